@@ -1,0 +1,26 @@
+"""Who is calling, as services see it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.people import Role
+
+
+class Identity(Struct, frozen=True):
+    """The caller of a request or the reader of a stream.
+
+    Attributes:
+        name: of the user; ``local`` on an open server.
+        person: the key under which presence and limits count: a user, else a browser, else
+            a connection.
+        session_hash: the session it came by, None with a token or on an open server.
+        via: how the caller proved who it is.
+    """
+
+    name: str
+    role: Role
+    person: str
+    user_id: int | None = None
+    session_hash: str | None = None
+    via: Literal["open", "token", "session", "ticket"] = "open"

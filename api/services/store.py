@@ -1,0 +1,61 @@
+"""The store as services see it: ports bound together by a transaction or a snapshot."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from domain.ports import BlobStore, EventStore, PeopleStore, TaskStore, UploadStore
+from streams.ports import FeedReader, FeedWriter
+
+
+class Snapshot(Protocol):
+    """One consistent read of everything."""
+
+    @property
+    def events(self) -> EventStore:
+        """Events."""
+        ...
+
+    @property
+    def uploads(self) -> UploadStore:
+        """Imports."""
+        ...
+
+    @property
+    def tasks(self) -> TaskStore:
+        """Long tasks."""
+        ...
+
+    @property
+    def people(self) -> PeopleStore:
+        """Users, sessions, tickets."""
+        ...
+
+
+class Transaction(Snapshot, Protocol):
+    """All or nothing: changes and the messages that tell of them."""
+
+    @property
+    def messages(self) -> FeedWriter:
+        """Appends to the feed."""
+        ...
+
+
+class Store(Protocol):
+    """Everything durable. Opened and closed by the composition root.
+
+    `transaction()` commits when its block ends well, else rolls back; after the commit its
+    messages are handed to the feed's log in the order of seq, before another transaction of
+    this process can commit. Cancelling the block rolls back.
+    """
+
+    epoch: str
+    blobs: BlobStore
+    feed: FeedReader
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Return a read-write unit of work. Raises StorageUnavailableError, StorageFullError."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Return a read-only unit of work. Raises StorageUnavailableError."""
+        ...

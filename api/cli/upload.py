@@ -71,7 +71,7 @@ async def _import(file: Path, url: str, params: dict[str, str]) -> int:
     with ImportDisplay(file.name, size) as display:
         async with server_client(url) as http, anyio.create_task_group() as group:
             # The feed is opened first: it carries the import from its first row on.
-            sender = Sender(http, file, size, upload_id, params, display)
+            sender = Sender(http, file, size, upload_id=upload_id, params=params, display=display)
             group.start_soon(sender.send)
             finished = await _follow(http, upload_id, display)
             group.cancel_scope.cancel()
@@ -102,6 +102,7 @@ class Sender:
         http: httpx.AsyncClient,
         file: Path,
         size: int,
+        *,
         upload_id: str,
         params: dict[str, str],
         display: ImportDisplay,

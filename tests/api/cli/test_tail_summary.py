@@ -10,7 +10,10 @@ from api.cli.tail import summary
     [
         ({"type": "log", "message": "lido"}, "log  lido"),
         ({"type": "progress", "progresso": 7, "step": "reading"}, "progress    7% reading"),
-        ({"type": "finished", "status": "failed", "seconds": 2, "error": {"message": "empty"}}, "finished  failed after 2 s: empty"),
+        (
+            {"type": "finished", "status": "failed", "seconds": 2, "error": {"message": "empty"}},
+            "finished  failed after 2 s: empty",
+        ),
         ({"type": "event.deleted", "event_id": 4}, "event.deleted  4"),
         ({"type": "of.tomorrow", "id": "a.1", "n": 1}, 'of.tomorrow  {"n":1}'),
         ({"type": "finished", "odd": 1}, 'finished  {"odd":1}'),

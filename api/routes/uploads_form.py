@@ -1,0 +1,162 @@
+"""The bytes of one `file` out of a multipart/form-data body, as they arrive: RFC 7578, sans I/O."""
+
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Literal
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+FIELD_LIMIT_BYTES = 64 * 1024
+"""Of one field before the file; a mapping of 64 columns takes far less."""
+
+PARTS_LIMIT = 32
+FILENAME_LIMIT = 255
+_PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
+
+FormFault = Literal["not_multipart", "malformed_multipart", "no_file", "two_files", "field_too_long"]
+
+
+class FormError(Exception):
+    """The body is not the form that was asked for; the message says what to do."""
+
+    def __init__(self, code: FormFault, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class FileForm:
+    """Takes a form's body in pieces of any size and gives the file's bytes out of each.
+
+    Attributes:
+        fields: text fields that came before the file, by name.
+        late_fields: names of fields that came behind it, too late to be options.
+        filename: of the file, cleaned; None until its part has begun.
+        file_ended: the boundary behind the file was seen: the file is whole.
+    """
+
+    def __init__(self, content_type: str | None) -> None:
+        """Prepare for a body of this `Content-Type`.
+
+        Raises:
+            FormError: it is no multipart/form-data, or names no usable boundary.
+        """
+        self.fields: dict[str, str] = {}
+        self.late_fields: list[str] = []
+        self.filename: str | None = None
+        self.file_ended = False
+        self._parts = 0
+        self._header = (bytearray(), bytearray())
+        self._headers: dict[str, str] = {}
+        self._name = ""
+        self._value = bytearray()
+        self._out: list[bytes] = []
+        self._parser = self._open(content_type)
+
+    def receive(self, chunk: bytes) -> bytes:
+        """Return the file's bytes in this piece of the body.
+
+        Raises:
+            FormError: the body breaks the form's rules; nothing more can be read.
+        """
+        try:
+            self._parser.write(chunk)
+        except FormParserError as broken:
+            raise FormError("malformed_multipart", f"the multipart body is malformed: {broken}") from None
+        content = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        self._out.clear()
+        return content
+
+    def finish(self) -> None:
+        """Check, at the end of the body, that there was a file.
+
+        Raises:
+            FormError: there was none.
+        """
+        if self.filename is None:
+            raise FormError("no_file", "the form has no part named 'file'; send the CSV as that part")
+
+    def _open(self, content_type: str | None) -> MultipartParser:
+        kind, options = parse_options_header(content_type)
+        if kind != b"multipart/form-data":
+            got = kind.decode("latin-1") or "nothing"
+            raise FormError("not_multipart", f"Content-Type must be multipart/form-data, not {got}")
+        boundary = options.get(b"boundary", b"")
+        if not 1 <= len(boundary) <= 70:  # RFC 2046 §5.1.1
+            raise FormError("malformed_multipart", "Content-Type must name a boundary of 1 to 70 characters")
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._begin_content,
+                "on_part_data": self._take,
+                "on_part_end": self._end_part,
+            },
+        )
+
+    def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > PARTS_LIMIT:
+            raise FormError("malformed_multipart", f"the form has more than {PARTS_LIMIT} parts")
+        self._headers = {}
+
+    def _end_header(self) -> None:
+        name, value = (bytes(part).decode("latin-1") for part in self._header)
+        self._headers[name.lower()] = value
+        self._header = (bytearray(), bytearray())
+
+    def _begin_content(self) -> None:
+        kind, options = parse_options_header(self._headers.get("content-disposition"))
+        if kind != b"form-data" or b"name" not in options:
+            raise FormError(
+                "malformed_multipart", "a part of the form has no Content-Disposition: form-data with a name"
+            )
+        encoding = self._headers.get("content-transfer-encoding", "").strip().lower()
+        if encoding not in _PLAIN_ENCODINGS:  # RFC 7578 §4.7: deprecated, and not decoded here.
+            raise FormError("malformed_multipart", f"Content-Transfer-Encoding {encoding} is not understood")
+        self._name = options[b"name"].decode("utf-8", "replace")
+        if self._name == "file":
+            self._begin_file(options.get(b"filename", b""))
+        elif b"filename" in options:
+            raise FormError("no_file", f"the file came as the part {self._name!r}; it must be named 'file'")
+        else:
+            self._value = bytearray()
+
+    def _begin_file(self, raw_filename: bytes) -> None:
+        if self.filename is not None:
+            raise FormError("two_files", "the form has two parts named 'file'; send one file at a time")
+        self.filename = clean_filename(raw_filename)
+
+    def _take(self, data: bytes, start: int, end: int) -> None:
+        if self._name == "file":
+            self._out.append(data[start:end])
+        else:
+            self._take_field(data, start, end)
+
+    def _take_field(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        if len(self._value) > FIELD_LIMIT_BYTES:
+            raise FormError("field_too_long", f"the form's field {self._name!r} is over 64 KiB")
+
+    def _end_part(self) -> None:
+        if self._name == "file":
+            self.file_ended = True
+        elif self.filename is not None:
+            self.late_fields.append(self._name)
+        else:
+            self.fields[self._name] = self._value.decode("utf-8", "replace")
+
+
+def clean_filename(raw: bytes) -> str:
+    """Return a client's file name as harmless text: no folders, no controls, at most 255 code points.
+
+    Browsers send UTF-8 (WHATWG HTML §4.10.21.8); whatever is not is shown as U+FFFD.
+    """
+    text = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
+    name = PurePosixPath(text.replace("\\", "/")).name
+    shown = "".join(char for char in name if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
+    return shown.strip()[:FILENAME_LIMIT]

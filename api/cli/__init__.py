@@ -1,1 +1,1 @@
-"""The `fasttrack` commands that talk to a server over its public HTTP API."""
+"""The `fasttrack` commands, one module each, imported only when called."""

@@ -1,0 +1,97 @@
+"""What surrounds every request, also those that no route takes: its id, HEAD, its log line, its count."""
+
+import logging
+import re
+import secrets
+import time
+from typing import Any, cast
+
+from litestar import Litestar
+from litestar.exceptions import LitestarException
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_HEAD_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+logger = logging.getLogger("fasttrack.access")
+
+
+class Edge:
+    """An ASGI application around Litestar's own.
+
+    Litestar's middleware runs behind its router, so it never sees a 404 or a 405; this does.
+    """
+
+    def __init__(self, app: Litestar, inner: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._inner = inner
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or WebSocket."""
+        request_id = _request_id(scope)
+        scope["state"]["request_id"] = request_id
+        answer = _Answer(scope, send, request_id, self._metrics)
+        await self._inner(self._routed(scope), receive, answer.send)
+
+    def _routed(self, scope: Scope) -> Scope:
+        """Let GET answer a HEAD that has no handler of its own; the server drops the body.
+
+        Source: RFC 9110 §9.3.2.
+        """
+        if scope.get("method") != "HEAD" or self._takes_head(scope["path"]):
+            return scope
+        # A copy: the server looks at the method of its own scope to leave the body out.
+        return cast("Scope", {**scope, "method": "GET"})
+
+    def _takes_head(self, path: str) -> bool:
+        try:
+            self._app.asgi_router.handle_routing(path=path, method="HEAD")
+        except LitestarException:
+            return False
+        return True
+
+
+class _Answer:
+    """One answer on its way out."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: bytes, metrics: Metrics) -> None:
+        self._scope = scope
+        self._send = send
+        self._request_id = request_id
+        self._metrics = metrics
+        self._status = 0
+        self._began = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on; add the id to the head, and note the end."""
+        if message["type"] in _HEAD_STARTS:
+            outgoing = cast("dict[str, Any]", message)
+            outgoing["headers"] = [*outgoing.get("headers", ()), (b"x-request-id", self._request_id)]
+            self._status = outgoing.get("status", 101)
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._ended()
+
+    def _ended(self) -> None:
+        seconds = time.perf_counter() - self._began
+        scope = cast("HTTPScope", self._scope)
+        self._metrics.observe(scope["method"], self._status, seconds)
+        # The path without its query: a query may hold a ticket.
+        logger.info(
+            "%s %s %d",
+            scope["method"],
+            scope["path"],
+            self._status,
+            extra={"ms": round(seconds * 1000, 1), "request_id": self._request_id.decode()},
+        )
+
+
+def _request_id(scope: Scope) -> bytes:
+    """Return the caller's own id when it is sane, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return value
+    return secrets.token_hex(8).encode()

@@ -1,0 +1,77 @@
+"""Log lines for people or for machines; never a query string, never a secret."""
+
+import logging
+import logging.config
+import time
+from typing import Any, Literal
+
+import msgspec
+
+_EXTRAS = ("request_id", "ms", "user", "upload_id", "task_id")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: at, level, logger, message, and what the caller added."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+        line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "logger": record.name}
+        line["message"] = record.getMessage()
+        line |= {name: getattr(record, name) for name in _EXTRAS if hasattr(record, name)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+class ConsoleLines(logging.Formatter):
+    """Time, level, message and extras, for a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
+        """Return the line without an exception."""
+        extras = [f"{name}={getattr(record, name)}" for name in _EXTRAS if hasattr(record, name)]
+        return "  ".join([super().formatMessage(record), *extras])
+
+
+class WithoutQueries(logging.Filter):
+    """Cuts query strings from paths: uvicorn logs those of WebSockets, and a query may hold a ticket."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record, with its paths cut."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_cut(argument) for argument in record.args)
+        return True
+
+
+def _cut(argument: object) -> object:
+    if isinstance(argument, str) and argument.startswith("/"):
+        return argument.partition("?")[0]
+    return argument
+
+
+def configure_logs(form: Literal["console", "json"], level: str) -> None:
+    """Send every logger of the process to stderr in one form."""
+    formatter = JsonLines if form == "json" else ConsoleLines
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "filters": {"without_queries": {"()": WithoutQueries}},
+            "formatters": {"lines": {"()": formatter}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": "lines",
+                    "filters": ["without_queries"],
+                }
+            },
+            "root": {"handlers": ["stderr"], "level": "WARNING"},
+            "loggers": {
+                "fasttrack": {"level": level.upper()},
+                "uvicorn.error": {"level": level.upper() if level != "info" else "WARNING"},
+            },
+        }
+    )

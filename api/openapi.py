@@ -1,0 +1,203 @@
+"""A true OpenAPI document, from what each route says of itself. Source: OpenAPI 3.1.1.
+
+Bodies are read raw and answers are streamed, so nothing could be inferred from signatures: a
+route carries `opt=describe(...)`, and a test fails for a route that does not.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from litestar.routes import BaseRoute, HTTPRoute
+from msgspec import Struct, field
+
+from api.problems import KINDS, MEDIA_TYPE, ProblemDetails
+
+OPT_KEY = "openapi"
+EVERYWHERE = ("misdirected", "too-many-requests", "unavailable")
+SIGNED_IN = ("unauthorized", "forbidden")
+JsonObject = dict[str, Any]
+
+
+class Answer(Struct, frozen=True):
+    """One good answer of a route: a struct (or raw schema) in a media type, and its headers."""
+
+    about: str
+    content: type | JsonObject | None = None
+    media_types: Sequence[str] = ("application/json",)
+    headers: Mapping[str, str] = {}
+
+
+class Query(Struct, frozen=True):
+    """One parameter of the URL, or with `place="header"` of the head."""
+
+    name: str
+    about: str
+    schema: JsonObject = field(default_factory=lambda: {"type": "string"})
+    place: str = "query"
+    required: bool = False
+
+
+class Body(Struct, frozen=True):
+    """What a route reads: a schema for each media type."""
+
+    content: Mapping[str, JsonObject]
+    about: str = ""
+    required: bool = True
+
+
+class Operation(Struct, frozen=True):
+    """What one route promises.
+
+    Attributes:
+        answers: by status.
+        problems: slugs of `api.problems.KINDS` beyond those that every route may give.
+        is_public: anonymous callers are let in, and limits do not count.
+    """
+
+    summary: str
+    tag: str
+    answers: Mapping[int, Answer]
+    problems: Sequence[str] = ()
+    parameters: Sequence[Query] = ()
+    body: Body | None = None
+    is_public: bool = False
+
+
+def describe(summary: str, tag: str, answers: Mapping[int, Answer], **more: Any) -> dict[str, Any]:
+    """Return the `opt` of a route that documents it; `more` are further members of Operation."""
+    return {OPT_KEY: Operation(summary, tag, answers, **more)}
+
+
+def build_document(routes: Iterable[BaseRoute], *, version: str) -> JsonObject:
+    """Return the OpenAPI document of all described HTTP routes."""
+    described = [*_described(routes)]
+    structs = _structs(operation for _, _, operation, _ in described)
+    schemas, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    references = dict(zip(structs, schemas, strict=True))
+    paths: dict[str, JsonObject] = {}
+    for path, method, operation, names in described:
+        paths.setdefault(path, {})[method] = _operation(path, method, operation, names, references)
+    return {
+        "openapi": "3.1.1",
+        "info": _info(version),
+        "servers": [{"url": "/"}],
+        "security": [{}, {"token": []}, {"session": []}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": components, "securitySchemes": _SECURITY},
+    }
+
+
+_SECURITY: JsonObject = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A personal token, `ft_…`."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "ft_session",
+        "description": "Set by POST /api/v1/session.",
+    },
+}
+
+
+def _info(version: str) -> JsonObject:
+    return {
+        "title": "FastTrack",
+        "version": version,
+        "summary": "Import events from CSV and watch every line live.",
+        "license": {"name": "MIT", "identifier": "MIT"},
+        "description": "The feeds that the stream routes carry are described by /asyncapi.json. "
+        "A server in `open` mode needs no credentials.",
+    }
+
+
+def _described(
+    routes: Iterable[BaseRoute],
+) -> Iterable[tuple[str, str, Operation, list[tuple[str, type]]]]:
+    for route in routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        names = [(one.name, one.type) for one in route.path_components if not isinstance(one, str)]
+        for handler in route.route_handlers:
+            operation = handler.opt.get(OPT_KEY)
+            if isinstance(operation, Operation):
+                for method in sorted(handler.http_methods):
+                    yield route.path_format, method.lower(), operation, names
+
+
+def _structs(operations: Iterable[Operation]) -> list[Any]:
+    contents = [answer.content for operation in operations for answer in operation.answers.values()]
+    found = dict.fromkeys(content for content in contents if content and not isinstance(content, dict))
+    return [ProblemDetails, *found]
+
+
+def _operation(
+    path: str,
+    method: str,
+    operation: Operation,
+    names: list[tuple[str, type]],
+    references: Mapping[Any, JsonObject],
+) -> JsonObject:
+    answers = {str(status): _answer(one, references) for status, one in operation.answers.items()}
+    out: JsonObject = {
+        "operationId": f"{method} {path}",
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "parameters": [*map(_path_parameter, names), *map(_parameter, operation.parameters)],
+        "responses": {**answers, **_problem_answers(operation, references)},
+    }
+    if operation.body:
+        out["requestBody"] = _body(operation.body)
+    if operation.is_public:
+        out["security"] = [{}]
+    return out
+
+
+def _path_parameter(name: tuple[str, type]) -> JsonObject:
+    kind = {"type": "integer", "minimum": 1} if name[1] is int else {"type": "string", "minLength": 1}
+    return {"name": name[0], "in": "path", "required": True, "schema": kind}
+
+
+def _parameter(one: Query) -> JsonObject:
+    return {
+        "name": one.name,
+        "in": one.place,
+        "required": one.required,
+        "description": one.about,
+        "schema": one.schema,
+    }
+
+
+def _body(body: Body) -> JsonObject:
+    content = {media_type: {"schema": schema} for media_type, schema in body.content.items()}
+    return {"required": body.required, "description": body.about, "content": content}
+
+
+def _answer(answer: Answer, references: Mapping[Any, JsonObject]) -> JsonObject:
+    out: JsonObject = {"description": answer.about}
+    if answer.content is not None:
+        is_raw = isinstance(answer.content, dict)
+        schema = answer.content if is_raw else references[answer.content]
+        out["content"] = {media_type: {"schema": schema} for media_type in answer.media_types}
+    headers = {"X-Request-ID": "Names this request in the log.", **answer.headers}
+    out["headers"] = {name: _header(about) for name, about in headers.items()}
+    return out
+
+
+def _header(about: str) -> JsonObject:
+    return {"description": about, "schema": {"type": "string"}}
+
+
+def _problem_answers(operation: Operation, references: Mapping[Any, JsonObject]) -> JsonObject:
+    """Return one answer a status; several kinds of one status share it."""
+    common = () if operation.is_public else (*SIGNED_IN, *EVERYWHERE)
+    slugs = dict.fromkeys((*operation.problems, *common))
+    by_status: dict[int, list[str]] = {}
+    for slug in slugs:
+        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    return {str(status): _problem_answer(by_status[status], references) for status in sorted(by_status)}
+
+
+def _problem_answer(slugs: list[str], references: Mapping[Any, JsonObject]) -> JsonObject:
+    about = " ".join(f"`{slug}`: {KINDS[slug].explanation}" for slug in slugs)
+    content = {MEDIA_TYPE: {"schema": references[ProblemDetails]}}
+    return {"description": about, "content": content}

@@ -52,14 +52,16 @@ class FeedReader(Protocol):
 class FeedWriter(Protocol):
     """Appends messages within a transaction. They are told after its commit, in order of seq."""
 
-    async def append(self, messages: Sequence[tuple[str, bytes, bool]]) -> list[StoredMessage]:
-        """Store drafts of (feed, body, final) in order and return them with their seq.
+    async def append(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
+        """Add drafts of (feed, body, final), in order, to what the transaction tells.
 
         A draft's body is a JSON object that starts with `{"type":"…"`; the adapter puts
-        `,"id":"epoch.seq"` right behind the type (see streams.messages.with_id).
+        `,"id":"epoch.seq"` right behind the type (see streams.messages.with_id). It draws seq as
+        the last act before the commit, for the whole transaction at once: the order of seq is
+        that of commits, and writers meet for that moment only.
         """
         ...
 
     async def prune(self, *, before_ms: int) -> int:
-        """Delete messages older than that, but for final ones, and return how many."""
+        """Delete messages older than that, but for final ones; return how many, at most 50,000 a call."""
         ...

@@ -1,0 +1,99 @@
+"""Blobs as files of one folder, for a store that one machine serves."""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+from anyio import to_thread
+
+from domain.ports import BlobOffsetError, StorageFullError
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class FileBlobs:
+    """Blobs under a folder, one file each. Source: `domain.ports.BlobStore`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def append(self, blob_id: str, offset: int, content: bytes) -> int:
+        """Append durably at `offset`, which must be the size; return the new size."""
+        return await to_thread.run_sync(self._append, self._path(blob_id), offset, content)
+
+    async def size(self, blob_id: str) -> int:
+        """Return the bytes had, 0 when there is no such blob."""
+        return await to_thread.run_sync(_size, self._path(blob_id))
+
+    async def read(self, blob_id: str, offset: int, limit: int) -> bytes:
+        """Return up to `limit` bytes from `offset`; empty at the end."""
+        return await to_thread.run_sync(_read, self._path(blob_id), offset, limit)
+
+    async def delete(self, blob_id: str) -> None:
+        """Forget a blob; absent is fine."""
+        await to_thread.run_sync(lambda: self._path(blob_id).unlink(missing_ok=True))
+
+    async def ids(self) -> list[str]:
+        """Return every blob's id."""
+        return sorted(await to_thread.run_sync(os.listdir, self._folder))
+
+    def _path(self, blob_id: str) -> Path:
+        if not _NAME.fullmatch(blob_id):
+            raise ValueError(f"no name of a blob: {blob_id!r}")
+        return self._folder / blob_id
+
+    def _append(self, path: Path, offset: int, content: bytes) -> int:
+        is_new = not path.exists()
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(file).st_size
+            if offset != size:
+                raise BlobOffsetError(size)
+            _write_durably(file, offset, content)
+        finally:
+            os.close(file)
+        if is_new:
+            self._keep_entry()
+        return offset + len(content)
+
+    def _keep_entry(self) -> None:
+        """Make a new file's entry in the folder as durable as its bytes."""
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _write_durably(file: int, offset: int, content: bytes) -> None:
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[os.pwrite(file, rest, offset + len(content) - len(rest)) :]
+        os.fdatasync(file)
+    except OSError as error:
+        os.ftruncate(file, offset)
+        if error.errno in _NO_ROOM:
+            raise StorageFullError("no room left for the uploaded bytes") from error
+        raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, offset: int, limit: int) -> bytes:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(file, limit, offset)
+    finally:
+        os.close(file)

@@ -1,0 +1,69 @@
+"""Filters and sorts of events as SQL."""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from api.storage.folding import fold
+from api.storage.schema import events
+from domain.ports import EventFilter, EventSort
+
+
+class Order(NamedTuple):
+    """A total order: the columns whose values are a position, and whether it falls."""
+
+    columns: tuple[sa.Column[Any], ...]
+    falls: bool = False
+
+    @property
+    def by(self) -> list[sa.ColumnElement[Any]]:
+        """The ORDER BY."""
+        return [column.desc() if self.falls else column.asc() for column in self.columns]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(column.name for column in self.columns)
+
+
+SORTS: dict[EventSort, Order] = {
+    "event_date": Order((events.c.instant_us, events.c.id)),
+    "-event_date": Order((events.c.instant_us, events.c.id), falls=True),
+    "id": Order((events.c.id,)),
+    "-id": Order((events.c.id,), falls=True),
+    "title": Order((events.c.title_key, events.c.id)),
+}
+
+
+def position_after(order: Order, position: tuple[Any, ...]) -> sa.ColumnElement[bool]:
+    """Return the condition for rows behind a position: a row-value comparison, which an index serves."""
+    columns = sa.tuple_(*order.columns)
+    values = sa.tuple_(
+        *[sa.literal(value, column.type) for value, column in zip(position, order.columns, strict=True)]
+    )
+    return columns < values if order.falls else columns > values
+
+
+def matching(where: EventFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if where.city is not None:
+        conditions.append(events.c.city_key == fold(where.city.strip()))
+    if where.q is not None and (sought := fold(where.q.strip())):
+        conditions.append(_contains(sought))
+    if where.from_us is not None:
+        conditions.append(events.c.instant_us >= where.from_us)
+    if where.to_us is not None:
+        conditions.append(events.c.instant_us < where.to_us)
+    if where.venue_type is not None:
+        conditions.append(events.c.venue_type == where.venue_type)
+    if where.upload_id is not None:
+        conditions.append(events.c.upload_id == where.upload_id)
+    return conditions
+
+
+def _contains(sought: str) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        events.c.title_key.contains(sought, autoescape=True),
+        events.c.description_key.contains(sought, autoescape=True),
+    )

@@ -1,0 +1,86 @@
+"""Events to rows and back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from api.storage.folding import fold
+from api.storage.unit import Row
+from domain.events import Event, EventFields
+from domain.venues import Venue
+
+_encode = msgspec.json.Encoder().encode
+_participants = msgspec.json.Decoder(tuple[str, ...]).decode
+_venue = msgspec.json.Decoder(Venue).decode
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(at_ms: int) -> str:
+    """Return milliseconds since 1970 as RFC 3339 UTC text with milliseconds."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").removesuffix(
+        "+00:00"
+    ) + "Z"
+
+
+def field_cells(event: EventFields) -> tuple[Any, ...]:
+    """Return the cells of an event's own members, in the order of the table from `title` to `venue_type`."""
+    venue = event.local_info
+    return (
+        event.title,
+        event.description,
+        event.event_date,
+        event.city,
+        _encode(event.participants).decode(),
+        _encode(venue).decode() if venue else None,
+        event.instant_us,
+        fold(event.title),
+        fold(event.description),
+        fold(event.city),
+        venue.venue_type if venue else None,
+    )
+
+
+def new_rows(
+    first_id: int, batch: Iterable[EventFields], *, upload_id: str | None, at_ms: int
+) -> list[tuple[Any, ...]]:
+    """Return whole rows of new events with consecutive ids."""
+    tail = (upload_id, 1, at_ms, at_ms)
+    return [(event_id, *field_cells(event), *tail) for event_id, event in enumerate(batch, first_id)]
+
+
+def event_of(row: Row) -> Event:
+    """Return the event of a row of the table."""
+    return Event(
+        id=row.id,
+        title=row.title,
+        description=row.description,
+        event_date=row.event_date,
+        city=row.city,
+        participants=_participants(row.participants),
+        local_info=_venue(row.local_info) if row.local_info else None,
+        upload_id=row.upload_id,
+        version=row.version,
+        created_at=rfc3339(row.created_ms),
+        updated_at=rfc3339(row.updated_ms),
+    )
+
+
+def fields_of(row: Row) -> EventFields:
+    """Return the fields of a row of what the counts are made of."""
+    return EventFields(
+        title="",
+        description="",
+        event_date=row.event_date,
+        city=row.city,
+        participants=_participants(row.participants),
+        local_info=_venue(row.local_info) if row.local_info else None,
+        instant_us=row.instant_us,
+    )
+
+
+def events_of(rows: Sequence[Row]) -> list[Event]:
+    """Return the events of rows."""
+    return [event_of(row) for row in rows]

@@ -1,0 +1,134 @@
+"""The store of events."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.storage import stats
+from api.storage.event_filters import SORTS, matching, position_after
+from api.storage.event_rows import event_of, events_of, field_cells, fields_of, new_rows
+from api.storage.schema import events
+from api.storage.unit import Row, Unit
+from domain.events import Event, EventFields
+from domain.ports import EventCounts, EventFilter, EventSort, Page
+
+_FIELD_NAMES = tuple(column.name for column in events.c)[1:12]
+_COUNTED = (
+    events.c.event_date,
+    events.c.city,
+    events.c.participants,
+    events.c.local_info,
+    events.c.instant_us,
+)
+_DELETE_CHUNK = 5000
+
+
+class SqlEvents:
+    """Events of one unit of work. Source: `domain.ports.EventStore`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._deltas: stats.Deltas = stats.Deltas()
+
+    async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
+        """Store events in order and return their ids, which are consecutive and never reused."""
+        if not batch:
+            return range(0)
+        first = await self._unit.dialect.take_ids(self._unit, "events", len(batch))
+        await self._unit.insert_rows(events, new_rows(first, batch, upload_id=upload_id, at_ms=at_ms))
+        self._deltas.update(stats.deltas_of(batch))
+        return range(first, first + len(batch))
+
+    async def get(self, event_id: int) -> Event | None:
+        """Return one event."""
+        row = await self._unit.first(sa.select(events).where(events.c.id == event_id))
+        return event_of(row) if row else None
+
+    async def page(
+        self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+    ) -> Page:
+        """Return up to `limit` events after a position that an earlier page gave (keyset, no offset)."""
+        order = SORTS[sort]
+        statement = sa.select(events).where(*matching(where)).order_by(*order.by).limit(limit + 1)
+        if after is not None:
+            statement = statement.where(position_after(order, after))
+        rows = await self._unit.rows(statement)
+        last = rows[limit - 1] if len(rows) > limit else None
+        position = tuple(getattr(last, name) for name in order.names) if last else None
+        return Page(items=events_of(rows[:limit]), next=position, total=await self._total(where))
+
+    async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
+        """Yield all matching events by id, in chunks, in constant memory."""
+        last = 0
+        statement = sa.select(events).where(*matching(where), events.c.id > sa.bindparam("last"))
+        statement = statement.order_by(events.c.id).limit(chunk)
+        while rows := await self._unit.rows(statement, {"last": last}):
+            yield events_of(rows)
+            last = rows[-1].id
+
+    async def replace(
+        self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
+    ) -> Event | None:
+        """Overwrite the fields, raise the version; None when absent or of another version."""
+        old = await self._locked(event_id, if_version)
+        if old is None:
+            return None
+        cells = dict(zip(_FIELD_NAMES, field_cells(fields), strict=True))
+        change = sa.update(events).where(events.c.id == event_id).returning(events)
+        row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
+        self._deltas.subtract(stats.deltas_of([fields_of(old)]))
+        self._deltas.update(stats.deltas_of([fields]))
+        return event_of(row) if row else None
+
+    async def delete(self, event_id: int, *, if_version: int | None) -> bool:
+        """Delete one; False when absent or of another version."""
+        if await self._locked(event_id, if_version) is None:
+            return False
+        return await self._delete(events.c.id == event_id) == 1
+
+    async def delete_matching(self, where: EventFilter) -> int:
+        """Delete all that match and return how many."""
+        return await self._delete_all(matching(where))
+
+    async def delete_untouched(self, upload_id: str) -> tuple[int, list[int]]:
+        """Delete an import's events whose version is still 1; return how many, and the ids kept."""
+        own = events.c.upload_id == upload_id
+        deleted = await self._delete_all([own, events.c.version == 1])
+        kept = await self._unit.rows(sa.select(events.c.id).where(own).order_by(events.c.id))
+        return deleted, [row.id for row in kept]
+
+    async def counts(self, *, now_us: int) -> EventCounts:
+        """Return the counts, at a cost that does not grow with the number of events."""
+        await self.flush()
+        return await stats.read_counts(self._unit, now_us=now_us)
+
+    async def flush(self) -> None:
+        """Bring the stored counts up to what this unit of work did."""
+        deltas, self._deltas = self._deltas, stats.Deltas()
+        await stats.add_deltas(self._unit, deltas)
+
+    async def _total(self, where: EventFilter) -> int:
+        row = await self._unit.first(sa.select(sa.func.count()).select_from(events).where(*matching(where)))
+        return row[0] if row else 0
+
+    async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
+        statement = sa.select(*_COUNTED, events.c.version).where(events.c.id == event_id).with_for_update()
+        row = await self._unit.first(statement)
+        return row if row and if_version in (None, row.version) else None
+
+    async def _delete_all(self, conditions: list[sa.ColumnElement[bool]]) -> int:
+        """Delete in chunks by id, so that the counts of a million events need no memory for them."""
+        deleted, last = 0, 0
+        ids = sa.select(events.c.id).where(*conditions, events.c.id > sa.bindparam("last"))
+        ids = ids.order_by(events.c.id).limit(_DELETE_CHUNK)
+        while rows := await self._unit.rows(ids, {"last": last}):
+            chunk = events.c.id.between(last + 1, rows[-1].id)
+            deleted += await self._delete(sa.and_(*conditions, chunk))
+            last = rows[-1].id
+        return deleted
+
+    async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
+        gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
+        self._deltas.subtract(stats.deltas_of([fields_of(row) for row in gone]))
+        return len(gone)

@@ -1,0 +1,157 @@
+"""The tables, as the latest migration leaves them.
+
+Text sorts by code point on both databases (SQLite's BINARY, PostgreSQL's "C"), so that a position
+of a page means the same everywhere. `*_ms` are milliseconds and `*_us` microseconds since 1970, UTC.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+metadata = sa.MetaData()
+
+Text = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+Integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("text", Text, nullable=False),
+)
+"""What holds for the whole store: its epoch, its time zone."""
+
+feed_head = sa.Table(
+    "feed_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seq", Integer, nullable=False),
+    sa.Column("oldest", Integer, nullable=False),
+)
+"""One row, id 1. Whoever has its lock appends to the log, so the order of seq is that of commits."""
+
+feed_messages = sa.Table(
+    "feed_messages",
+    metadata,
+    sa.Column("seq", Integer, primary_key=True, autoincrement=False),
+    sa.Column("feed", Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("final", sa.Boolean, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+)
+sa.Index("feed_messages_feed", feed_messages.c.feed, feed_messages.c.seq)
+sa.Index(
+    "feed_messages_final",
+    feed_messages.c.feed,
+    feed_messages.c.seq,
+    sqlite_where=feed_messages.c.final,
+    postgresql_where=feed_messages.c.final,
+)
+
+id_heads = sa.Table(
+    "id_heads",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("last", Integer, nullable=False),
+)
+"""The last id given, so that one is never given again after its row is deleted."""
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=False),
+    sa.Column("title", Text, nullable=False),
+    sa.Column("description", Text, nullable=False),
+    sa.Column("event_date", Text, nullable=False),
+    sa.Column("city", Text, nullable=False),
+    sa.Column("participants", Text, nullable=False),
+    sa.Column("local_info", Text),
+    sa.Column("instant_us", Integer, nullable=False),
+    sa.Column("title_key", Text, nullable=False),
+    sa.Column("description_key", Text, nullable=False),
+    sa.Column("city_key", Text, nullable=False),
+    sa.Column("venue_type", Text),
+    sa.Column("upload_id", Text),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("updated_ms", Integer, nullable=False),
+)
+"""`*_key`: folded text (see folding). `participants` and `local_info`: JSON as on the wire."""
+sa.Index("events_instant", events.c.instant_us, events.c.id)
+sa.Index("events_title", events.c.title_key, events.c.id)
+sa.Index("events_city", events.c.city_key, events.c.id)
+sa.Index("events_upload", events.c.upload_id, events.c.id)
+
+stats = sa.Table(
+    "stats",
+    metadata,
+    sa.Column("kind", Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("n", Integer, nullable=False),
+)
+"""Counts of events, kept by deltas in the transaction that changes them. No row stands for 0."""
+sa.Index("stats_order", stats.c.kind, stats.c.n, stats.c.key)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("idempotency_key", Text, unique=True),
+    sa.Column("sha256", Text),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("checkpoint", sa.LargeBinary),
+)
+"""`body`: the Upload as JSON, without its checkpoint; the other columns are for finding it."""
+sa.Index("uploads_created", uploads.c.created_ms, uploads.c.id)
+sa.Index("uploads_sha256", uploads.c.sha256)
+sa.Index("uploads_state", uploads.c.state)
+
+rejected_rows = sa.Table(
+    "rejected_rows",
+    metadata,
+    sa.Column("upload_id", Text, primary_key=True),
+    sa.Column("record", Integer, primary_key=True),
+    sa.Column("body", Text, nullable=False),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("checkpoint", sa.LargeBinary),
+)
+sa.Index("tasks_created", tasks.c.created_ms, tasks.c.id)
+sa.Index("tasks_state", tasks.c.state)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", Text, nullable=False, unique=True),
+    sa.Column("role", Text, nullable=False),
+    sa.Column("token_hash", Text, nullable=False, unique=True),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id_hash", Text, primary_key=True),
+    sa.Column("user_id", Integer, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("expires_ms", Integer, nullable=False),
+)
+sa.Index("sessions_user", sessions.c.user_id)
+
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    sa.Column("ticket_hash", Text, primary_key=True),
+    sa.Column("identity", Text, nullable=False),
+    sa.Column("expires_ms", Integer, nullable=False),
+)

@@ -1,0 +1,135 @@
+"""Counts of events, kept by deltas: their cost does not grow with the number of events.
+
+Kinds of counts: `events`, `participants` and `capacity` (totals, key ""), `city` (as written),
+`month` (YYYY-MM of the wall clock), `venue_type` ("" for none), `day` (YYYY-MM-DD of the instant, UTC).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.storage.schema import events, stats
+from api.storage.unit import Unit
+from domain.events import EventFields
+from domain.ports import EventCounts
+
+DAY_US = 86_400_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+TOP_CITIES = 10
+MONTHS = 12
+
+Deltas = Counter[tuple[str, str]]
+
+
+def day_key(day: int) -> str:
+    """Return YYYY-MM-DD of a day counted from 1970-01-01."""
+    return (EPOCH + timedelta(days=day)).date().isoformat()
+
+
+def deltas_of(batch: Sequence[EventFields]) -> Deltas:
+    """Return what these events add to the counts."""
+    deltas: Deltas = Counter()
+    deltas["events", ""] = len(batch)
+    deltas["participants", ""] = sum([len(event.participants) for event in batch])
+    deltas["capacity", ""] = sum([event.local_info.capacity for event in batch if event.local_info])
+    deltas.update(_keyed("city", Counter([event.city for event in batch])))
+    deltas.update(_keyed("month", Counter([event.event_date[:7] for event in batch])))
+    deltas.update(_keyed("venue_type", Counter([_venue_type(event) for event in batch])))
+    days = Counter([event.instant_us // DAY_US for event in batch])
+    deltas.update({("day", day_key(day)): n for day, n in days.items()})
+    return deltas
+
+
+def _keyed(kind: str, counts: Counter[str]) -> dict[tuple[str, str], int]:
+    return dict(zip(zip(repeat(kind), counts), counts.values(), strict=False))
+
+
+def _venue_type(event: EventFields) -> str:
+    return (event.local_info and event.local_info.venue_type) or ""
+
+
+FORGET_ZERO = sa.delete(stats).where(
+    stats.c.kind == sa.bindparam("of_kind"), stats.c.key == sa.bindparam("of_key"), stats.c.n == 0
+)
+
+
+async def add_deltas(unit: Unit, deltas: Deltas) -> None:
+    """Add to the stored counts, and drop those that came to nothing."""
+    changes: list[dict[str, Any]] = [
+        {"kind": kind, "key": key, "n": n} for (kind, key), n in deltas.items() if n
+    ]
+    if not changes:
+        return
+    insert = unit.insert(stats)
+    added = {"n": stats.c.n + insert.excluded.n}
+    await unit.run(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=added), changes)
+    fallen = [{"of_kind": change["kind"], "of_key": change["key"]} for change in changes if change["n"] < 0]
+    if fallen:
+        await unit.run(FORGET_ZERO, fallen)
+
+
+TOTALS = sa.select(stats.c.kind, stats.c.n).where(
+    stats.c.key == "", stats.c.kind.in_(["events", "participants", "capacity"])
+)
+
+
+async def read_counts(unit: Unit, *, now_us: int) -> EventCounts:
+    """Return the counts as of the last flushed deltas."""
+    totals = {row.kind: row.n for row in await unit.rows(TOTALS)}
+    cities = await unit.first(sa.select(sa.func.count()).where(stats.c.kind == "city"))
+    return EventCounts(
+        events=totals.get("events", 0),
+        upcoming=await _upcoming(unit, now_us),
+        cities=cities[0] if cities else 0,
+        participants=totals.get("participants", 0),
+        capacity=totals.get("capacity", 0),
+        by_city=await _top_cities(unit),
+        by_month=await _last_months(unit),
+        by_venue_type=await _venue_types(unit),
+    )
+
+
+async def _upcoming(unit: Unit, now_us: int) -> int:
+    tomorrow = now_us // DAY_US + 1
+    later = sa.select(sa.func.coalesce(sa.func.sum(stats.c.n), 0)).where(
+        stats.c.kind == "day", stats.c.key >= day_key(tomorrow)
+    )
+    today = sa.select(sa.func.count()).where(
+        events.c.instant_us >= now_us, events.c.instant_us < tomorrow * DAY_US
+    )
+    row = await unit.first(sa.select(later.scalar_subquery(), today.scalar_subquery()))
+    return int(row[0]) + int(row[1]) if row else 0
+
+
+async def _top_cities(unit: Unit) -> list[tuple[str, int]]:
+    rows = await unit.rows(
+        sa.select(stats.c.key, stats.c.n)
+        .where(stats.c.kind == "city")
+        .order_by(stats.c.n.desc(), stats.c.key)
+        .limit(TOP_CITIES)
+    )
+    return [(row.key, row.n) for row in rows]
+
+
+async def _last_months(unit: Unit) -> list[tuple[str, int]]:
+    rows = await unit.rows(
+        sa.select(stats.c.key, stats.c.n)
+        .where(stats.c.kind == "month")
+        .order_by(stats.c.key.desc())
+        .limit(MONTHS)
+    )
+    return [(row.key, row.n) for row in reversed(rows)]
+
+
+async def _venue_types(unit: Unit) -> list[tuple[str | None, int]]:
+    rows = await unit.rows(
+        sa.select(stats.c.key, stats.c.n)
+        .where(stats.c.kind == "venue_type")
+        .order_by(stats.c.n.desc(), stats.c.key)
+    )
+    return [(row.key or None, row.n) for row in rows]

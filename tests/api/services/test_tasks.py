@@ -1,0 +1,209 @@
+"""Tasks over a real store: told, kept, cancelled, begun again after a restart."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta, timezone
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+
+from api.services.analysis_task import AnalysisTask
+from api.services.store import Store
+from api.services.tasks import Report, TaskFailedError, TaskKind, Tasks
+from api.storage.store import open_store
+from domain.events import EventFields
+from domain.ports import StorageUnavailableError
+from domain.tasks import Task
+
+pytestmark = pytest.mark.anyio
+
+NOW_MS = 1_800_000_000_000
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Store]:
+    store = await open_store("", committed=lambda _: None, data_dir=folder, timezone="America/Recife")
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
+async def running(store: Store, kinds: Mapping[str, TaskKind], *, at_work: int = 2) -> AsyncIterator[Tasks]:
+    ids = count(1)
+    tasks = Tasks(store, kinds, clock=lambda: NOW_MS, new_id=lambda: f"t{next(ids)}", at_work=at_work)
+    ready = anyio.Event()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+
+            async def run() -> None:
+                await tasks.run(ready=ready.set)
+
+            group.start_soon(run)
+            await ready.wait()
+            yield tasks
+            group.cancel_scope.cancel()
+
+
+class Steps:
+    """A kind that goes on when it is told to."""
+
+    def __init__(self, *, fail: Exception | None = None) -> None:
+        self.began = anyio.Event()
+        self.go_on = anyio.Event()
+        self.runs = 0
+        self.discarded = 0
+        self._fail = fail
+
+    async def run(self, task: Task, report: Report) -> dict[str, Any]:
+        self.runs += 1
+        await report.progress(10, "waiting")
+        self.began.set()
+        await self.go_on.wait()
+        if self._fail:
+            failure, self._fail = self._fail, None
+            raise failure
+        return {"events": 3, "links": {"file": "/there"}}
+
+    async def discard(self, task: Task) -> None:
+        self.discarded += 1
+
+
+async def told(store: Store, task_id: str) -> list[dict[str, Any]]:
+    _, head = await store.feed.bounds()
+    found = await store.feed.read([f"tarefas/{task_id}"], [], after=0, upto=head, limit=1000)
+    return [msgspec.json.decode(message.body) for message in found]
+
+
+async def first_words(store: Store, task_id: str) -> list[dict[str, Any]]:
+    while not (messages := await told(store, task_id)):  # noqa: ASYNC110 - looks as another process would
+        await anyio.sleep(0.01)
+    return messages
+
+
+async def ended(store: Store, task_id: str) -> Task:
+    """Wait for the end, as another process would: by looking."""
+    while True:
+        async with store.snapshot() as snapshot:
+            task = await snapshot.tasks.get(task_id)
+        assert task is not None
+        if task.finished_at is not None:
+            return task
+        await anyio.sleep(0.01)
+
+
+def fields(n: int) -> EventFields:
+    return EventFields(
+        f"Evento {n}", "", "2025-07-01T10:00:00", "Recife", ("Ana",), None, 1_751_374_800_000_000
+    )
+
+
+async def test_a_task_is_told_from_start_to_end_and_its_result_is_kept(tmp_path: Path) -> None:
+    kind = Steps()
+    kind.go_on.set()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        task = await tasks.start("steps", {}, actor="ana")
+        done = await ended(store, task.id)
+        assert (done.state, done.progresso, done.actor) == ("completed", 100, "ana")
+        messages = await told(store, task.id)
+        assert [m.get("progresso") for m in messages] == [10, 100, None]
+        assert messages[-1]["type"] == "finished"
+        assert messages[-1]["status"] == "completed"
+        assert messages[-1]["links"]["file"] == "/there"
+
+
+async def test_a_failure_with_a_reason_is_told_and_what_it_left_is_discarded(tmp_path: Path) -> None:
+    kind = Steps(fail=TaskFailedError("too_odd", "the events are too odd"))
+    kind.go_on.set()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
+        assert done.state == "failed"
+        finished = (await told(store, done.id))[-1]
+        assert finished["error"] == {"code": "too_odd", "message": "the events are too odd"}
+        assert kind.discarded == 2
+
+
+async def test_an_unforeseen_failure_tells_no_inside(tmp_path: Path) -> None:
+    kind = Steps(fail=RuntimeError("/secret/path"))
+    kind.go_on.set()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
+        assert done.error is not None
+        assert done.error.code == "internal"
+        assert "secret" not in repr(await told(store, done.id))
+
+
+async def test_a_store_that_does_not_answer_delays_a_task_and_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.tasks.RETRY_SECONDS", 0)
+    kind = Steps(fail=StorageUnavailableError("gone"))
+    kind.go_on.set()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
+        assert done.state == "completed"
+        assert kind.runs == 2
+
+
+async def test_a_task_at_work_is_cancelled(tmp_path: Path) -> None:
+    kind = Steps()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        task = await tasks.start("steps", {}, actor="ana")
+        await kind.began.wait()
+        await tasks.cancel(task.id)
+        assert (await ended(store, task.id)).state == "cancelled"
+        assert (await told(store, task.id))[-1]["status"] == "cancelled"
+        assert await tasks.cancel("nobody") is None
+        again = await tasks.cancel(task.id)
+        assert again is not None
+        assert again.state == "cancelled"
+
+
+async def test_a_task_over_the_limit_waits_and_says_so(tmp_path: Path) -> None:
+    kind = Steps()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}, at_work=1) as tasks:
+        first = await tasks.start("steps", {}, actor="ana")
+        await kind.began.wait()
+        second = await tasks.start("steps", {}, actor="ana")
+        messages = await first_words(store, second.id)
+        assert "number 1 in the queue" in messages[0]["message"]
+        await tasks.cancel(second.id)
+        assert (await ended(store, second.id)).state == "cancelled"
+        kind.go_on.set()
+        assert (await ended(store, first.id)).state == "completed"
+
+
+async def test_a_restart_begins_an_unfinished_task_again_with_one_end(tmp_path: Path) -> None:
+    cut_short = Steps()
+    async with opened(tmp_path) as store:
+        async with running(store, {"steps": cut_short}) as tasks:
+            task = await tasks.start("steps", {}, actor="ana")
+            await cut_short.began.wait()
+        kind = Steps()
+        kind.go_on.set()
+        async with running(store, {"steps": kind}):
+            assert (await ended(store, task.id)).state == "completed"
+        messages = await told(store, task.id)
+        assert [m["type"] for m in messages].count("finished") == 1
+        percents = [m["progresso"] for m in messages if m["type"] == "progress"]
+        assert percents == sorted(percents)
+
+
+async def test_the_analysis_reads_every_event_and_concludes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        async with store.transaction() as tx:
+            await tx.events.insert([fields(n) for n in range(2500)], upload_id=None, at_ms=NOW_MS)
+        recife = timezone(timedelta(hours=-3))
+        kinds = {"analysis": AnalysisTask(store, clock=lambda: NOW_MS, timezone=recife)}
+        async with running(store, kinds) as tasks:
+            done = await ended(store, (await tasks.start("analysis", {}, actor="ana")).id)
+        assert done.result is not None
+        assert (done.result["events"], done.result["past"], done.result["participants"]) == (2500, 2500, 2500)
+        lines = [m["message"] for m in await told(store, done.id) if m["type"] == "log"]
+        assert lines[0] == "analysing 2500 events"
+        assert lines[1].startswith("2500 events in 1 cities")

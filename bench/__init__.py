@@ -1,0 +1,1 @@
+"""Measures FastTrack beside its peers, in one run, on one machine. See docs/benchmarks.md."""

@@ -1,0 +1,84 @@
+"""Who is measured at fan-out: each with the command that serves and the paths it serves on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.places import BUILD, LIMIT, OWN_PYTHON, PEERS, PEERS_PYTHON, ROOT
+
+Transport = Literal["sse", "ws", "socket.io"]
+Family = Literal["own", "limit", "nchan", "node", "python"]
+
+SOCKET_IO: Mapping[Transport, str] = {"socket.io": "/socket.io/?EIO=4&transport=websocket"}
+BOTH: Mapping[Transport, str] = {"sse": "/sse", "ws": "/ws"}
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server under test.
+
+    Attributes:
+        command: argv for a port.
+        paths: the subscription's path on each transport that it has.
+        replays: it has ids, so that a client can fetch what it missed.
+        slow: it gets a tenth of the messages of a burst, so that a round ends.
+        quick: it takes part in the quick form.
+    """
+
+    name: str
+    family: Family
+    command: Callable[[int], list[str]]
+    paths: Mapping[Transport, str] = field(default_factory=lambda: BOTH)
+    publish_path: str = "/pub"
+    replays: bool = True
+    slow: bool = False
+    quick: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _nchan(port: int) -> list[str]:
+    configuration = BUILD / f"nchan-{port}.conf"
+    text = (PEERS / "nchan.conf").read_text().replace("${PORT}", str(port))
+    configuration.write_text(text)
+    return ["nginx", "-p", ".", "-c", str(configuration)]
+
+
+def _node(script: str) -> Callable[[int], list[str]]:
+    return lambda port: ["node", str(PEERS / script), str(port), str(BUILD)]
+
+
+def _uvicorn(module: str) -> Callable[[int], list[str]]:
+    def command(port: int) -> list[str]:
+        return [
+            str(PEERS_PYTHON), "-m", "uvicorn", f"{module}:app", "--app-dir", str(PEERS),
+            "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+            "--ws", "websockets", "--ws-per-message-deflate", "false", "--log-level", "warning",
+            "--backlog", "4096", "--timeout-graceful-shutdown", "1",
+        ]  # fmt: skip
+
+    return command
+
+
+def _fasttrack(outlet: str) -> Callable[[int], list[str]]:
+    return lambda port: [str(OWN_PYTHON), "-m", "bench.fasttrack", str(port), outlet]
+
+
+OWN = (
+    Contestant("FastTrack", "own", _fasttrack("direct"), quick=True, environment={"PYTHONPATH": str(ROOT)}),
+    Contestant(
+        "FastTrack, plain ASGI", "own", _fasttrack("plain"), quick=True, environment={"PYTHONPATH": str(ROOT)}
+    ),
+)
+
+PEERS_AND_LIMITS = (
+    Contestant("nchan", "nchan", _nchan, quick=True),
+    Contestant("C, one send each", "limit", lambda port: [str(LIMIT), str(port), "each"], quick=True),
+    Contestant("C, coalescing 2 ms", "limit", lambda port: [str(LIMIT), str(port), "coalesce", "2"]),
+    Contestant("Node ws + SSE", "node", _node("broadcaster.mjs")),
+    Contestant("Socket.IO", "node", _node("socketio.mjs"), SOCKET_IO, replays=False),
+    Contestant("sse-starlette", "python", _uvicorn("starlette_sse"), {"sse": "/sse"}, slow=True),
+    Contestant("FastAPI", "python", _uvicorn("fastapi_sse"), slow=True),
+    Contestant("Litestar channels", "python", _uvicorn("litestar_channels"), replays=False, slow=True),
+)  # fmt: skip
+
+EVERYONE = OWN + PEERS_AND_LIMITS

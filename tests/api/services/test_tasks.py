@@ -1,6 +1,6 @@
 """Tasks over a real store: told, kept, cancelled, begun again after a restart."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta, timezone
 from itertools import count
@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from api.services.analysis_task import AnalysisTask
+from api.services.export_task import ExportTask, blob_of
 from api.services.store import Store
 from api.services.tasks import Report, TaskFailedError, TaskKind, Tasks
 from api.storage.store import open_store
-from domain.events import EventFields
+from domain.events import Event, EventFields
 from domain.ports import StorageUnavailableError
 from domain.tasks import Task
 
@@ -207,3 +208,50 @@ async def test_the_analysis_reads_every_event_and_concludes(tmp_path: Path) -> N
         lines = [m["message"] for m in await told(store, done.id) if m["type"] == "log"]
         assert lines[0] == "analysing 2500 events"
         assert lines[1].startswith("2500 events in 1 cities")
+
+
+class Lines:
+    """One title a line."""
+
+    def opening(self) -> bytes:
+        return b"<"
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        return b"".join(event.title.encode() + b"\n" for event in events)
+
+    def closing(self) -> bytes:
+        return b">"
+
+
+def export_task(store: Store, *, now_ms: int = NOW_MS) -> ExportTask:
+    return ExportTask(store, {"lines": lambda _: Lines()}, clock=lambda: now_ms, keep_days=7)
+
+
+async def test_an_export_becomes_a_file_in_several_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.export_task.WRITE_BYTES", 1000)
+    async with opened(tmp_path) as store:
+        async with store.transaction() as tx:
+            await tx.events.insert([fields(n) for n in range(1500)], upload_id=None, at_ms=NOW_MS)
+        async with running(store, {"export": export_task(store)}) as tasks:
+            task = await tasks.start("export", {"format": "lines"}, actor="ana")
+            done = await ended(store, task.id)
+        assert done.result is not None
+        content = await store.blobs.read(blob_of(task.id), 0, 1 << 20)
+        assert content == b"<" + b"".join(b"Evento %d\n" % n for n in range(1500)) + b">"
+        assert (done.result["events"], done.result["bytes"]) == (1500, len(content))
+        assert (await told(store, task.id))[-1]["links"]["file"] == f"/api/v1/tarefas/{task.id}/file"
+
+
+async def test_only_files_of_tasks_long_ended_are_swept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        async with running(store, {"export": export_task(store)}) as tasks:
+            task = await tasks.start("export", {"format": "lines"}, actor="ana")
+            await ended(store, task.id)
+        await store.blobs.append(blob_of("nobody"), 0, b"x")
+        await store.blobs.append("upload", 0, b"x")
+        await export_task(store).sweep()
+        assert sorted(await store.blobs.ids()) == [blob_of(task.id), "upload"]
+        await export_task(store, now_ms=NOW_MS + 8 * 86_400_000).sweep()
+        assert await store.blobs.ids() == ["upload"]

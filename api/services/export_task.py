@@ -1,0 +1,110 @@
+"""The export of all events to a file, as a task: for downloads too large to wait for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import anyio.to_thread
+
+from api.services.store import Store
+from api.services.tasks import Clock, Report
+from domain.events import Event
+from domain.ports import EventFilter
+from domain.tasks import Task
+
+BLOB_PREFIX = "export-"
+WRITE_BYTES = 512 * 1024
+"""Written at once: each write is made durable, which costs the same for a byte."""
+
+
+class EventFile(Protocol):
+    """One file in the making."""
+
+    def opening(self) -> bytes:
+        """Return what comes before the first event."""
+        ...
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return some events, one or more."""
+        ...
+
+    def closing(self) -> bytes:
+        """Return what comes after the last event."""
+        ...
+
+
+class ExportTask:
+    """Writes a blob that `GET /tarefas/{id}/file` serves."""
+
+    def __init__(
+        self, store: Store, begin: Mapping[str, Callable[[str], EventFile]], *, clock: Clock, keep_days: int
+    ) -> None:
+        """Export in the formats that `begin` names; each is given the store's epoch."""
+        self._store = store
+        self._begin = begin
+        self._clock = clock
+        self._keep_ms = keep_days * 86_400_000
+
+    async def run(self, task: Task, report: Report) -> dict[str, Any]:
+        """Return how many events and bytes the file has, and where it is."""
+        file = self._begin[task.params["format"]](self._store.epoch)
+        blob = _Blob(self._store, blob_of(task.id))
+        written = 0
+        await blob.write(file.opening())
+        async with self._store.snapshot() as snapshot:
+            total = (await snapshot.events.counts(now_us=self._clock() * 1000)).events
+            await report.log(f"writing {total} events as {task.params['format']}")
+            async for chunk in snapshot.events.scan(EventFilter()):
+                await blob.write(await anyio.to_thread.run_sync(file.part, chunk))
+                written += len(chunk)
+                await report.progress(98 * written / max(total, written), "writing events")
+        await blob.write(file.closing())
+        size = await blob.flush()
+        await report.log(f"{written} events, {size} bytes")
+        link = f"/api/v1/tarefas/{task.id}/file"
+        return {"events": written, "bytes": size, "format": task.params["format"], "links": {"file": link}}
+
+    async def discard(self, task: Task) -> None:
+        """Delete what there is of the file."""
+        await self._store.blobs.delete(blob_of(task.id))
+
+    async def sweep(self) -> None:
+        """Delete files that nobody will ask for: of tasks long ended, or of none."""
+        for blob_id in await self._store.blobs.ids():
+            if blob_id.startswith(BLOB_PREFIX) and await self._is_over(blob_id.removeprefix(BLOB_PREFIX)):
+                await self._store.blobs.delete(blob_id)
+
+    async def _is_over(self, task_id: str) -> bool:
+        async with self._store.snapshot() as snapshot:
+            task = await snapshot.tasks.get(task_id)
+        if task is None:
+            return True
+        return task.finished_at is not None and task.finished_at < self._clock() - self._keep_ms
+
+
+def blob_of(task_id: str) -> str:
+    """Return the id of the blob that holds a task's file."""
+    return BLOB_PREFIX + task_id
+
+
+class _Blob:
+    """Gathers bytes into writes of a good size."""
+
+    def __init__(self, store: Store, blob_id: str) -> None:
+        self._blobs = store.blobs
+        self._id = blob_id
+        self._size = 0
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+
+    async def write(self, content: bytes) -> None:
+        self._pending.append(content)
+        self._pending_bytes += len(content)
+        if self._pending_bytes >= WRITE_BYTES:
+            await self.flush()
+
+    async def flush(self) -> int:
+        """Write what is pending and return the size of the blob."""
+        if self._pending_bytes:
+            self._size = await self._blobs.append(self._id, self._size, b"".join(self._pending))
+            self._pending, self._pending_bytes = [], 0
+        return self._size

@@ -1,8 +1,25 @@
 """Event: the thing that FastTrack keeps, and the one validation of its fields for CSV and JSON."""
 
-from msgspec import Struct
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from difflib import get_close_matches
 
-from domain.venues import Venue
+from msgspec import Struct, to_builtins
+
+from domain.dates import parse_event_date
+from domain.imports import DateFormat
+from domain.problems import Problem, excerpt
+from domain.text import check_characters, check_length, check_size, invalid_type, normal, one_line, required
+from domain.venues import VENUE_MEMBERS, Venue, parse_venue
+
+Warn = Callable[[str], None]
+"""Takes the code of something that was repaired or ignored, and is told of by a warning."""
+
+_VENUE_MEMBERS = frozenset(VENUE_MEMBERS)
+
+
+def ignore_warning(_code: str) -> None:
+    """Drop a warning: JSON answers have no place for one."""
 
 
 class EventFields(Struct, frozen=True, gc=False):
@@ -47,3 +64,152 @@ class Event(Struct, frozen=True, gc=False):
     version: int
     created_at: str
     updated_at: str
+
+
+EVENT_MEMBERS = ("title", "description", "event_date", "city", "participants", "local_info")
+"""The six members that a client writes, in wire order."""
+
+MAX_PARTICIPANTS = 1000
+
+
+def parse_fields(
+    members: Mapping[str, object],
+    *,
+    timezone: tzinfo,
+    date_format: DateFormat = "iso",
+    refuse_unknown: bool = False,
+    warn: Warn = ignore_warning,
+) -> EventFields | tuple[Problem, ...]:
+    """Return the event that plain members describe, or every problem of theirs.
+
+    The one validation: JSON bodies and CSV rows both end here.
+
+    `members` is decoded JSON: texts, a list of texts, an object; absent ones are as empty. A naive
+    `event_date` counts in `timezone`. Members that no client may write are ignored, or with
+    `refuse_unknown` reported as `unknown_member`. `warn` is called with a code for what was
+    repaired or ignored: `repeated_participant`, `unknown_member`.
+    """
+    problems: list[Problem] = []
+    if refuse_unknown:
+        problems.extend(_unknown(name) for name in members if name not in EVENT_MEMBERS)
+    title = parse_title(members.get("title"), problems)
+    description = _description(members.get("description", ""), problems)
+    when = _event_date(members.get("event_date"), timezone, date_format, problems)
+    city = parse_city(members.get("city"), problems)
+    participants = _participants(members.get("participants", ()), problems, warn)
+    venue = _local_info(members.get("local_info"), problems, warn)
+    if problems:
+        return tuple(problems)
+    return EventFields(title, description, when[0], city, participants, venue, when[1])
+
+
+def fields_of(event: Event) -> dict[str, object]:
+    """Return the six members of an event as `parse_fields` takes them."""
+    return {name: to_builtins(getattr(event, name)) for name in EVENT_MEMBERS}
+
+
+def patched_fields(
+    event: Event, changes: Mapping[str, object], *, timezone: tzinfo
+) -> EventFields | tuple[Problem, ...]:
+    """Return the fields after a PATCH, or every problem; unknown members are problems.
+
+    `local_info` is merged by member, and removed by null. Source: RFC 7396.
+    """
+    members = fields_of(event) | dict(changes)
+    before, after = to_builtins(event.local_info), changes.get("local_info")
+    if isinstance(before, dict) and isinstance(after, dict):
+        members["local_info"] = before | after
+    return parse_fields(members, timezone=timezone, refuse_unknown=True)
+
+
+def parse_title(value: object, problems: list[Problem]) -> str:
+    """Return the title on one line; problems are added to the list."""
+    return _short_text("title", value, problems, one_line)
+
+
+def parse_city(value: object, problems: list[Problem]) -> str:
+    """Return the trimmed city; problems are added to the list."""
+    return _short_text("city", value, problems, str.strip)
+
+
+def _short_text(field: str, value: object, problems: list[Problem], tidy: Callable[[str], str]) -> str:
+    if value is None:
+        problems.append(required(field))
+        return ""
+    if not isinstance(value, str):
+        problems.append(invalid_type(field, "text", value))
+        return ""
+    check_characters(field, value, problems, one_way=True)
+    text = tidy(normal(value))
+    if not text:
+        problems.append(required(field, value))
+    check_length(field, text, 100, problems)
+    return text
+
+
+def _description(value: object, problems: list[Problem]) -> str:
+    if not isinstance(value, str):
+        problems.append(invalid_type("description", "text", value))
+        return ""
+    check_characters("description", value, problems)
+    check_size("description", value, problems)
+    return normal(value)
+
+
+def _event_date(
+    value: object, timezone: tzinfo, date_format: DateFormat, problems: list[Problem]
+) -> tuple[str, int]:
+    if value is None:
+        parsed: tuple[str, int] | Problem = required("event_date")
+    elif not isinstance(value, str):
+        parsed = invalid_type("event_date", "text such as 2025-07-01T10:00:00", value)
+    else:
+        check_characters("event_date", value, problems)
+        parsed = parse_event_date(value, timezone=timezone, date_format=date_format)
+    if isinstance(parsed, Problem):
+        problems.append(parsed)
+        return "", 0
+    return parsed
+
+
+def _participants(value: object, problems: list[Problem], warn: Warn) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        problems.append(invalid_type("participants", "a list of names", value))
+        return ()
+    wrong = [(i, item) for i, item in enumerate(value) if not isinstance(item, str)]
+    problems.extend(invalid_type(f"participants[{i}]", "text", item) for i, item in wrong[:MAX_PARTICIPANTS])
+    if wrong:
+        return ()
+    joined = ";".join(value)
+    check_characters("participants", joined, problems)
+    check_size("participants", joined, problems)
+    return _distinct([normal(name).strip() for name in value], problems, warn)
+
+
+def _distinct(names: list[str], problems: list[Problem], warn: Warn) -> tuple[str, ...]:
+    present = [name for name in names if name]
+    distinct = tuple(dict.fromkeys(present))
+    if len(distinct) < len(present):
+        warn("repeated_participant")
+    if len(distinct) > MAX_PARTICIPANTS:
+        message = f"participants has {len(distinct)} names; at most {MAX_PARTICIPANTS} are allowed"
+        problems.append(Problem("participants", "too_many_items", message, str(len(distinct))))
+    return distinct
+
+
+def _local_info(value: object, problems: list[Problem], warn: Warn) -> Venue | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        problems.append(invalid_type("local_info", "one JSON object or null", value))
+        return None
+    if not value.keys() <= _VENUE_MEMBERS:
+        warn("unknown_member")
+    return parse_venue(value, problems)
+
+
+def _unknown(name: str) -> Problem:
+    shown = excerpt(name)
+    near = get_close_matches(shown, EVENT_MEMBERS, n=1)
+    message = f"{shown} is not a member that can be written; these are: {', '.join(EVENT_MEMBERS)}"
+    return Problem(shown, "unknown_member", message, shown, near[0] if near else None)

@@ -1,9 +1,13 @@
 """What is wrong with one field: an error as a value, told with all the others of its row."""
 
+import re
+
 from msgspec import Struct
 
 VALUE_LIMIT = 80
 """Code points of an offending value that a problem repeats."""
+
+_UNSENDABLE = re.compile("[\ud800-\udfff]")
 
 
 class Problem(Struct, frozen=True, gc=False):
@@ -22,3 +26,26 @@ class Problem(Struct, frozen=True, gc=False):
     message: str
     value: str | None = None
     suggestion: str | None = None
+
+
+def sendable(text: str) -> str:
+    """Return the text with lone surrogates replaced, so that UTF-8 can carry it."""
+    return _UNSENDABLE.sub("\ufffd", text)
+
+
+def excerpt(value: object) -> str:
+    """Return what a problem may repeat of a value: sendable, at most 80 code points."""
+    text = value if isinstance(value, str) else _json_like(value)
+    return sendable(text[:VALUE_LIMIT])
+
+
+def _json_like(value: object) -> str:
+    """Write scalars as JSON does; for containers the kind is enough, and cannot be large."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        # Beyond 4,300 digits Python refuses to write an integer as text.
+        return str(value) if value.bit_length() < 4096 else "a huge number"
+    if isinstance(value, list | tuple):
+        return "[…]"
+    return "{…}" if isinstance(value, dict) else str(value)

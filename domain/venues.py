@@ -1,6 +1,36 @@
-"""Venue, the wire's `local_info`: where an event takes place."""
+"""Venue, the wire's `local_info`: where an event takes place, and the rules of its members."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
+
+from domain.problems import Problem, excerpt
+from domain.text import check_characters, check_length, folded, invalid_type, normal, required
+
+MAX_CAPACITY = 2**31 - 1
+
+VENUE_TYPES = (
+    "Auditório",
+    "Salão",
+    "Teatro",
+    "Arena",
+    "Estádio",
+    "Ginásio",
+    "Parque",
+    "Praça",
+    "Centro de Convenções",
+    "Casa de Shows",
+    "Museu",
+    "Escola",
+    "Universidade",
+    "Igreja",
+    "Hotel",
+    "Restaurante",
+    "Online",
+    "Outro",
+)
+_BY_FOLDED = {folded(name): name for name in VENUE_TYPES}
 
 
 class Venue(Struct, frozen=True, gc=False):
@@ -20,3 +50,107 @@ class Venue(Struct, frozen=True, gc=False):
     address: str | None = None
     past_events: tuple[str, ...] = ()
     manually_edited: bool = False
+
+
+VENUE_MEMBERS = Venue.__struct_fields__
+
+
+def parse_venue(members: Mapping[str, object], problems: list[Problem]) -> Venue | None:
+    """Return the venue in the members of `local_info`; its problems are added to the list.
+
+    Unknown members are ignored. None when there was any problem.
+    """
+    before = len(problems)
+    values: dict[str, object] = {"location_name": None}
+    values.update((name, members[name]) for name in VENUE_MEMBERS if name in members)
+    read = {name: _RULES[name](f"local_info.{name}", value, problems) for name, value in values.items()}
+    return Venue(**read) if len(problems) == before else None  # type: ignore[arg-type] # each rule returns its member's type
+
+
+def _location_name(field: str, value: object, problems: list[Problem]) -> str:
+    text = _text(field, value, problems) if value is not None else ""
+    if text is None:
+        return ""
+    if not text:
+        problems.append(required(field, value))
+    elif len(text) < 2:
+        message = f"{field} must have at least 2 characters, not {excerpt(text)}"
+        problems.append(Problem(field, "too_short", message, excerpt(text)))
+    check_length(field, text, 200, problems)
+    return text
+
+
+def _capacity(field: str, value: object, problems: list[Problem]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        problems.append(invalid_type(field, "an integer", value))
+    elif not 0 <= value <= MAX_CAPACITY:
+        message = f"capacity must be 0 to {MAX_CAPACITY}, not {excerpt(value)}"
+        problems.append(Problem(field, "out_of_range", message, excerpt(value)))
+    elif value != int(value):
+        problems.append(invalid_type(field, "an integer", value))
+    else:
+        return int(value)
+    return 0
+
+
+def _venue_type(field: str, value: object, problems: list[Problem]) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        problems.append(invalid_type(field, "text or null", value))
+        return None
+    name = _BY_FOLDED.get(folded(value))
+    if name is None:
+        problems.append(_unknown_venue_type(field, value))
+    return name
+
+
+def _unknown_venue_type(field: str, value: str) -> Problem:
+    # Cut: the comparison is quadratic in the length of what it is given.
+    near = get_close_matches(folded(value[:80]), _BY_FOLDED, n=1, cutoff=0.5)
+    suggestion = _BY_FOLDED[near[0]] if near else None
+    message = f"{excerpt(value)} is not a venue type; use one of: {', '.join(VENUE_TYPES)}"
+    return Problem(field, "unknown_venue_type", message, excerpt(value), suggestion)
+
+
+def _flag(field: str, value: object, problems: list[Problem]) -> bool:
+    if not isinstance(value, bool):
+        problems.append(invalid_type(field, "true or false", value))
+    return value is True
+
+
+def _address(field: str, value: object, problems: list[Problem]) -> str | None:
+    if value is None:
+        return None
+    text = _text(field, value, problems)
+    if text:
+        check_length(field, text, 300, problems)
+    return text or None
+
+
+def _past_events(field: str, value: object, problems: list[Problem]) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        problems.append(invalid_type(field, "a list of text", value))
+        return ()
+    names = (_text(f"{field}[{index}]", item, problems) for index, item in enumerate(value))
+    return tuple(name for name in names if name is not None)
+
+
+def _text(field: str, value: object, problems: list[Problem]) -> str | None:
+    """Return trimmed text in normal form, or None and a problem."""
+    if not isinstance(value, str):
+        problems.append(invalid_type(field, "text", value))
+        return None
+    check_characters(field, value, problems)
+    return normal(value).strip()
+
+
+_RULES: dict[str, Callable[[str, object, list[Problem]], object]] = {
+    "location_name": _location_name,
+    "capacity": _capacity,
+    "venue_type": _venue_type,
+    "is_accessible": _flag,
+    "address": _address,
+    "past_events": _past_events,
+    "manually_edited": _flag,
+}

@@ -1,0 +1,93 @@
+"""JSON from strangers."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.json_text import decode_json
+from domain.problems import Problem
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "invalid_json"),
+        ("{", "invalid_json"),
+        ('{"a":1,}', "invalid_json"),
+        ('{"a":NaN}', "invalid_json"),
+        ('{"a":-Infinity}', "invalid_json"),
+        ("{'a':1}", "invalid_json"),
+        ('{"a":True}', "invalid_json"),
+        ("{\u201ca\u201d:1}", "invalid_json"),
+        ('{"a":"x\ny"}', "invalid_json"),
+        ('{"a":1} x', "invalid_json"),
+        ('{"a":1,"a":1}', "duplicate_key"),
+        ('{"b":{"a":1,"a":2}}', "duplicate_key"),
+        ("[" * 65 + "]" * 65, "invalid_json"),
+        ("[" * 100_000, "invalid_json"),
+        ('{"a":' * 100_000, "invalid_json"),
+        ('"' + "[" * 100, "invalid_json"),
+        (b"\xff{}", "invalid_unicode"),
+    ],
+)
+def test_what_is_not_json_is_a_problem(text: str | bytes, code: str) -> None:
+    answer = decode_json(text, field="local_info")
+    assert isinstance(answer, Problem)
+    assert (answer.field, answer.code) == ("local_info", code)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("{\u201ca\u201d: 1}", "curly"),
+        ("{'a': 1}", "Python"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": None}', "Python"),
+    ],
+)
+def test_the_message_says_what_to_do(text: str, advice: str) -> None:
+    answer = decode_json(text)
+    assert isinstance(answer, Problem)
+    assert advice in answer.message
+
+
+def test_sixty_four_deep_is_deep_enough() -> None:
+    text = "[" * 64 + "]" * 64
+    assert decode_json(text) == json.loads(text)
+
+
+def test_brackets_inside_of_strings_are_not_depth() -> None:
+    text = json.dumps({"a": "[{" * 100 + '"' + "[" * 80})
+    assert decode_json(text) == json.loads(text)
+
+
+def test_an_integer_of_five_thousand_digits_is_no_exception() -> None:
+    assert decode_json("9" * 5000) == float("inf")
+
+
+def test_a_byte_order_mark_before_a_body_is_skipped() -> None:
+    assert decode_json(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+
+
+def test_escaped_halves_of_pairs_are_left_to_the_fields() -> None:
+    assert decode_json('"\\ud800"') == "\ud800"
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(values)
+def test_json_is_read(value: Any) -> None:
+    assert decode_json(json.dumps(value)) == value
+
+
+@given(st.text(st.characters() | st.sampled_from('[]{}",:\\0123456789eE.-')) | st.binary())
+def test_anything_gets_an_answer(text: str | bytes) -> None:
+    decode_json(text)
+    assert isinstance(decode_json("x"), Problem)

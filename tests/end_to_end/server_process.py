@@ -1,0 +1,99 @@
+"""A real server in a process of its own: started, killed, started again on the same data."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+
+
+class ServerProcess:
+    """`fasttrack serve` with a folder, a port and settings of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """Prepare a server; `settings` are FASTTRACK_* names in lower case without the prefix."""
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = {
+            "PORT": str(self.port),
+            "DATA_DIR": str(folder / "data"),
+            "CALLS_PER_MINUTE": "1000000",
+            "UPLOADS_PER_MINUTE": "1000000",
+            **{name.upper(): value for name, value in settings.items()},
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What all runs of it have printed."""
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start, and return when it is ready."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FASTTRACK_")}
+        own = {f"FASTTRACK_{name}": value for name, value in self._settings.items()}
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "api", "serve"],
+                cwd=ROOT,
+                env={**clean, **own},
+                stdout=log,
+                stderr=log,
+            )
+        self._await_ready()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, *, within_seconds: float = 15) -> int:
+        """End it as an operator would, and return its exit code."""
+        return self._end(signal.SIGTERM, within_seconds)
+
+    def _end(self, how: signal.Signals, within_seconds: float = 15) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        try:
+            return process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise AssertionError(f"the server ended with {self._process.returncode}:\n{self.log[-4000:]}")
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"the server was not ready in {START_SECONDS} s:\n{self.log[-4000:]}")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

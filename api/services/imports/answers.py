@@ -1,0 +1,126 @@
+"""An import as the API answers it."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from domain.imports import ImportOptions, Upload
+from domain.problems import Problem
+from streams.messages import timestamp
+
+BASE = "/api/v1/uploads"
+
+
+class UploadSummary(Struct, frozen=True):
+    """The answer to an upload: where it stands, and where to watch it."""
+
+    upload_id: str
+    status: str
+    rows: int
+    accepted: int
+    rejected: int
+    links: dict[str, str]
+
+
+class UploadDetails(Struct, frozen=True):
+    """Everything about one import. Times are RFC 3339 UTC; `seconds` from its first byte to its end."""
+
+    upload_id: str
+    status: str
+    filename: str
+    options: ImportOptions
+    rows: int
+    accepted: int
+    rejected: int
+    line: int
+    bytes: int
+    total_bytes: int | None
+    dialect: dict[str, Any] | None
+    columns: list[dict[str, Any]] | None
+    mapping: dict[str, str]
+    warnings: list[dict[str, Any]]
+    error: Problem | None
+    sha256: str | None
+    actor: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    seconds: float | None
+    first_event_id: int | None
+    last_event_id: int | None
+    undone: dict[str, Any] | None
+    links: dict[str, str]
+
+
+def links(upload_id: str) -> dict[str, str]:
+    """Return the paths at which an import is read and watched."""
+    return {
+        "self": f"{BASE}/{upload_id}",
+        "sse": f"/sse/upload/{upload_id}",
+        "ws": f"/ws/upload/{upload_id}",
+        "poll": f"/poll/upload/{upload_id}",
+        "rejected": f"{BASE}/{upload_id}/rejected.csv",
+    }
+
+
+def summary(upload: Upload) -> UploadSummary:
+    """Return an import in short."""
+    return UploadSummary(
+        upload.id, upload.state, rows_read(upload), upload.accepted, upload.rejected, links(upload.id)
+    )
+
+
+def rows_read(upload: Upload) -> int:
+    """Return how many rows were read; an atomic import that failed read more than it kept."""
+    return max(upload.rows, upload.record)
+
+
+def seconds_taken(upload: Upload, end_ms: int) -> float:
+    """Return seconds from the first byte to an instant."""
+    return round(max(0, end_ms - upload.created_at) / 1000, 3)
+
+
+def details(upload: Upload) -> UploadDetails:
+    """Return everything about an import."""
+    return UploadDetails(
+        upload_id=upload.id,
+        status=upload.state,
+        filename=upload.filename,
+        options=upload.options,
+        rows=rows_read(upload),
+        accepted=upload.accepted,
+        rejected=upload.rejected,
+        line=upload.line,
+        bytes=upload.bytes_received,
+        total_bytes=upload.total_bytes,
+        dialect=upload.dialect,
+        columns=upload.columns,
+        mapping=_mapping(upload),
+        warnings=upload.warnings,
+        error=upload.error,
+        sha256=upload.sha256,
+        actor=upload.actor,
+        created_at=timestamp(upload.created_at),
+        started_at=_moment(upload.started_at),
+        finished_at=_moment(upload.finished_at),
+        seconds=None if upload.finished_at is None else seconds_taken(upload, upload.finished_at),
+        first_event_id=upload.first_event_id,
+        last_event_id=upload.last_event_id,
+        undone=upload.undone,
+        links=links(upload.id),
+    )
+
+
+def encode(answer: Any) -> bytes:
+    """Return an answer as JSON."""
+    return msgspec.json.encode(answer)
+
+
+def _mapping(upload: Upload) -> dict[str, str]:
+    columns = upload.columns or []
+    return {column["field"]: column["name"] for column in columns if column.get("field")}
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else timestamp(at_ms)

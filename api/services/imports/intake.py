@@ -1,0 +1,155 @@
+"""The way of a body's bytes to durable storage: coalesced writes, one in flight, back-pressure."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from api.services.imports.refusals import ImportRefusedError
+from domain.ports import BlobStore, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+UNIT_BYTES = 1024 * 1024
+"""Most that is written at once; twice of it waits at most in memory."""
+
+GAP_SECONDS = 0.01
+"""Between two writes of less than a unit: packets that trickle share an fsync."""
+
+_READ_BYTES = 1024 * 1024
+
+
+class Intake:
+    """Takes the bytes of one body, from an offset on, and stages them durably.
+
+    One owner writes; `run` stages in a task of its own, so that a body that stalls still has all
+    its bytes on disk and a body that rushes waits for the disk.
+
+    Attributes:
+        staged: bytes of the file that are durable, those of earlier bodies included.
+    """
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        blob_id: str,
+        *,
+        offset: int,
+        limit: int,
+        on_staged: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """Prepare to append to a blob of `offset` bytes up to `limit` bytes.
+
+        `on_staged` is awaited after each write with the bytes that are durable.
+        """
+        self.staged = offset
+        self._blobs = blobs
+        self._blob_id = blob_id
+        self._limit = limit
+        self._on_staged = on_staged
+        self._received = offset
+        self._buffer = bytearray()
+        self._dirty = anyio.Event()
+        self._drained = anyio.Event()
+        self._closing = False
+        self._superseded = False
+        self._failure: Exception | None = None
+        self._hash: _Hash | None = hashlib.sha256() if offset == 0 else None
+        self.stopped = anyio.Event()
+
+    async def write(self, content: bytes) -> None:
+        """Take bytes; waits while two units are on their way to the disk.
+
+        Raises:
+            ImportRefusedError: `too_large`; or another body took over.
+            StorageError: what was taken could not be staged.
+        """
+        self._check()
+        self._received += len(content)
+        if self._received > self._limit:
+            raise ImportRefusedError("too_large", f"the file is over {self._limit} bytes")
+        self._buffer += content
+        self._dirty.set()
+        while len(self._buffer) > UNIT_BYTES:
+            drained = self._drained
+            await drained.wait()
+            self._check()
+
+    async def close(self) -> None:
+        """Wait until all that was taken is durable.
+
+        Raises:
+            StorageError: some of it could not be staged.
+        """
+        self._closing = True
+        self._dirty.set()
+        await self.stopped.wait()
+        if self._failure:
+            raise self._failure
+
+    def supersede(self) -> None:
+        """Take no more bytes: another body goes on with this import."""
+        self._superseded = True
+        self._closing = True
+        self._dirty.set()
+        self._wake_writer()
+
+    async def run(self) -> None:
+        """Stage until closed, or until storage fails; a failure is kept for the owner."""
+        try:
+            await self._stage()
+        except Exception as failure:  # noqa: BLE001 - raised again where the owner writes or closes.
+            self._failure = failure
+        except BaseException:
+            self._failure = StorageUnavailableError("the server is stopping")
+            raise
+        finally:
+            self._buffer.clear()
+            self._wake_writer()
+            self.stopped.set()
+
+    async def sha256(self) -> str:
+        """Return the hex digest of all that is staged; call it after `close`."""
+        if self._hash is None:  # An earlier body began the file: its digest is gone with it.
+            self._hash = hashlib.sha256()
+            offset = 0
+            while piece := await self._blobs.read(self._blob_id, offset, _READ_BYTES):
+                await anyio.to_thread.run_sync(self._hash.update, piece)
+                offset += len(piece)
+        return self._hash.hexdigest()
+
+    async def _stage(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty = anyio.Event()
+            while self._buffer:
+                await self._stage_unit()
+            if self._closing:
+                return
+            await self._pause()
+
+    async def _stage_unit(self) -> None:
+        unit = bytes(self._buffer[:UNIT_BYTES])
+        del self._buffer[:UNIT_BYTES]
+        self._wake_writer()
+        self.staged = await self._blobs.append(self._blob_id, self.staged, unit)
+        if self._hash is not None:
+            await anyio.to_thread.run_sync(self._hash.update, unit)
+        await self._on_staged(self.staged)
+
+    async def _pause(self) -> None:
+        if len(self._buffer) < UNIT_BYTES:
+            await anyio.sleep(GAP_SECONDS)
+
+    def _check(self) -> None:
+        if self._failure:
+            raise self._failure
+        if self._superseded:
+            raise ImportRefusedError("in_progress", "another body went on with this upload")
+
+    def _wake_writer(self) -> None:
+        # Swap before set: a woken writer that must wait again waits on the new event.
+        drained, self._drained = self._drained, anyio.Event()
+        drained.set()

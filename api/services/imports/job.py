@@ -1,0 +1,302 @@
+"""The work of one import: read what is staged, commit batch by batch, end once.
+
+Can be killed between any two instructions: what is committed says how to go on. Each batch is one
+transaction of events, rejected rows, messages and the checkpoint behind them.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+import anyio
+import msgspec
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from api.services.imports.endings import ENDED, EndState, end
+from api.services.imports.live import Clock, Live
+from api.services.imports.narration import Narrator
+from api.services.imports.portions import Checkpoint, FileFacts, Portion, ReadRow, RowSource
+from api.services.store import Store, Transaction
+from domain.imports import ImportOptions, RejectedRow, Upload
+from domain.problems import Problem
+from streams.messages import Draft, EventsChanged, draft, timestamp
+
+OpenSource = Callable[[ImportOptions, Checkpoint], RowSource]
+"""Returns a reader that goes on at a checkpoint."""
+
+PIECE_BYTES = (16 * 1024, 64 * 1024, 1024 * 1024)
+"""Least, first and most that is read at once: the first rows soon, later ones in few commits."""
+
+IDLE_SECONDS = 5.0
+"""Without a new byte for so long, an import gives its place at work to the next in line."""
+
+
+class Job:
+    """Brings one import forward, until it ended or has to wait for bytes."""
+
+    def __init__(self, live: Live, *, store: Store, open_source: OpenSource, now_ms: Clock) -> None:
+        """Prepare to work on an import."""
+        live.seen = 0
+        self._live = live
+        self._store = store
+        self._open_source = open_source
+        self._now_ms = now_ms
+        self._checkpoint = Checkpoint()
+        self._narrator = self._new_narrator(live.upload)
+
+    async def run(self) -> None:
+        """Work; every return leaves a state from which another job can go on."""
+        await self._take_up()
+        if self._live.upload.state in ENDED:
+            return
+        if not self._checkpoint.checked:
+            await self._read_all()
+        if self._checkpoint.checked and not self._live.ended.is_set():
+            await self._store_all()
+        if self._live.cancel_requested:
+            await self.cancel()
+        elif self._live.body == "broken" and not self._live.ended.is_set():
+            await self._interrupt()
+
+    async def cancel(self) -> None:
+        """End as cancelled, unless it ended already; rows already in stay."""
+        await self._end("cancelled")
+
+    async def fail(self, error: Problem) -> None:
+        """End as failed, unless it ended already."""
+        await self._end("failed", error)
+
+    async def _take_up(self) -> None:
+        """Go on from what is stored: a commit whose answer was lost may have happened."""
+        async with self._store.snapshot() as snapshot:
+            stored = await snapshot.uploads.get(self._live.upload.id)
+        assert stored is not None
+        self._live.settle(stored)
+        self._checkpoint = Checkpoint.load(stored.checkpoint)
+        self._narrator = self._new_narrator(stored)
+        if stored.started_at is None:
+            await self._live.change(self._store, self._start)
+
+    async def _start(self, tx: Transaction, upload: Upload) -> Upload:
+        started = msgspec.structs.replace(upload, started_at=self._now_ms())
+        await tx.uploads.save(started)
+        return started
+
+    async def _read_all(self) -> None:
+        source = self._open_source(self._live.upload.options, self._checkpoint)
+        async with self._portions(source) as portions:
+            async for portion in portions:
+                if self._live.cancel_requested or self._live.ended.is_set():
+                    return
+                await self._commit(portion)
+                if portion.ended or portion.fault:
+                    return
+
+    @asynccontextmanager
+    async def _portions(self, source: RowSource) -> AsyncIterator[MemoryObjectReceiveStream[Portion]]:
+        """Read ahead: the next portion is parsed while the last one is being stored."""
+        send, receive = anyio.create_memory_object_stream[Portion](1)
+        async with anyio.create_task_group() as group, receive:
+            group.start_soon(self._read, source, send)
+            yield receive
+            group.cancel_scope.cancel()
+
+    async def _read(self, source: RowSource, send: MemoryObjectSendStream[Portion]) -> None:
+        least, size, most = PIECE_BYTES
+        async with send:
+            while await self._has_bytes(source.offset):
+                began = monotonic()
+                portion = await self._take(source, size)
+                await send.send(portion)
+                if portion.ended or portion.fault:
+                    return
+                size = _next_size(size, monotonic() - began, least, most)
+
+    async def _take(self, source: RowSource, size: int) -> Portion:
+        is_complete, staged = self._live.body == "complete", self._live.staged
+        piece = await self._store.blobs.read(self._live.blob, source.offset, size)
+        self._live.seen = source.offset + len(piece)
+        last = is_complete and self._live.seen >= staged
+        return await anyio.to_thread.run_sync(lambda: source.take(piece, last=last))
+
+    async def _has_bytes(self, offset: int) -> bool:
+        """Wait until there is something to read; False when there is not, for now."""
+        live = self._live
+        while not live.cancel_requested:
+            stirred = live.stirred
+            if live.body == "complete" or (live.staged > offset and not live.about_to_end):
+                return True
+            if live.body != "coming":
+                return False
+            with anyio.move_on_after(IDLE_SECONDS) as idle:
+                await stirred.wait()
+            if idle.cancelled_caught:
+                return False
+        return False
+
+    async def _commit(self, portion: Portion) -> None:
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            if upload.state in ENDED:
+                return upload
+            at_ms = self._now_ms()
+            drafts = self._facts_told(portion.facts, at_ms) if portion.facts else []
+            total_bytes = upload.total_bytes
+            drafts += self._narrator.rows(
+                portion.rows, ended=portion.ended, total_bytes=total_bytes, at_ms=at_ms
+            )
+            upload = self._advanced(upload, portion, at_ms)
+            await self._keep_rejected(tx, upload, portion.rows)
+            if not (upload.options.dry_run or upload.options.mode == "atomic"):
+                upload = await self._insert(tx, upload, portion.rows, drafts)
+            return await self._save(tx, upload, portion, drafts)
+
+        await self._live.change(self._store, edit)
+
+    async def _save(self, tx: Transaction, upload: Upload, portion: Portion, drafts: list[Draft]) -> Upload:
+        at_ms = self._now_ms()
+        if portion.fault:
+            return await end(tx, upload, "failed", at_ms=at_ms, error=portion.fault, told_before=drafts)
+        if portion.ended and upload.options.mode == "atomic" and upload.rejected:
+            return await self._end_refused(tx, upload, drafts)
+        if portion.ended and (upload.options.mode == "partial" or upload.options.dry_run):
+            return await self._end_completed(tx, upload, drafts)
+        self._checkpoint = Checkpoint(portion.offset, portion.state, self._narrator.story, portion.ended)
+        upload = msgspec.structs.replace(upload, checkpoint=self._checkpoint.dump())
+        await tx.uploads.save(upload)
+        await tx.messages.append(drafts)
+        return upload
+
+    async def _store_all(self) -> None:
+        """Store every row of an atomic import, whose rows are all known to be good, at once."""
+
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            drafts: list[Draft] = []
+            source = self._open_source(upload.options, Checkpoint())
+            ended = False
+            while not ended:
+                portion = await self._take(source, PIECE_BYTES[-1])
+                if self._live.cancel_requested:
+                    raise _CancelRequestedError
+                upload = await self._insert(tx, upload, portion.rows, None)
+                ended = portion.ended
+            if upload.first_event_id is not None:
+                drafts.append(self._changed(upload, upload.first_event_id, upload.accepted))
+            return await self._end_completed(tx, upload, drafts)
+
+        try:
+            await self._live.change(self._store, edit)
+        except _CancelRequestedError:
+            return
+
+    async def _insert(
+        self, tx: Transaction, upload: Upload, rows: list[ReadRow], drafts: list[Draft] | None
+    ) -> Upload:
+        """Store the good rows; tell of them, where there are drafts to put that into."""
+        good = [row.fields for row in rows if row.fields is not None]
+        if not good:
+            return upload
+        ids = await tx.events.insert(good, upload_id=upload.id, at_ms=self._now_ms())
+        first = ids[0] if upload.first_event_id is None else upload.first_event_id
+        upload = msgspec.structs.replace(upload, first_event_id=first, last_event_id=ids[-1])
+        if drafts is not None:
+            drafts.append(self._changed(upload, ids[0], len(ids)))
+        return upload
+
+    async def _keep_rejected(self, tx: Transaction, upload: Upload, rows: list[ReadRow]) -> None:
+        bad = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in rows if row.fields is None]
+        if bad:
+            await tx.uploads.add_rejected(upload.id, bad)
+
+    async def _end_completed(self, tx: Transaction, upload: Upload, drafts: list[Draft]) -> Upload:
+        at_ms = self._now_ms()
+        drafts.extend(self._narrator.end(total_bytes=self._live.staged, at_ms=at_ms))
+        drafts.extend(
+            self._narrator.log("warning", warning["message"], at_ms=at_ms) for warning in upload.warnings
+        )
+        return await end(tx, upload, "completed", at_ms=at_ms, told_before=drafts)
+
+    async def _end_refused(self, tx: Transaction, upload: Upload, drafts: list[Draft]) -> Upload:
+        at_ms = self._now_ms()
+        drafts.extend(self._narrator.end(total_bytes=self._live.staged, at_ms=at_ms))
+        error = Problem(
+            "",
+            "rows_rejected",
+            f"{upload.rejected} of {upload.record} rows were rejected, so nothing was stored",
+        )
+        upload = msgspec.structs.replace(upload, accepted=0)
+        return await end(tx, upload, "failed", at_ms=at_ms, error=error, told_before=drafts)
+
+    async def _end(self, state: EndState, error: Problem | None = None) -> None:
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            if upload.state in ENDED:
+                return upload
+            if upload.options.mode == "atomic":  # Nothing of it is in.
+                upload = msgspec.structs.replace(upload, accepted=0)
+            return await end(tx, upload, state, at_ms=self._now_ms(), error=error)
+
+        await self._live.change(self._store, edit)
+
+    async def _interrupt(self) -> None:
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            if self._live.body != "broken":
+                return upload  # The rest began to come in this very moment.
+            at_ms = self._now_ms()
+            had = self._live.staged
+            message = f"The upload broke off after {had} bytes; send the rest with Upload-Offset: {had}"
+            upload = msgspec.structs.replace(
+                upload, state="interrupted", bytes_received=had, updated_at=at_ms
+            )
+            await tx.uploads.save(upload)
+            await tx.messages.append([self._narrator.log("warning", message, at_ms=at_ms)])
+            return upload
+
+        if self._live.upload.state != "interrupted":
+            await self._live.change(self._store, edit)
+
+    def _advanced(self, upload: Upload, portion: Portion, at_ms: int) -> Upload:
+        last = portion.rows[-1] if portion.rows else None
+        facts = portion.facts
+        return msgspec.structs.replace(
+            upload,
+            bytes_received=self._live.staged,
+            accepted=self._narrator.accepted,
+            rejected=self._narrator.rejected,
+            line=last.line if last else upload.line,
+            record=last.record if last else upload.record,
+            dialect=facts.dialect if facts else upload.dialect,
+            columns=facts.columns if facts else upload.columns,
+            warnings=list(portion.warnings) or upload.warnings,
+            updated_at=at_ms,
+        )
+
+    def _facts_told(self, facts: FileFacts, at_ms: int) -> list[Draft]:
+        read_as = ", ".join(f"{name} {value!r}" for name, value in facts.dialect.items())
+        fields = ", ".join(
+            f"{column['name']} → {column['field']}" for column in facts.columns if column["field"]
+        )
+        lines = (f"Reading as {read_as}", f"Columns: {fields}")
+        return [self._narrator.log("info", line, at_ms=at_ms) for line in lines]
+
+    def _changed(self, upload: Upload, first_id: int, count: int) -> Draft:
+        at = timestamp(self._now_ms())
+        return draft(EventsChanged("eventos", at, "import", count, upload.id, first_id, upload.last_event_id))
+
+    def _new_narrator(self, upload: Upload) -> Narrator:
+        return Narrator(
+            upload.id,
+            self._checkpoint.story,
+            accepted=upload.accepted,
+            rejected=upload.rejected,
+            monotonic=monotonic,
+        )
+
+
+class _CancelRequestedError(Exception):
+    """Rolls back the one transaction of an atomic import."""
+
+
+def _next_size(size: int, seconds: float, least: int, most: int) -> int:
+    """Return how much to read next, for portions of about 30 to 60 ms."""
+    if seconds < 0.03:
+        return min(most, size * 2)
+    return max(least, size // 2) if seconds > 0.06 else size

@@ -1,0 +1,97 @@
+"""An import that this process works on: what its body, its job and its watchers share."""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+import anyio
+
+from api.services.imports.endings import ENDED
+from api.services.imports.intake import Intake
+from api.services.store import Store, Transaction
+from domain.imports import Upload
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970, UTC."""
+
+Edit = Callable[[Transaction, Upload], Awaitable[Upload]]
+"""Saves an import with its messages in a transaction and returns it as saved."""
+
+Body = Literal["coming", "resting", "complete", "broken"]
+"""Bytes are on their way; none are, by agreement (tus, between two PATCHes); all came; the rest is lost."""
+
+
+def blob_id(upload_id: str) -> str:
+    """Return the name of an import's staged file."""
+    return f"upload-{upload_id}"
+
+
+class Live:
+    """Shared by one job and one body at a time; all on one event loop.
+
+    Attributes:
+        upload: as last committed.
+        staged: bytes of the file that are durable.
+        seen: bytes of the file that a job has read.
+        opened: the file's head was understood, or the import ended.
+        ended: nothing of this import will change any more.
+        lock: held over every transaction that saves the import.
+    """
+
+    def __init__(self, upload: Upload, *, staged: int, body: Body) -> None:
+        """Take up an import as it is stored."""
+        self.upload = upload
+        self.staged = staged
+        self.seen = 0
+        self.body: Body = body
+        self.intake: Intake | None = None
+        self.cancel_requested = upload.cancel_requested
+        self.at_work = False
+        self.queueing: anyio.CancelScope | None = None
+        self.opened = anyio.Event()
+        self.ended = anyio.Event()
+        self.lock = anyio.Lock()
+        self.stirred = anyio.Event()
+        self.settle(upload)
+
+    @property
+    def blob(self) -> str:
+        """Name of the staged file."""
+        return blob_id(self.upload.id)
+
+    @property
+    def about_to_end(self) -> bool:
+        """All bytes that were announced are there; only the body's end is not."""
+        return self.body == "coming" and self.staged == self.upload.total_bytes
+
+    @property
+    def has_work(self) -> bool:
+        """A job would find something to do now."""
+        if self.cancel_requested or self.body == "complete":
+            return True
+        if self.body == "broken":
+            return self.upload.state != "interrupted"
+        return self.staged > self.seen and not self.about_to_end
+
+    def stir(self) -> None:
+        """Wake whoever waits for a change."""
+        # Swap before set: a woken waiter must wait on the new event.
+        stirred, self.stirred = self.stirred, anyio.Event()
+        stirred.set()
+
+    def settle(self, upload: Upload) -> None:
+        """Take over what was committed."""
+        self.upload = upload
+        if upload.dialect is not None:
+            self.opened.set()
+        if upload.state in ENDED:
+            self.opened.set()
+            self.ended.set()
+        self.stir()
+
+    async def change(self, store: Store, edit: Edit) -> Upload:
+        """Commit a change of the import, alone among all that change it, and return it."""
+        async with self.lock:
+            async with store.transaction() as tx:
+                upload = await edit(tx, self.upload)
+            self.settle(upload)
+        return upload

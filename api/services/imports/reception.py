@@ -1,0 +1,144 @@
+"""One body of an import on its way in: what a request (or a tus PATCH) holds while it sends."""
+
+import msgspec
+
+from api.services.imports.endings import ENDED
+from api.services.imports.intake import Intake
+from api.services.imports.live import Body, Clock, Edit, Live
+from api.services.imports.narration import log_line
+from api.services.imports.refusals import ImportRefusedError
+from api.services.store import Store, Transaction
+from domain.imports import Upload, UploadState
+from streams.messages import Draft
+
+
+class Reception:
+    """Takes the bytes of one body and says how it ended: `complete`, `rest` or `break_off`."""
+
+    def __init__(self, live: Live, intake: Intake, *, store: Store, now_ms: Clock) -> None:
+        """Receive into an import; `intake` is running."""
+        self.live = live
+        self._intake = intake
+        self._store = store
+        self._now_ms = now_ms
+
+    @property
+    def ended(self) -> bool:
+        """The import ended while its body is still coming: the rest is not needed."""
+        return self.live.ended.is_set()
+
+    @property
+    def staged(self) -> int:
+        """Bytes of the file that are durable."""
+        return self._intake.staged
+
+    async def write(self, content: bytes) -> None:
+        """Take bytes of the file.
+
+        Raises:
+            ImportRefusedError: over the limit, or another body took over.
+            StorageError: there is no room, or the store does not answer.
+        """
+        try:
+            await self._intake.write(content)
+        except ImportRefusedError:
+            if not (self.live.cancel_requested or self.ended):
+                raise
+            await self.live.ended.wait()
+
+    async def complete(self) -> None:
+        """Say that the file is whole."""
+        await self._intake.close()
+        sha256 = await self._intake.sha256()
+
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            if upload.state in ENDED:
+                return upload
+            upload = self._received(upload, "processing")
+            upload = msgspec.structs.replace(
+                upload, body_complete=True, sha256=sha256, total_bytes=self.staged
+            )
+            upload, drafts = await self._told_if_known(tx, upload)
+            await tx.uploads.save(upload)
+            await tx.messages.append(drafts)
+            return upload
+
+        await self._leave("complete", edit)
+
+    async def rest(self) -> None:
+        """Say that this body is over and another one will go on: nothing is wrong."""
+        await self._intake.close()
+        await self._leave("resting", self._save_receiving)
+
+    async def break_off(self) -> None:
+        """Say that the body is lost from here on; what came is kept and read."""
+        self._intake.supersede()
+        await self._intake.stopped.wait()
+        await self._leave("broken", self._save_receiving)
+
+    async def _leave(self, body: Body, edit: Edit) -> None:
+        if self.live.intake is not self._intake:
+            return  # Another body took over, and speaks for the import from now on.
+        self.live.staged = self.staged
+        try:
+            if not self.ended:
+                await self.live.change(self._store, edit)
+        finally:
+            self.live.intake = None
+            self.live.body = body
+            self.live.stir()
+
+    async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
+        if upload.state not in ENDED:
+            upload = self._received(upload, "receiving")
+            await tx.uploads.save(upload)
+        return upload
+
+    def _received(self, upload: Upload, state: UploadState) -> Upload:
+        return msgspec.structs.replace(
+            upload, state=state, bytes_received=self.staged, updated_at=self._now_ms()
+        )
+
+    async def _told_if_known(self, tx: Transaction, upload: Upload) -> tuple[Upload, list[Draft]]:
+        """Warn of an earlier import of the same bytes."""
+        assert upload.sha256 is not None
+        earlier = await tx.uploads.by_sha256(upload.sha256, other_than=upload.id)
+        if earlier is None:
+            return upload, []
+        message = f"The same file was imported before, as {earlier.id!r}"
+        warning = {"code": "duplicate_file", "message": message, "count": 1}
+        told = log_line(f"upload/{upload.id}", "warning", message, at_ms=self._now_ms())
+        return msgspec.structs.replace(upload, warnings=[*upload.warnings, warning]), [told]
+
+
+async def open_reception(
+    live: Live, *, store: Store, now_ms: Clock, limit: int, offset: int | None
+) -> Reception:
+    """Begin a body of an unfinished import, taking over from a body that is still there.
+
+    `limit` is the bytes that the whole file may have; `offset` where the sender believes that it
+    goes on, None where it begins the file.
+
+    Raises:
+        ImportRefusedError: `wrong_offset`, which tells the right one.
+    """
+    while live.intake is not None:
+        # A client that comes back is sooner here than the news that its old connection died.
+        live.intake.supersede()
+        stale = live.intake
+        await stale.stopped.wait()
+        if live.intake is stale:
+            live.intake = None
+    staged = await store.blobs.size(live.blob)
+    if staged != (offset or 0):
+        raise ImportRefusedError(
+            "wrong_offset", f"the file is staged up to byte {staged}, go on from there", offset=staged
+        )
+
+    async def on_staged(size: int) -> None:
+        live.staged = size
+        live.stir()
+
+    intake = Intake(store.blobs, live.blob, offset=staged, limit=limit, on_staged=on_staged)
+    live.staged, live.intake, live.body = staged, intake, "coming"
+    return Reception(live, intake, store=store, now_ms=now_ms)

@@ -1,0 +1,346 @@
+"""Imports of this process: begun by requests, worked on by jobs, ended whatever happens."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import msgspec
+from anyio.abc import TaskGroup
+from msgspec import Struct
+
+from api.services.imports.endings import ENDED, end
+from api.services.imports.job import Job, OpenSource
+from api.services.imports.live import Body, Clock, Live, blob_id
+from api.services.imports.narration import log_line
+from api.services.imports.reception import Reception, open_reception
+from api.services.imports.refusals import ImportRefusedError
+from api.services.line import Line
+from api.services.store import Store, Transaction
+from domain.imports import ImportOptions, Upload
+from domain.ports import StorageError
+from domain.problems import Problem
+
+logger = logging.getLogger("fasttrack.imports")
+
+KEEP_INTERRUPTED_MS = 24 * 60 * 60 * 1000
+SWEEP_SECONDS = 60.0
+RETRY_SECONDS = 2.0
+PLACES_AT_WORK = 2
+
+
+class NewUpload(Struct, frozen=True):
+    """What a request asks for.
+
+    Attributes:
+        total_bytes: of the file, where the request tells it.
+    """
+
+    upload_id: str
+    filename: str
+    options: ImportOptions
+    actor: str
+    idempotency_key: str | None = None
+    total_bytes: int | None = None
+
+
+class Imports:
+    """Begins, continues, cancels imports; `async with` it for as long as it works."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        open_source: OpenSource,
+        now_ms: Clock,
+        max_upload_bytes: int,
+        places: int = PLACES_AT_WORK,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        """Prepare to import into a store; `retry_seconds` apart, where the store fails."""
+        self.max_upload_bytes = max_upload_bytes
+        self._store = store
+        self._open_source = open_source
+        self._now_ms = now_ms
+        self._retry_seconds = retry_seconds
+        self._line = Line(places)
+        self._live: dict[str, Live] = {}
+        self._tasks: TaskGroup | None = None
+
+    @property
+    def active(self) -> int:
+        """How many imports of this process have not ended."""
+        return sum(not live.ended.is_set() for live in self._live.values())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Imports"]:
+        """Work for the block: first on what an earlier process left unfinished."""
+        async with anyio.create_task_group() as self._tasks:
+            await self._recover()
+            self._tasks.start_soon(self._sweep_for_ever)
+            yield self
+            self._tasks.cancel_scope.cancel()
+
+    async def begin(self, wanted: NewUpload) -> Reception:
+        """Open a new import and its first body.
+
+        Raises:
+            ImportRefusedError: `upload_id_in_use`.
+        """
+        upload = self._first_state(wanted)
+        told = log_line(
+            f"upload/{upload.id}", "info", f"Receiving {upload.filename!r}", at_ms=upload.created_at
+        )
+        async with self._store.transaction() as tx:
+            if not await tx.uploads.add(upload):
+                raise ImportRefusedError("upload_id_in_use", f"upload_id {upload.id!r} is in use")
+            await tx.messages.append([told])
+        # A blob of this name can only be what an import left that a deletion did not reach.
+        await self._store.blobs.delete(blob_id(upload.id))
+        live = self._live[upload.id] = Live(upload, staged=0, body="resting")
+        return await self._receive(live, offset=None)
+
+    async def resume(self, upload_id: str, offset: int) -> Reception:
+        """Open a further body of an import that is not whole yet.
+
+        Raises:
+            ImportRefusedError: `not_found`, `wrong_state`, `wrong_offset`.
+        """
+        live = await self._unfinished(upload_id)
+        if live.upload.body_complete:
+            raise ImportRefusedError(
+                "wrong_state", "the file is whole already", offset=live.upload.bytes_received
+            )
+        reception = await self._receive(live, offset=offset)
+        await live.change(self._store, self._resumed)
+        return reception
+
+    async def cancel(self, upload_id: str) -> Upload:
+        """Stop an import between two batches; rows already in stay.
+
+        Raises:
+            ImportRefusedError: `not_found`, or `wrong_state`: it ended.
+        """
+        live = await self._unfinished(upload_id)
+        await live.change(self._store, self._cancel_asked)
+        live.cancel_requested = True
+        live.stir()
+        if live.intake is not None:
+            live.intake.supersede()
+        if live.queueing is not None:
+            live.queueing.cancel()
+        self._set_to_work(live)
+        with anyio.move_on_after(10):
+            await live.ended.wait()
+        return live.upload
+
+    async def give_up(self, reception: Reception, error: Problem) -> None:
+        """End an import as failed, whose body showed that it cannot go on."""
+        live = reception.live
+        await reception.break_off()
+
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            if upload.state in ENDED:
+                return upload
+            return await end(tx, upload, "failed", at_ms=self._now_ms(), error=error)
+
+        await live.change(self._store, edit)
+        if not live.at_work:
+            await self._forget(live)
+
+    async def find(self, upload_id: str) -> Upload:
+        """Return an import, with the bytes that are staged now.
+
+        Raises:
+            ImportRefusedError: `not_found`.
+        """
+        live = self._live.get(upload_id)
+        if live is not None:
+            return msgspec.structs.replace(live.upload, bytes_received=live.staged)
+        async with self._store.snapshot() as snapshot:
+            upload = await snapshot.uploads.get(upload_id)
+        if upload is None:
+            raise ImportRefusedError("not_found", f"there is no import {upload_id!r}")
+        return upload
+
+    async def by_idempotency_key(self, key: str) -> Upload | None:
+        """Return the import that first came with this key."""
+        async with self._store.snapshot() as snapshot:
+            return await snapshot.uploads.by_idempotency_key(key)
+
+    async def expire(self) -> None:
+        """End every import whose body broke off and did not come back within a day."""
+        too_old = self._now_ms() - KEEP_INTERRUPTED_MS
+        for live in [*self._live.values()]:
+            waits = live.body in {"broken", "resting"} and not live.at_work and not live.ended.is_set()
+            if waits and live.upload.updated_at <= too_old:
+                await live.change(self._store, self._expired)
+                await self._forget(live)
+
+    def _first_state(self, wanted: NewUpload) -> Upload:
+        now = self._now_ms()
+        return Upload(
+            id=wanted.upload_id,
+            state="receiving",
+            filename=wanted.filename,
+            options=wanted.options,
+            actor=wanted.actor,
+            created_at=now,
+            updated_at=now,
+            idempotency_key=wanted.idempotency_key,
+            total_bytes=wanted.total_bytes,
+        )
+
+    async def _receive(self, live: Live, *, offset: int | None) -> Reception:
+        limit = self.max_upload_bytes
+        reception = await open_reception(
+            live, store=self._store, now_ms=self._now_ms, limit=limit, offset=offset
+        )
+        assert live.intake is not None
+        self._group.start_soon(live.intake.run)
+        self._group.start_soon(self._follow, live)
+        return reception
+
+    async def _unfinished(self, upload_id: str) -> Live:
+        upload = await self.find(upload_id)
+        live = self._live.get(upload_id)
+        if live is None or upload.state in ENDED:
+            raise ImportRefusedError("wrong_state", f"import {upload_id!r} is {upload.state}")
+        return live
+
+    async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
+        if upload.state != "interrupted":
+            return upload
+        now = self._now_ms()
+        upload = msgspec.structs.replace(upload, state="receiving", updated_at=now)
+        await tx.uploads.save(upload)
+        message = f"The rest of the file is coming, from byte {upload.bytes_received}"
+        await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
+        return upload
+
+    async def _cancel_asked(self, tx: Transaction, upload: Upload) -> Upload:
+        if upload.state in ENDED:
+            raise ImportRefusedError("wrong_state", f"import {upload.id!r} is {upload.state}")
+        upload = msgspec.structs.replace(upload, cancel_requested=True)
+        await tx.uploads.save(upload)
+        return upload
+
+    async def _expired(self, tx: Transaction, upload: Upload) -> Upload:
+        error = Problem("", "interrupted", "the rest of the file did not come within 24 hours")
+        return await end(tx, upload, "failed", at_ms=self._now_ms(), error=error)
+
+    async def _follow(self, live: Live) -> None:
+        """Set the import to work whenever there is something to do, until its body is over."""
+        while not live.ended.is_set():
+            stirred = live.stirred
+            self._set_to_work(live)
+            if live.body != "coming":
+                return
+            await stirred.wait()
+
+    def _set_to_work(self, live: Live) -> None:
+        if not live.at_work and not live.ended.is_set() and live.has_work:
+            live.at_work = True
+            self._group.start_soon(self._work, live)
+
+    async def _work(self, live: Live) -> None:
+        try:
+            await self._wait_and_run(live)
+        except Exception as fault:
+            if not _is_storage_fault(fault):
+                await self._fail(live, fault)
+            else:
+                logger.exception("import %s waits: the store failed", live.upload.id)
+                await anyio.sleep(self._retry_seconds)
+        finally:
+            live.at_work = False
+        if live.ended.is_set():
+            await self._forget(live)
+        else:
+            self._set_to_work(live)
+
+    async def _wait_and_run(self, live: Live) -> None:
+        job = Job(live, store=self._store, open_source=self._open_source, now_ms=self._now_ms)
+        with anyio.CancelScope() as queueing:
+            live.queueing = queueing
+            async with self._line.turn(lambda place: self._tell_place(live, place)):
+                live.queueing = None
+                await job.run()
+        live.queueing = None
+        if live.cancel_requested:
+            await job.cancel()
+
+    async def _tell_place(self, live: Live, place: int) -> None:
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            message = f"Waiting for other imports: place {place} in the queue"
+            now = self._now_ms()
+            await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
+            return upload
+
+        await live.change(self._store, edit)
+
+    async def _fail(self, live: Live, fault: Exception) -> None:
+        """End an import whose job broke; the log has why, the feed has only that."""
+        logger.error("import %s failed", live.upload.id, exc_info=fault)
+        job = Job(live, store=self._store, open_source=self._open_source, now_ms=self._now_ms)
+        error = Problem("", "internal", "the import failed by a fault of the server; its log has more")
+        try:
+            await job.fail(error)
+        except StorageError:
+            logger.exception("import %s could not even be ended; trying again", live.upload.id)
+            await anyio.sleep(self._retry_seconds)
+
+    async def _forget(self, live: Live) -> None:
+        self._live.pop(live.upload.id, None)
+        if live.intake is not None:  # It would go on writing into what is deleted here.
+            live.intake.supersede()
+            await live.intake.stopped.wait()
+        try:
+            await self._store.blobs.delete(live.blob)
+        except StorageError:
+            logger.warning("the staged file of import %s stays until the next start", live.upload.id)
+
+    async def _recover(self) -> None:
+        async with self._store.snapshot() as snapshot:
+            unfinished = await snapshot.uploads.unfinished()
+        for upload in unfinished:
+            await self._take_up(upload)
+        await self._sweep_orphans({blob_id(upload.id) for upload in unfinished})
+
+    async def _take_up(self, upload: Upload) -> None:
+        staged = await self._store.blobs.size(blob_id(upload.id))
+        body: Body = "complete" if upload.body_complete else "broken"
+        live = self._live[upload.id] = Live(upload, staged=staged, body=body)
+        if upload.state != "interrupted" or upload.cancel_requested:
+            await live.change(self._store, self._tell_restart)
+            self._set_to_work(live)
+
+    async def _tell_restart(self, tx: Transaction, upload: Upload) -> Upload:
+        message = f"The server was restarted; going on after row {upload.record}"
+        now = self._now_ms()
+        await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
+        return upload
+
+    async def _sweep_orphans(self, kept: set[str]) -> None:
+        for blob in await self._store.blobs.ids():
+            if blob.startswith(blob_id("")) and blob not in kept:
+                await self._store.blobs.delete(blob)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await anyio.sleep(SWEEP_SECONDS)
+            try:
+                await self.expire()
+            except StorageError:
+                logger.exception("interrupted imports could not be looked through")
+
+    @property
+    def _group(self) -> TaskGroup:
+        assert self._tasks is not None, "imports work only inside `running()`"
+        return self._tasks
+
+
+def _is_storage_fault(fault: BaseException) -> bool:
+    if isinstance(fault, BaseExceptionGroup):
+        return any(_is_storage_fault(inner) for inner in fault.exceptions)
+    return isinstance(fault, StorageError)

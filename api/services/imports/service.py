@@ -161,7 +161,11 @@ class Imports:
             upload = await snapshot.uploads.get(upload_id)
         if upload is None:
             raise ImportRefusedError("not_found", f"there is no import {upload_id!r}")
-        return upload
+        if upload.state in ENDED:
+            return upload
+        return msgspec.structs.replace(
+            upload, bytes_received=await self._store.blobs.size(blob_id(upload_id))
+        )
 
     async def by_idempotency_key(self, key: str) -> Upload | None:
         """Return the import that first came with this key."""
@@ -203,10 +207,11 @@ class Imports:
 
     async def _unfinished(self, upload_id: str) -> Live:
         upload = await self.find(upload_id)
-        live = self._live.get(upload_id)
-        if live is None or upload.state in ENDED:
+        if upload.state in ENDED:
             raise ImportRefusedError("wrong_state", f"import {upload_id!r} is {upload.state}")
-        return live
+        if upload_id not in self._live:  # It was stored, but the answer that said so was lost.
+            await self._take_up(upload)
+        return self._live[upload_id]
 
     async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state != "interrupted":

@@ -1,0 +1,99 @@
+from contextlib import asynccontextmanager
+
+import anyio
+import msgspec
+import pytest
+
+from api.services.imports.service import Imports, NewUpload
+from api.storage.store import open_store
+from domain.imports import ImportOptions
+from domain.ports import EventFilter
+from tests.api.imports.plain_rows import open_source
+
+HOUR_MS = 60 * 60 * 1000
+
+
+class World:
+    """A store in a folder, and imports that come and go over it like server processes."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.now_ms = 1_700_000_000_000
+        self.store = None
+        self.imports = None
+        self.open_source = open_source
+        self.places = 2
+        self.limit = 1024 * 1024
+
+    @asynccontextmanager
+    async def process(self, wrap=lambda store: store):
+        opened = await open_store(
+            "", committed=lambda _: None, data_dir=self.folder, timezone="America/Recife"
+        )
+        self.store = opened
+        try:
+            self.imports = Imports(
+                wrap(opened),
+                open_source=self.open_source,
+                now_ms=lambda: self.now_ms,
+                max_upload_bytes=self.limit,
+                places=self.places,
+                retry_seconds=0.01,
+            )
+            async with self.imports.running():
+                yield self.imports
+        finally:
+            await opened.aclose()
+
+    async def begin(self, upload_id="x", total_bytes=None, key=None, **options):
+        wanted = NewUpload(upload_id, "a.csv", ImportOptions(**options), "ana", key, total_bytes)
+        return await self.imports.begin(wanted)
+
+    async def send(self, content, upload_id="x", **options):
+        """Import a whole file and return it as it ended."""
+        reception = await self.begin(upload_id, len(content), **options)
+        await reception.write(content)
+        await reception.complete()
+        return await self.ended(reception)
+
+    async def ended(self, reception):
+        with anyio.fail_after(20):
+            await reception.live.ended.wait()
+        return reception.live.upload
+
+    async def until(self, live, condition):
+        """Wait for what the import commits."""
+        with anyio.fail_after(20):
+            while not condition(live):
+                await live.stirred.wait()
+
+    async def until_told(self, live, text):
+        """Wait until the import's feed says this."""
+        with anyio.fail_after(20):
+            while True:
+                stirred = live.stirred
+                if text in str(await self.feed(f"upload/{live.upload.id}")):
+                    return
+                await stirred.wait()
+
+    async def upload(self, upload_id="x"):
+        async with self.store.snapshot() as snapshot:
+            return await snapshot.uploads.get(upload_id)
+
+    async def titles(self):
+        async with self.store.snapshot() as snapshot:
+            return [event.title async for chunk in snapshot.events.scan(EventFilter()) for event in chunk]
+
+    async def rejected(self, upload_id="x"):
+        async with self.store.snapshot() as snapshot:
+            return await snapshot.uploads.rejected(upload_id, after_record=0, limit=10_000)
+
+    async def feed(self, name="upload/x"):
+        _, head = await self.store.feed.bounds()
+        stored = await self.store.feed.read([name], [], after=0, upto=head, limit=100_000)
+        return [msgspec.json.decode(message.body) for message in stored]
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)

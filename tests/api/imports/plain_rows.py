@@ -1,0 +1,49 @@
+"""A reader of the simplest file there is, one title a line, for tests of the job around it."""
+
+import msgspec
+
+from api.services.imports.portions import FileFacts, Portion, ReadRow
+from domain.events import EventFields
+from domain.problems import Problem
+
+DIALECT = {"encoding": "utf-8"}
+COLUMNS = [{"name": "title", "field": "title"}]
+
+
+def open_source(options, checkpoint):
+    record, knows = msgspec.json.decode(checkpoint.state) if checkpoint.state else (0, False)
+    return PlainRows(checkpoint.offset, record, knows)
+
+
+class PlainRows:
+    def __init__(self, offset, record, knows):
+        self.offset = offset
+        self._row_start = offset
+        self._record = record
+        self._knows = knows
+        self._tail = b""
+
+    def take(self, piece, *, last):
+        if b"explode" in piece:
+            raise RuntimeError("a fault of the reader")
+        self.offset += len(piece)
+        *lines, self._tail = (self._tail + piece).split(b"\n")
+        if last and self._tail:
+            lines.append(self._tail)
+        rows = [self._row(line.decode(errors="replace")) for line in lines]
+        facts = None
+        if rows and not self._knows:
+            self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
+        fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
+        state = msgspec.json.encode((self._record, self._knows))
+        return Portion(rows, min(self._row_start, self.offset), state, last, facts, fault)
+
+    def _row(self, title):
+        self._record += 1
+        self._row_start += len(title.encode()) + 1
+        end = min(self._row_start, self.offset)
+        if title.startswith("bad"):
+            error = Problem("title", "required", "bad row", title)
+            return ReadRow(self._record, self._record, end, None, (title,), (error,))
+        fields = EventFields(title, "", "2025-07-01T10:00:00", "Recife", (), None, 1751374800000000)
+        return ReadRow(self._record, self._record, end, fields)

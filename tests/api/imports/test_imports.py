@@ -1,0 +1,311 @@
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from api.services.imports.refusals import ImportRefusedError
+from domain.ports import StorageFullError, StorageUnavailableError
+from domain.problems import Problem
+from tests.api.imports.conftest import HOUR_MS
+
+pytestmark = pytest.mark.anyio
+
+
+def rows(first, last):
+    return b"".join(b"bad %d\n" % n if n % 10 == 0 else b"row %d\n" % n for n in range(first, last + 1))
+
+
+def good(first, last):
+    return [f"row {n}" for n in range(first, last + 1) if n % 10]
+
+
+def kinds(messages):
+    return [message["type"] for message in messages]
+
+
+async def test_every_row_is_stored_or_rejected_and_told_once(world):
+    async with world.process():
+        upload = await world.send(rows(1, 100))
+        told = await world.feed()
+        assert (upload.state, upload.accepted, upload.rejected) == ("completed", 90, 10)
+        assert await world.titles() == good(1, 100)
+        assert [row.record for row in await world.rejected()] == list(range(10, 101, 10))
+        by_row = [message for message in told if message["type"] in {"progress", "row_error"}]
+        assert [message["record"] for message in by_row] == list(range(1, 101))
+        assert by_row[-1]["progresso"] == 100
+        assert kinds(told).count("finished") == 1
+        assert told[-1]["status"] == "completed"
+        changed = await world.feed("eventos")
+        assert sum(message["count"] for message in changed) == 90
+        assert await world.store.blobs.ids() == []
+
+
+async def test_rows_are_told_while_the_rest_is_still_on_its_way(world):
+    async with world.process():
+        reception = await world.begin()
+        await reception.write(b"row 1\nrow 2\nro")
+        await world.until(reception.live, lambda live: live.upload.record == 2)
+        assert await world.titles() == ["row 1", "row 2"]
+        await reception.write(b"w 3\n")
+        await reception.complete()
+        await world.ended(reception)
+        assert await world.titles() == ["row 1", "row 2", "row 3"]
+
+
+async def test_a_body_that_breaks_off_leaves_whole_rows_and_the_rest_can_follow(world):
+    async with world.process() as imports:
+        reception = await world.begin()
+        await reception.write(b"row 1\nrow 2\nro")
+        await reception.break_off()
+        await world.until(reception.live, lambda live: live.upload.state == "interrupted")
+        assert await world.titles() == ["row 1", "row 2"]
+        assert (await world.feed())[-1]["level"] == "warning"
+        with pytest.raises(ImportRefusedError) as refused:
+            await imports.resume("x", 3)
+        assert (refused.value.code, refused.value.offset) == ("wrong_offset", 14)
+        again = await imports.resume("x", 14)
+        await again.write(b"w 3\n")
+        await again.complete()
+        upload = await world.ended(again)
+        assert (upload.state, upload.accepted) == ("completed", 3)
+        assert await world.titles() == ["row 1", "row 2", "row 3"]
+        assert kinds(await world.feed()).count("finished") == 1
+
+
+async def test_a_new_body_takes_over_from_one_that_is_dead_but_not_yet_known_to_be(world):
+    async with world.process() as imports:
+        stale = await world.begin()
+        await stale.write(b"row 1\n")
+        await world.until(stale.live, lambda live: live.staged == 6)
+        fresh = await imports.resume("x", 6)
+        with pytest.raises(ImportRefusedError):
+            await stale.write(b"row 9\n")
+        await stale.break_off()
+        await fresh.write(b"row 2\n")
+        await fresh.complete()
+        assert (await world.ended(fresh)).state == "completed"
+        assert await world.titles() == ["row 1", "row 2"]
+
+
+async def test_an_interrupted_import_fails_after_a_day(world):
+    async with world.process() as imports:
+        reception = await world.begin()
+        await reception.write(b"row 1\n")
+        await reception.break_off()
+        await world.until(
+            reception.live, lambda live: live.upload.state == "interrupted" and not live.at_work
+        )
+        world.now_ms += 23 * HOUR_MS
+        await imports.expire()
+        assert (await world.upload()).state == "interrupted"
+        world.now_ms += 2 * HOUR_MS
+        await imports.expire()
+        last = (await world.feed())[-1]
+        assert (last["status"], last["error"]["code"]) == ("failed", "interrupted")
+        assert await world.store.blobs.ids() == []
+
+
+async def test_a_stopped_process_leaves_an_import_that_the_next_one_ends(world):
+    async with world.process():
+        reception = await world.begin()
+        await reception.write(rows(1, 50))
+        await world.until(reception.live, lambda live: live.upload.record == 50)
+    async with world.process() as imports:
+        live = imports._live["x"]
+        await world.until(live, lambda live: live.upload.state == "interrupted")
+        again = await imports.resume("x", live.staged)
+        await again.write(rows(51, 100))
+        await again.complete()
+        await world.ended(again)
+        assert await world.titles() == good(1, 100)
+        assert kinds(await world.feed()).count("finished") == 1
+
+
+async def test_atomic_with_one_bad_row_stores_nothing_and_tells_no_event(world):
+    async with world.process():
+        upload = await world.send(b"row 1\nbad\nrow 2\n", mode="atomic")
+        told = await world.feed()
+        assert (upload.state, upload.error.code) == ("failed", "rows_rejected")
+        assert (told[-1]["accepted"], told[-1]["rejected"], told[-1]["rows"]) == (0, 1, 3)
+        assert await world.titles() == []
+        assert await world.feed("eventos") == []
+        assert [row.record for row in await world.rejected()] == [2]
+
+
+async def test_atomic_with_good_rows_only_stores_all_at_once(world):
+    async with world.process():
+        upload = await world.send(b"".join(b"row %d\n" % n for n in range(2000)), mode="atomic")
+        assert (upload.state, upload.accepted) == ("completed", 2000)
+        assert len(await world.titles()) == 2000
+        [changed] = await world.feed("eventos")
+        assert (changed["count"], changed["last_id"] - changed["first_id"]) == (2000, 1999)
+        assert (await world.feed())[-2]["progresso"] == 100
+
+
+async def test_a_dry_run_tells_the_same_and_stores_nothing(world):
+    async with world.process():
+        await world.send(rows(1, 30), upload_id="wet")
+        stored = await world.titles()
+        await world.send(rows(1, 30), upload_id="dry", dry_run=True)
+        assert await world.titles() == stored
+        wet, dry = await world.feed("upload/wet"), await world.feed("upload/dry")
+        assert told_rows(wet) == told_rows(dry) != []
+
+
+def told_rows(messages):
+    return [(m["type"], m["record"], m["progresso"]) for m in messages if "record" in m]
+
+
+async def test_cancel_stops_an_import_and_keeps_what_is_in(world):
+    async with world.process() as imports:
+        reception = await world.begin()
+        await reception.write(b"row 1\n")
+        await world.until(reception.live, lambda live: live.upload.record == 1)
+        assert (await imports.cancel("x")).state == "cancelled"
+        await reception.write(b"row 2\n")
+        assert reception.ended
+        await reception.break_off()
+        assert await world.titles() == ["row 1"]
+        assert (await world.feed())[-1]["status"] == "cancelled"
+        with pytest.raises(ImportRefusedError) as refused:
+            await imports.cancel("x")
+        assert refused.value.code == "wrong_state"
+
+
+async def test_imports_over_the_limit_wait_and_are_told_their_place(world):
+    world.places = 1
+    async with world.process() as imports:
+        first = await world.begin("a")
+        await first.write(b"row 1\n")
+        await world.until(first.live, lambda live: live.upload.record == 1)
+        second, third = await world.begin("b"), await world.begin("c")
+        for reception in (second, third):
+            await reception.write(b"row\n")
+            await reception.complete()
+        await world.until_told(third.live, "place 2")
+        assert (await imports.cancel("b")).state == "cancelled"
+        await first.complete()
+        assert (await world.ended(third)).state == "completed"
+        assert "place 1" in str(await world.feed("upload/c"))
+
+
+async def test_a_whole_file_fault_ends_the_import_while_the_body_comes(world):
+    async with world.process():
+        reception = await world.begin()
+        await reception.write(b"\x89PNG\n")
+        await world.ended(reception)
+        await reception.write(b"more")
+        await reception.complete()
+        last = (await world.feed())[-1]
+        assert (last["status"], last["error"]["code"]) == ("failed", "not_text")
+
+
+async def test_a_fault_of_our_own_ends_the_import_as_internal(world):
+    async with world.process():
+        upload = await world.send(b"row 1\nexplode\n")
+        last = (await world.feed())[-1]
+        assert (upload.state, last["error"]["code"]) == ("failed", "internal")
+        assert "RuntimeError" not in str(last)
+
+
+async def test_the_same_file_again_imports_with_a_warning(world):
+    async with world.process():
+        await world.send(b"row 1\n", upload_id="one")
+        upload = await world.send(b"row 1\n", upload_id="two")
+        assert upload.state == "completed"
+        assert [warning["code"] for warning in upload.warnings] == ["duplicate_file"]
+        assert "'one'" in str(await world.feed("upload/two"))
+
+
+async def test_an_upload_id_is_used_once(world):
+    async with world.process():
+        await world.send(b"row 1\n")
+        with pytest.raises(ImportRefusedError) as refused:
+            await world.begin()
+        assert refused.value.code == "upload_id_in_use"
+
+
+async def test_a_file_over_the_limit_is_refused(world):
+    world.limit = 100
+    async with world.process() as imports:
+        reception = await world.begin()
+        with pytest.raises(ImportRefusedError) as refused:
+            await reception.write(b"x" * 101)
+        assert refused.value.code == "too_large"
+        await imports.give_up(reception, Problem("", "too_large", "too large"))
+        assert (await world.upload()).state == "failed"
+        assert await world.store.blobs.ids() == []
+
+
+class Failing:
+    """A store of which one write fails: the n-th transaction, before or after it commits, or append."""
+
+    def __init__(self, store, at, after_commit):
+        self._store = store
+        self._at = at
+        self._after_commit = after_commit
+        self.writes = 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def transaction(self):
+        self.writes += 1
+        return self._transaction(fails=self.writes == self._at)
+
+    @asynccontextmanager
+    async def _transaction(self, *, fails):
+        async with self._store.transaction() as tx:
+            yield tx
+            if fails and not self._after_commit:
+                raise StorageFullError("no room")
+        if fails:
+            raise StorageUnavailableError("the answer was lost")
+
+
+@pytest.mark.parametrize("after_commit", [False, True])
+@pytest.mark.parametrize("mode", ["partial", "atomic"])
+async def test_whichever_write_fails_each_row_ends_in_one_place_once(world, mode, after_commit):
+    content = b"".join(b"row %d\n" % n for n in range(300))
+    for at in range(1, 12):
+        name = f"u{at}"
+        failing = []
+
+        def wrap(store, at=at, failing=failing):
+            failing.append(Failing(store, at, after_commit))
+            return failing[0]
+
+        async with world.process(wrap) as imports:
+            before = len(await world.titles())
+            try:
+                reception = await world.begin(name, len(content), mode=mode)
+                await reception.write(content)
+                await reception.complete()
+            except (StorageFullError, StorageUnavailableError):
+                if await world.upload(name) is None:
+                    continue
+                await finish_after_failure(imports, world, name, content)
+            else:
+                await world.ended(reception)
+            told = await world.feed(f"upload/{name}")
+            assert (await world.upload(name)).state == "completed", at
+            assert len(await world.titles()) == before + 300
+            assert [m["record"] for m in told if "record" in m] == list(range(1, 301))
+            assert kinds(told).count("finished") == 1
+
+
+async def finish_after_failure(imports, world, name, content):
+    """What a client does whose upload was answered 507 or 503."""
+    had = (await imports.find(name)).bytes_received
+    try:
+        rest = await imports.resume(name, had)
+    except ImportRefusedError as refused:
+        assert refused.code == "wrong_state"  # noqa: PT017 - the lost answer was that all is in.
+        with anyio.fail_after(20):
+            # Polled, since nobody is told of a commit whose answer was lost.
+            while (await imports.find(name)).state != "completed":  # noqa: ASYNC110
+                await anyio.sleep(0.005)
+        return
+    await rest.write(content[had:])
+    await rest.complete()
+    await world.ended(rest)

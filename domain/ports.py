@@ -209,6 +209,10 @@ class PeopleStore(Protocol):
         """Forget every session of a user."""
         ...
 
+    async def live_sessions(self, *, at_ms: int) -> set[str]:
+        """Return the `id_hash` of every session that has not expired."""
+        ...
+
     async def add_ticket(self, ticket_hash: str, identity: Mapping[str, Any], *, expires_at: int) -> None:
         """Store a single-use ticket with the identity that it stands for (JSON members)."""
         ...

@@ -15,6 +15,7 @@ class Identity(Struct, frozen=True):
         person: the key under which presence and limits count: a user, else a browser, else
             a connection.
         session_hash: the session it came by, None with a token or on an open server.
+        token_hash: the personal token it came by, likewise.
         via: how the caller proved who it is.
     """
 
@@ -24,3 +25,4 @@ class Identity(Struct, frozen=True):
     user_id: int | None = None
     session_hash: str | None = None
     via: Literal["open", "token", "session", "ticket"] = "open"
+    token_hash: str | None = None

@@ -1,0 +1,102 @@
+"""Who may call a route: declared on the route, checked in one place, for HTTP and WebSocket alike."""
+
+from typing import Any, Literal
+
+from litestar import WebSocket
+from litestar.connection import ASGIConnection
+from litestar.exceptions import WebSocketException
+from litestar.handlers import BaseRouteHandler
+
+from api.problems import HttpProblem
+from api.security.limits import Meter
+from api.services.identity import Identity
+from domain.people import Role, at_least
+
+Access = Literal["public", "viewer", "editor", "admin"]
+ACCESS_KEY = "access"
+UPLOAD_KEY = "counts_as_upload"
+
+FEED_ROLES: dict[str, Role] = {"admin": "admin"}
+CHALLENGE = 'Bearer realm="fasttrack"'
+_CODES = {401: 4401, 403: 4403, 429: 4429}
+
+
+def access_of(handler: BaseRouteHandler) -> Access:
+    """Return what a route declares in its `opt`; one that says nothing is for administrators."""
+    declared: Access = handler.opt.get(ACCESS_KEY, "admin")
+    return declared
+
+
+def role_of_feed(feed: str) -> Role:
+    """Return the least role that may read a feed."""
+    return FEED_ROLES.get(feed, "viewer")
+
+
+def may_change(identity: Identity, owner: str) -> bool:
+    """Tell whether someone may cancel or undo what `owner` started."""
+    return identity.role == "admin" or identity.name == owner
+
+
+def require(identity: Identity, role: Role) -> None:
+    """Raise the 403 that names the role, unless the caller has it."""
+    if not at_least(identity.role, role):
+        raise HttpProblem("forbidden", f"This needs the role {role}; {identity.name} is {identity.role}.")
+
+
+class Guard:
+    """Litestar's guard for every route: it holds on WebSockets too, where exceptions alone do not."""
+
+    def __init__(self, meter: Meter, *, calls_per_minute: int, uploads_per_minute: int) -> None:
+        self._meter = meter
+        self._calls = calls_per_minute
+        self._uploads = uploads_per_minute
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Let a caller through, or refuse with 401, 403 or 429; on a WebSocket 4401, 4403, 4429."""
+        try:
+            await self._check(connection, handler)
+        except HttpProblem as refusal:
+            if isinstance(connection, WebSocket):
+                await _close(connection, refusal)
+            raise
+
+    async def _check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        access = access_of(handler)
+        if access == "public" or connection.scope.get("method") == "OPTIONS":
+            return
+        identity: Identity | None = connection.scope["user"]
+        if identity is None:
+            raise unauthorized(presented=connection.scope["auth"] is not None)
+        require(identity, access)
+        if connection.scope["path"].startswith("/api/"):
+            await self._count(identity, is_upload=UPLOAD_KEY in handler.opt)
+
+    async def _count(self, identity: Identity, *, is_upload: bool) -> None:
+        """Count a call. An open server has nobody to tell apart, and no stranger to hold back."""
+        if identity.via == "open":
+            return
+        await self._take("calls", identity.person, self._calls)
+        if is_upload:
+            await self._take("uploads", identity.person, self._uploads)
+
+    async def _take(self, what: str, person: str, limit: int) -> None:
+        if seconds := await self._meter.take(f"{what}:{person}", limit):
+            raise too_many(f"{limit} {what} a minute are the limit of a person.", seconds)
+
+
+def unauthorized(*, presented: bool) -> HttpProblem:
+    """Return the 401 for a caller whom nobody knows. Source: RFC 6750 §3."""
+    challenge = f'{CHALLENGE}, error="invalid_token"' if presented else CHALLENGE
+    detail = "The token, session or ticket is not valid (any more)." if presented else "Sign-in is needed."
+    return HttpProblem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+def too_many(detail: str, seconds: int) -> HttpProblem:
+    """Return the 429 that says when to come again."""
+    return HttpProblem("too-many-requests", detail, headers={"Retry-After": str(seconds)})
+
+
+async def _close(socket: WebSocket[Any, Any, Any], refusal: HttpProblem) -> None:
+    """Accept, then close: a page cannot read the status of a handshake, but it can read a close code."""
+    await socket.accept()
+    raise WebSocketException(code=_CODES[refusal.status_code], detail=refusal.detail)

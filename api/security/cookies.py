@@ -1,0 +1,49 @@
+"""The two cookies: who is signed in, and which browser it is."""
+
+from typing import Any
+
+from api.security.credentials import digest, new_secret
+
+SESSION = "ft_session"
+BROWSER = "ft_client"
+BROWSER_SECONDS = 365 * 24 * 3600
+_LONGEST = 256
+
+
+def read_cookie(scope: dict[str, Any], name: str) -> str | None:
+    """Return a cookie's value, None when absent or oddly long. Source: RFC 6265 §5.4."""
+    for key, header in scope["headers"]:
+        if key == b"cookie":
+            for pair in header.decode("latin-1").split(";"):
+                found, _, value = pair.strip().partition("=")
+                if found == name and 0 < len(value) <= _LONGEST:
+                    return value
+    return None
+
+
+def session_cookie(secret: str, *, seconds: int, secure: bool) -> str:
+    """Return the Set-Cookie value that signs a browser in; with an empty secret, out."""
+    return f"{SESSION}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict" + _secure(secure)
+
+
+def browser_cookie(*, secure: bool) -> str:
+    """Return the Set-Cookie value that tells this browser from others. It proves nothing."""
+    attributes = f"Path=/; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax"
+    return f"{BROWSER}={new_secret()}; {attributes}" + _secure(secure)
+
+
+def anonymous_person(scope: dict[str, Any]) -> str:
+    """Return the key of someone without a name: the browser, else the connection."""
+    if (browser := read_cookie(scope, BROWSER)) is not None:
+        return f"browser:{digest(browser)[:16]}"
+    host, port = scope.get("client") or ("unknown", 0)
+    return f"connection:{host}:{port}"
+
+
+def is_secure(scope: dict[str, Any]) -> bool:
+    """Tell whether the client came over TLS, as far as trusted proxies say."""
+    return scope["scheme"] in ("https", "wss")
+
+
+def _secure(secure: bool) -> str:
+    return "; Secure" if secure else ""

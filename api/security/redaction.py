@@ -1,0 +1,61 @@
+"""No secret reaches a log, whoever writes the line."""
+
+import logging
+import re
+from typing import Any
+
+HIDDEN = "[hidden]"
+
+_SECRETS = re.compile(
+    r"""
+    (?P<token>\bft_[A-Za-z0-9_-]{8,})
+    | (?P<query>(?:^|(?<=[?&;\s"']))(?:ticket|(?:access_|id_|auth_)?token|api_?key|password|secret)=)[^&\s"'\#]*
+    | (?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}
+    | (?P<cookie>\b(?:ft_session|ft_client)=)[^;,\s"']*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """Return the text with tokens, tickets, authorization values and cookies blanked."""
+    return _SECRETS.sub(_keep_the_name, text)
+
+
+def _keep_the_name(found: re.Match[str]) -> str:
+    return (found["query"] or found["scheme"] or found["cookie"] or "") + HIDDEN
+
+
+class Redaction(logging.Filter):
+    """Rewrites a record before any handler formats it; it never drops one.
+
+    It belongs on handlers: a filter on a logger is skipped for the records of its children.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Blank secrets in the message, its arguments and the traceback's text."""
+        # uvicorn's access formatter reads the arguments again, so they are kept apart.
+        record.msg = _clean(record.msg)
+        record.args = _clean_args(record.args)
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        return True
+
+
+def _clean(value: Any) -> Any:
+    """Return numbers as they are, and anything else as clean text only where cleaning changes it."""
+    if value is None or isinstance(value, int | float):
+        return value
+    text = str(value)
+    clean = redact(text)
+    return value if clean == text else clean
+
+
+def _clean_args(args: Any) -> Any:
+    if isinstance(args, tuple):
+        return tuple(_clean(value) for value in args)
+    if isinstance(args, dict):
+        return {name: _clean(value) for name, value in args.items()}
+    return args

@@ -12,6 +12,8 @@ from litestar.routes import BaseRoute, HTTPRoute
 from msgspec import Struct, field
 
 from api.problems import KINDS, MEDIA_TYPE, ProblemDetails
+from api.security.access import ACCESS_KEY, UPLOAD_KEY
+from domain.people import Role
 
 OPT_KEY = "openapi"
 EVERYWHERE = ("misdirected", "too-many-requests", "unavailable")
@@ -53,6 +55,8 @@ class Operation(Struct, frozen=True):
         answers: by status.
         problems: slugs of `api.problems.KINDS` beyond those that every route may give.
         is_public: anonymous callers are let in, and limits do not count.
+        role: the least role of the others.
+        is_upload: counts against the uploads of a minute, too.
     """
 
     summary: str
@@ -62,11 +66,15 @@ class Operation(Struct, frozen=True):
     parameters: Sequence[Query] = ()
     body: Body | None = None
     is_public: bool = False
+    role: Role = "viewer"
+    is_upload: bool = False
 
 
 def describe(summary: str, tag: str, answers: Mapping[int, Answer], **more: Any) -> dict[str, Any]:
-    """Return the `opt` of a route that documents it; `more` are further members of Operation."""
-    return {OPT_KEY: Operation(summary, tag, answers, **more)}
+    """Return the `opt` of a route that documents and guards it; `more` are members of Operation."""
+    operation = Operation(summary, tag, answers, **more)
+    access = "public" if operation.is_public else operation.role
+    return {OPT_KEY: operation, ACCESS_KEY: access, UPLOAD_KEY: operation.is_upload}
 
 
 def build_document(routes: Iterable[BaseRoute], *, version: str) -> JsonObject:
@@ -149,6 +157,8 @@ def _operation(
         out["requestBody"] = _body(operation.body)
     if operation.is_public:
         out["security"] = [{}]
+    else:
+        out["description"] = f"Needs the role `{operation.role}`."
     return out
 
 

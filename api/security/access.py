@@ -51,7 +51,9 @@ class Guard:
         self._calls = calls_per_minute
         self._uploads = uploads_per_minute
 
-    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
         """Let a caller through, or refuse with 401, 403 or 429; on a WebSocket 4401, 4403, 4429."""
         try:
             await self._check(connection, handler)
@@ -69,7 +71,7 @@ class Guard:
             raise unauthorized(presented=connection.scope["auth"] is not None)
         require(identity, access)
         if connection.scope["path"].startswith("/api/"):
-            await self._count(identity, is_upload=UPLOAD_KEY in handler.opt)
+            await self._count(identity, is_upload=handler.opt.get(UPLOAD_KEY, False))
 
     async def _count(self, identity: Identity, *, is_upload: bool) -> None:
         """Count a call. An open server has nobody to tell apart, and no stranger to hold back."""

@@ -37,7 +37,9 @@ class Authentication(AbstractAuthenticationMiddleware):
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app, exclude_http_methods=[])
 
-    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+    async def authenticate_request(
+        self, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> AuthenticationResult:
         """Recognise the caller. Never refuses: a public route answers whoever holds an old cookie."""
         scope = cast("dict[str, Any]", connection.scope)
         if connection.app.state.settings.is_open:

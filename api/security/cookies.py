@@ -12,12 +12,14 @@ _LONGEST = 256
 
 def read_cookie(scope: dict[str, Any], name: str) -> str | None:
     """Return a cookie's value, None when absent or oddly long. Source: RFC 6265 §5.4."""
-    for key, header in scope["headers"]:
-        if key == b"cookie":
-            for pair in header.decode("latin-1").split(";"):
-                found, _, value = pair.strip().partition("=")
-                if found == name and 0 < len(value) <= _LONGEST:
-                    return value
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    pairs = [
+        pair for key, value in headers if key == b"cookie" for pair in value.decode("latin-1").split(";")
+    ]
+    for pair in pairs:
+        found, _, value = pair.strip().partition("=")
+        if found == name and 0 < len(value) <= _LONGEST:
+            return value
     return None
 
 

@@ -1,4 +1,4 @@
-"""What every request passes first, routed or not: proxies, Host, Origin, URL secrets; and what every answer wears."""
+"""What every request passes first, routed or not, and what every answer wears."""
 
 import re
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Gate:
         dressed = _dressed(plain, send)
         if (refusal := self._refusal(plain)) is None:
             await self._inner(scope, receive, dressed)
-        elif scope["type"] == "websocket":
+        elif plain["type"] == "websocket":
             await _refuse_handshake(plain, dressed, refusal)
         else:
             await _answer(dressed, "http.response", refusal, plain["path"])

@@ -7,7 +7,13 @@ from typing import Any
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-_FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"forwarded")
+_FORWARDED = (
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"forwarded",
+)
 
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:

@@ -9,7 +9,7 @@ HIDDEN = "[hidden]"
 _SECRETS = re.compile(
     r"""
     (?P<token>\bft_[A-Za-z0-9_-]{8,})
-    | (?P<query>(?:^|(?<=[?&;\s"']))(?:ticket|(?:access_|id_|auth_)?token|api_?key|password|secret)=)[^&\s"'\#]*
+    | (?P<query>(?:^|(?<=[?&;\s"']))(?:ticket|(?:access_)?token|api_?key|password|secret)=)[^&\s"'\#]*
     | (?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}
     | (?P<cookie>\b(?:ft_session|ft_client)=)[^;,\s"']*
     """,

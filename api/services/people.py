@@ -141,7 +141,9 @@ class People:
         if members is None:
             return None
         identity = msgspec.structs.replace(msgspec.convert(members, Identity), via="ticket")
-        return None if identity in await self.ended([identity]) else identity
+        # One that was issued while the server was open stands for nobody.
+        gone = identity.user_id is None or identity in await self.ended([identity])
+        return None if gone else identity
 
     async def ended(self, identities: Collection[Identity]) -> set[Identity]:
         """Return those that were let in once and would not be any more, as they are."""

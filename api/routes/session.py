@@ -1,0 +1,116 @@
+"""Sign in, see who one is, sign out."""
+
+from typing import Any, cast
+
+from litestar import Request, Response, delete, get, post
+from msgspec import Struct
+
+from api.openapi import Answer, Body, describe
+from api.routes.credentials_body import read_body
+from api.security.access import too_many, unauthorized
+from api.security.cookies import SESSION, is_secure, read_cookie, session_cookie
+from api.security.credentials import digest
+from api.security.limits import Meter
+from api.services.identity import Identity
+from api.services.people import People
+
+TAG = "access"
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent to sign in."""
+
+    token: str
+
+
+class WhoAmI(Struct, frozen=True):
+    """The caller, by the same names as in a feed's `hello`."""
+
+    user: str
+    role: str
+    via: str
+
+
+SIGN_IN_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"token": {"type": "string", "minLength": 1}},
+    "required": ["token"],
+    "additionalProperties": False,
+}
+
+
+@post(
+    "/api/v1/session",
+    status_code=200,
+    request_max_body_size=4096,
+    opt=describe(
+        "Sign a browser in with a personal token",
+        TAG,
+        {200: Answer("Signed in", WhoAmI, headers={"Set-Cookie": "ft_session"})},
+        problems=[
+            "invalid-json",
+            "unauthorized",
+            "forbidden",
+            "too-large",
+            "validation",
+            "too-many-requests",
+        ],
+        body=Body({"application/json": SIGN_IN_SCHEMA}),
+        is_public=True,
+    ),
+)
+async def sign_in(
+    request: Request[Any, Any, Any], people: People, meter: Meter, failed_signins_per_minute: int
+) -> Response[WhoAmI]:
+    """Exchange a token for a cookie, which EventSource and WebSocket send by themselves."""
+    form = await read_body(request, SignIn)
+    key = f"sign-in:{request.client.host if request.client else 'unknown'}"
+    if seconds := await meter.wait(key, failed_signins_per_minute):
+        raise too_many("Too many sign-ins failed from this address.", seconds)
+    signed_in = await people.sign_in(form.token)
+    if signed_in is None:
+        await meter.take(key, failed_signins_per_minute)
+        raise unauthorized(presented=True)
+    cookie = session_cookie(signed_in.secret, seconds=people.session_seconds, secure=_secure(request))
+    return Response(_told(signed_in.identity), headers={**NO_STORE, "Set-Cookie": cookie})
+
+
+@get(
+    "/api/v1/session",
+    opt=describe("Who one is", TAG, {200: Answer("The caller", WhoAmI)}),
+)
+async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
+    """Return the caller's name and role."""
+    return Response(_told(request.user), headers=NO_STORE)
+
+
+@delete(
+    "/api/v1/session",
+    status_code=204,
+    opt=describe(
+        "Sign out",
+        TAG,
+        {204: Answer("Signed out; open streams end within 5 s")},
+        problems=["forbidden"],
+        is_public=True,
+    ),
+)
+async def sign_out(request: Request[Any, Any, Any], people: People) -> Response[None]:
+    """End the session of the cookie; without one there is nothing to do."""
+    secret = read_cookie(cast("dict[str, Any]", request.scope), SESSION)
+    if secret is not None:
+        await people.sign_out(digest(secret))
+    cookie = session_cookie("", seconds=0, secure=_secure(request))
+    return Response(None, status_code=204, headers={**NO_STORE, "Set-Cookie": cookie})
+
+
+def _told(identity: Identity) -> WhoAmI:
+    return WhoAmI(identity.name, identity.role, identity.via)
+
+
+def _secure(request: Request[Any, Any, Any]) -> bool:
+    return is_secure(cast("dict[str, Any]", request.scope))
+
+
+HANDLERS = (sign_in, who_am_i, sign_out)

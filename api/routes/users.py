@@ -1,0 +1,153 @@
+"""Users, for administrators. `fasttrack user` does the same beside the server."""
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from litestar import Request, Response, get, post
+from msgspec import Struct
+
+from api.openapi import Answer, Body, describe
+from api.problems import HttpProblem
+from api.routes.credentials_body import read_body
+from api.services.identity import Identity
+from api.services.people import NAME_RULE, People, PersonError, UnknownPersonError
+from domain.people import ROLES, Role, User
+from streams.messages import timestamp
+
+TAG = "access"
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class NewUser(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent to add a user."""
+
+    name: str
+    role: Role = "viewer"
+
+
+class ToldUser(Struct, frozen=True):
+    """A user as administrators see one."""
+
+    name: str
+    role: str
+    disabled: bool
+    created_at: str
+
+
+class ToldToken(Struct, frozen=True):
+    """A personal token, shown this once."""
+
+    name: str
+    token: str
+
+
+NEW_USER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$", "description": NAME_RULE},
+        "role": {"enum": list(ROLES), "default": "viewer"},
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+@get(
+    "/api/v1/users",
+    opt=describe("Every user", TAG, {200: Answer("Users by name", list[ToldUser])}, role="admin"),
+)
+async def list_users(people: People) -> Response[list[ToldUser]]:
+    """Return all users, without their secrets."""
+    return Response([_told(user) for user in await people.users()], headers=NO_STORE)
+
+
+@post(
+    "/api/v1/users",
+    status_code=201,
+    request_max_body_size=4096,
+    opt=describe(
+        "Let someone in",
+        TAG,
+        {201: Answer("The personal token, shown this once", ToldToken)},
+        problems=["invalid-json", "conflict", "too-large", "validation"],
+        body=Body({"application/json": NEW_USER_SCHEMA}),
+        role="admin",
+    ),
+)
+async def add_user(request: Request[Identity, Any, Any], people: People) -> Response[ToldToken]:
+    """Store a user and return the token."""
+    form = await read_body(request, NewUser)
+    token = await _or_problem(people.add(form.name, form.role, actor=request.user.name))
+    return Response(ToldToken(form.name, token), status_code=201, headers=NO_STORE)
+
+
+@post(
+    "/api/v1/users/{name:str}/disable",
+    status_code=200,
+    opt=describe(
+        "Shut a user out",
+        TAG,
+        {200: Answer("Disabled; sessions have ended, open streams end within 5 s", ToldUser)},
+        problems=["not-found"],
+        role="admin",
+    ),
+)
+async def disable_user(request: Request[Identity, Any, Any], people: People, name: str) -> Response[ToldUser]:
+    """Disable a user."""
+    user = await _or_problem(people.set_disabled(name, disabled=True, actor=request.user.name))
+    return Response(_told(user), headers=NO_STORE)
+
+
+@post(
+    "/api/v1/users/{name:str}/enable",
+    status_code=200,
+    opt=describe(
+        "Let a user in again",
+        TAG,
+        {200: Answer("Enabled, with the same token", ToldUser)},
+        problems=["not-found"],
+        role="admin",
+    ),
+)
+async def enable_user(request: Request[Identity, Any, Any], people: People, name: str) -> Response[ToldUser]:
+    """Enable a user."""
+    user = await _or_problem(people.set_disabled(name, disabled=False, actor=request.user.name))
+    return Response(_told(user), headers=NO_STORE)
+
+
+@post(
+    "/api/v1/users/{name:str}/rotate",
+    status_code=200,
+    opt=describe(
+        "Give a user a new token",
+        TAG,
+        {200: Answer("The new token, shown this once; the old one is void", ToldToken)},
+        problems=["not-found"],
+        role="admin",
+    ),
+)
+async def rotate_token(
+    request: Request[Identity, Any, Any], people: People, name: str
+) -> Response[ToldToken]:
+    """Replace a user's token."""
+    token = await _or_problem(people.rotate(name, actor=request.user.name))
+    return Response(ToldToken(name, token), headers=NO_STORE)
+
+
+def _told(user: User) -> ToldUser:
+    return ToldUser(user.name, user.role, user.disabled, timestamp(user.created_at))
+
+
+Result = TypeVar("Result")
+
+
+async def _or_problem(change: Awaitable[Result]) -> Result:
+    try:
+        return await change
+    except UnknownPersonError as error:
+        raise HttpProblem("not-found", str(error)) from None
+    except PersonError as error:
+        raise HttpProblem("conflict", str(error)) from None
+
+
+HANDLERS = (list_users, add_user, disable_user, enable_user, rotate_token)

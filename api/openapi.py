@@ -1,7 +1,8 @@
 """A true OpenAPI document, from what each route says of itself. Source: OpenAPI 3.1.1.
 
 Bodies are read raw and answers are streamed, so nothing could be inferred from signatures: a
-route carries `opt=describe(...)`, and a test fails for a route that does not.
+route carries `opt=describe(...)`, and a test fails for a route that does not. The least role that a
+route declares here is the one that is enforced.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,6 @@ from litestar.routes import BaseRoute, HTTPRoute
 from msgspec import Struct, field
 
 from api.problems import KINDS, MEDIA_TYPE, ProblemDetails
-from api.security.access import ACCESS_KEY, UPLOAD_KEY
 from domain.people import Role
 
 OPT_KEY = "openapi"
@@ -22,12 +22,16 @@ JsonObject = dict[str, Any]
 
 
 class Answer(Struct, frozen=True):
-    """One good answer of a route: a struct (or raw schema) in a media type, and its headers."""
+    """One good answer of a route: a struct (or raw schema) in a media type, and its headers.
+
+    `other_media_types` are those in which the same is given as text.
+    """
 
     about: str
     content: type | JsonObject | None = None
     media_types: Sequence[str] = ("application/json",)
     headers: Mapping[str, str] = {}
+    other_media_types: Sequence[str] = ()
 
 
 class Query(Struct, frozen=True):
@@ -54,9 +58,8 @@ class Operation(Struct, frozen=True):
     Attributes:
         answers: by status.
         problems: slugs of `api.problems.KINDS` beyond those that every route may give.
-        is_public: anonymous callers are let in, and limits do not count.
-        role: the least role of the others.
-        is_upload: counts against the uploads of a minute, too.
+        role: the least that may call; None lets everyone in, uncounted.
+        is_upload: counts among a person's uploads of a minute, too.
     """
 
     summary: str
@@ -65,16 +68,13 @@ class Operation(Struct, frozen=True):
     problems: Sequence[str] = ()
     parameters: Sequence[Query] = ()
     body: Body | None = None
-    is_public: bool = False
-    role: Role = "viewer"
+    role: Role | None = "viewer"
     is_upload: bool = False
 
 
 def describe(summary: str, tag: str, answers: Mapping[int, Answer], **more: Any) -> dict[str, Any]:
-    """Return the `opt` of a route that documents and guards it; `more` are members of Operation."""
-    operation = Operation(summary, tag, answers, **more)
-    access = "public" if operation.is_public else operation.role
-    return {OPT_KEY: operation, ACCESS_KEY: access, UPLOAD_KEY: operation.is_upload}
+    """Return the `opt` of a route that documents it; `more` are further members of Operation."""
+    return {OPT_KEY: Operation(summary, tag, answers, **more)}
 
 
 def build_document(routes: Iterable[BaseRoute], *, version: str) -> JsonObject:
@@ -96,6 +96,11 @@ def build_document(routes: Iterable[BaseRoute], *, version: str) -> JsonObject:
     }
 
 
+_PATH_SCHEMAS: dict[str, JsonObject] = {
+    "event_id": {"type": "integer", "minimum": 1},
+    "upload_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "task_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+}
 _SECURITY: JsonObject = {
     "token": {"type": "http", "scheme": "bearer", "description": "A personal token, `ft_…`."},
     "session": {
@@ -120,11 +125,11 @@ def _info(version: str) -> JsonObject:
 
 def _described(
     routes: Iterable[BaseRoute],
-) -> Iterable[tuple[str, str, Operation, list[tuple[str, type]]]]:
+) -> Iterable[tuple[str, str, Operation, list[str]]]:
     for route in routes:
         if not isinstance(route, HTTPRoute):
             continue
-        names = [(one.name, one.type) for one in route.path_components if not isinstance(one, str)]
+        names = [one.name for one in route.path_components if not isinstance(one, str)]
         for handler in route.route_handlers:
             operation = handler.opt.get(OPT_KEY)
             if isinstance(operation, Operation):
@@ -142,7 +147,7 @@ def _operation(
     path: str,
     method: str,
     operation: Operation,
-    names: list[tuple[str, type]],
+    names: list[str],
     references: Mapping[Any, JsonObject],
 ) -> JsonObject:
     answers = {str(status): _answer(one, references) for status, one in operation.answers.items()}
@@ -155,16 +160,14 @@ def _operation(
     }
     if operation.body:
         out["requestBody"] = _body(operation.body)
-    if operation.is_public:
+    if operation.role is None:
         out["security"] = [{}]
-    else:
-        out["description"] = f"Needs the role `{operation.role}`."
     return out
 
 
-def _path_parameter(name: tuple[str, type]) -> JsonObject:
-    kind = {"type": "integer", "minimum": 1} if name[1] is int else {"type": "string", "minLength": 1}
-    return {"name": name[0], "in": "path", "required": True, "schema": kind}
+def _path_parameter(name: str) -> JsonObject:
+    kind = _PATH_SCHEMAS.get(name, {"type": "string", "minLength": 1})
+    return {"name": name, "in": "path", "required": True, "schema": kind}
 
 
 def _parameter(one: Query) -> JsonObject:
@@ -188,6 +191,7 @@ def _answer(answer: Answer, references: Mapping[Any, JsonObject]) -> JsonObject:
         is_raw = isinstance(answer.content, dict)
         schema = answer.content if is_raw else references[answer.content]
         out["content"] = {media_type: {"schema": schema} for media_type in answer.media_types}
+        out["content"] |= {name: {"schema": {"type": "string"}} for name in answer.other_media_types}
     headers = {"X-Request-ID": "Names this request in the log.", **answer.headers}
     out["headers"] = {name: _header(about) for name, about in headers.items()}
     return out
@@ -199,7 +203,7 @@ def _header(about: str) -> JsonObject:
 
 def _problem_answers(operation: Operation, references: Mapping[Any, JsonObject]) -> JsonObject:
     """Return one answer a status; several kinds of one status share it."""
-    common = () if operation.is_public else (*SIGNED_IN, *EVERYWHERE)
+    common = () if operation.role is None else (*SIGNED_IN, *EVERYWHERE)
     slugs = dict.fromkeys((*operation.problems, *common))
     by_status: dict[int, list[str]] = {}
     for slug in slugs:

@@ -15,7 +15,7 @@ OBJECT: dict[str, Any] = {"type": "object"}
 
 @get(
     "/schema/openapi.json",
-    opt=describe("This document", TAG, {200: Answer("OpenAPI 3.1", OBJECT)}, is_public=True),
+    opt=describe("This document", TAG, {200: Answer("OpenAPI 3.1", OBJECT)}, role=None),
 )
 async def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the OpenAPI document."""

@@ -18,7 +18,7 @@ TEXT: dict[str, Any] = {"type": "string"}
 
 @get(
     "/healthz",
-    opt=describe("The process answers", TAG, {200: Answer("Alive", STATUS_SCHEMA)}, is_public=True),
+    opt=describe("The process answers", TAG, {200: Answer("Alive", STATUS_SCHEMA)}, role=None),
 )
 async def healthz() -> dict[str, str]:
     """Answer without touching anything else."""

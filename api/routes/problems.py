@@ -25,7 +25,7 @@ KIND_SCHEMA = {
         "Every kind of problem",
         TAG,
         {200: Answer("The kinds", {"type": "array", "items": KIND_SCHEMA})},
-        is_public=True,
+        role=None,
     ),
 )
 async def list_kinds() -> Response[bytes]:
@@ -40,7 +40,7 @@ async def list_kinds() -> Response[bytes]:
         TAG,
         {200: Answer("The kind", KIND_SCHEMA)},
         problems=["not-found"],
-        is_public=True,
+        role=None,
     ),
 )
 async def show_kind(slug: str) -> Response[bytes]:

@@ -57,20 +57,21 @@ SIGN_IN_SCHEMA: dict[str, Any] = {
             "too-many-requests",
         ],
         body=Body({"application/json": SIGN_IN_SCHEMA}),
-        is_public=True,
+        role=None,
     ),
 )
 async def sign_in(
-    request: Request[Any, Any, Any], people: People, meter: Meter, failed_signins_per_minute: int
+    request: Request[Any, Any, Any], people: People, meter: Meter, settings: Any
 ) -> Response[WhoAmI]:
     """Exchange a token for a cookie, which EventSource and WebSocket send by themselves."""
     form = await read_body(request, SignIn)
     key = f"sign-in:{request.client.host if request.client else 'unknown'}"
-    if seconds := await meter.wait(key, failed_signins_per_minute):
+    limit: int = settings.failed_signins_per_minute
+    if seconds := await meter.wait(key, limit):
         raise too_many("Too many sign-ins failed from this address.", seconds)
     signed_in = await people.sign_in(form.token)
     if signed_in is None:
-        await meter.take(key, failed_signins_per_minute)
+        await meter.take(key, limit)
         raise unauthorized(presented=True)
     cookie = session_cookie(signed_in.secret, seconds=people.session_seconds, secure=_secure(request))
     return Response(_told(signed_in.identity), headers={**NO_STORE, "Set-Cookie": cookie})
@@ -93,7 +94,7 @@ async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
         TAG,
         {204: Answer("Signed out; open streams end within 5 s")},
         problems=["forbidden"],
-        is_public=True,
+        role=None,
     ),
 )
 async def sign_out(request: Request[Any, Any, Any], people: People) -> Response[None]:

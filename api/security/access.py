@@ -7,6 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import WebSocketException
 from litestar.handlers import BaseRouteHandler
 
+from api.openapi import OPT_KEY, Operation
 from api.problems import HttpProblem
 from api.security.limits import Meter
 from api.services.identity import Identity
@@ -14,7 +15,6 @@ from domain.people import Role, at_least
 
 Access = Literal["public", "viewer", "editor", "admin"]
 ACCESS_KEY = "access"
-UPLOAD_KEY = "counts_as_upload"
 
 FEED_ROLES: dict[str, Role] = {"admin": "admin"}
 CHALLENGE = 'Bearer realm="fasttrack"'
@@ -23,6 +23,9 @@ _CODES = {401: 4401, 403: 4403, 429: 4429}
 
 def access_of(handler: BaseRouteHandler) -> Access:
     """Return what a route declares in its `opt`; one that says nothing is for administrators."""
+    operation = handler.opt.get(OPT_KEY)
+    if isinstance(operation, Operation):
+        return operation.role or "public"
     declared: Access = handler.opt.get(ACCESS_KEY, "admin")
     return declared
 
@@ -71,7 +74,7 @@ class Guard:
             raise unauthorized(presented=connection.scope["auth"] is not None)
         require(identity, access)
         if connection.scope["path"].startswith("/api/"):
-            await self._count(identity, is_upload=handler.opt.get(UPLOAD_KEY, False))
+            await self._count(identity, is_upload=_is_upload(handler))
 
     async def _count(self, identity: Identity, *, is_upload: bool) -> None:
         """Count a call. An open server has nobody to tell apart, and no stranger to hold back."""
@@ -84,6 +87,11 @@ class Guard:
     async def _take(self, what: str, person: str, limit: int) -> None:
         if seconds := await self._meter.take(f"{what}:{person}", limit):
             raise too_many(f"{limit} {what} a minute are the limit of a person.", seconds)
+
+
+def _is_upload(handler: BaseRouteHandler) -> bool:
+    operation = handler.opt.get(OPT_KEY)
+    return isinstance(operation, Operation) and operation.is_upload
 
 
 def unauthorized(*, presented: bool) -> HttpProblem:

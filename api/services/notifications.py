@@ -3,23 +3,13 @@
 from collections.abc import Callable
 from typing import Literal
 
-from domain.events import Event
 from domain.people import User
 from streams.messages import Draft, Notification, Severity, draft, timestamp
 
 FEED = "admin"
 
-EventVerb = Literal["created", "updated", "deleted"]
-BulkReason = Literal["import", "batch", "replace", "delete", "undo"]
 UserVerb = Literal["added", "disabled", "enabled", "rotated"]
 
-_BULK_VERBS: dict[BulkReason, str] = {
-    "import": "imported",
-    "batch": "created in one batch",
-    "replace": "put in place of all others",
-    "delete": "deleted",
-    "undo": "deleted by undoing an import",
-}
 _END_SEVERITY: dict[str, Severity] = {"completed": "info", "cancelled": "warning", "failed": "error"}
 
 
@@ -45,30 +35,6 @@ def notification(
             actor=actor,
             link=link,
         )
-    )
-
-
-def event_notification(verb: EventVerb, event: Event, *, actor: str, at_ms: int) -> Draft:
-    """Return the draft that tells of one event."""
-    link = None if verb == "deleted" else f"/api/v1/eventos/{event.id}"
-    message = f"{actor} {verb} “{event.title}” in {event.city} on {event.event_date}"
-    return notification(
-        f"event.{verb}", f"Event {event.id} {verb}", message, actor=actor, at_ms=at_ms, link=link
-    )
-
-
-def bulk_notification(
-    reason: BulkReason, count: int, *, actor: str, at_ms: int, link: str | None = None
-) -> Draft:
-    """Return the one draft of a change of many events."""
-    return notification(
-        "bulk_change",
-        f"{count} events {_BULK_VERBS[reason]}",
-        f"By {actor}",
-        actor=actor,
-        at_ms=at_ms,
-        link=link,
-        severity="warning" if reason in ("replace", "delete", "undo") else "info",
     )
 
 

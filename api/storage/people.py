@@ -81,6 +81,11 @@ class SqlPeople:
         """Forget every session of a user."""
         await self._unit.run(sa.delete(sessions).where(sessions.c.user_id == user_id))
 
+    async def live_sessions(self, *, at_ms: int) -> set[str]:
+        """Return the `id_hash` of every session that has not expired."""
+        alive = sa.select(sessions.c.id_hash).where(sessions.c.expires_ms > at_ms)
+        return {row.id_hash for row in await self._unit.rows(alive)}
+
     async def add_ticket(self, ticket_hash: str, identity: Mapping[str, Any], *, expires_at: int) -> None:
         """Store a single-use ticket with the identity that it stands for (JSON members)."""
         cells = {

@@ -17,21 +17,17 @@ class AllowedHosts:
     """
 
     def __init__(self, configured: Iterable[str], *, listening_on: str) -> None:
-        names = {hostname(name) for name in configured}
-        self._any_own_address = not names
-        self._names = names or LOOPBACK_NAMES | {hostname(listening_on)}
+        self._names = LOOPBACK_NAMES | {hostname(listening_on)} | {hostname(name) for name in configured}
 
     def allow(self, scope: dict[str, Any]) -> bool:
         """Tell whether the scope's `Host` is one of ours, whatever its port.
 
-        With nothing configured the address that the connection came in on is ours too: a
-        server on 0.0.0.0 is reached by its numbers, and a name cannot be rebound to be one.
+        The address that the connection came in on is ours too: a server on 0.0.0.0 is reached
+        by its numbers, and a page's name cannot be rebound to be one.
         """
         host = header(scope, b"host")
-        if host is None:
-            return False
-        name = hostname(host)
-        return name in self._names or (self._any_own_address and name == _local_address(scope))
+        name = hostname(host) if host else ""
+        return name != "" and (name in self._names or name == _local_address(scope))
 
 
 class OriginPolicy:

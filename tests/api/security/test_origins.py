@@ -1,0 +1,97 @@
+"""Host and Origin: which requests are refused before anything looks at them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.security.origins import AllowedHosts, OriginPolicy, hostname, origin_of
+
+
+def scope(*, method: str = "GET", path: str = "/", kind: str = "http", **headers: str) -> dict[str, Any]:
+    given_headers = {"host": "localhost:8000", **headers}
+    return {
+        "type": kind,
+        "scheme": "ws" if kind == "websocket" else "http",
+        "method": method,
+        "path": path,
+        "server": ("127.0.0.1", 8000),
+        "headers": [(name.encode(), value.encode()) for name, value in given_headers.items()],
+    }
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "localhost."])
+def test_loopback_names_are_answered_on_any_port(host: str) -> None:
+    assert AllowedHosts([], listening_on="127.0.0.1").allow(scope(host=host))
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "", "[", "10.0.0.1"]
+)
+def test_a_rebound_name_is_not_answered(host: str) -> None:
+    assert not AllowedHosts([], listening_on="127.0.0.1").allow(scope(host=host))
+
+
+def test_no_host_at_all_is_not_answered() -> None:
+    bare = scope()
+    bare["headers"] = []
+    assert not AllowedHosts([], listening_on="127.0.0.1").allow(bare)
+
+
+def test_a_server_on_every_address_answers_to_the_one_that_was_reached() -> None:
+    reached = scope(host="192.168.1.5:8000") | {"server": ("192.168.1.5", 8000)}
+    elsewhere = scope(host="192.168.1.6:8000") | {"server": ("192.168.1.5", 8000)}
+    hosts = AllowedHosts([], listening_on="0.0.0.0")
+    assert (hosts.allow(reached), hosts.allow(elsewhere)) == (True, False)
+
+
+def test_configured_hosts_come_beside_the_default_ones() -> None:
+    hosts = AllowedHosts(["agenda.example"], listening_on="127.0.0.1")
+    assert hosts.allow(scope(host="agenda.example"))
+    assert not hosts.allow(scope(host="evil.example"))
+
+
+OWN = "http://localhost:8000"
+EVIL = "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("request_scope", "refused"),
+    [
+        (scope(kind="websocket", path="/ws/eventos", origin=EVIL), True),
+        (scope(kind="websocket", path="/ws/eventos", origin=OWN), False),
+        (scope(kind="websocket", path="/ws/eventos", origin="https://localhost:8000"), True),
+        (scope(kind="websocket", path="/ws/eventos", origin="http://localhost:8001"), True),
+        (scope(kind="websocket", path="/ws/eventos", origin="null"), True),
+        (scope(kind="websocket", path="/ws/eventos"), False),
+        (scope(path="/sse/eventos", origin=EVIL, cookie="a=b"), True),
+        (scope(path="/poll/eventos", origin=EVIL, cookie="a=b"), True),
+        (scope(path="/sse/eventos", origin=EVIL), False),
+        (scope(path="/sse/eventos", origin="https://good.example", cookie="a=b"), False),
+        (scope(method="POST", path="/api/v1/eventos", origin=EVIL, cookie="a=b"), True),
+        (scope(method="POST", path="/api/v1/eventos", origin=OWN, cookie="a=b"), False),
+        (scope(method="POST", path="/api/v1/eventos", origin=EVIL), False),
+        (scope(method="POST", path="/api/v1/session", origin=EVIL), True),
+        (scope(path="/api/v1/eventos", origin=EVIL, cookie="a=b"), False),
+    ],
+)
+def test_foreign_pages_cannot_act_with_a_cookie(request_scope: dict[str, Any], refused: bool) -> None:
+    policy = OriginPolicy(["https://good.example"], ambient=False)
+    assert (policy.refuses(request_scope) is not None) is refused
+
+
+def test_on_an_open_server_foreign_pages_cannot_act_even_without_a_cookie() -> None:
+    policy = OriginPolicy([], ambient=True)
+    assert policy.refuses(scope(method="POST", path="/api/v1/eventos", origin=EVIL)) == EVIL
+
+
+@given(st.text())
+def test_any_text_is_an_origin_or_not(text: str) -> None:
+    found = origin_of(text)
+    assert found is None or origin_of(found) == found
+
+
+@given(st.text())
+def test_any_host_has_a_name_without_a_port(text: str) -> None:
+    assert isinstance(hostname(text), str)

@@ -1,0 +1,196 @@
+"""Tokens, sessions, tickets and users over a real server."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from api.services.people import People
+from tests.serving import Served, serving
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(tmp_path, auth="token") as running:
+        yield running
+
+
+@pytest.fixture
+def people(served: Served) -> People:
+    found = served.app.state.people
+    assert isinstance(found, People)
+    return found
+
+
+async def test_a_first_start_makes_admin_and_prints_the_token_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(tmp_path, auth="token") as running:
+        token = capsys.readouterr().out.split()[-1]
+        async with running.client(token) as client:
+            assert (await client.get("/api/v1/session")).json() == {
+                "user": "admin",
+                "role": "admin",
+                "via": "token",
+            }
+    async with serving(tmp_path, auth="token"):
+        assert capsys.readouterr().out == ""
+
+
+async def test_only_a_hash_of_a_token_is_stored(served: Served, people: People, tmp_path: Path) -> None:
+    token = await people.add("ana", "editor", actor="admin")
+    assert token.startswith("ft_")
+    assert len(token) == 46
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert token.encode() not in kept
+    assert b"ana" in kept
+
+
+async def test_strangers_are_challenged(served: Served) -> None:
+    async with served.client() as client:
+        answer = await client.get("/api/v1/session")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == 'Bearer realm="fasttrack"'
+        assert answer.headers["content-type"] == "application/problem+json"
+        forged = await client.get("/api/v1/session", headers={"Authorization": "Bearer ft_forged"})
+        assert forged.status_code == 401
+        assert 'error="invalid_token"' in forged.headers["www-authenticate"]
+
+
+async def test_a_wrong_token_is_not_made_good_by_a_cookie(served: Served, people: People) -> None:
+    token = await people.add("ana", "viewer", actor="admin")
+    async with served.client() as client:
+        await client.post("/api/v1/session", json={"token": token})
+        assert (await client.get("/api/v1/session")).status_code == 200
+        answer = await client.get("/api/v1/session", headers={"Authorization": "Bearer nonsense"})
+        assert answer.status_code == 401
+
+
+async def test_a_session_lasts_until_signing_out(served: Served, people: People) -> None:
+    token = await people.add("ana", "editor", actor="admin")
+    async with served.client() as client:
+        signed_in = await client.post("/api/v1/session", json={"token": token})
+        cookie = signed_in.headers["set-cookie"]
+        assert signed_in.status_code == 200
+        assert cookie.startswith("ft_session=")
+        assert "; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict" in cookie
+        assert "Secure" not in cookie
+        assert (await client.get("/api/v1/session")).json()["user"] == "ana"
+        kept = signed_in.cookies["ft_session"]
+        assert (await client.delete("/api/v1/session")).status_code == 204
+        stolen = await client.get("/api/v1/session", headers={"Cookie": f"ft_session={kept}"})
+        assert stolen.status_code == 401
+
+
+async def test_a_session_behind_a_trusted_tls_proxy_is_secure(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth="token", trusted_proxies=("127.0.0.1",)) as running:
+        token = await running.app.state.people.add("ana", "viewer", actor="admin")
+        async with running.client(headers={"X-Forwarded-Proto": "https"}) as client:
+            answer = await client.post("/api/v1/session", json={"token": token})
+            assert answer.headers["set-cookie"].endswith("; Secure")
+            assert "max-age" in answer.headers["strict-transport-security"]
+
+
+async def test_an_expired_session_is_none(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth="token") as running:
+        people: People = running.app.state.people
+        token = await people.add("ana", "viewer", actor="admin")
+        people.session_seconds = -1
+        signed_in = await people.sign_in(token)
+        assert signed_in is not None
+        assert await people.by_session(signed_in.secret) is None
+        assert await people.ended([signed_in.identity]) == {signed_in.identity}
+
+
+async def test_sign_ins_that_fail_are_limited_by_address(served: Served, people: People) -> None:
+    token = await people.add("ana", "viewer", actor="admin")
+    async with served.client() as client:
+        wrong = {"token": "ft_" + "x" * 43}
+        statuses = [(await client.post("/api/v1/session", json=wrong)).status_code for _ in range(10)]
+        assert statuses == [401] * 10
+        held = await client.post("/api/v1/session", json={"token": token})
+        assert held.status_code == 429
+        assert 0 < int(held.headers["retry-after"]) <= 61
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 422), (b'{"token":7}', 422), (b"[" * 3000, 400), (b"{" + b" " * 5000, 413)],
+)
+async def test_what_is_no_sign_in_is_refused_plainly(served: Served, body: bytes, status: int) -> None:
+    async with served.client() as client:
+        assert (await client.post("/api/v1/session", content=body)).status_code == status
+
+
+async def test_a_ticket_works_once_and_for_its_owner(served: Served, people: People) -> None:
+    token = await people.add("ana", "viewer", actor="admin")
+    async with served.client(token) as client:
+        answer = await client.post("/api/v1/tickets")
+    assert answer.status_code == 201
+    assert answer.json()["expires_in"] == 30
+    identity = await people.by_ticket(answer.json()["ticket"])
+    assert identity is not None
+    assert (identity.name, identity.role, identity.via) == ("ana", "viewer", "ticket")
+    assert await people.by_ticket(answer.json()["ticket"]) is None
+
+
+async def test_a_ticket_of_someone_shut_out_meanwhile_is_worthless(served: Served, people: People) -> None:
+    token = await people.add("ana", "viewer", actor="admin")
+    identity = await people.by_token(token)
+    assert identity is not None
+    ticket = await people.issue_ticket(identity)
+    await people.set_disabled("ana", disabled=True, actor="admin")
+    assert await people.by_ticket(ticket) is None
+
+
+async def test_a_disabled_user_and_a_rotated_token_are_refused(served: Served, people: People) -> None:
+    old = await people.add("ana", "admin", actor="admin")
+    async with served.client(old) as client:
+        new = (await client.post("/api/v1/users/ana/rotate")).json()["token"]
+        assert (await client.get("/api/v1/session")).status_code == 401
+    async with served.client(new) as client:
+        assert (await client.get("/api/v1/session")).status_code == 200
+        assert (await client.post("/api/v1/users/ana/disable")).json()["disabled"] is True
+        assert (await client.get("/api/v1/session")).status_code == 401
+
+
+async def test_administrators_manage_users_and_others_are_told_the_role(
+    served: Served, people: People
+) -> None:
+    admin = await people.add("chefe", "admin", actor="admin")
+    async with served.client(admin) as client:
+        added = await client.post("/api/v1/users", json={"name": "ana", "role": "editor"})
+        assert added.status_code == 201
+        again = await client.post("/api/v1/users", json={"name": "ana"})
+        assert again.status_code == 409
+        assert [user["name"] for user in (await client.get("/api/v1/users")).json()] == [
+            "admin",
+            "ana",
+            "chefe",
+        ]
+        assert (await client.post("/api/v1/users/nobody/disable")).status_code == 404
+        assert (await client.post("/api/v1/users", json={"name": "a b"})).status_code == 409
+    async with served.client(added.json()["token"]) as client:
+        refused = await client.get("/api/v1/users")
+        assert refused.status_code == 403
+        assert "admin" in refused.json()["detail"]
+
+
+async def test_a_person_has_a_number_of_calls_a_minute(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth="token", calls_per_minute=3) as running:
+        people: People = running.app.state.people
+        ana, bia = [await people.add(name, "viewer", actor="admin") for name in ("ana", "bia")]
+        async with running.client(ana) as client:
+            statuses = [(await client.get("/api/v1/session")).status_code for _ in range(4)]
+            assert statuses == [200, 200, 200, 429]
+        async with running.client(bia) as client:
+            assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_on_an_open_server_everyone_is_the_local_administrator(tmp_path: Path) -> None:
+    async with serving(tmp_path) as running, running.client() as client:
+        who = await client.get("/api/v1/session")
+        assert who.json() == {"user": "local", "role": "admin", "via": "open"}
+        assert (await client.get("/api/v1/users")).json() == []

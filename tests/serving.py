@@ -1,0 +1,49 @@
+"""A real server on a free port, in the loop of the test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from litestar import Litestar
+
+from api.app import create_app
+from api.settings import Settings
+
+STARTS_WITHIN_SECONDS = 20.0
+
+
+class Served:
+    """A running server: its application, its address, and clients for it."""
+
+    def __init__(self, app: Litestar, port: int) -> None:
+        self.app = app
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"http://{self.address}"
+
+    def client(self, token: str | None = None, **options: Any) -> httpx.AsyncClient:
+        """Return a client that carries a token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, **options)
+
+
+@asynccontextmanager
+async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
+    """Serve with these settings until the block ends."""
+    app = create_app(Settings(data_dir=data_dir, port=0, **settings))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
+    running = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(STARTS_WITHIN_SECONDS):
+            while not server.started and not running.done():
+                await asyncio.sleep(0.01)
+        if running.done():
+            await running
+        yield Served(app, server.servers[0].sockets[0].getsockname()[1])
+    finally:
+        server.should_exit = True
+        async with asyncio.timeout(STARTS_WITHIN_SECONDS):
+            await running

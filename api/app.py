@@ -16,7 +16,7 @@ from api.edge import Edge
 from api.metrics import Metrics
 from api.problems import problem_response
 from api.routes import document, health, problems, session, tickets, users
-from api.security.access import Guard
+from api.security.access import Guard, SignInLimit
 from api.security.authentication import Authentication
 from api.security.gate import Gate
 from api.security.limits import MinuteMeter
@@ -33,6 +33,7 @@ def create_app(settings: Settings) -> Litestar:
     guard = Guard(
         meter, calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute
     )
+    sign_in_limit = SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute)
     app = Litestar(
         route_handlers=[
             *health.HANDLERS,
@@ -43,13 +44,13 @@ def create_app(settings: Settings) -> Litestar:
             *users.HANDLERS,
         ],
         lifespan=[_running],
-        dependencies={name: _of_state(name) for name in ("metrics", "meter", "people", "settings")},
+        dependencies={name: _of_state(name) for name in ("metrics", "people", "sign_in_limit")},
         middleware=[Authentication],
         guards=[guard],
         cors_config=_cors(settings),
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
-        state=State({"settings": settings, "metrics": metrics, "meter": meter}),
+        state=State({"settings": settings, "metrics": metrics, "sign_in_limit": sign_in_limit}),
         openapi_config=None,
         logging_config=None,
     )

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from api.security.redaction import Redaction
+
 _EXTRAS = ("request_id", "ms", "user", "upload_id", "task_id")
 
 
@@ -59,13 +61,16 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "filters": {"without_queries": {"()": WithoutQueries}},
+            "filters": {
+                "without_queries": {"()": WithoutQueries},
+                "without_secrets": {"()": Redaction},
+            },
             "formatters": {"lines": {"()": formatter}},
             "handlers": {
                 "stderr": {
                     "class": "logging.StreamHandler",
                     "formatter": "lines",
-                    "filters": ["without_queries"],
+                    "filters": ["without_queries", "without_secrets"],
                 }
             },
             "root": {"handlers": ["stderr"], "level": "WARNING"},

@@ -27,6 +27,7 @@ class Served:
     def client(self, token: str | None = None, **options: Any) -> httpx.AsyncClient:
         """Return a client that carries a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, **options)
 
 
@@ -34,11 +35,14 @@ class Served:
 async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
     """Serve with these settings until the block ends."""
     app = create_app(Settings(data_dir=data_dir, port=0, **settings))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, lifespan="on", proxy_headers=False
+    )
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):
-            while not server.started and not running.done():
+            while not server.started and not running.done():  # noqa: ASYNC110  # uvicorn sets a flag only
                 await asyncio.sleep(0.01)
         if running.done():
             await running

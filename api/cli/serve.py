@@ -46,5 +46,7 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        # The gate reads X-Forwarded-*, from configured proxies only; uvicorn trusts all of this machine.
+        proxy_headers=False,
         lifespan="on",
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from api.metrics import MEDIA_TYPE, Metrics
 from api.openapi import Answer, describe
@@ -33,7 +34,7 @@ async def healthz() -> dict[str, str]:
         {200: Answer("Exposition format 0.0.4", TEXT, ["text/plain"])},
     ),
 )
-async def metrics(metrics: Metrics) -> Response[str]:
+async def metrics(metrics: NamedDependency[Metrics]) -> Response[str]:
     """Return counts of this process."""
     return Response(metrics.render(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 

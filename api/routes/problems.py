@@ -2,6 +2,7 @@
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromPath
 
 from api.openapi import Answer, describe
 from api.problems import KINDS, HttpProblem
@@ -43,7 +44,7 @@ async def list_kinds() -> Response[bytes]:
         role=None,
     ),
 )
-async def show_kind(slug: str) -> Response[bytes]:
+async def show_kind(slug: FromPath[str]) -> Response[bytes]:
     """Return one kind."""
     if slug not in KINDS:
         raise HttpProblem("not-found", "There is no such kind of problem.")

@@ -3,14 +3,14 @@
 from typing import Any, cast
 
 from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.openapi import Answer, Body, describe
 from api.routes.credentials_body import read_body
-from api.security.access import too_many, unauthorized
+from api.security.access import SignInLimit, unauthorized
 from api.security.cookies import SESSION, is_secure, read_cookie, session_cookie
 from api.security.credentials import digest
-from api.security.limits import Meter
 from api.services.identity import Identity
 from api.services.people import People
 
@@ -61,17 +61,17 @@ SIGN_IN_SCHEMA: dict[str, Any] = {
     ),
 )
 async def sign_in(
-    request: Request[Any, Any, Any], people: People, meter: Meter, settings: Any
+    request: Request[Any, Any, Any],
+    people: NamedDependency[People],
+    sign_in_limit: NamedDependency[SignInLimit],
 ) -> Response[WhoAmI]:
     """Exchange a token for a cookie, which EventSource and WebSocket send by themselves."""
     form = await read_body(request, SignIn)
-    key = f"sign-in:{request.client.host if request.client else 'unknown'}"
-    limit: int = settings.failed_signins_per_minute
-    if seconds := await meter.wait(key, limit):
-        raise too_many("Too many sign-ins failed from this address.", seconds)
+    address = request.client.host if request.client else "unknown"
+    await sign_in_limit.check(address)
     signed_in = await people.sign_in(form.token)
     if signed_in is None:
-        await meter.take(key, limit)
+        await sign_in_limit.failed(address)
         raise unauthorized(presented=True)
     cookie = session_cookie(signed_in.secret, seconds=people.session_seconds, secure=_secure(request))
     return Response(_told(signed_in.identity), headers={**NO_STORE, "Set-Cookie": cookie})
@@ -97,7 +97,7 @@ async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
         role=None,
     ),
 )
-async def sign_out(request: Request[Any, Any, Any], people: People) -> Response[None]:
+async def sign_out(request: Request[Any, Any, Any], people: NamedDependency[People]) -> Response[None]:
     """End the session of the cookie; without one there is nothing to do."""
     secret = read_cookie(cast("dict[str, Any]", request.scope), SESSION)
     if secret is not None:

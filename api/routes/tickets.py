@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from api.openapi import Answer, describe
@@ -26,7 +27,9 @@ class Ticket(Struct, frozen=True):
         {201: Answer("A ticket that works once, within 30 s", Ticket)},
     ),
 )
-async def issue_ticket(request: Request[Identity, Any, Any], people: People) -> Response[Ticket]:
+async def issue_ticket(
+    request: Request[Identity, Any, Any], people: NamedDependency[People]
+) -> Response[Ticket]:
     """Return a ticket that stands for the caller."""
     ticket = Ticket(await people.issue_ticket(request.user), TICKET_SECONDS)
     return Response(ticket, status_code=201, headers={"Cache-Control": "no-store"})

@@ -4,6 +4,8 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Struct
 
 from api.openapi import Answer, Body, describe
@@ -56,7 +58,7 @@ NEW_USER_SCHEMA: dict[str, Any] = {
     "/api/v1/users",
     opt=describe("Every user", TAG, {200: Answer("Users by name", list[ToldUser])}, role="admin"),
 )
-async def list_users(people: People) -> Response[list[ToldUser]]:
+async def list_users(people: NamedDependency[People]) -> Response[list[ToldUser]]:
     """Return all users, without their secrets."""
     return Response([_told(user) for user in await people.users()], headers=NO_STORE)
 
@@ -74,7 +76,9 @@ async def list_users(people: People) -> Response[list[ToldUser]]:
         role="admin",
     ),
 )
-async def add_user(request: Request[Identity, Any, Any], people: People) -> Response[ToldToken]:
+async def add_user(
+    request: Request[Identity, Any, Any], people: NamedDependency[People]
+) -> Response[ToldToken]:
     """Store a user and return the token."""
     form = await read_body(request, NewUser)
     token = await _or_problem(people.add(form.name, form.role, actor=request.user.name))
@@ -92,7 +96,9 @@ async def add_user(request: Request[Identity, Any, Any], people: People) -> Resp
         role="admin",
     ),
 )
-async def disable_user(request: Request[Identity, Any, Any], people: People, name: str) -> Response[ToldUser]:
+async def disable_user(
+    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
+) -> Response[ToldUser]:
     """Disable a user."""
     user = await _or_problem(people.set_disabled(name, disabled=True, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
@@ -109,7 +115,9 @@ async def disable_user(request: Request[Identity, Any, Any], people: People, nam
         role="admin",
     ),
 )
-async def enable_user(request: Request[Identity, Any, Any], people: People, name: str) -> Response[ToldUser]:
+async def enable_user(
+    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
+) -> Response[ToldUser]:
     """Enable a user."""
     user = await _or_problem(people.set_disabled(name, disabled=False, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
@@ -127,7 +135,7 @@ async def enable_user(request: Request[Identity, Any, Any], people: People, name
     ),
 )
 async def rotate_token(
-    request: Request[Identity, Any, Any], people: People, name: str
+    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
 ) -> Response[ToldToken]:
     """Replace a user's token."""
     token = await _or_problem(people.rotate(name, actor=request.user.name))

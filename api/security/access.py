@@ -89,6 +89,27 @@ class Guard:
             raise too_many(f"{limit} {what} a minute are the limit of a person.", seconds)
 
 
+class SignInLimit:
+    """Holds back an address that guesses."""
+
+    def __init__(self, meter: Meter, *, failures_per_minute: int) -> None:
+        self._meter = meter
+        self._limit = failures_per_minute
+
+    async def check(self, address: str) -> None:
+        """Raise the 429 when too many sign-ins have failed."""
+        if seconds := await self._meter.wait(_sign_ins(address), self._limit):
+            raise too_many("Too many sign-ins failed from this address.", seconds)
+
+    async def failed(self, address: str) -> None:
+        """Count one that failed."""
+        await self._meter.take(_sign_ins(address), self._limit)
+
+
+def _sign_ins(address: str) -> str:
+    return f"sign-ins:{address}"
+
+
 def _is_upload(handler: BaseRouteHandler) -> bool:
     operation = handler.opt.get(OPT_KEY)
     return isinstance(operation, Operation) and operation.is_upload

@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "serve": "api.cli.serve:serve",
     "doctor": "api.cli.doctor:doctor",
+    "user": "api.cli.user:user",
     "import": "api.cli.upload:import_file",
     "tail": "api.cli.tail:tail",
 }

@@ -6,6 +6,7 @@ import click
 
 COMMANDS = {
     "serve": "api.cli.serve:serve",
+    "migrate": "api.cli.migrate:migrate",
     "doctor": "api.cli.doctor:doctor",
     "user": "api.cli.user:user",
     "import": "api.cli.upload:import_file",

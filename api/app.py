@@ -1,11 +1,11 @@
 """The composition root: settings in, a wired application out. No state at module level."""
 
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import anyio
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -13,50 +13,53 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from api.edge import Edge
+from api.lifetime import SERVICES, running_services
 from api.metrics import Metrics
 from api.problems import problem_response
-from api.routes import document, health, problems, session, tickets, users
+from api.routes import document, event_batches, events, health, live, problems, session, tickets, users
 from api.security.access import Guard, SignInLimit
 from api.security.authentication import Authentication
 from api.security.gate import Gate
 from api.security.limits import MinuteMeter
 from api.security.origins import AllowedHosts, OriginPolicy
 from api.security.proxies import TrustedProxies, parse_networks
-from api.services.people import People
 from api.settings import Settings
-from api.storage.store import open_store
+
+ROUTES = (events, event_batches, live, session, tickets, users, health, problems, document)
 
 
 def create_app(settings: Settings) -> Litestar:
     """Return the application for one process. Its lifespan opens and closes everything durable."""
-    metrics, meter = Metrics(), MinuteMeter()
-    guard = Guard(
-        meter, calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute
-    )
-    sign_in_limit = SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute)
+    meter = MinuteMeter()
+    values = {
+        "settings": settings,
+        "metrics": Metrics(),
+        "timezone": ZoneInfo(settings.timezone),
+        "max_batch_events": settings.max_batch_events,
+        "sign_in_limit": SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute),
+    }
     app = Litestar(
-        route_handlers=[
-            *health.HANDLERS,
-            *problems.HANDLERS,
-            *document.HANDLERS,
-            *session.HANDLERS,
-            *tickets.HANDLERS,
-            *users.HANDLERS,
-        ],
-        lifespan=[_running],
-        dependencies={name: _of_state(name) for name in ("metrics", "people", "sign_in_limit")},
+        route_handlers=[handler for module in ROUTES for handler in module.HANDLERS],
+        lifespan=[partial(_serving, settings)],
+        dependencies={name: _of_state(name) for name in (*values, *SERVICES)},
         middleware=[Authentication],
-        guards=[guard],
+        guards=[_guard(settings, meter)],
         cors_config=_cors(settings),
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
-        state=State({"settings": settings, "metrics": metrics, "sign_in_limit": sign_in_limit}),
+        state=State(values),
         openapi_config=None,
         logging_config=None,
     )
     # Litestar's middleware runs behind its router and never sees a 404; this goes around all.
-    app.asgi_handler = Edge(app, _gate(settings, app.asgi_handler), metrics)
+    app.asgi_handler = Edge(app, _gate(settings, app.asgi_handler), app.state.metrics)
     return app
+
+
+def _guard(settings: Settings, meter: MinuteMeter) -> Guard:
+    return Guard(
+        meter, calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute
+    )
 
 
 def _gate(settings: Settings, inner: ASGIApp) -> Gate:
@@ -84,40 +87,16 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 
 @asynccontextmanager
-async def _running(app: Litestar) -> AsyncIterator[None]:
-    """Keep everything open and at work while the server serves; close in the opposite order."""
-    settings: Settings = app.state.settings
-    async with AsyncExitStack() as opened, anyio.create_task_group() as tasks:
-        store = await open_store(
-            settings.database_url or "",
-            committed=lambda _: None,
-            data_dir=settings.data_dir,
-            timezone=settings.timezone,
-        )
-        opened.push_async_callback(store.aclose)
-        app.state.people = People(store, clock=clock_ms, session_seconds=settings.session_hours * 3600)
-        if not settings.is_open:
-            await _let_the_first_in(app.state.people)
+async def _serving(settings: Settings, app: Litestar) -> AsyncIterator[None]:
+    async with running_services(settings) as services:
+        app.state.update(services)
         yield
-        tasks.cancel_scope.cancel()
-
-
-async def _let_the_first_in(people: People) -> None:
-    """Make `admin` on a store without users, and print the token: never into the log, which is kept."""
-    if (token := await people.add_first()) is not None:
-        print(f"First start: user admin, token {token}", flush=True)  # noqa: T201
-
-
-def clock_ms() -> int:
-    """Return milliseconds since 1970, UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def _of_state(name: str) -> Provide:
-    """Return a dependency that hands out what the lifespan put into the state."""
+    """Return a dependency that hands out what is in the application's state."""
 
     def read(state: State) -> Any:
         return getattr(state, name)
 
-    provider: Callable[[State], Any] = read
-    return Provide(provider, sync_to_thread=False)
+    return Provide(read, sync_to_thread=False)

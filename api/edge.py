@@ -43,6 +43,7 @@ class Edge:
         """
         if scope.get("method") != "HEAD" or self._takes_head(scope["path"]):
             return scope
+        scope["state"]["is_head"] = True
         # A copy: the server looks at the method of its own scope to leave the body out.
         return cast("Scope", {**scope, "method": "GET"})
 

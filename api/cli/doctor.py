@@ -81,7 +81,7 @@ def _disk(folder: Path) -> Finding:
 def _store(settings: Settings) -> Finding:
     if settings.database_url and not settings.database_url.startswith("sqlite"):
         return Finding("store", "PostgreSQL; reached when the server starts")
-    path = settings.data_dir / "fasttrack.db"
+    path = settings.data_dir / "fasttrack.sqlite3"
     if not path.exists():
         return Finding("store", "SQLite, made at the first start")
     return _sqlite(path)

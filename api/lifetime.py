@@ -1,0 +1,85 @@
+"""What lives as long as the server: the store and the services, opened, at work, closed in order."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import anyio
+
+from api.services.catalogue import Catalogue
+from api.services.live import Dashboard
+from api.services.people import People
+from api.settings import Settings
+from api.storage.store import Committed, SqlStore, open_store
+from streams.ports import StoredMessage
+
+SERVICES = ("store", "catalogue", "dashboard", "people")
+"""The names by which handlers ask for what `running_services` gives."""
+
+
+class Listeners:
+    """Those who hear of each commit, in turn. None of them blocks or raises."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Committed] = []
+
+    def add(self, listener: Committed) -> None:
+        """Tell one more."""
+        self._listeners.append(listener)
+
+    def committed(self, messages: Sequence[StoredMessage]) -> None:
+        """Pass on the messages of a commit."""
+        for listener in self._listeners:
+            listener(messages)
+
+
+@asynccontextmanager
+async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+    """Open everything durable, keep every service at work, close in the opposite order."""
+    listeners = Listeners()
+    async with AsyncExitStack() as opened:
+        store = await _opened_store(settings, listeners)
+        opened.push_async_callback(store.aclose)
+        people = People(store, clock=now_ms, session_seconds=settings.session_hours * 3600)
+        if not settings.is_open:
+            await _let_the_first_in(people)
+        dashboard = Dashboard(store, tell=lambda _: None, online=lambda: 0, now_ms=now_ms)
+        listeners.add(lambda _: dashboard.changed())
+        await opened.enter_async_context(_at_work(dashboard.run))
+        yield {
+            "store": store,
+            "catalogue": Catalogue(store, now_ms),
+            "dashboard": dashboard,
+            "people": people,
+        }
+
+
+async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
+    return await open_store(
+        settings.database_url or "",
+        committed=listeners.committed,
+        data_dir=settings.data_dir,
+        timezone=settings.timezone,
+    )
+
+
+@asynccontextmanager
+async def _at_work(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
+    """Run jobs for as long as the block lasts. One that fails brings the server down: nothing dies unseen."""
+    async with anyio.create_task_group() as tasks:
+        for job in jobs:
+            tasks.start_soon(job)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _let_the_first_in(people: People) -> None:
+    """Make `admin` on a store without users, and print the token: never into the log, which is kept."""
+    if (token := await people.add_first()) is not None:
+        print(f"First start: user admin, token {token}", flush=True)  # noqa: T201
+
+
+def now_ms() -> int:
+    """Return milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,159 @@
+"""The forms in which events leave as a file: each opens, takes events chunk by chunk, and closes."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from api.services.calendar import CALENDAR_END, calendar_events, calendar_start
+from domain.events import Event
+from domain.venues import Venue
+
+_encoder = msgspec.json.Encoder()
+
+
+class DocumentedEvent(Struct, frozen=True, gc=False):
+    """An event as a file holds it: exactly the six documented members."""
+
+    title: str
+    description: str
+    event_date: str
+    city: str
+    participants: tuple[str, ...]
+    local_info: Venue | None
+
+
+class EventFile(Protocol):
+    """One file in the making."""
+
+    def opening(self) -> bytes:
+        """Return what comes before the first event."""
+        ...
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return some events, one or more."""
+        ...
+
+    def closing(self) -> bytes:
+        """Return what comes after the last event."""
+        ...
+
+
+class JsonArrayFile:
+    """One JSON array."""
+
+    def __init__(self) -> None:
+        self._separator = b""
+
+    def opening(self) -> bytes:
+        """Return the bracket."""
+        return b"["
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return events with the commas around them."""
+        inner = self._separator + _encoder.encode([documented(event) for event in events])[1:-1]
+        self._separator = b","
+        return inner
+
+    def closing(self) -> bytes:
+        """Return the bracket."""
+        return b"]"
+
+
+class JsonLinesFile:
+    """One JSON object a line."""
+
+    def opening(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return lines."""
+        return _encoder.encode_lines([documented(event) for event in events])
+
+    def closing(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+class CsvFile:
+    """The CSV that an import reads. Source: RFC 4180; docs/csv.md."""
+
+    def opening(self) -> bytes:
+        """Return the header."""
+        return _csv([DocumentedEvent.__struct_fields__])
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return rows."""
+        return _csv([_cells(event) for event in events])
+
+    def closing(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+class CalendarFile:
+    """iCalendar. `epoch` makes the ids of its entries unique in the world."""
+
+    def __init__(self, epoch: str) -> None:
+        self._epoch = epoch
+
+    def opening(self) -> bytes:
+        """Return the properties of the calendar."""
+        return calendar_start("FastTrack")
+
+    def part(self, events: Sequence[Event]) -> bytes:
+        """Return entries."""
+        return calendar_events(events, epoch=self._epoch)
+
+    def closing(self) -> bytes:
+        """Return the last line."""
+        return CALENDAR_END
+
+
+class Format(Struct, frozen=True):
+    """A form by name. `begin` gives a new file for a store's epoch."""
+
+    media_type: str
+    file_name: str
+    begin: Callable[[str], EventFile]
+
+
+FORMATS: dict[str, Format] = {
+    "json": Format("application/json", "eventos.json", lambda _: JsonArrayFile()),
+    "csv": Format("text/csv; charset=utf-8", "eventos.csv", lambda _: CsvFile()),
+    "ndjson": Format("application/x-ndjson", "eventos.ndjson", lambda _: JsonLinesFile()),
+    "ics": Format("text/calendar; charset=utf-8", "eventos.ics", CalendarFile),
+}
+
+
+def documented(event: Event) -> DocumentedEvent:
+    """Return the six members."""
+    return DocumentedEvent(
+        event.title,
+        event.description,
+        event.event_date,
+        event.city,
+        event.participants,
+        event.local_info,
+    )
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula. Source: OWASP, CSV injection."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _cells(event: Event) -> Sequence[str]:
+    venue = _encoder.encode(event.local_info).decode() if event.local_info else ""
+    own = (event.title, event.description, event.event_date, event.city, ";".join(event.participants), venue)
+    return [harmless(cell) for cell in own]
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,133 @@
+"""Which events a list, a download or a deletion is about."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any, cast, get_args
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from msgspec import Struct
+
+from api.openapi import Query
+from api.routes.url_parameters import UrlParameters
+from domain.dates import parse_event_date
+from domain.ports import EventFilter, EventSort
+from domain.problems import Problem
+
+FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
+SORTS: tuple[str, ...] = get_args(EventSort)
+_DAY_US = 86_400_000_000
+
+FILTERS = (
+    Query("city", "Only this city, whatever case and accents.", {"type": "string", "maxLength": 200}),
+    Query("q", "Only events with this in title or description.", {"type": "string", "maxLength": 200}),
+    Query("from", "Only events at or after this date or time.", {"type": "string", "maxLength": 200}),
+    Query(
+        "to", "Only events up to this time, or to the end of this date.", {"type": "string", "maxLength": 200}
+    ),
+    Query("venue_type", "Only events at this type of venue.", {"type": "string", "maxLength": 200}),
+    Query("upload_id", "Only events of this import.", {"type": "string", "maxLength": 200}),
+)
+PAGING = (
+    Query("sort", "Order; a leading - turns it around.", {"enum": [*SORTS], "default": "id"}),
+    Query("limit", "Events on a page.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
+    Query("cursor", "Where the page starts: `next` of the page before.", {"type": "string"}),
+)
+
+
+class ListQuery(Struct, frozen=True):
+    """One page of a list. `binding` ties its cursors to this filter, order and store."""
+
+    where: EventFilter
+    sort: EventSort
+    limit: int
+    after: tuple[Any, ...] | None
+    binding: bytes
+
+
+def read_filter(parameters: UrlParameters, timezone: tzinfo) -> EventFilter:
+    """Return the filter that the parameters describe; problems stay with the parameters."""
+    return EventFilter(
+        city=parameters.text("city"),
+        q=parameters.text("q"),
+        from_us=_instant(parameters, "from", timezone),
+        to_us=_instant(parameters, "to", timezone),
+        venue_type=parameters.text("venue_type"),
+        upload_id=parameters.text("upload_id"),
+    )
+
+
+def read_list_query(query_string: bytes, timezone: tzinfo, epoch: str) -> ListQuery:
+    """Return what a page is asked for. Raises HttpProblem with all that is wrong."""
+    parameters = UrlParameters(query_string, FILTER_NAMES | {"sort", "limit", "cursor"})
+    where = read_filter(parameters, timezone)
+    sort = cast("EventSort", parameters.choice("sort", SORTS, "id"))
+    limit = parameters.whole("limit", 50, low=1, high=500)
+    binding = msgspec.json.encode([epoch, sort, where])
+    cursor = parameters.raw("cursor")
+    after = parse_cursor(cursor, binding) if cursor else None
+    if cursor and after is None:
+        rule = "cursor must be `next` of a page with the same filters and order"
+        parameters.refuse("cursor", "invalid_cursor", rule, cursor)
+    parameters.finish()
+    return ListQuery(where, sort, limit, after, binding)
+
+
+def read_only_filter(query_string: bytes, timezone: tzinfo) -> EventFilter:
+    """Return the filter of a call that takes no other parameter. Raises HttpProblem."""
+    parameters = UrlParameters(query_string, FILTER_NAMES)
+    where = read_filter(parameters, timezone)
+    parameters.finish()
+    return where
+
+
+def format_cursor(position: Sequence[Any], binding: bytes) -> str:
+    """Return a position as opaque text that only fits the list it came from."""
+    content = msgspec.json.encode(list(position))
+    return base64.urlsafe_b64encode(_seal(content, binding) + content).decode().rstrip("=")
+
+
+def parse_cursor(text: str, binding: bytes) -> tuple[Any, ...] | None:
+    """Return the position in a cursor, or None if it is not one of this list. Total."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+    if seal != _seal(content, binding):
+        return None
+    return tuple(msgspec.json.decode(content))
+
+
+_SEAL_BYTES = 9
+
+
+def _seal(content: bytes, binding: bytes) -> bytes:
+    """Return a checksum. It keeps mistakes out; a forged position would only name another page."""
+    return hashlib.blake2b(content, key=hashlib.sha256(binding).digest(), digest_size=_SEAL_BYTES).digest()
+
+
+def next_link(path: str, query_string: bytes, cursor: str) -> str:
+    """Return the Link header of a page that has a next one. Source: RFC 8288."""
+    asked = parse_qsl(query_string.decode(), keep_blank_values=True)
+    pairs = [(name, value) for name, value in asked if name != "cursor"]
+    return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+
+
+def _instant(parameters: UrlParameters, name: str, timezone: tzinfo) -> int | None:
+    """Return a bound in µs. `to` is told inclusively and kept exclusively."""
+    text = parameters.raw(name)
+    if not text:
+        return None
+    # A + that nobody escaped arrives as a blank.
+    if len(text) > 6 and text[-6] == " " and text[-3] == ":":
+        text = f"{text[:-6]}+{text[-5:]}"
+    parsed = parse_event_date(text, timezone=timezone, field=name)
+    if isinstance(parsed, Problem):
+        parameters.problems.append(parsed)
+        return None
+    if name == "from":
+        return parsed[1]
+    return parsed[1] + (_DAY_US if len(text.strip()) == 10 else 1)

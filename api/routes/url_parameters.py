@@ -1,0 +1,90 @@
+"""Parameters of a URL, strictly: unknown, repeated and wrong ones are all told at once."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from api.problems import HttpProblem, invalid_query
+from domain.problems import Problem, excerpt
+from domain.text import check_characters, check_length, normal
+
+_TEXT_LIMIT = 200
+_MAX_PARAMETERS = 100
+
+
+class UrlParameters:
+    """Reads parameters one by one and collects what is wrong.
+
+    A misspelt filter on a DELETE would delete everything, so no unknown name is let through.
+    """
+
+    def __init__(self, query_string: bytes, known: frozenset[str]) -> None:
+        self.problems: list[Problem] = []
+        self._values = self._read(query_string, known)
+
+    def text(self, name: str) -> str | None:
+        """Return a text in normal form C, None when absent or empty."""
+        value = normal(self._values.get(name, ""))
+        check_characters(name, value, self.problems)
+        check_length(name, value, _TEXT_LIMIT, self.problems)
+        return value or None
+
+    def whole(self, name: str, default: int, *, low: int, high: int) -> int:
+        """Return a whole number in a range."""
+        text = self._values.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit()):
+            self.refuse(name, "invalid_type", f"{name} must be a whole number", text)
+            return default
+        if len(text) > 15 or not low <= int(text) <= high:
+            self.refuse(name, "out_of_range", f"{name} must be {low} to {high}", text)
+            return default
+        return int(text)
+
+    def choice(self, name: str, options: tuple[str, ...], default: str) -> str:
+        """Return one of some words."""
+        text = self._values.get(name, default)
+        if text not in options:
+            self.refuse(name, "unknown_value", f"{name} must be one of {', '.join(options)}", text)
+            return default
+        return text
+
+    def raw(self, name: str) -> str | None:
+        """Return a value as it came."""
+        return self._values.get(name)
+
+    def refuse(self, name: str, code: str, rule: str, value: str) -> None:
+        """Note that a value breaks its rule."""
+        shown = excerpt(value)
+        self.problems.append(Problem(name, code, f"{rule}, not {shown}", shown))
+
+    def finish(self) -> None:
+        """Raise HttpProblem with everything that is wrong, if anything is."""
+        if self.problems:
+            raise invalid_query(self.problems)
+
+    def _read(self, query_string: bytes, known: frozenset[str]) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for name, value in _pairs(query_string):
+            if name not in known:
+                message = (
+                    f"there is no parameter {excerpt(name)}; known are {', '.join(sorted(known)) or 'none'}"
+                )
+                self.problems.append(Problem(excerpt(name), "unknown_parameter", message, excerpt(value)))
+            elif name in values:
+                self.refuse(name, "repeated", f"{name} must be given once", value)
+            else:
+                values[name] = value
+        return values
+
+
+def _pairs(query_string: bytes) -> list[tuple[str, str]]:
+    try:
+        pairs: list[tuple[Any, Any]] = parse_qsl(
+            query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS
+        )
+        return [(name.decode(), value.decode()) for name, value in pairs]
+    except UnicodeDecodeError as error:
+        raise HttpProblem("invalid-query", "The URL's parameters are not UTF-8.") from error
+    except ValueError as error:
+        raise HttpProblem("invalid-query", "The URL has too many parameters.") from error

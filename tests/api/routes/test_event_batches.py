@@ -1,0 +1,124 @@
+import csv
+import io
+import json
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+EVENTS = "/api/v1/eventos"
+
+
+def event(number: int, **members: object) -> dict:
+    return {"title": f"Evento {number}", "event_date": "2026-01-01T10:00:00", "city": "Recife", **members}
+
+
+async def test_a_batch_goes_in_as_a_whole(client):
+    answer = await client.post(f"{EVENTS}/lote", json=[event(n) for n in range(120)])
+    batch = answer.json()
+    assert (answer.status_code, batch["count"]) == (201, 120)
+    assert [one["id"] for one in batch["items"]] == list(range(batch["first_id"], batch["last_id"] + 1))
+    assert (await client.get(f"{EVENTS}/{batch['last_id']}")).json() == batch["items"][-1]
+
+
+async def test_one_wrong_event_keeps_a_batch_out_and_is_named_by_its_index(client):
+    answer = await client.post(f"{EVENTS}/lote", json=[event(0), event(1, title=""), 7, event(3, city=None)])
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [
+        ("[1].title", "required"),
+        ("[2]", "invalid_type"),
+        ("[3].city", "required"),
+    ]
+    assert (await client.get(EVENTS)).json()["total"] == 0
+
+
+async def test_a_batch_is_bounded(serving):
+    async with serving(max_batch_events=3) as client:
+        assert (await client.post(f"{EVENTS}/lote", json=[event(n) for n in range(4)])).status_code == 413
+        assert (await client.post(f"{EVENTS}/lote", json=[event(n) for n in range(3)])).status_code == 201
+        assert (await client.post(f"{EVENTS}/lote", json=[])).json()["count"] == 0
+
+
+async def test_replace_all_leaves_nothing_else(client):
+    await client.post(f"{EVENTS}/lote", json=[event(n) for n in range(5)])
+    replaced = await client.put(EVENTS, json=[event(7), event(8)])
+    assert (replaced.status_code, replaced.json()["count"]) == (200, 2)
+    titles = [one["title"] for one in (await client.get(EVENTS)).json()["items"]]
+    assert titles == ["Evento 7", "Evento 8"]
+
+
+async def test_a_wrong_array_replaces_nothing(client):
+    await client.post(EVENTS, json=event(1))
+    assert (await client.put(EVENTS, json=[event(2), {}])).status_code == 422
+    assert (await client.get(EVENTS)).json()["total"] == 1
+
+
+async def test_delete_takes_only_what_filters_match_and_a_misspelt_filter_nothing(client):
+    await client.post(f"{EVENTS}/lote", json=[event(1), event(2, city="Olinda"), event(3, city="Olinda")])
+    assert (await client.delete(EVENTS, params={"citty": "Olinda"})).status_code == 400
+    assert (await client.delete(EVENTS, params={"city": "Olinda"})).json() == {"deleted": 2}
+    assert (await client.delete(EVENTS)).json() == {"deleted": 1}
+
+
+async def test_download_has_exactly_the_documented_members(client):
+    venue = {
+        "location_name": "Auditório",
+        "capacity": 3,
+        "venue_type": "Auditório",
+        "is_accessible": True,
+        "address": "Rua 1",
+        "past_events": ["A"],
+        "manually_edited": False,
+    }
+    whole = [
+        event(1, description="d", participants=["Ana"], local_info=venue),
+        event(2, description="", participants=[], local_info=None, event_date="2026-01-01T10:00:00+02:00"),
+    ]
+    await client.post(f"{EVENTS}/lote", json=whole)
+    answer = await client.get(f"{EVENTS}/download")
+    assert answer.headers["content-disposition"] == 'attachment; filename="eventos.json"'
+    assert answer.json() == whole
+    lines = (await client.get(f"{EVENTS}/download?format=ndjson")).text.splitlines()
+    assert [json.loads(line) for line in lines] == whole
+
+
+async def test_downloads_of_an_empty_store_are_whole_files(client):
+    for form, text in (("json", "[]"), ("ndjson", ""), ("csv", "title,")):
+        answer = await client.get(f"{EVENTS}/download", params={"format": form})
+        assert answer.status_code == 200
+        assert answer.text.startswith(text), form
+    assert (await client.get(f"{EVENTS}/download?format=ics")).text.endswith("END:VCALENDAR\r\n")
+
+
+async def test_csv_makes_formulas_harmless_and_keeps_the_rest(client):
+    cells = ["=1+1", "+1", "-1", "@x", "fine", "'quoted"]
+    await client.post(f"{EVENTS}/lote", json=[event(n, description=cell) for n, cell in enumerate(cells)])
+    text = (await client.get(f"{EVENTS}/download?format=csv")).text
+    read = [row["description"] for row in csv.DictReader(io.StringIO(text))]
+    assert read == ["'=1+1", "'+1", "'-1", "'@x", "fine", "'quoted"]
+
+
+async def test_download_honours_filters_and_refuses_what_is_none(client):
+    await client.post(f"{EVENTS}/lote", json=[event(1), event(2, city="Olinda")])
+    olinda = await client.get(f"{EVENTS}/download", params={"city": "olinda"})
+    assert [one["title"] for one in olinda.json()] == ["Evento 2"]
+    for query in ("format=xlsx", "limit=5", "from=x"):
+        assert (await client.get(f"{EVENTS}/download?{query}")).status_code == 400
+
+
+async def test_head_of_a_download_has_no_body(client):
+    await client.post(EVENTS, json=event(1))
+    head = await client.head(f"{EVENTS}/download")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == "application/json"
+
+
+async def test_a_client_that_leaves_a_download_leaves_nothing_behind(client):
+    for _ in range(3):
+        await client.post(f"{EVENTS}/lote", json=[event(n, description="x" * 4000) for n in range(1000)])
+    for _ in range(20):
+        async with client.stream("GET", f"{EVENTS}/download") as answer:
+            await answer.aiter_raw().__anext__()
+    # Every snapshot is back: there are fewer readers than downloads that were left.
+    assert (await client.get(EVENTS)).json()["total"] == 3000
+    assert len((await client.get(f"{EVENTS}/download")).json()) == 3000

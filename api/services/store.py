@@ -49,6 +49,9 @@ class Store(Protocol):
     """
 
     epoch: str
+    head: int
+    """Seq of the last message when the store was opened: what comes after is told."""
+
     blobs: BlobStore
     feed: FeedReader
 

@@ -2,14 +2,13 @@
 
 import errno
 import os
-import re
 from pathlib import Path
 
 from anyio import to_thread
 
+from api.storage.blob_names import blob_name
 from domain.ports import BlobOffsetError, StorageFullError
 
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -41,9 +40,7 @@ class FileBlobs:
         return sorted(await to_thread.run_sync(os.listdir, self._folder))
 
     def _path(self, blob_id: str) -> Path:
-        if not _NAME.fullmatch(blob_id):
-            raise ValueError(f"no name of a blob: {blob_id!r}")
-        return self._folder / blob_id
+        return self._folder / blob_name(blob_id)
 
     def _append(self, path: Path, offset: int, content: bytes) -> int:
         is_new = not path.exists()

@@ -103,6 +103,11 @@ class SqlEvents:
         await self.flush()
         return await stats.read_counts(self._unit, now_us=now_us)
 
+    @property
+    def changed(self) -> bool:
+        """There are counts to flush."""
+        return bool(self._deltas)
+
     async def flush(self) -> None:
         """Bring the stored counts up to what this unit of work did."""
         deltas, self._deltas = self._deltas, stats.Deltas()

@@ -40,6 +40,11 @@ class SqlMessages:
             )
         return gone
 
+    @property
+    def drafted(self) -> bool:
+        """There are drafts to flush."""
+        return bool(self._drafts)
+
     async def flush(self) -> list[StoredMessage]:
         """Store the drafts and return them with their seq. The last act before the commit.
 

@@ -7,11 +7,17 @@ import sqlalchemy as sa
 HEAD = "0001"
 """The latest migration. A test holds it against the folder."""
 
+_LOCK = 0x66747261
+"""Of PostgreSQL's advisory locks: any number that nobody else takes."""
+
 _FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(connection: sa.Connection) -> None:
     """Run what is missing within the connection's transaction."""
+    if connection.dialect.name == "postgresql":
+        # Processes that start at once wait here: one migrates, the others find it done.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     if _version(connection) == HEAD:
         return
     # Alembic takes a quarter of a second to import, and is needed once in the life of a version.

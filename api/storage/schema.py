@@ -9,7 +9,23 @@ from sqlalchemy.dialects import postgresql
 
 metadata = sa.MetaData()
 
-Text = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+class WithoutNul(sa.types.TypeDecorator[str]):
+    """Text of PostgreSQL, which refuses NUL even where it is only looked for.
+
+    Nothing stored has one, so what is sought with one must not be found: as little as with a
+    noncharacter in its place.
+    """
+
+    impl = postgresql.TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """Return what can be sent."""
+        return value and value.replace("\0", "\ufffe")
+
+
+Text = sa.Text().with_variant(WithoutNul(collation="C"), "postgresql")
 Integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 meta = sa.Table(
@@ -126,6 +142,15 @@ tasks = sa.Table(
 )
 sa.Index("tasks_created", tasks.c.created_ms, tasks.c.id)
 sa.Index("tasks_state", tasks.c.state)
+
+blob_chunks = sa.Table(
+    "blob_chunks",
+    metadata,
+    sa.Column("blob_id", Text, primary_key=True),
+    sa.Column("start", Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""Bytes of blobs where several machines share the store; `start` is a chunk's offset."""
 
 users = sa.Table(
     "users",

@@ -1,19 +1,17 @@
 """The store: everything durable, opened by the composition root."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from anyio import to_thread
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.storage.blobs_chunks import ChunkBlobs
 from api.storage.blobs_files import FileBlobs
-from api.storage.cancellation import to_the_end
 from api.storage.events import SqlEvents
 from api.storage.messages import SqlFeedReader, SqlMessages
 from api.storage.migrate import migrate
@@ -21,37 +19,15 @@ from api.storage.opening import settle_timezone, the_epoch
 from api.storage.people import SqlPeople
 from api.storage.sqlite import SqliteDatabase
 from api.storage.tasks import SqlTasks
-from api.storage.unit import Dialect, Unit
+from api.storage.unit import Database, Unit, Units
 from api.storage.uploads import SqlUploads
 from domain.ports import BlobStore
 from streams.ports import FeedReader, StoredMessage
 
+if TYPE_CHECKING:
+    from api.storage.tailer import Tailer
+
 Committed = Callable[[Sequence[StoredMessage]], None]
-
-
-class Database(Protocol):
-    """The connections to one database."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """What it does in its own way."""
-        ...
-
-    async def open(self) -> None:
-        """Connect."""
-        ...
-
-    def writer(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Have a connection for one transaction."""
-        ...
-
-    def reader(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Have a connection for one snapshot."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        ...
 
 
 class SqlSnapshot:
@@ -69,10 +45,13 @@ class SqlTransaction(SqlSnapshot):
 
     def __init__(self, unit: Unit, messages: SqlMessages) -> None:
         super().__init__(unit)
+        self._unit = unit
         self.messages = messages
 
     async def flush(self) -> list[StoredMessage]:
         """Write what was kept back, and return the messages to tell after the commit."""
+        if self.events.changed or self.messages.drafted:
+            await self._unit.dialect.queue_to_close(self._unit)
         await self.events.flush()
         return await self.messages.flush()
 
@@ -80,77 +59,58 @@ class SqlTransaction(SqlSnapshot):
 class SqlStore:
     """Everything durable. Source: `api.services.store.Store`."""
 
-    epoch: str
-    blobs: BlobStore
-    feed: FeedReader
-
-    def __init__(self, database: Database, blobs: BlobStore, committed: Committed) -> None:
+    def __init__(
+        self, database: Database, blobs: Path | None, told: Committed, tailer: "Tailer | None"
+    ) -> None:
+        units = Units(database)
         self._database = database
-        self._committed = committed
+        self._units = units
+        self._told = told
+        self._tailer = tailer
         self.epoch = ""
-        self.blobs = blobs
-        self.feed = SqlFeedReader(self._read)
+        self.head = 0
+        self.blobs: BlobStore = FileBlobs(blobs) if blobs else ChunkBlobs(units)
+        self.feed: FeedReader = SqlFeedReader(units.reading)
 
     async def open(self, timezone: str) -> None:
         """Bring the tables up to date and read what holds for the whole store."""
         await self._database.open()
-        async with self._database.writer() as connection, self._write(connection) as unit:
-            await connection.run_sync(migrate)
+        async with self._units.writing() as unit:
+            await unit.run_sync(migrate)
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
-            await connection.commit()
+            await unit.commit(_nothing)
+        _oldest, self.head = await self.feed.bounds()
+        if self._tailer is not None:
+            self._tailer.start(self.head)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
         """Commit what the block did when it ends well, tell its messages; else roll back."""
-        async with self._database.writer() as connection, self._write(connection) as unit:
+        async with self._units.writing() as unit:
             bound = SqlTransaction(unit, SqlMessages(unit, epoch=self.epoch, clock_ms=_clock_ms))
             yield bound
             messages = await bound.flush()
-            await to_the_end(self._commit(connection, messages))
+            await unit.commit(partial(self._tell, messages))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlSnapshot]:
         """Read as of one moment."""
-        async with self._read() as unit:
+        async with self._units.reading() as unit:
             yield SqlSnapshot(unit)
 
     async def aclose(self) -> None:
         """Close every connection. Whoever uses the store has ended before."""
+        if self._tailer is not None:
+            await self._tailer.aclose()
         await self._database.aclose()
 
-    @asynccontextmanager
-    async def _read(self) -> AsyncIterator[Unit]:
-        with self._told_errors():
-            async with self._database.reader() as connection:
-                yield Unit(connection, self._database.dialect)
-
-    @asynccontextmanager
-    async def _write(self, connection: AsyncConnection) -> AsyncIterator[Unit]:
-        """Begin; roll back what is not committed at the end."""
-        with self._told_errors():
-            await to_the_end(_started(connection))
-            try:
-                yield Unit(connection, self._database.dialect)
-            finally:
-                if connection.in_transaction():
-                    await to_the_end(connection.rollback())
-
-    async def _commit(self, connection: AsyncConnection, messages: Sequence[StoredMessage]) -> None:
-        """Commit and tell, in one piece: a cancellation between the two would lose messages."""
-        await connection.commit()
-        if messages:
-            self._committed(messages)
-
-    @contextmanager
-    def _told_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as error:
-            told = self._database.dialect.storage_error(error)
-            if told is None:
-                raise
-            raise told from error
+    def _tell(self, messages: Sequence[StoredMessage]) -> None:
+        """Hand on what was committed; where others commit too, the tailer tells all in order."""
+        if self._tailer is not None:
+            self._tailer.hint()
+        elif messages:
+            self._told(messages)
 
 
 async def open_store(
@@ -175,8 +135,11 @@ async def open_store(
         StorageUnavailableError: there is no database at the URL, or it does not answer.
     """
     await to_thread.run_sync(partial(data_dir.mkdir, parents=True, exist_ok=True))
-    database = SqliteDatabase(sqlite_path(url, data_dir), serves=serves)
-    store = SqlStore(database, FileBlobs(data_dir / "blobs"), committed)
+    store = (
+        _sqlite_store(url, data_dir, committed, serves)
+        if _is_sqlite(url)
+        else _postgres_store(url, committed)
+    )
     try:
         await store.open(timezone)
     except BaseException:
@@ -185,15 +148,26 @@ async def open_store(
     return store
 
 
-def sqlite_path(url: str, data_dir: Path) -> Path:
-    """Return the file that a URL of SQLite names."""
-    if not url:
-        return data_dir / "fasttrack.sqlite3"
-    return Path(sa.make_url(url).database or "")
+def _is_sqlite(url: str) -> bool:
+    return not url or sa.make_url(url).get_backend_name() == "sqlite"
 
 
-async def _started(connection: AsyncConnection) -> None:
-    await connection.begin()
+def _sqlite_store(url: str, data_dir: Path, committed: Committed, serves: bool) -> SqlStore:
+    path = Path(sa.make_url(url).database or "") if url else data_dir / "fasttrack.sqlite3"
+    return SqlStore(SqliteDatabase(path, serves=serves), data_dir / "blobs", committed, None)
+
+
+def _postgres_store(url: str, committed: Committed) -> SqlStore:
+    # The extra may be absent where SQLite serves.
+    from api.storage.postgres import PostgresDatabase  # noqa: PLC0415
+    from api.storage.tailer import Tailer  # noqa: PLC0415
+
+    database = PostgresDatabase(url)
+    return SqlStore(database, None, committed, Tailer(database, committed))
+
+
+def _nothing() -> None:
+    """Nothing follows the commit."""
 
 
 def _clock_ms() -> int:

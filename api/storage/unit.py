@@ -1,14 +1,20 @@
 """A unit of work on one connection: how every statement is run, and how its errors are told."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Literal, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.storage.cancellation import to_the_end
 from domain.ports import StorageError
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Row = sa.Row[*tuple[Any, ...]]
 """A row of a result; its columns by name or place."""
@@ -35,8 +41,37 @@ class Dialect(Protocol):
         """Insert many whole rows, past the compiler, cells in the order of the table's columns."""
         ...
 
+    async def queue_to_close(self, unit: "Unit") -> None:
+        """Wait for the turn to close: what follows until the commit is never done by two at once."""
+        ...
+
     async def take_ids(self, unit: "Unit", name: str, count: int) -> int:
         """Return the first of `count` consecutive ids that were never given before."""
+        ...
+
+
+class Database(Protocol):
+    """The connections to one database."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What it does in its own way."""
+        ...
+
+    async def open(self) -> None:
+        """Connect."""
+        ...
+
+    def writer(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Have a connection for one transaction."""
+        ...
+
+    def reader(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Have a connection for one snapshot."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
         ...
 
 
@@ -47,33 +82,31 @@ class Unit:
         self._connection = connection
         self.dialect = dialect
 
-    async def rows(
-        self,
-        statement: sa.Executable,
-        parameters: Parameters | None = None,
-    ) -> Sequence[Row]:
+    async def rows(self, statement: sa.Executable, parameters: Parameters | None = None) -> Sequence[Row]:
         """Run a statement and return its rows."""
-        return await to_the_end(self._rows(statement, parameters))
+        return await guarded(self.dialect, self._rows(statement, parameters))
 
-    async def first(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Row | None:
+    async def first(self, statement: sa.Executable, parameters: Parameters | None = None) -> Row | None:
         """Run a statement and return its first row."""
         rows = await self.rows(statement, parameters)
         return rows[0] if rows else None
 
-    async def run(
-        self,
-        statement: sa.Executable,
-        parameters: Parameters | None = None,
-    ) -> int:
+    async def run(self, statement: sa.Executable, parameters: Parameters | None = None) -> int:
         """Run a statement and return how many rows it changed."""
-        return await to_the_end(self._run(statement, parameters))
+        return await guarded(self.dialect, self._run(statement, parameters))
 
     async def insert_rows(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert many whole rows, cells in the order of the table's columns."""
         if rows:
-            await to_the_end(self._insert_rows(table, rows))
+            await guarded(self.dialect, self.dialect.insert_rows(self._connection, table, rows))
+
+    async def run_sync(self, work: Callable[[sa.Connection], None]) -> None:
+        """Run work that knows only synchronous connections."""
+        await guarded(self.dialect, self._connection.run_sync(work))
+
+    async def commit(self, then: Callable[[], None]) -> None:
+        """Commit, and do what follows in one piece with it: no cancellation comes between."""
+        await guarded(self.dialect, self._commit(then))
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT of this database's own, which has ON CONFLICT."""
@@ -92,23 +125,86 @@ class Unit:
         return rows[:limit], (last.created_ms, last.id) if last else None
 
     async def _rows(self, statement: sa.Executable, parameters: Parameters | None) -> Sequence[Row]:
-        try:
-            return (await self._connection.execute(statement, parameters)).all()
-        except Exception as error:
-            raise self.told(error) from error
+        return (await self._connection.execute(statement, parameters)).all()
 
     async def _run(self, statement: sa.Executable, parameters: Parameters | None) -> int:
-        try:
-            return (await self._connection.execute(statement, parameters)).rowcount
-        except Exception as error:
-            raise self.told(error) from error
+        return (await self._connection.execute(statement, parameters)).rowcount
 
-    async def _insert_rows(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        try:
-            await self.dialect.insert_rows(self._connection, table, rows)
-        except Exception as error:
-            raise self.told(error) from error
+    async def _commit(self, then: Callable[[], None]) -> None:
+        await self._connection.commit()
+        then()
 
-    def told(self, error: Exception) -> Exception:
-        """Return the error as callers know it."""
-        return self.dialect.storage_error(error) or error
+
+class Units:
+    """The units of work of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Unit]:
+        """Read as of one moment."""
+        async with self._database.reader() as connection:
+            yield Unit(connection, self._database.dialect)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Unit]:
+        """Begin; what the block does not commit is rolled back."""
+        async with self._database.writer() as connection:
+            try:
+                await guarded(self._database.dialect, _begun(connection))
+                yield Unit(connection, self._database.dialect)
+            finally:
+                await to_the_end(_rolled_back(connection))
+
+
+async def guarded(dialect: Dialect, operation: Coroutine[Any, Any, T]) -> T:
+    """Run an operation of the driver's to its end, and raise its errors as callers know them."""
+    try:
+        return await to_the_end(operation)
+    except Exception as error:
+        told = dialect.storage_error(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+@asynccontextmanager
+async def held(engine: AsyncEngine, dialect: Dialect) -> AsyncIterator[AsyncConnection]:
+    """Take a connection from a pool and give it back, whatever comes between."""
+    connection = engine.connect()
+    try:
+        await guarded(dialect, _started(connection))
+        yield connection
+    finally:
+        await to_the_end(_given_back(connection))
+
+
+async def _started(connection: AsyncConnection) -> None:
+    await connection.start()
+
+
+async def _given_back(connection: AsyncConnection) -> None:
+    """Close a connection that was started. One that cannot be given back is thrown away."""
+    if connection.sync_connection is None:
+        return
+    try:
+        await connection.close()
+    except Exception as error:  # noqa: BLE001 - the block's own error is the one to tell.
+        _log.warning("a connection could not be given back: %s", error)
+        await connection.invalidate()
+
+
+async def _begun(connection: AsyncConnection) -> None:
+    await connection.begin()
+
+
+async def _rolled_back(connection: AsyncConnection) -> None:
+    """Roll back what is open. A connection that cannot is thrown away, which ends its transaction."""
+    if not connection.in_transaction():
+        return
+    try:
+        await connection.rollback()
+    except Exception as error:  # noqa: BLE001 - whatever it was, the block's own error is the one to tell.
+        _log.warning("a rollback failed, its connection is closed: %s", error)
+        await connection.invalidate()

@@ -1,17 +1,49 @@
 """The adapters that the contract suites run over."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from api.storage.store import SqlStore, open_store
 from streams.ports import StoredMessage
 
+POSTGRES_URL = os.environ.get("FASTTRACK_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/")
+
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """The URL of a server that is there, else a loud skip."""
+    try:
+        asyncio.run(_statement("SELECT 1"))
+    except (OSError, asyncpg.PostgresError) as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI needs PostgreSQL at {POSTGRES_URL}: {error}")
+        pytest.skip(f"NO POSTGRESQL at {POSTGRES_URL}: its half of the contract is not tested")
+    return POSTGRES_URL
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, gone after the test."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.sqlite3"
+        return
+    request.getfixturevalue("postgres")
+    name = f"fasttrack_test_{secrets.token_hex(6)}"
+    asyncio.run(_statement(f"CREATE DATABASE {name}"))
+    yield f"{POSTGRES_URL.rstrip('/')}/{name}"
+    asyncio.run(_statement(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -21,7 +53,26 @@ def told() -> list[StoredMessage]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, told: list[StoredMessage]) -> AsyncIterator[SqlStore]:
-    opened = await open_store("", committed=told.extend, data_dir=tmp_path, timezone="America/Recife")
-    yield opened
-    await opened.aclose()
+async def store(store_url: str, tmp_path: Path, told: list[StoredMessage]) -> AsyncIterator[SqlStore]:
+    async with opened(store_url, tmp_path, told) as opened_store:
+        yield opened_store
+
+
+@asynccontextmanager
+async def opened(
+    url: str, data_dir: Path, told: list[StoredMessage], *, timezone: str = "America/Recife"
+) -> AsyncIterator[SqlStore]:
+    """Open a store for a while."""
+    store = await open_store(url, committed=told.extend, data_dir=data_dir, timezone=timezone)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+async def _statement(sql: str) -> None:
+    connection = await asyncpg.connect(POSTGRES_URL, timeout=5)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

@@ -13,6 +13,13 @@ Integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "blob_chunks",
+        sa.Column("blob_id", Text, nullable=False),
+        sa.Column("start", Integer, autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("blob_id", "start"),
+    )
+    op.create_table(
         "events",
         sa.Column("id", Integer, autoincrement=False, nullable=False),
         sa.Column("title", Text, nullable=False),

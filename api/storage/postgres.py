@@ -1,0 +1,188 @@
+"""PostgreSQL: bounded pools, short waits, and an end to every statement."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from api.storage.cancellation import to_the_end
+from api.storage.schema import feed_head, id_heads
+from api.storage.unit import Unit, guarded, held
+from domain.ports import StorageError, StorageFullError, StorageUnavailableError
+
+POOL_SIZE = 10
+POOL_WAIT_SECONDS = 3
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 30
+CHANNEL = "fasttrack_feed"
+"""Where commits are announced to the other processes."""
+
+COPY_FROM_ROWS = 16
+"""From how many rows on COPY is the faster way."""
+
+_FULL = {"53100", "54000"}
+_UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
+_UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28P01"}
+_LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class PostgresDialect:
+    """What PostgreSQL does in its own way. Source: `api.storage.unit.Dialect`."""
+
+    name: Literal["postgresql"] = "postgresql"
+
+    def __init__(self, ids: AsyncEngine) -> None:
+        self._ids = ids
+
+    def storage_error(self, error: Exception) -> StorageError | None:
+        """Return what a driver's error means to callers; None for a fault of ours.
+
+        Source: PostgreSQL, Appendix A, "Error Codes".
+        """
+        if isinstance(error, StorageError):
+            return None
+        if isinstance(error, PoolTimeoutError):
+            return StorageUnavailableError("every connection to the database is busy")
+        cause = _driver_error(error)
+        state = getattr(cause, "sqlstate", None) or ""
+        if state in _FULL:
+            return StorageFullError("no room left for the database")
+        if state in _UNAVAILABLE_STATES or state[:2] in _UNAVAILABLE_CLASSES:
+            return StorageUnavailableError(f"the database does not answer now ({state})")
+        if (
+            isinstance(cause, _LOST)
+            or isinstance(error, InterfaceError)
+            or getattr(error, "connection_invalidated", False)
+        ):
+            return StorageUnavailableError("the connection to the database is lost")
+        return None
+
+    async def insert_rows(
+        self, connection: AsyncConnection, table: sa.Table, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Insert many whole rows, a few by INSERT, more by COPY."""
+        names = [column.name for column in table.c]
+        if len(rows) < COPY_FROM_ROWS:
+            await connection.execute(sa.insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+            return
+        # SQLAlchemy begins with its own first statement, of which COPY is none.
+        await connection.exec_driver_sql("SELECT 1")
+        driver: asyncpg.Connection[Any] | None = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None, "a connection that has answered"
+        await driver.copy_records_to_table(table.name, records=rows, columns=names)
+
+    async def queue_to_close(self, unit: Unit) -> None:
+        """Lock the head of the log. Counts and messages are then written by one transaction at a time.
+
+        So the order of seq is that of commits, and no two transactions wait for each other's counts.
+        """
+        await unit.rows(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, "")).with_for_update())
+
+    async def take_ids(self, _unit: Unit, name: str, count: int) -> int:
+        """Return the first of `count` consecutive ids, in a transaction of its own.
+
+        Within the caller's, the next to insert would wait for its end. A rollback leaves a gap.
+        """
+        head = sa.update(id_heads).where(id_heads.c.name == name).values(last=id_heads.c.last + count)
+        return await guarded(self, self._take(head.returning(id_heads.c.last))) - count + 1
+
+    async def _take(self, head: sa.Executable) -> int:
+        async with self._ids.connect() as connection:
+            return int((await connection.execute(head)).scalar_one())
+
+
+class PostgresDatabase:
+    """The connections of one process to one database."""
+
+    def __init__(self, url: str) -> None:
+        target = _asyncpg_url(url)
+        self._pool = _engine(target, pool_size=POOL_SIZE)
+        self._snapshots = self._pool.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        # Ids need not be durable before the rows that bear them are: the log is flushed in order.
+        self._ids = _engine(target, {"synchronous_commit": "off"}, pool_size=2, isolation_level="AUTOCOMMIT")
+        self._alone = create_async_engine(
+            target, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args({})
+        )
+        self.dialect = PostgresDialect(self._ids)
+
+    async def open(self) -> None:
+        """Nothing: connections are made when they are needed."""
+
+    @asynccontextmanager
+    async def writer(self) -> AsyncIterator[AsyncConnection]:
+        """Have a connection for one transaction."""
+        async with held(self._pool, self.dialect) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[AsyncConnection]:
+        """Have a connection for one snapshot."""
+        async with held(self._snapshots, self.dialect) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """Have a connection outside of the pool, each statement its own transaction."""
+        async with held(self._alone, self.dialect) as connection:
+            yield connection
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for engine in (self._pool, self._ids, self._alone):
+            await to_the_end(engine.dispose())
+
+
+def _engine(
+    target: sa.URL, settings: dict[str, str] | None = None, *, pool_size: int, **options: Any
+) -> AsyncEngine:
+    return create_async_engine(
+        target,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args=_connect_args(settings or {}),
+        **options,
+    )
+
+
+def _connect_args(settings: dict[str, str]) -> dict[str, Any]:
+    milliseconds = str(STATEMENT_SECONDS * 1000)
+    return {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": STATEMENT_SECONDS + 5,
+        "server_settings": {
+            "application_name": "fasttrack",
+            "statement_timeout": milliseconds,
+            "lock_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+            "jit": "off",
+            **settings,
+        },
+    }
+
+
+def _asyncpg_url(url: str) -> sa.URL:
+    """Return the URL for asyncpg, which calls libpq's `sslmode` `ssl`."""
+    target = sa.make_url(url).set(drivername="postgresql+asyncpg")
+    sslmode = target.query.get("sslmode")
+    if sslmode is None:
+        return target
+    return target.difference_update_query(["sslmode"]).update_query_dict({"ssl": sslmode})
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """Return the error of asyncpg's below SQLAlchemy's and its adapter's."""
+    original = getattr(error, "orig", None)
+    if original is None:
+        return error
+    cause: BaseException = original.__cause__ or original
+    return cause

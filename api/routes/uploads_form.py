@@ -34,6 +34,7 @@ class FileForm:
         late_fields: names of fields that came behind it, too late to be options.
         filename: of the file, cleaned; None until its part has begun.
         file_ended: the boundary behind the file was seen: the file is whole.
+        file_start: bytes of the body ahead of the file's first one; None before that came.
     """
 
     def __init__(self, content_type: str | None) -> None:
@@ -46,6 +47,9 @@ class FileForm:
         self.late_fields: list[str] = []
         self.filename: str | None = None
         self.file_ended = False
+        self.file_start: int | None = None
+        self._received = 0
+        self._closing_bytes = 0
         self._parts = 0
         self._header = (bytearray(), bytearray())
         self._headers: dict[str, str] = {}
@@ -64,9 +68,16 @@ class FileForm:
             self._parser.write(chunk)
         except FormParserError as broken:
             raise FormError("malformed_multipart", f"the multipart body is malformed: {broken}") from None
+        self._received += len(chunk)
         content = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         self._out.clear()
         return content
+
+    def file_bytes(self, content_length: int) -> int | None:
+        """Return the size of the file in a body of this length, if the file is its last part."""
+        if self.file_start is None:
+            return None
+        return max(0, content_length - self.file_start - self._closing_bytes)
 
     def finish(self) -> None:
         """Check, at the end of the body, that there was a file.
@@ -85,6 +96,7 @@ class FileForm:
         boundary = options.get(b"boundary", b"")
         if not 1 <= len(boundary) <= 70:  # RFC 2046 §5.1.1
             raise FormError("malformed_multipart", "Content-Type must name a boundary of 1 to 70 characters")
+        self._closing_bytes = len(boundary) + len(b"\r\n--" + b"--\r\n")
         return MultipartParser(
             boundary,
             {
@@ -133,6 +145,8 @@ class FileForm:
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._name == "file":
+            if self.file_start is None:
+                self.file_start = self._received + start
             self._out.append(data[start:end])
         else:
             self._take_field(data, start, end)

@@ -48,6 +48,14 @@ def test_the_file_is_the_same_however_the_body_is_cut(content, places):
     assert (form.fields, form.filename, form.file_ended) == ({"mode": "atomic"}, "a.csv", True)
 
 
+@given(st.integers(0, 3000), st.lists(st.integers(0, 3000), max_size=5))
+def test_the_size_of_the_file_follows_from_the_length_of_the_body(size, places):
+    whole = body(part("mode", b"atomic"), part("file", b"x" * size, filename="a.csv"))
+    form = FileForm(TYPE)
+    receive(form, cut(whole, places))
+    assert form.file_bytes(len(whole)) == (size or None)
+
+
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=10))
 def test_any_bytes_are_read_or_refused_but_never_crash(garbage, places):
     form = FileForm(TYPE)

@@ -1,0 +1,38 @@
+"""What an import refuses, as the API's problems."""
+
+from api.problems import HttpProblem, invalid_fields
+from api.routes.uploads_form import FormError
+from api.services.imports.refusals import ImportRefusedError, RefusalCode
+from domain.problems import Problem
+
+_SLUGS: dict[RefusalCode, str] = {
+    "bad_option": "validation",
+    "not_found": "not-found",
+    "upload_id_in_use": "conflict",
+    "in_progress": "conflict",
+    "wrong_offset": "conflict",
+    "too_large": "too-large",
+    "wrong_state": "conflict",
+    "broken_off": "bad-request",
+    "cancelled": "conflict",
+    "not_tabular": "validation",
+}
+
+
+def refused(refusal: ImportRefusedError) -> HttpProblem:
+    """Return a refusal as a problem; a known offset is told in `Upload-Offset`."""
+    headers = {} if refusal.offset is None else {"Upload-Offset": str(refusal.offset)}
+    errors = refusal.errors or (Problem("", refusal.code, str(refusal)),)
+    return HttpProblem(_SLUGS[refusal.code], str(refusal), errors=errors, headers=headers)
+
+
+def malformed(fault: FormError, content_type: str | None) -> HttpProblem:
+    """Return a body that is not the form as a problem: 415 for another type, else 400."""
+    other_type = fault.code == "not_multipart" and content_type is not None
+    slug = "unsupported-media-type" if other_type else "bad-request"
+    return HttpProblem(slug, str(fault), errors=[Problem("file", fault.code, str(fault))])
+
+
+def unusable_file(error: Problem) -> HttpProblem:
+    """Return a fault of the whole file as a problem."""
+    return invalid_fields([error])

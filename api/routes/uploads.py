@@ -5,6 +5,8 @@ from typing import Any
 
 import anyio
 from litestar import Request, Response, get, head, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Struct
 
 from api.openapi import Answer, Body, Query, describe
@@ -32,7 +34,7 @@ WAIT_LIMIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})", re.ASCII | re.IGNORECASE)
 _POSITION = re.compile(r"(\d{1,15})\.([A-Za-z0-9_-]{1,64})", re.ASCII)
 
-HttpRequest = Request[Any, Any, Any]
+HttpRequest = Request[Identity, Any, Any]
 
 OPTIONS = [
     Query("upload_id", "chosen by the caller, to watch before sending; drawn otherwise"),
@@ -95,9 +97,9 @@ class UploadPage(Struct, frozen=True):
         is_upload=True,
     ),
 )
-async def start_upload(request: HttpRequest, imports: Imports, identity: Identity) -> Response[bytes]:
+async def start_upload(request: HttpRequest, imports: NamedDependency[Imports]) -> Response[bytes]:
     """Read the body as it arrives; its rows are being stored meanwhile."""
-    received = await receive_upload(request, imports, identity)
+    received = await receive_upload(request, imports)
     if isinstance(received, Upload):
         return _json(summary(received))
     return await _outcome(received, _wait_seconds(request))
@@ -116,7 +118,9 @@ async def start_upload(request: HttpRequest, imports: Imports, identity: Identit
         ],
     ),
 )
-async def list_uploads(request: HttpRequest, import_records: ImportRecords) -> Response[bytes]:
+async def list_uploads(
+    request: HttpRequest, import_records: NamedDependency[ImportRecords]
+) -> Response[bytes]:
     """Return one page."""
     limit = page_limit(request, default=50, most=PAGE_LIMIT)
     uploads, position = await import_records.page(limit=limit, before=_position(request))
@@ -129,7 +133,7 @@ async def list_uploads(request: HttpRequest, import_records: ImportRecords) -> R
     ONE,
     opt=describe("One import", TAG, {200: Answer("The import", UploadDetails)}, problems=["not-found"]),
 )
-async def show_upload(upload_id: str, imports: Imports) -> Response[bytes]:
+async def show_upload(upload_id: FromPath[str], imports: NamedDependency[Imports]) -> Response[bytes]:
     """Return status, counts, what was detected, warnings and timings."""
     return _json(details(await find(imports, upload_id)))
 
@@ -143,7 +147,7 @@ async def show_upload(upload_id: str, imports: Imports) -> Response[bytes]:
         problems=["not-found"],
     ),
 )
-async def show_offset(upload_id: str, imports: Imports) -> Response[None]:
+async def show_offset(upload_id: FromPath[str], imports: NamedDependency[Imports]) -> Response[None]:
     """Tell `Upload-Offset`: bytes of the file itself, not of the form around it."""
     upload = await find(imports, upload_id)
     told = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
@@ -163,9 +167,11 @@ async def show_offset(upload_id: str, imports: Imports) -> Response[None]:
         role="editor",
     ),
 )
-async def cancel_upload(upload_id: str, imports: Imports, identity: Identity) -> Response[bytes]:
+async def cancel_upload(
+    request: HttpRequest, upload_id: FromPath[str], imports: NamedDependency[Imports]
+) -> Response[bytes]:
     """Stop an import; editors their own, administrators any."""
-    await _allowed(upload_id, imports, identity)
+    await _allowed(request, upload_id, imports)
     try:
         return _json(summary(await imports.cancel(upload_id)))
     except ImportRefusedError as refusal:
@@ -184,10 +190,13 @@ async def cancel_upload(upload_id: str, imports: Imports, identity: Identity) ->
     ),
 )
 async def undo_upload(
-    upload_id: str, imports: Imports, import_records: ImportRecords, identity: Identity
+    request: HttpRequest,
+    upload_id: FromPath[str],
+    imports: NamedDependency[Imports],
+    import_records: NamedDependency[ImportRecords],
 ) -> Response[bytes]:
     """Undo an import; editors their own, administrators any."""
-    await _allowed(upload_id, imports, identity)
+    await _allowed(request, upload_id, imports)
     try:
         return _json(details(await import_records.undo(upload_id)))
     except ImportRefusedError as refusal:
@@ -217,8 +226,8 @@ def invalid_cursor(text: str) -> HttpProblem:
     return invalid_query([Problem("cursor", "invalid_cursor", message, text[:80])])
 
 
-async def _allowed(upload_id: str, imports: Imports, identity: Identity) -> None:
-    if not may_change(identity, await find(imports, upload_id)):
+async def _allowed(request: HttpRequest, upload_id: str, imports: Imports) -> None:
+    if not may_change(request.user, await find(imports, upload_id)):
         raise HttpProblem("forbidden", "Another person's import: this needs the role admin.")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 from litestar import Request
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, InternalServerException
 
 from api.problems import HttpProblem, invalid_fields
 from api.routes.uploads_form import FileForm, FormError
@@ -31,7 +31,7 @@ FORM_BYTES = 64 * 1024
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
 
-HttpRequest = Request[Any, Any, Any]
+HttpRequest = Request[Identity, Any, Any]
 
 
 class BodyBrokenOffError(Exception):
@@ -49,14 +49,15 @@ async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
             try:
                 with anyio.fail_after(SILENCE_SECONDS):
                     chunk = await anext(stream, None)
-            except (TimeoutError, ClientException):
+            # Litestar tells a client that went away as an error of the server's.
+            except (TimeoutError, ClientException, InternalServerException):
                 raise BodyBrokenOffError from None
             if chunk is None:
                 return
             yield chunk
 
 
-async def receive_upload(request: HttpRequest, imports: Imports, identity: Identity) -> Reception | Upload:
+async def receive_upload(request: HttpRequest, imports: Imports) -> Reception | Upload:
     """Take a whole body in; return the import that it went to, or the one that it repeats.
 
     Raises:
@@ -68,7 +69,7 @@ async def receive_upload(request: HttpRequest, imports: Imports, identity: Ident
         return known
     content_type = request.headers.get("Content-Type")
     try:
-        return await _Intaking(request, imports, identity, FileForm(content_type)).run()
+        return await _Intaking(request, imports, FileForm(content_type)).run()
     except FormError as fault:
         raise malformed(fault, content_type) from None
     except ImportRefusedError as refusal:
@@ -126,10 +127,10 @@ async def _repeated(request: HttpRequest, imports: Imports) -> Upload | None:
 class _Intaking:
     """One request's way through: form, options, bytes, end."""
 
-    def __init__(self, request: HttpRequest, imports: Imports, identity: Identity, form: FileForm) -> None:
+    def __init__(self, request: HttpRequest, imports: Imports, form: FileForm) -> None:
         self._request = request
         self._imports = imports
-        self._identity = identity
+        self._identity = request.user
         self._form = form
         self._reception: Reception | None = None
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -58,7 +60,10 @@ class ErrorsPage(Struct, frozen=True):
     ),
 )
 async def list_errors(
-    request: Request[Any, Any, Any], upload_id: str, imports: Imports, import_records: ImportRecords
+    request: Request[Any, Any, Any],
+    upload_id: FromPath[str],
+    imports: NamedDependency[Imports],
+    import_records: NamedDependency[ImportRecords],
 ) -> Response[bytes]:
     """Return one page."""
     upload = await find(imports, upload_id)
@@ -81,7 +86,11 @@ async def list_errors(
         problems=["not-found"],
     ),
 )
-async def download_rejected(upload_id: str, imports: Imports, import_records: ImportRecords) -> Stream:
+async def download_rejected(
+    upload_id: FromPath[str],
+    imports: NamedDependency[Imports],
+    import_records: NamedDependency[ImportRecords],
+) -> Stream:
     """Return the rows as a file, streamed."""
     upload = await find(imports, upload_id)
     return Stream(

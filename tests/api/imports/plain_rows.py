@@ -32,11 +32,13 @@ class PlainRows:
             lines.append(self._tail)
         rows = [self._row(line.decode(errors="replace")) for line in lines]
         facts = None
+        fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
+        if fault:
+            return Portion([], self.offset, b"", fault=fault)
         if rows and not self._knows:
             self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
-        fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
         state = msgspec.json.encode((self._record, self._knows))
-        return Portion(rows, min(self._row_start, self.offset), state, last, facts, fault)
+        return Portion(rows, min(self._row_start, self.offset), state, last, facts)
 
     def _row(self, title):
         self._record += 1

@@ -11,6 +11,8 @@ Family = Literal["own", "limit", "nchan", "node", "python"]
 
 SOCKET_IO: Mapping[Transport, str] = {"socket.io": "/socket.io/?EIO=4&transport=websocket"}
 BOTH: Mapping[Transport, str] = {"sse": "/sse", "ws": "/ws"}
+FEED: Mapping[Transport, str] = {"sse": "/sse/eventos", "ws": "/ws/eventos"}
+IMPORTABLE = {"PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,8 @@ def _fasttrack(outlet: str) -> Callable[[int], list[str]]:
 
 
 OWN = (
-    Contestant("FastTrack", "own", _fasttrack("direct"), quick=True, environment={"PYTHONPATH": str(ROOT)}),
-    Contestant(
-        "FastTrack, plain ASGI", "own", _fasttrack("plain"), quick=True, environment={"PYTHONPATH": str(ROOT)}
-    ),
+    Contestant("FastTrack", "own", _fasttrack("direct"), FEED, quick=True, environment=IMPORTABLE),
+    Contestant("FastTrack, plain ASGI", "own", _fasttrack("plain"), FEED, quick=True, environment=IMPORTABLE),
 )
 
 PEERS_AND_LIMITS = (

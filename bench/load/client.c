@@ -109,7 +109,7 @@ static void take_body(Client *client, Crowd *crowd, const char *bytes, int64_t l
 static void accept_head(Client *client, Crowd *crowd, char *head) {
   int wanted = client->transport == SSE ? 200 : 101;
   if (atoi(head + sizeof "HTTP/1.1") != wanted) {
-    fprintf(stderr, "load: refused: %.100s\n", head);
+    if (crowd->closed == 0) fprintf(stderr, "load: refused: %.60s\n", head);
     return client_close(client, crowd);
   }
   client->chunked = strcasestr(head, "\r\ntransfer-encoding: chunked") != NULL;

@@ -214,22 +214,33 @@ class _Intaking:
     def _wanted(self, texts: dict[str, str], offset: int | None) -> NewUpload:
         if offset:
             raise ImportRefusedError("not_found", "there is no such upload to go on with")
-        upload_id = texts.get("upload_id", "") or token_urlsafe(12)
-        options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
-        errors = options if isinstance(options, list) else []
-        if wrong_id := check_upload_id(upload_id):
-            errors.append(wrong_id)
-        if errors or isinstance(options, list):
-            raise invalid_fields(errors)
         length = content_length(self._request)
-        return NewUpload(
-            upload_id,
-            self._form.filename or "",
-            options,
-            self._identity.name,
-            idempotency_key(self._request),
-            None if length is None else self._form.file_bytes(length),
+        return new_upload(
+            texts,
+            filename=self._form.filename or "",
+            actor=self._identity.name,
+            idempotency_key=idempotency_key(self._request),
+            total_bytes=None if length is None else self._form.file_bytes(length),
         )
+
+
+def new_upload(
+    texts: dict[str, str],
+    *,
+    filename: str,
+    actor: str,
+    idempotency_key: str | None,
+    total_bytes: int | None,
+) -> NewUpload:
+    """Return what is asked for in these texts, or raise everything that is wrong with them."""
+    upload_id = texts.get("upload_id", "") or token_urlsafe(12)
+    options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
+    errors = options if isinstance(options, list) else []
+    if wrong_id := check_upload_id(upload_id):
+        errors.append(wrong_id)
+    if errors or isinstance(options, list):
+        raise invalid_fields(errors)
+    return NewUpload(upload_id, filename, options, actor, idempotency_key, total_bytes)
 
 
 def may_change(identity: Identity, upload: Upload) -> bool:

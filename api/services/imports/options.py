@@ -11,6 +11,9 @@ from domain.imports import ImportOptions
 from domain.problems import VALUE_LIMIT, Problem
 
 UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+TAKEN_IDS = frozenset({"tus", "preview"})
+"""Where an import's id stands in a path, these stand for something else."""
+
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 _TEXTS_LIMIT = 128
@@ -36,14 +39,10 @@ def parse_options(raw: Mapping[str, str]) -> ImportOptions | list[Problem]:
 
 def check_upload_id(text: str) -> Problem | None:
     """Return what is wrong with an id that a client chose."""
-    if UPLOAD_ID.fullmatch(text):
+    if UPLOAD_ID.fullmatch(text) and text not in TAKEN_IDS:
         return None
-    return Problem(
-        "upload_id",
-        "invalid_option",
-        "upload_id must be 1 to 64 of the characters A-Z a-z 0-9 _ -",
-        text[:VALUE_LIMIT],
-    )
+    rule = f"must be 1 to 64 of the characters A-Z a-z 0-9 _ -, and none of {', '.join(sorted(TAKEN_IDS))}"
+    return Problem("upload_id", "invalid_option", f"upload_id {rule}", text[:VALUE_LIMIT])
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

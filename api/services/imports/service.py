@@ -81,12 +81,14 @@ class Imports:
             yield self
             self._tasks.cancel_scope.cancel()
 
-    async def begin(self, wanted: NewUpload) -> Reception:
-        """Open a new import and its first body.
+    async def create(self, wanted: NewUpload) -> Live:
+        """Open a new import; its bytes come by `resume`.
 
         Raises:
-            ImportRefusedError: `upload_id_in_use`.
+            ImportRefusedError: `upload_id_in_use`, `too_large`.
         """
+        if (wanted.total_bytes or 0) > self.max_upload_bytes:
+            raise ImportRefusedError("too_large", f"the file is over {self.max_upload_bytes} bytes")
         upload = self._first_state(wanted)
         told = log_line(
             f"upload/{upload.id}", "info", f"Receiving {upload.filename!r}", at_ms=upload.created_at
@@ -98,7 +100,15 @@ class Imports:
         # A blob of this name can only be what an import left that a deletion did not reach.
         await self._store.blobs.delete(blob_id(upload.id))
         live = self._live[upload.id] = Live(upload, staged=0, body="resting")
-        return await self._receive(live, offset=None)
+        return live
+
+    async def begin(self, wanted: NewUpload) -> Reception:
+        """Open a new import and its first body.
+
+        Raises:
+            ImportRefusedError: `upload_id_in_use`, `too_large`.
+        """
+        return await self._receive(await self.create(wanted), offset=None)
 
     async def resume(self, upload_id: str, offset: int) -> Reception:
         """Open a further body of an import that is not whole yet.

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 
 from api.problems import problem_response
-from api.routes import uploads, uploads_rejected
+from api.routes import uploads, uploads_rejected, uploads_tus
 from api.services.identity import Identity
 from api.services.imports.records import ImportRecords
 
@@ -51,7 +51,7 @@ async def serve(world, imports):
     site = None
     records = ImportRecords(world.store, lambda: world.now_ms)
     app = Litestar(
-        route_handlers=[*uploads.HANDLERS, *uploads_rejected.HANDLERS],
+        route_handlers=[*uploads.HANDLERS, *uploads_rejected.HANDLERS, *uploads_tus.HANDLERS],
         dependencies={
             "imports": Provide(lambda: imports, sync_to_thread=False),
             "import_records": Provide(lambda: records, sync_to_thread=False),

@@ -29,6 +29,13 @@ async def site_of(world):
         yield site
 
 
+async def endless_form():
+    yield OPENING
+    for _ in range(1000):
+        yield b"row\n"
+    yield CLOSING
+
+
 async def status_of(reader):
     with anyio.fail_after(20):
         return int((await reader.readline()).split()[1])
@@ -168,7 +175,9 @@ async def test_a_file_over_the_limit_is_refused_by_its_announced_length(world):
 async def test_a_file_over_the_limit_is_refused_while_it_streams(world):
     world.limit = 1000
     async with site_of(world) as site:
-        answer = await site.upload(b"row\n" * 1000, upload_id="x")
+        assert (await site.upload(b"row\n" * 1000)).status_code == 413
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        answer = await site.http.post("/uploads?upload_id=x", content=endless_form(), headers=headers)
         assert answer.status_code == 413
         assert (await world.upload()).error.code == "too_large"
         assert await world.store.blobs.ids() == []

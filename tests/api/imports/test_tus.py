@@ -1,0 +1,170 @@
+import base64
+
+import anyio
+import pytest
+
+from api.services.identity import Identity
+from tests.api.imports.test_uploads_http import site_of
+
+pytestmark = pytest.mark.anyio
+
+TUS = {"Tus-Resumable": "1.0.0"}
+BYTES = TUS | {"Content-Type": "application/offset+octet-stream"}
+
+
+def metadata(**texts):
+    return ",".join(f"{key} {base64.b64encode(text.encode()).decode()}" for key, text in texts.items())
+
+
+async def create(site, length, **texts):
+    headers = TUS | {"Upload-Length": str(length), "Upload-Metadata": metadata(upload_id="x", **texts)}
+    return await site.http.post("/uploads/tus", headers=headers)
+
+
+async def send(site, content, offset, **headers):
+    return await site.http.patch(
+        "/uploads/tus/x", content=content, headers=BYTES | {"Upload-Offset": str(offset)} | headers
+    )
+
+
+async def ended(world, state="completed"):
+    with anyio.fail_after(20):
+        while (await world.upload()).state != state:  # noqa: ASYNC110  # across a socket
+            await anyio.sleep(0.005)
+
+
+async def test_options_tell_version_and_extensions(world):
+    async with site_of(world) as site:
+        answer = await site.http.options("/uploads/tus")
+        assert answer.status_code == 204
+        assert answer.headers["Tus-Version"] == "1.0.0"
+        assert answer.headers["Tus-Extension"] == "creation,creation-with-upload,expiration,termination"
+        assert answer.headers["Tus-Max-Size"] == str(world.limit)
+
+
+async def test_an_upload_in_three_patches_is_one_import(world):
+    async with site_of(world) as site:
+        created = await create(site, 18, filename="agenda.csv")
+        assert created.status_code == 201
+        assert created.headers["Location"] == "/api/v1/uploads/tus/x"
+        assert "Upload-Expires" in created.headers
+        assert (await send(site, b"row 1\nro", 0)).headers["Upload-Offset"] == "8"
+        told = await site.http.head("/uploads/tus/x", headers=TUS)
+        assert (told.headers["Upload-Offset"], told.headers["Upload-Length"]) == ("8", "18")
+        assert told.headers["Cache-Control"] == "no-store"
+        assert (await send(site, b"w 2\n", 8)).status_code == 204
+        assert (await send(site, b"row 3\n", 12)).headers["Upload-Offset"] == "18"
+        await ended(world)
+        assert await world.titles() == ["row 1", "row 2", "row 3"]
+        assert (await world.upload()).filename == "agenda.csv"
+        told = await site.http.head("/uploads/tus/x", headers=TUS)
+        assert told.headers["Upload-Offset"] == "18"
+
+
+async def test_rows_go_in_between_two_patches(world):
+    async with site_of(world) as site:
+        await create(site, 12)
+        await send(site, b"row 1\n", 0)
+        with anyio.fail_after(20):
+            while await world.titles() != ["row 1"]:  # noqa: ASYNC110  # across a socket
+                await anyio.sleep(0.005)
+        assert (await world.upload()).state == "receiving"
+        await send(site, b"row 2\n", 6)
+        await ended(world)
+
+
+async def test_creation_takes_the_first_bytes_along(world):
+    async with site_of(world) as site:
+        headers = BYTES | {"Upload-Length": "6", "Upload-Metadata": metadata(upload_id="x")}
+        created = await site.http.post("/uploads/tus", headers=headers, content=b"row 1\n")
+        assert created.headers["Upload-Offset"] == "6"
+        await ended(world)
+
+
+async def test_an_empty_upload_is_complete_at_once(world):
+    async with site_of(world) as site:
+        await create(site, 0)
+        await ended(world)
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"Upload-Offset": "3"}, b"x", 409),
+        ({"Upload-Offset": "-1"}, b"x", 400),
+        ({"Upload-Offset": "0", "Content-Type": "text/csv"}, b"x", 415),
+        ({"Upload-Offset": "0", "Tus-Resumable": "0.2.2"}, b"x", 412),
+        ({"Upload-Offset": "0"}, b"x" * 99, 413),
+    ],
+)
+async def test_a_patch_that_makes_no_sense_is_refused(world, headers, content, status):
+    async with site_of(world) as site:
+        await create(site, 12)
+        answer = await site.http.patch("/uploads/tus/x", content=content, headers=BYTES | headers)
+        assert answer.status_code == status
+        assert answer.headers["Tus-Resumable"] == "1.0.0"
+        told = await site.http.head("/uploads/tus/x", headers=TUS)
+        assert told.headers["Upload-Offset"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 400),
+        ({"Upload-Length": "x"}, 400),
+        ({"Upload-Defer-Length": "1"}, 400),
+        ({"Upload-Length": "9", "Upload-Metadata": "mode !"}, 400),
+        ({"Upload-Length": "9", "Upload-Metadata": metadata(mode="some")}, 422),
+        ({"Upload-Length": "99999999999"}, 413),
+        ({"Upload-Length": "9", "Tus-Resumable": "2.0.0"}, 412),
+    ],
+)
+async def test_a_creation_that_makes_no_sense_is_refused(world, headers, status):
+    async with site_of(world) as site:
+        assert (await site.http.post("/uploads/tus", headers=TUS | headers)).status_code == status
+
+
+async def test_termination_cancels_the_import(world):
+    async with site_of(world) as site:
+        await create(site, 12)
+        await send(site, b"row 1\n", 0)
+        site.identity = Identity("eva", "editor", "eva")
+        assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 403
+        site.identity = Identity("ana", "editor", "ana")
+        assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 204
+        assert (await world.upload()).state == "cancelled"
+        assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 409
+        assert (await send(site, b"row 2\n", 6)).status_code == 409
+
+
+async def test_a_client_that_can_only_post_overrides_the_method(world):
+    async with site_of(world) as site:
+        await create(site, 6)
+        headers = BYTES | {"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+        answer = await site.http.post("/uploads/tus/x", content=b"row 1\n", headers=headers)
+        assert answer.status_code == 204
+        await ended(world)
+
+
+async def test_a_patch_that_breaks_off_keeps_what_came(world):
+    async with site_of(world) as site:
+        await create(site, 1000)
+        head = [
+            "Tus-Resumable: 1.0.0",
+            "Content-Type: application/offset+octet-stream",
+            "Upload-Offset: 0",
+            "Content-Length: 1000",
+        ]
+        async with site.raw(head, path="/uploads/tus/x", method="PATCH") as (_, writer):
+            writer.write(b"row 1\nro")
+            await writer.drain()
+            with anyio.fail_after(20):
+                while not await world.titles():  # noqa: ASYNC110  # across a socket
+                    await anyio.sleep(0.005)
+        await ended(world, "interrupted")
+        told = await site.http.head("/uploads/tus/x", headers=TUS)
+        assert told.headers["Upload-Offset"] == "8"
+        rest = b"w 2\n".ljust(992, b"\n")
+        assert (await send(site, rest, 8)).status_code == 204
+        await ended(world)
+        assert (await world.titles())[:2] == ["row 1", "row 2"]

@@ -11,9 +11,9 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from domain.events import Event, EventFields
-from domain.imports import RejectedRow, Upload
+from domain.imports import RejectedRow, Upload, UploadState
 from domain.people import Role, Session, User
-from domain.tasks import Task
+from domain.tasks import Task, TaskState
 
 EventSort = Literal["event_date", "-event_date", "id", "-id", "title"]
 
@@ -139,6 +139,27 @@ class UploadStore(Protocol):
         """Forget an import's rejected rows."""
         ...
 
+    async def claim(
+        self, owner: str, *, states: Sequence[UploadState], now_ms: int, lease_ms: int
+    ) -> Upload | None:
+        """Lease the oldest import in one of these states that nobody holds; None when there is none.
+
+        Of several processes that ask at once, each gets another import.
+        """
+        ...
+
+    async def hold(self, upload_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
+        """Take or renew the lease on one import; False when another holds it.
+
+        Within the transaction of each batch it is the fence: a process that slept through the end
+        of its lease, and whose work another has taken up, finds False here and must roll back.
+        """
+        ...
+
+    async def release(self, upload_id: str, owner: str) -> None:
+        """Let others have it at once; not held is fine."""
+        ...
+
 
 class TaskStore(Protocol):
     """Long tasks."""
@@ -163,6 +184,27 @@ class TaskStore(Protocol):
 
     async def unfinished(self) -> list[Task]:
         """Return tasks in `queued` or `running`, oldest first."""
+        ...
+
+    async def claim(
+        self, owner: str, *, states: Sequence[TaskState], now_ms: int, lease_ms: int
+    ) -> Task | None:
+        """Lease the oldest task in one of these states that nobody holds; None when there is none.
+
+        Of several processes that ask at once, each gets another task.
+        """
+        ...
+
+    async def hold(self, task_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
+        """Take or renew the lease on one task; False when another holds it.
+
+        Within the transaction of each batch it is the fence: a process that slept through the end
+        of its lease, and whose work another has taken up, finds False here and must roll back.
+        """
+        ...
+
+    async def release(self, task_id: str, owner: str) -> None:
+        """Let others have it at once; not held is fine."""
         ...
 
 

@@ -65,3 +65,45 @@ class FeedWriter(Protocol):
     async def prune(self, *, before_ms: int) -> int:
         """Delete messages older than that, but for final ones; return how many, at most 50,000 a call."""
         ...
+
+
+class PersonLease(Struct, frozen=True):
+    """A person that one process holds streams open for.
+
+    Attributes:
+        person: the key under which presence counts.
+        since_ms: since when, milliseconds since 1970, UTC.
+    """
+
+    person: str
+    name: str
+    role: str
+    since_ms: int
+    connections: int
+
+
+class LiveStore(Protocol):
+    """Who is online, over all processes. A process that no longer renews takes its people along.
+
+    Outside of transactions, and not durable: it tells of the present only.
+    """
+
+    async def renew(self, owner: str, *, now_ms: int, lease_ms: int) -> None:
+        """Say that a process lives, and forget the people of those whose lease has ended."""
+        ...
+
+    async def put(self, owner: str, leases: Sequence[PersonLease]) -> None:
+        """Set what a process holds for these people."""
+        ...
+
+    async def remove(self, owner: str, persons: Sequence[str]) -> None:
+        """Forget these people of a process; absent is fine."""
+        ...
+
+    async def leave(self, owner: str) -> None:
+        """Forget a process and its people."""
+        ...
+
+    async def everyone(self, *, now_ms: int) -> list[PersonLease]:
+        """Return each person once: connections added up, since the first of them, longest first."""
+        ...

@@ -17,6 +17,7 @@ from api.storage.unit import Unit, guarded, held
 from domain.ports import StorageError, StorageFullError, StorageUnavailableError
 
 POOL_SIZE = 10
+QUICK_POOL_SIZE = 3
 POOL_WAIT_SECONDS = 3
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
@@ -107,11 +108,13 @@ class PostgresDatabase:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         # Ids need not be durable before the rows that bear them are: the log is flushed in order.
-        self._ids = _engine(target, {"synchronous_commit": "off"}, pool_size=2, isolation_level="AUTOCOMMIT")
+        self._quick = _engine(
+            target, {"synchronous_commit": "off"}, pool_size=QUICK_POOL_SIZE, isolation_level="AUTOCOMMIT"
+        )
         self._alone = create_async_engine(
             target, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args({})
         )
-        self.dialect = PostgresDialect(self._ids)
+        self.dialect = PostgresDialect(self._quick)
 
     async def open(self) -> None:
         """Nothing: connections are made when they are needed."""
@@ -129,6 +132,12 @@ class PostgresDatabase:
             yield connection
 
     @asynccontextmanager
+    async def quick(self) -> AsyncIterator[Unit]:
+        """Run statements each on its own, where the last moments may be lost with the machine."""
+        async with held(self._quick, self.dialect) as connection:
+            yield Unit(connection, self.dialect)
+
+    @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
         """Have a connection outside of the pool, each statement its own transaction."""
         async with held(self._alone, self.dialect) as connection:
@@ -136,7 +145,7 @@ class PostgresDatabase:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for engine in (self._pool, self._ids, self._alone):
+        for engine in (self._pool, self._quick, self._alone):
             await to_the_end(engine.dispose())
 
 

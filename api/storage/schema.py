@@ -117,6 +117,8 @@ uploads = sa.Table(
     sa.Column("created_ms", Integer, nullable=False),
     sa.Column("body", Text, nullable=False),
     sa.Column("checkpoint", sa.LargeBinary),
+    sa.Column("lease_owner", Text),
+    sa.Column("lease_ends_ms", Integer),
 )
 """`body`: the Upload as JSON, without its checkpoint; the other columns are for finding it."""
 sa.Index("uploads_created", uploads.c.created_ms, uploads.c.id)
@@ -139,6 +141,8 @@ tasks = sa.Table(
     sa.Column("created_ms", Integer, nullable=False),
     sa.Column("body", Text, nullable=False),
     sa.Column("checkpoint", sa.LargeBinary),
+    sa.Column("lease_owner", Text),
+    sa.Column("lease_ends_ms", Integer),
 )
 sa.Index("tasks_created", tasks.c.created_ms, tasks.c.id)
 sa.Index("tasks_state", tasks.c.state)
@@ -172,6 +176,33 @@ sessions = sa.Table(
     sa.Column("expires_ms", Integer, nullable=False),
 )
 sa.Index("sessions_user", sessions.c.user_id)
+
+live_processes = sa.Table(
+    "live_processes",
+    metadata,
+    sa.Column("owner", Text, primary_key=True),
+    sa.Column("ends_ms", Integer, nullable=False),
+)
+"""Processes that hold streams open, each until when it must have renewed that."""
+
+live_people = sa.Table(
+    "live_people",
+    metadata,
+    sa.Column("owner", Text, primary_key=True),
+    sa.Column("person", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("role", Text, nullable=False),
+    sa.Column("since_ms", Integer, nullable=False),
+    sa.Column("connections", sa.Integer, nullable=False),
+)
+
+meters = sa.Table(
+    "meters",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("began_ms", Integer, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+)
 
 tickets = sa.Table(
     "tickets",

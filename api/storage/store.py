@@ -22,9 +22,10 @@ from api.storage.tasks import SqlTasks
 from api.storage.unit import Database, Unit, Units
 from api.storage.uploads import SqlUploads
 from domain.ports import BlobStore
-from streams.ports import FeedReader, StoredMessage
+from streams.ports import FeedReader, LiveStore, StoredMessage
 
 if TYPE_CHECKING:
+    from api.storage.meter import PostgresMeter
     from api.storage.tailer import Tailer
 
 Committed = Callable[[Sequence[StoredMessage]], None]
@@ -57,7 +58,15 @@ class SqlTransaction(SqlSnapshot):
 
 
 class SqlStore:
-    """Everything durable. Source: `api.services.store.Store`."""
+    """Everything durable. Source: `api.services.store.Store`.
+
+    Attributes:
+        live: who is online over all processes; None where one process serves.
+        meter: limits counted over all processes; None where one process serves.
+    """
+
+    live: LiveStore | None = None
+    meter: "PostgresMeter | None" = None
 
     def __init__(
         self, database: Database, blobs: Path | None, told: Committed, tailer: "Tailer | None"
@@ -159,11 +168,15 @@ def _sqlite_store(url: str, data_dir: Path, committed: Committed, serves: bool) 
 
 def _postgres_store(url: str, committed: Committed) -> SqlStore:
     # The extra may be absent where SQLite serves.
+    from api.storage.meter import PostgresMeter  # noqa: PLC0415
     from api.storage.postgres import PostgresDatabase  # noqa: PLC0415
+    from api.storage.presence import PostgresLive  # noqa: PLC0415
     from api.storage.tailer import Tailer  # noqa: PLC0415
 
     database = PostgresDatabase(url)
-    return SqlStore(database, None, committed, Tailer(database, committed))
+    store = SqlStore(database, None, committed, Tailer(database, committed))
+    store.live, store.meter = PostgresLive(database), PostgresMeter(database)
+    return store
 
 
 def _nothing() -> None:

@@ -1,13 +1,15 @@
 """The store of long tasks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from api.storage.leases import claim, hold, release
 from api.storage.schema import tasks
 from api.storage.unit import Row, Unit
-from domain.tasks import Task
+from domain.tasks import Task, TaskState
 
 _task = msgspec.json.Decoder(Task).decode
 _encode = msgspec.json.Encoder().encode
@@ -58,3 +60,18 @@ class SqlTasks:
         statement = sa.select(tasks).where(tasks.c.state.in_(("queued", "running")))
         rows = await self._unit.rows(statement.order_by(tasks.c.created_ms, tasks.c.id))
         return [_of(row) for row in rows]
+
+    async def claim(
+        self, owner: str, *, states: Sequence[TaskState], now_ms: int, lease_ms: int
+    ) -> Task | None:
+        """Lease the oldest task in one of these states that nobody holds; None when there is none."""
+        row = await claim(self._unit, tasks, owner, states=states, now_ms=now_ms, ends_ms=now_ms + lease_ms)
+        return _of(row) if row else None
+
+    async def hold(self, task_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
+        """Take or renew the lease on one task; False when another holds it."""
+        return await hold(self._unit, tasks, task_id, owner, now_ms=now_ms, ends_ms=now_ms + lease_ms)
+
+    async def release(self, task_id: str, owner: str) -> None:
+        """Let others have it at once; not held is fine."""
+        await release(self._unit, tasks, task_id, owner)

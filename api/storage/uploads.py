@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from api.storage.leases import claim, hold, release
 from api.storage.schema import rejected_rows, uploads
 from api.storage.unit import Row, Unit
-from domain.imports import RejectedRow, Upload
+from domain.imports import RejectedRow, Upload, UploadState
 
 _upload = msgspec.json.Decoder(Upload).decode
 _rejected = msgspec.json.Decoder(RejectedRow).decode
@@ -97,6 +98,21 @@ class SqlUploads:
     async def clear_rejected(self, upload_id: str) -> None:
         """Forget an import's rejected rows."""
         await self._unit.run(sa.delete(rejected_rows).where(rejected_rows.c.upload_id == upload_id))
+
+    async def claim(
+        self, owner: str, *, states: Sequence[UploadState], now_ms: int, lease_ms: int
+    ) -> Upload | None:
+        """Lease the oldest import in one of these states that nobody holds; None when there is none."""
+        row = await claim(self._unit, uploads, owner, states=states, now_ms=now_ms, ends_ms=now_ms + lease_ms)
+        return _of(row) if row else None
+
+    async def hold(self, upload_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
+        """Take or renew the lease on one import; False when another holds it."""
+        return await hold(self._unit, uploads, upload_id, owner, now_ms=now_ms, ends_ms=now_ms + lease_ms)
+
+    async def release(self, upload_id: str, owner: str) -> None:
+        """Let others have it at once; not held is fine."""
+        await release(self._unit, uploads, upload_id, owner)
 
     async def _one(self, statement: sa.Select[Any]) -> Upload | None:
         row = await self._unit.first(statement)

@@ -74,9 +74,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "live_people",
+        sa.Column("owner", Text, nullable=False),
+        sa.Column("person", Text, nullable=False),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("role", Text, nullable=False),
+        sa.Column("since_ms", Integer, nullable=False),
+        sa.Column("connections", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "person"),
+    )
+    op.create_table(
+        "live_processes",
+        sa.Column("owner", Text, nullable=False),
+        sa.Column("ends_ms", Integer, nullable=False),
+        sa.PrimaryKeyConstraint("owner"),
+    )
+    op.create_table(
         "meta",
         sa.Column("key", Text, nullable=False),
         sa.Column("text", Text, nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "meters",
+        sa.Column("key", Text, nullable=False),
+        sa.Column("began_ms", Integer, nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
@@ -101,6 +124,8 @@ def upgrade() -> None:
         sa.Column("created_ms", Integer, nullable=False),
         sa.Column("body", Text, nullable=False),
         sa.Column("checkpoint", sa.LargeBinary(), nullable=True),
+        sa.Column("lease_owner", Text, nullable=True),
+        sa.Column("lease_ends_ms", Integer, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("tasks_created", "tasks", ["created_ms", "id"])
@@ -121,6 +146,8 @@ def upgrade() -> None:
         sa.Column("created_ms", Integer, nullable=False),
         sa.Column("body", Text, nullable=False),
         sa.Column("checkpoint", sa.LargeBinary(), nullable=True),
+        sa.Column("lease_owner", Text, nullable=True),
+        sa.Column("lease_ends_ms", Integer, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("idempotency_key"),
     )

@@ -1,0 +1,85 @@
+"""One process at a time works on an import or a task, whoever asks."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from api.storage.store import SqlStore
+from domain.imports import Upload
+from tests.contracts.conftest import opened
+from tests.contracts.samples import a_task, an_upload
+
+pytestmark = pytest.mark.anyio
+
+LEASE = {"now_ms": 1000, "lease_ms": 100}
+
+
+async def add(store: SqlStore, *uploads: Upload) -> None:
+    async with store.transaction() as transaction:
+        for upload in uploads:
+            await transaction.uploads.add(upload)
+
+
+async def test_the_oldest_free_one_is_claimed_and_others_get_the_next(store: SqlStore) -> None:
+    late, early = an_upload("late", created_at=2, checkpoint=b"c"), an_upload("early", created_at=1)
+    await add(store, late, early, an_upload("done", created_at=0, state="completed"))
+    async with store.transaction() as transaction:
+        claim = transaction.uploads.claim
+        assert await claim("A", states=["receiving"], **LEASE) == early
+        assert await claim("B", states=["receiving", "processing"], **LEASE) == late
+        assert await claim("C", states=["receiving"], **LEASE) is None
+
+
+async def test_a_lease_that_ended_is_free_and_its_holder_is_told(store: SqlStore) -> None:
+    await add(store, an_upload("a"))
+    async with store.transaction() as transaction:
+        uploads = transaction.uploads
+        assert await uploads.hold("a", "A", now_ms=1000, lease_ms=100)
+        assert not await uploads.hold("a", "B", now_ms=1099, lease_ms=100)
+        assert await uploads.hold("a", "A", now_ms=1099, lease_ms=100)
+        taken = await uploads.claim("B", states=["receiving"], now_ms=1199, lease_ms=100)
+        assert taken is not None
+        assert not await uploads.hold("a", "A", now_ms=1200, lease_ms=100)
+        await uploads.release("a", "A")
+        assert not await uploads.hold("a", "A", now_ms=1200, lease_ms=100)
+        await uploads.release("a", "B")
+        assert await uploads.hold("a", "A", now_ms=1200, lease_ms=100)
+        assert not await uploads.hold("unknown", "A", now_ms=1, lease_ms=1)
+
+
+async def test_saving_leaves_the_lease_alone(store: SqlStore) -> None:
+    await add(store, an_upload("a"))
+    async with store.transaction() as transaction:
+        await transaction.uploads.hold("a", "A", **LEASE)
+        await transaction.uploads.save(an_upload("a", accepted=1))
+        assert not await transaction.uploads.hold("a", "B", **LEASE)
+
+
+async def test_tasks_are_claimed_alike(store: SqlStore) -> None:
+    async with store.transaction() as transaction:
+        await transaction.tasks.add(a_task("t"))
+        assert await transaction.tasks.claim("A", states=["queued", "running"], **LEASE) == a_task("t")
+        assert await transaction.tasks.claim("B", states=["queued", "running"], **LEASE) is None
+        assert not await transaction.tasks.hold("t", "B", **LEASE)
+        await transaction.tasks.release("t", "A")
+        assert await transaction.tasks.hold("t", "B", **LEASE)
+
+
+async def test_processes_that_claim_at_once_each_get_another(store_url: str, tmp_path: Path) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        await add(store, *[an_upload(f"u{n}", created_at=n) for n in range(6)])
+        claimed: list[str] = []
+
+        async def claim_all(owner: str) -> None:
+            while True:
+                async with store.transaction() as transaction:
+                    upload = await transaction.uploads.claim(owner, states=["receiving"], **LEASE)
+                if upload is None:
+                    return
+                claimed.append(upload.id)
+
+        async with anyio.create_task_group() as tasks:
+            for owner in "ABC":
+                tasks.start_soon(claim_all, owner)
+    assert sorted(claimed) == [f"u{n}" for n in range(6)]

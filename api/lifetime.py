@@ -1,20 +1,27 @@
 """What lives as long as the server: the store and the services, opened, at work, closed in order."""
 
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 
+from api.routes.event_formats import FORMATS
+from api.services.analysis_task import AnalysisTask
 from api.services.catalogue import Catalogue
+from api.services.export_task import ExportTask
 from api.services.live import Dashboard
 from api.services.people import People
+from api.services.readiness import Readiness
+from api.services.tasks import TaskKind, Tasks
 from api.settings import Settings
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage
 
-SERVICES = ("store", "catalogue", "dashboard", "people")
+SERVICES = ("store", "catalogue", "dashboard", "people", "readiness", "tasks")
 """The names by which handlers ask for what `running_services` gives."""
 
 
@@ -46,12 +53,15 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
             await _let_the_first_in(people)
         dashboard = Dashboard(store, tell=lambda _: None, online=lambda: 0, now_ms=now_ms)
         listeners.add(lambda _: dashboard.changed())
-        await opened.enter_async_context(_at_work(dashboard.run))
+        tasks = _tasks(settings, store)
+        await opened.enter_async_context(_at_work(dashboard.run, tasks.run))
         yield {
             "store": store,
             "catalogue": Catalogue(store, now_ms),
             "dashboard": dashboard,
             "people": people,
+            "readiness": Readiness(store, now_ms=now_ms),
+            "tasks": tasks,
         }
 
 
@@ -62,6 +72,23 @@ async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
         data_dir=settings.data_dir,
         timezone=settings.timezone,
     )
+
+
+def _tasks(settings: Settings, store: SqlStore) -> Tasks:
+    kinds: dict[str, TaskKind] = {
+        "analysis": AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone)),
+        "export": ExportTask(
+            store,
+            {name: form.begin for name, form in FORMATS.items()},
+            clock=now_ms,
+            keep_days=settings.feed_keep_days,
+        ),
+    }
+    return Tasks(store, kinds, clock=now_ms, new_id=_new_task_id, at_work=settings.tasks_at_once)
+
+
+def _new_task_id() -> str:
+    return secrets.token_urlsafe(9)
 
 
 @asynccontextmanager

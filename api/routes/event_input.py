@@ -23,7 +23,7 @@ VENUE_SCHEMA: dict[str, Any] = {
         "capacity": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "default": 1},
         "venue_type": {"enum": [*VENUE_TYPES, None], "default": None},
         "is_accessible": {"type": "boolean", "default": False},
-        "address": {"type": ["string", "null"], "minLength": 1, "maxLength": 300},
+        "address": {"type": ["string", "null"], "maxLength": 300},
         "past_events": {"type": "array", "items": {"type": "string"}},
         "manually_edited": {"type": "boolean", "default": False},
     },

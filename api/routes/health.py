@@ -7,6 +7,8 @@ from litestar.di import NamedDependency
 
 from api.metrics import MEDIA_TYPE, Metrics
 from api.openapi import Answer, describe
+from api.problems import HttpProblem
+from api.services.readiness import Readiness
 
 TAG = "operation"
 STATUS_SCHEMA: dict[str, Any] = {
@@ -27,6 +29,23 @@ async def healthz() -> dict[str, str]:
 
 
 @get(
+    "/readyz",
+    opt=describe(
+        "The server takes work",
+        TAG,
+        {200: Answer("The store can be written and the server is not stopping", STATUS_SCHEMA)},
+        problems=["unavailable"],
+        role=None,
+    ),
+)
+async def readyz(readiness: NamedDependency[Readiness]) -> dict[str, str]:
+    """Answer whether new work should be sent here."""
+    if (obstacle := await readiness.obstacle()) is not None:
+        raise HttpProblem("unavailable", obstacle, headers={"Retry-After": "5"})
+    return {"status": "ready"}
+
+
+@get(
     "/metrics",
     opt=describe(
         "Prometheus metrics",
@@ -39,4 +58,4 @@ async def metrics(metrics: NamedDependency[Metrics]) -> Response[str]:
     return Response(metrics.render(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = (healthz, metrics)
+HANDLERS = (healthz, readyz, metrics)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
 from msgspec import Struct
 
 from api.openapi import Answer, Query, describe
@@ -18,6 +20,8 @@ from domain.tasks import Task, TaskState
 from streams.messages import timestamp
 
 TAG = "tasks"
+
+HttpRequest = Request[Identity, Any, Any]
 PAGE_LIMIT = 100
 _POSITION = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,64})")
 
@@ -53,10 +57,12 @@ class TaskPage(Struct):
 _STARTED = {202: Answer("Queued or running", TaskView, headers={"Location": "Where the task is read."})}
 
 
-@post("/api/v1/eventos/analise", opt=describe("Start the analysis of all events", TAG, _STARTED))
-async def start_analysis(tasks: Tasks, identity: Identity) -> Response[bytes]:
+@post(
+    "/api/v1/eventos/analise", opt=describe("Start the analysis of all events", TAG, _STARTED, role="editor")
+)
+async def start_analysis(request: HttpRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Start a task; its log lines and progress are on `tarefas/{id}`."""
-    return _accepted(await tasks.start("analysis", {}, actor=identity.name))
+    return _accepted(await tasks.start("analysis", {}, actor=request.user.name))
 
 
 @post(
@@ -67,15 +73,16 @@ async def start_analysis(tasks: Tasks, identity: Identity) -> Response[bytes]:
         _STARTED,
         problems=["invalid-query"],
         parameters=[Query("format", "of the file", {"type": "string", "enum": list(EXPORT_FORMATS)})],
+        role="editor",
     ),
 )
-async def start_export(request: Request[Any, Any, Any], tasks: Tasks, identity: Identity) -> Response[bytes]:
+async def start_export(request: HttpRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Start a task whose end links to the file."""
     kind = request.query_params.get("format", "json")
     if kind not in EXPORT_FORMATS:
         message = f"format must be one of {', '.join(EXPORT_FORMATS)}, not {kind[:80]!r}"
         raise invalid_query([Problem("format", "unknown_format", message, kind[:80])])
-    return _accepted(await tasks.start("export", {"format": kind}, actor=identity.name))
+    return _accepted(await tasks.start("export", {"format": kind}, actor=request.user.name))
 
 
 @get(
@@ -91,7 +98,7 @@ async def start_export(request: Request[Any, Any, Any], tasks: Tasks, identity: 
         ],
     ),
 )
-async def list_tasks(request: Request[Any, Any, Any], store: Store) -> Response[bytes]:
+async def list_tasks(request: HttpRequest, store: NamedDependency[SkipValidation[Store]]) -> Response[bytes]:
     """Return one page."""
     limit, before = _limit(request.query_params), _position(request.query_params.get("cursor"))
     async with store.snapshot() as snapshot:
@@ -107,7 +114,7 @@ async def list_tasks(request: Request[Any, Any, Any], store: Store) -> Response[
         "One task, with its result", TAG, {200: Answer("The task", TaskView)}, problems=["not-found"]
     ),
 )
-async def show_task(task_id: str, store: Store) -> Response[bytes]:
+async def show_task(task_id: FromPath[str], store: NamedDependency[SkipValidation[Store]]) -> Response[bytes]:
     """Return a task."""
     async with store.snapshot() as snapshot:
         task = await snapshot.tasks.get(task_id)
@@ -121,13 +128,19 @@ async def show_task(task_id: str, store: Store) -> Response[bytes]:
         TAG,
         {202: Answer("It stops at its next step", TaskView)},
         problems=["not-found", "conflict"],
+        role="editor",
     ),
 )
-async def cancel_task(task_id: str, store: Store, tasks: Tasks, identity: Identity) -> Response[bytes]:
+async def cancel_task(
+    request: HttpRequest,
+    task_id: FromPath[str],
+    store: NamedDependency[SkipValidation[Store]],
+    tasks: NamedDependency[Tasks],
+) -> Response[bytes]:
     """Ask a task to stop. Editors stop their own, administrators any."""
     async with store.snapshot() as snapshot:
         task = _known(await snapshot.tasks.get(task_id), task_id)
-    if task.actor != identity.name and not at_least(identity.role, "admin"):
+    if task.actor != request.user.name and not at_least(request.user.role, "admin"):
         raise HttpProblem("forbidden", "Stopping another person's task needs the role admin.")
     if task.state in END_STATUS:
         raise HttpProblem("conflict", f"The task is {task.state} already.")

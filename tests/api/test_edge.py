@@ -1,0 +1,86 @@
+"""What holds for every answer, whoever gives it."""
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/healthz", 200),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/healthz", 405),
+        ("POST", "/api/v1/eventos", 422),
+        ("OPTIONS", "/api/v1/eventos", 204),
+    ],
+)
+async def test_every_answer_names_its_request(client, method, path, status):
+    answer = await client.request(method, path, content=b"{}" if method == "POST" else None)
+    assert answer.status_code == status
+    assert len(answer.headers.get_list("x-request-id")) == 1
+    other = await client.request(method, path, headers={"X-Request-ID": "mine-1"})
+    assert other.headers["x-request-id"] == "mine-1"
+
+
+@pytest.mark.parametrize("strange", ["a b", "x" * 65, "<script>", "é".encode(), ""])
+async def test_a_strange_request_id_is_replaced(client, strange):
+    answer = await client.get("/healthz", headers={"X-Request-ID": strange})
+    assert answer.headers["x-request-id"].isalnum()
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/eventos/x", "/%00", "/api/v1/eventos/1/2"])
+async def test_what_is_not_there_is_a_problem(client, path):
+    answer = await client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/not-found"
+
+
+async def test_a_wrong_method_is_told_the_right_ones(client):
+    answer = await client.post("/healthz")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+    assert answer.json()["type"] == "/problems/method-not-allowed"
+
+
+async def test_head_answers_as_get_does_without_a_body(client):
+    for path in ("/healthz", "/api/v1/eventos", "/schema"):
+        get, head = await client.get(path), await client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == get.headers["content-type"]
+    assert (await client.head("/nowhere")).status_code == 404
+
+
+async def test_an_error_of_ours_shows_nothing_of_the_inside(client, monkeypatch, caplog):
+    async def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("secret /path/of/the/machine")
+
+    monkeypatch.setattr("api.services.catalogue.Catalogue.get", broken)
+    answer = await client.get("/api/v1/eventos/1")
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
+    assert "secret" not in answer.text
+    assert "secret /path/of/the/machine" in caplog.text
+
+
+async def test_readiness_ends_when_the_server_drains(client, monkeypatch):
+    assert (await client.get("/readyz")).json() == {"status": "ready"}
+    monkeypatch.setattr("api.services.readiness.Readiness.obstacle", lambda _: stopping())
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The server is stopping.")
+    assert answer.headers["retry-after"] == "5"
+
+
+async def stopping() -> str:
+    return "The server is stopping."
+
+
+async def test_metrics_count_what_was_answered(client):
+    await client.get("/healthz")
+    await client.get("/nowhere")
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    lines = answer.text.splitlines()
+    assert 'fasttrack_requests_total{method="GET",status="200"} 1' in lines
+    assert 'fasttrack_requests_total{method="GET",status="404"} 1' in lines
+    assert "fasttrack_request_seconds_count 2" in lines

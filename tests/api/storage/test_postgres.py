@@ -1,0 +1,85 @@
+"""What PostgreSQL alone has to prove: it goes away and comes back."""
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from api.storage import postgres as adapter
+from api.storage.store import open_store
+from domain.ports import StorageUnavailableError
+from streams.ports import StoredMessage
+from tests.contracts.conftest import POSTGRES_URL, opened, store_url
+from tests.contracts.samples import an_event, until_told
+
+__all__ = ["store_url"]
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("store_url", ["postgresql"], indirect=True),
+]
+
+DRAFT = ("eventos", b'{"type":"x"}', False)
+
+
+async def _cut_connections(store_url: str) -> None:
+    connection = await asyncpg.connect(POSTGRES_URL, timeout=5)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    await connection.execute(cut, store_url.rpartition("/")[2])
+    await connection.close()
+
+
+async def test_lost_connections_are_told_and_the_feed_catches_up(store_url: str, tmp_path: Path) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+
+        async def tell() -> None:
+            async with store.transaction() as transaction:
+                await transaction.messages.append([DRAFT])
+
+        async def tell_through_a_cut() -> None:
+            async with store.transaction() as transaction:
+                await transaction.events.insert([an_event()], upload_id=None, at_ms=1)
+                await transaction.messages.append([DRAFT])
+                await _cut_connections(store_url)
+
+        await tell()
+        with pytest.raises(StorageUnavailableError):
+            await tell_through_a_cut()
+        await tell()
+        await until_told(told, 2)
+        async with store.snapshot() as snapshot:
+            assert (await snapshot.events.counts(now_us=0)).events == 0
+    assert [message.seq for message in told] == [1, 2]
+
+
+async def test_an_exhausted_pool_refuses_in_time(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "POOL_SIZE", 2)
+    monkeypatch.setattr(adapter, "POOL_WAIT_SECONDS", 0.2)
+    async with opened(store_url, tmp_path, []) as store, AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(store.snapshot())
+        async with asyncio.timeout(5):
+            with pytest.raises(StorageUnavailableError, match="busy"):
+                await stack.enter_async_context(store.transaction())
+
+
+async def test_no_server_is_told_as_unavailable(store_url: str, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"postgresql://postgres@127.0.0.1:{nobody.getsockname()[1]}/x"
+        async with asyncio.timeout(10):
+            with pytest.raises(StorageUnavailableError):
+                await open_store(url, committed=list, data_dir=tmp_path, timezone="America/Recife")
+
+
+async def test_stores_opened_at_once_migrate_once(store_url: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        opening = [stack.enter_async_context(opened(store_url, tmp_path, [])) for _ in range(4)]
+        stores = await asyncio.gather(*opening)
+    assert len({store.epoch for store in stores}) == 1

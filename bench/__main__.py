@@ -1,4 +1,4 @@
-"""`python -m bench [--full] [--rounds N] [--only burst,imports]`."""
+"""`python -m bench [--full] [--rounds N] [--only burst,import]`."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bench import equipment, fanout, machine, report
+from bench import equipment, fanout, growth, imports, machine, report
 from bench.contestants import EVERYONE, Contestant
 from bench.fanout import Result, Scenario
 from bench.rounds import Case, summarise, take_turns
+
+Cases = Sequence[tuple[Case, Callable[[], Result]]]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="every peer and scenario (about 20 minutes)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="parts, by name, with commas: burst,paced,idle,replay,…")
+    parser.add_argument("--only", default="", help="burst,paced,idle,replay,import,watched,clients,events")
     parser.add_argument("--servers", default="", help="servers whose name contains one of these, with commas")
     return parser.parse_args()
 
@@ -55,22 +57,45 @@ def _fanout_cases(
     return cases
 
 
+def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
+    """Return what is measured, by part; each part has a table of its own form."""
+    only = {part for part in arguments.only.split(",") if part}
+    scenarios = [s for s in (fanout.FULL if arguments.full else fanout.QUICK) if not only or s.name in only]
+    parts: dict[str, Cases] = {"fanout": _fanout_cases(scenarios, _present(arguments))}
+    parts["import"] = imports.cases(full=arguments.full)
+    parts["watched"] = imports.watched_cases()
+    parts["clients"] = growth.fanout_cases()
+    parts["events"] = growth.event_cases()
+    in_quick_form = {"fanout", "import"}
+    wanted = only | {"fanout"} if only else set(parts) if arguments.full else in_quick_form
+    for name in parts.keys() - wanted:
+        print(f"left out: {name}")
+    return {name: cases for name, cases in parts.items() if name in wanted and cases}
+
+
+TABLES: dict[str, Callable[[Any], str]] = {
+    "fanout": report.fanout_tables,
+    "import": report.import_table,
+    "watched": report.fanout_tables,
+    "clients": report.fanout_tables,
+    "events": report.events_table,
+}
+
+
 def main() -> None:
     """Measure, print the tables, keep the JSON."""
     arguments = _arguments()
     equipment.build_generator()
-    only = {part for part in arguments.only.split(",") if part}
-    scenarios = [s for s in (fanout.FULL if arguments.full else fanout.QUICK) if not only or s.name in only]
-    described = machine.describe()
-    rounds = take_turns(_fanout_cases(scenarios, _present(arguments)), arguments.rounds)
-    summaries = {case: summarise(results) for case, results in rounds.items()}
-    text = report.fanout_tables(summaries)  # type: ignore[arg-type]
-    everything: dict[str, Any] = {
-        "machine": described,
-        "fanout": [{"case": case, **summary} for case, summary in summaries.items()],
-    }
-    path = report.write(everything, text, datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
-    print(text, f"\nkept: {path}", sep="\n")
+    everything: dict[str, Any] = {"machine": machine.describe()}
+    text = [report.machine_line(everything["machine"])]
+    for part, cases in _cases(arguments).items():
+        rounds = 1 if part in {"watched", "clients", "events"} else arguments.rounds
+        summaries = {case: summarise(results) for case, results in take_turns(cases, rounds).items()}
+        everything[part] = [{"case": case, **summary} for case, summary in summaries.items()]
+        text.append(TABLES[part](summaries))
+        print(f"\n{text[-1]}\n", flush=True)
+    kept = report.write(everything, "\n\n".join(text), datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
+    print(f"kept: {kept}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from bench.probe import Probe
 from bench.real_server import WATCH_SECONDS, Watch, fasttrack, upload
 from bench.rounds import Case
 from bench.servers import Running, pinned
+from bench.stored import download
 
 ROWS = 200_000
 ROWS_IN_FULL = 2_000_000
@@ -63,7 +64,8 @@ def import_watched(server: Running, rows: int) -> Result:
 def _measure_own(rows: int) -> Result:
     try:
         with fasttrack() as server:
-            return {**import_watched(server, rows), "start_seconds": server.start_seconds}
+            result = {**import_watched(server, rows), "start_seconds": server.start_seconds}
+            return result if "failed" in result else {**result, **download(server, rows)}
     except (OSError, RuntimeError, subprocess.SubprocessError) as failure:
         return {"failed": str(failure)[-300:]}
 

@@ -52,6 +52,15 @@ def _fanout_row(name: str, summary: Mapping[str, Any], reference: float | None, 
     ]
 
 
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """Return the machine in one line."""
+    return (
+        f"{machine['date']}, commit {machine['commit']}: {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory_gb']} GB, Linux {machine['kernel']}, Python {machine['python']}, "
+        f"load before the run {machine['load_average']:.2f}"
+    )
+
+
 FANOUT_HEAD = (
     "server", "deliveries/CPU-s (range)", "to nchan", "p50 ms", "p99 ms", "KB/conn", "conn/s", "taken/s",
     "generator", "faults",
@@ -67,6 +76,58 @@ def fanout_tables(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) -
         rows = [_fanout_row(name, s, reference, scenario == "replay") for name, s in group.items()]
         parts.append(f"### {scenario}, {transport.upper()}\n\n{table(FANOUT_HEAD, rows)}")
     return "\n\n".join(parts)
+
+
+IMPORT_HEAD = (
+    "importer", "rows/s (range)", "to the bare loop", "growth MB", "/healthz p99.9 ms", "start s",
+    "download/s",
+)  # fmt: skip
+BARE_LOOP = "csv.reader + msgspec + executemany"
+
+
+def _optional(summary: Mapping[str, Any], key: str, form: str) -> str:
+    return format(summary[key], form) if key in summary else "-"
+
+
+def _import_row(name: str, summary: Mapping[str, Any], bare: float | None) -> list[str]:
+    if "rows_per_second" not in summary:
+        return [name, "failed", *["-"] * 4, "; ".join(summary["failed"][:1])[:80]]
+    return [
+        name,
+        _spread(summary, "rows_per_second"),
+        _ratio(summary["rows_per_second"], bare),
+        _optional(summary, "growth_mb", ".0f"),
+        _optional(summary, "healthz_p999_ms", ".1f"),
+        _optional(summary, "start_seconds", ".2f"),
+        thousands(summary.get("download_events_per_second")),
+    ]
+
+
+def import_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) -> str:
+    """Return a table of importers; keys are (part, rows, importer)."""
+    bare = next((s.get("rows_per_second") for key, s in summaries.items() if key[2] == BARE_LOOP), None)
+    rows = [_import_row(f"{name}, {size}", summary, bare) for (_, size, name), summary in summaries.items()]
+    return f"### import\n\n{table(IMPORT_HEAD, rows)}"
+
+
+EVENTS_HEAD = ("events", "import rows/s", "growth MB", "list p50 ms", "list p99 ms", "slowest", "download/s")
+
+
+def events_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) -> str:
+    """Return how cost grows with the events stored."""
+    rows = [
+        [
+            size,
+            _optional(summary, "rows_per_second", ",.0f"),
+            _optional(summary, "growth_mb", ".0f"),
+            _optional(summary, "list_p50_ms", ".1f"),
+            _optional(summary, "list_p99_ms", ".1f"),
+            _optional(summary, "list_slowest_ms", ".1f"),
+            "; ".join(summary["failed"][:1])[:80] or thousands(summary.get("download_events_per_second")),
+        ]
+        for (_, size, _name), summary in summaries.items()
+    ]
+    return f"### growth with the events stored\n\n{table(EVENTS_HEAD, rows)}"
 
 
 def write(results: Mapping[str, Any], text: str, stamp: str) -> Path:

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from bench import equipment, fanout, growth, imports, machine, report
-from bench.contestants import EVERYONE, Contestant
+from bench.contestants import EVERYONE, STEPS, Contestant
 from bench.fanout import Result, Scenario
 from bench.rounds import Case, summarise, take_turns
+
+STEP_SCENARIOS = (fanout.BURST, fanout.PACED)
 
 Cases = Sequence[tuple[Case, Callable[[], Result]]]
 
@@ -18,7 +20,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="every peer and scenario (about 20 minutes)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="burst,paced,idle,replay,import,watched,clients,events")
+    parser.add_argument(
+        "--only", default="", help="burst,paced,idle,replay,steps,import,watched,clients,events"
+    )
     parser.add_argument("--servers", default="", help="servers whose name contains one of these, with commas")
     return parser.parse_args()
 
@@ -62,6 +66,7 @@ def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
     only = {part for part in arguments.only.split(",") if part}
     scenarios = [s for s in (fanout.FULL if arguments.full else fanout.QUICK) if not only or s.name in only]
     parts: dict[str, Cases] = {"fanout": _fanout_cases(scenarios, _present(arguments))}
+    parts["steps"] = _fanout_cases(STEP_SCENARIOS, STEPS)
     parts["import"] = imports.cases(full=arguments.full)
     parts["watched"] = imports.watched_cases()
     parts["clients"] = growth.fanout_cases()
@@ -75,6 +80,7 @@ def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
 
 TABLES: dict[str, Callable[[Any], str]] = {
     "fanout": report.fanout_tables,
+    "steps": report.fanout_tables,
     "import": report.import_table,
     "watched": report.fanout_tables,
     "clients": report.fanout_tables,

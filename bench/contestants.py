@@ -61,8 +61,12 @@ def _uvicorn(module: str) -> Callable[[int], list[str]]:
     return command
 
 
-def _fasttrack(outlet: str) -> Callable[[int], list[str]]:
-    return lambda port: [str(OWN_PYTHON), "-m", "bench.fasttrack", str(port), outlet]
+def _fasttrack(outlet: str, *options: str) -> Callable[[int], list[str]]:
+    return lambda port: [str(OWN_PYTHON), "-m", "bench.fasttrack", str(port), outlet, *options]
+
+
+def _step(name: str, outlet: str, *options: str) -> Contestant:
+    return Contestant(name, "own", _fasttrack(outlet, *options), FEED, environment=IMPORTABLE)
 
 
 OWN = (
@@ -82,3 +86,13 @@ PEERS_AND_LIMITS = (
 )  # fmt: skip
 
 EVERYONE = OWN + PEERS_AND_LIMITS
+
+STEPS = (
+    _step("as it is: 2 ms gap, direct", "direct"),
+    _step("no gap", "direct", "--gap-ms", "0"),
+    _step("5 ms gap", "direct", "--gap-ms", "5"),
+    _step("collector not frozen", "direct", "--no-freeze"),
+    _step("plain ASGI", "plain"),
+    _step("plain ASGI, h11", "plain", "--h11"),
+)
+"""What each step gave: FastTrack without it, or with more of it."""

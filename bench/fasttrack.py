@@ -5,8 +5,8 @@ nchan and the other peers do, and `POST /pub` to publish on `eventos`. `plain` l
 server's own protocol classes, as under any other ASGI server.
 """
 
+import argparse
 import gc
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -81,16 +81,17 @@ class Front:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def create_app(hub: FeedHub[Identity]) -> ASGIApp:
+def create_app(hub: FeedHub[Identity], *, freeze: bool) -> ASGIApp:
     """Return the feed's routes over a store in memory."""
     store = MemoryStore()
 
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
         async with hub.running(EPOCH, store):
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 50, 100)
+            if freeze:
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(50_000, 50, 100)
             yield
 
     app = Litestar(
@@ -103,24 +104,38 @@ def create_app(hub: FeedHub[Identity]) -> ASGIApp:
     return Front(app, hub, store)
 
 
-def main(port: int, outlet: str) -> None:
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("outlet", choices=["direct", "plain"])
+    parser.add_argument("--gap-ms", type=float, default=2.0, help="pause between two writes of a burst")
+    parser.add_argument("--no-freeze", action="store_true", help="leave the garbage collector as it is")
+    parser.add_argument("--h11", action="store_true", help="parse HTTP in Python")
+    return parser.parse_args()
+
+
+def main() -> None:
     """Serve until SIGTERM."""
-    hub: FeedHub[Identity] = FeedHub(FeedOptions(streams_per_person=20_000, ring_messages=65_536))
-    plain: dict[str, Any] = {"http": "httptools", "ws": "websockets-sansio"}
+    arguments = _arguments()
+    options = FeedOptions(
+        streams_per_person=20_000, ring_messages=65_536, coalesce_seconds=arguments.gap_ms / 1000
+    )
+    hub: FeedHub[Identity] = FeedHub(options)
+    plain: dict[str, Any] = {"http": "h11" if arguments.h11 else "httptools", "ws": "websockets-sansio"}
     direct: dict[str, Any] = {"http": protocols.HttpProtocol, "ws": protocols.WebSocketProtocol}
     config = uvicorn.Config(
-        create_app(hub),
-        port=port,
+        create_app(hub, freeze=not arguments.no_freeze),
+        port=arguments.port,
         loop="uvloop",
         ws_per_message_deflate=False,
         access_log=False,
         log_level="warning",
         backlog=4096,
         timeout_graceful_shutdown=1,
-        **(direct if outlet == "direct" else plain),
+        **(direct if arguments.outlet == "direct" else plain),
     )
     uvicorn.Server(config).run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main()

@@ -21,7 +21,7 @@ from api.settings import Settings
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage
 
-SERVICES = ("store", "catalogue", "dashboard", "people", "readiness", "tasks")
+SERVICES = ("store", "catalogue", "dashboard", "people", "readiness", "tasks", "exports")
 """The names by which handlers ask for what `running_services` gives."""
 
 
@@ -53,8 +53,9 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
             await _let_the_first_in(people)
         dashboard = Dashboard(store, tell=lambda _: None, online=lambda: 0, now_ms=now_ms)
         listeners.add(lambda _: dashboard.changed())
-        tasks = _tasks(settings, store)
-        await opened.enter_async_context(_at_work(dashboard.run, tasks.run))
+        exports = _exports(settings, store)
+        tasks = _tasks(settings, store, exports)
+        await opened.enter_async_context(_at_work(dashboard.run, tasks.run, exports.sweep_daily))
         yield {
             "store": store,
             "catalogue": Catalogue(store, now_ms),
@@ -62,6 +63,7 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
             "people": people,
             "readiness": Readiness(store, now_ms=now_ms),
             "tasks": tasks,
+            "exports": exports,
         }
 
 
@@ -74,16 +76,14 @@ async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
     )
 
 
-def _tasks(settings: Settings, store: SqlStore) -> Tasks:
-    kinds: dict[str, TaskKind] = {
-        "analysis": AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone)),
-        "export": ExportTask(
-            store,
-            {name: form.begin for name, form in FORMATS.items()},
-            clock=now_ms,
-            keep_days=settings.feed_keep_days,
-        ),
-    }
+def _exports(settings: Settings, store: SqlStore) -> ExportTask:
+    begin = {name: form.begin for name, form in FORMATS.items()}
+    return ExportTask(store, begin, clock=now_ms, keep_days=settings.feed_keep_days)
+
+
+def _tasks(settings: Settings, store: SqlStore, exports: ExportTask) -> Tasks:
+    analysis = AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone))
+    kinds: dict[str, TaskKind] = {"analysis": analysis, "export": exports}
     return Tasks(store, kinds, clock=now_ms, new_id=_new_task_id, at_work=settings.tasks_at_once)
 
 

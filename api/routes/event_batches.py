@@ -138,6 +138,26 @@ async def download(
     return StreamedAnswer(chunks, media_type=form.media_type, headers=headers)
 
 
+@get(
+    ["/api/v1/eventos.ics", "/eventos.ics"],
+    opt=describe(
+        "The events as a calendar to subscribe to",
+        TAG,
+        {200: Answer("iCalendar, streamed", {"type": "string"}, ["text/calendar"])},
+        problems=["invalid-query"],
+        parameters=FILTERS,
+    ),
+)
+async def calendar(
+    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
+) -> ASGIResponse:
+    """Stream what the filters match, for a calendar program that asks again now and then."""
+    where = read_only_filter(request.scope["query_string"], timezone)
+    form = FORMATS["ics"]
+    chunks = partial(_file_chunks, catalogue, where, form.begin(catalogue.epoch))
+    return StreamedAnswer(chunks, media_type=form.media_type, headers={"Cache-Control": "no-cache"})
+
+
 async def _file_chunks(
     catalogue: NamedDependency[Catalogue], where: EventFilter, file: EventFile
 ) -> AsyncGenerator[bytes, None]:
@@ -154,4 +174,4 @@ def _stored(events: list[Event]) -> StoredBatch:
     return StoredBatch(len(events), first, last, events)
 
 
-HANDLERS = (create_batch, replace_all, delete_events, download)
+HANDLERS = (create_batch, replace_all, delete_events, download, calendar)

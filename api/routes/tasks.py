@@ -1,32 +1,34 @@
-"""Long tasks over HTTP: start, list, read, cancel."""
+"""Long tasks over HTTP: start, list, read, cancel, fetch the file."""
 
 import re
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
-import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from api.openapi import Answer, Query, describe
-from api.problems import HttpProblem, invalid_query
+from api.problems import HttpProblem
+from api.routes.answers import json_answer
+from api.routes.event_formats import FORMATS
+from api.routes.streamed import StreamedAnswer
+from api.routes.url_parameters import UrlParameters
+from api.security.access import may_change
+from api.services.export_task import ExportTask
 from api.services.identity import Identity
-from api.services.store import Store
 from api.services.tasks import END_STATUS, Tasks, task_links
-from domain.people import at_least
 from domain.problems import Problem
 from domain.tasks import Task, TaskState
 from streams.messages import timestamp
 
 TAG = "tasks"
-
-HttpRequest = Request[Identity, Any, Any]
 PAGE_LIMIT = 100
-_POSITION = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,64})")
+_POSITION = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,64})", re.ASCII)
 
-ExportFormat = Literal["json", "csv", "ndjson", "ics"]
-EXPORT_FORMATS: tuple[ExportFormat, ...] = ("json", "csv", "ndjson", "ics")
+TaskRequest = Request[Identity, Any, Any]
 
 
 class TaskView(Struct):
@@ -58,10 +60,14 @@ _STARTED = {202: Answer("Queued or running", TaskView, headers={"Location": "Whe
 
 
 @post(
-    "/api/v1/eventos/analise", opt=describe("Start the analysis of all events", TAG, _STARTED, role="editor")
+    "/api/v1/eventos/analise",
+    opt=describe(
+        "Start the analysis of all events", TAG, _STARTED, problems=["invalid-query"], role="editor"
+    ),
 )
-async def start_analysis(request: HttpRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
+async def start_analysis(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Start a task; its log lines and progress are on `tarefas/{id}`."""
+    UrlParameters(request.scope["query_string"], frozenset()).finish()
     return _accepted(await tasks.start("analysis", {}, actor=request.user.name))
 
 
@@ -72,17 +78,16 @@ async def start_analysis(request: HttpRequest, tasks: NamedDependency[Tasks]) ->
         TAG,
         _STARTED,
         problems=["invalid-query"],
-        parameters=[Query("format", "of the file", {"type": "string", "enum": list(EXPORT_FORMATS)})],
+        parameters=[Query("format", "Form of the file.", {"enum": [*FORMATS], "default": "json"})],
         role="editor",
     ),
 )
-async def start_export(request: HttpRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
+async def start_export(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Start a task whose end links to the file."""
-    kind = request.query_params.get("format", "json")
-    if kind not in EXPORT_FORMATS:
-        message = f"format must be one of {', '.join(EXPORT_FORMATS)}, not {kind[:80]!r}"
-        raise invalid_query([Problem("format", "unknown_format", message, kind[:80])])
-    return _accepted(await tasks.start("export", {"format": kind}, actor=request.user.name))
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
+    form = parameters.choice("format", tuple(FORMATS), "json")
+    parameters.finish()
+    return _accepted(await tasks.start("export", {"format": form}, actor=request.user.name))
 
 
 @get(
@@ -98,14 +103,15 @@ async def start_export(request: HttpRequest, tasks: NamedDependency[Tasks]) -> R
         ],
     ),
 )
-async def list_tasks(request: HttpRequest, store: NamedDependency[SkipValidation[Store]]) -> Response[bytes]:
+async def list_tasks(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Return one page."""
-    limit, before = _limit(request.query_params), _position(request.query_params.get("cursor"))
-    async with store.snapshot() as snapshot:
-        found, after = await snapshot.tasks.page(limit=limit, before=before)
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"limit", "cursor"}))
+    limit, before = parameters.whole("limit", 50, low=1, high=PAGE_LIMIT), _position(parameters)
+    parameters.finish()
+    found, after = await tasks.page(limit=limit, before=before)
     cursor = f"{after[0]}.{after[1]}" if after else None
     link = {"Link": f'</api/v1/tarefas?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else {}
-    return _json(TaskPage([task_view(task) for task in found], cursor), headers=link)
+    return json_answer(TaskPage([task_view(task) for task in found], cursor), headers=link)
 
 
 @get(
@@ -114,11 +120,9 @@ async def list_tasks(request: HttpRequest, store: NamedDependency[SkipValidation
         "One task, with its result", TAG, {200: Answer("The task", TaskView)}, problems=["not-found"]
     ),
 )
-async def show_task(task_id: FromPath[str], store: NamedDependency[SkipValidation[Store]]) -> Response[bytes]:
+async def show_task(task_id: FromPath[str], tasks: NamedDependency[Tasks]) -> Response[bytes]:
     """Return a task."""
-    async with store.snapshot() as snapshot:
-        task = await snapshot.tasks.get(task_id)
-    return _json(task_view(_known(task, task_id)))
+    return json_answer(task_view(_known(await tasks.get(task_id), task_id)))
 
 
 @post(
@@ -132,19 +136,52 @@ async def show_task(task_id: FromPath[str], store: NamedDependency[SkipValidatio
     ),
 )
 async def cancel_task(
-    request: HttpRequest,
-    task_id: FromPath[str],
-    store: NamedDependency[SkipValidation[Store]],
-    tasks: NamedDependency[Tasks],
+    request: TaskRequest, task_id: FromPath[str], tasks: NamedDependency[Tasks]
 ) -> Response[bytes]:
     """Ask a task to stop. Editors stop their own, administrators any."""
-    async with store.snapshot() as snapshot:
-        task = _known(await snapshot.tasks.get(task_id), task_id)
-    if task.actor != request.user.name and not at_least(request.user.role, "admin"):
+    task = _known(await tasks.get(task_id), task_id)
+    if not may_change(request.user, task.actor):
         raise HttpProblem("forbidden", "Stopping another person's task needs the role admin.")
     if task.state in END_STATUS:
         raise HttpProblem("conflict", f"The task is {task.state} already.")
     return _accepted(_known(await tasks.cancel(task_id), task_id))
+
+
+@get(
+    "/api/v1/tarefas/{task_id:str}/file",
+    opt=describe(
+        "The file that an export wrote",
+        TAG,
+        {
+            200: Answer(
+                "An attachment, streamed",
+                {"type": "string", "format": "binary"},
+                [form.media_type.partition(";")[0] for form in FORMATS.values()],
+                headers={"Content-Disposition": "The name of the file."},
+            )
+        },
+        problems=["not-found", "conflict"],
+    ),
+)
+async def task_file(
+    task_id: FromPath[str], tasks: NamedDependency[Tasks], exports: NamedDependency[ExportTask]
+) -> ASGIResponse:
+    """Stream the file; it is kept for as long as the feed is."""
+    task = _known(await tasks.get(task_id), task_id)
+    if task.kind != "export":
+        raise HttpProblem("not-found", "This task writes no file.")
+    if task.state != "completed":
+        raise HttpProblem("conflict", f"The task is {task.state}: there is no file.")
+    size = await exports.size(task.id)
+    if not size:
+        raise HttpProblem("not-found", "The file is no longer kept; start the export again.")
+    form = FORMATS[task.params["format"]]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{form.file_name}"',
+        "Content-Length": str(size),
+        "Cache-Control": "no-store",
+    }
+    return StreamedAnswer(partial(exports.chunks, task.id), media_type=form.media_type, headers=headers)
 
 
 def task_view(task: Task) -> TaskView:
@@ -176,32 +213,19 @@ def _known(task: Task | None, task_id: str) -> Task:
     return task
 
 
-def _limit(params: Any) -> int:
-    text = params.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= PAGE_LIMIT):
-        message = f"limit must be a whole number from 1 to {PAGE_LIMIT}, not {text[:80]!r}"
-        raise invalid_query([Problem("limit", "out_of_range", message, text[:80])])
-    return int(text)
-
-
-def _position(cursor: str | None) -> tuple[int, str] | None:
+def _position(parameters: UrlParameters) -> tuple[int, str] | None:
+    cursor = parameters.raw("cursor")
     if cursor is None:
         return None
     found = _POSITION.fullmatch(cursor)
     if found is None:
-        message = f"cursor must be the `next` of another page, not {cursor[:80]!r}"
-        raise invalid_query([Problem("cursor", "invalid_cursor", message, cursor[:80])])
+        parameters.refuse("cursor", "invalid_cursor", "cursor must be the `next` of another page", cursor)
+        return None
     return int(found[1]), found[2]
 
 
 def _accepted(task: Task) -> Response[bytes]:
-    return _json(task_view(task), status=202, headers={"Location": f"/api/v1/tarefas/{task.id}"})
+    return json_answer(task_view(task), status=202, headers={"Location": f"/api/v1/tarefas/{task.id}"})
 
 
-def _json(content: Struct, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(content), status_code=status, media_type="application/json", headers=headers
-    )
-
-
-HANDLERS = (start_analysis, start_export, list_tasks, show_task, cancel_task)
+HANDLERS = (start_analysis, start_export, list_tasks, show_task, cancel_task, task_file)

@@ -1,17 +1,23 @@
 """The export of all events to a file, as a task: for downloads too large to wait for."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+import anyio
 import anyio.to_thread
 
 from api.services.store import Store
 from api.services.tasks import Clock, Report
 from domain.events import Event
-from domain.ports import EventFilter
+from domain.ports import EventFilter, StorageError
 from domain.tasks import Task
 
+logger = logging.getLogger(__name__)
+
+DAY_SECONDS = 86_400
 BLOB_PREFIX = "export-"
+READ_BYTES = 256 * 1024
 WRITE_BYTES = 512 * 1024
 """Written at once: each write is made durable, which costs the same for a byte."""
 
@@ -66,6 +72,26 @@ class ExportTask:
     async def discard(self, task: Task) -> None:
         """Delete what there is of the file."""
         await self._store.blobs.delete(blob_of(task.id))
+
+    async def size(self, task_id: str) -> int:
+        """Return the bytes of a task's file, 0 when it is no longer kept."""
+        return await self._store.blobs.size(blob_of(task_id))
+
+    async def chunks(self, task_id: str) -> AsyncGenerator[bytes, None]:
+        """Yield a task's file."""
+        offset = 0
+        while chunk := await self._store.blobs.read(blob_of(task_id), offset, READ_BYTES):
+            yield chunk
+            offset += len(chunk)
+
+    async def sweep_daily(self) -> None:
+        """Sweep now and once a day, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except StorageError:
+                logger.exception("exported files could not be looked through")
+            await anyio.sleep(DAY_SECONDS)
 
     async def sweep(self) -> None:
         """Delete files that nobody will ask for: of tasks long ended, or of none."""

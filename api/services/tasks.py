@@ -14,11 +14,22 @@ import msgspec
 from anyio.abc import TaskGroup
 
 from api.services.line import Line
+from api.services.notifications import task_notification
 from api.services.store import Store, Transaction
 from domain.ports import StorageError
 from domain.problems import Problem
 from domain.tasks import Task, TaskState
-from streams.messages import EndError, EndStatus, Finished, Log, LogLevel, TaskProgress, draft, timestamp
+from streams.messages import (
+    Draft,
+    EndError,
+    EndStatus,
+    Finished,
+    Log,
+    LogLevel,
+    TaskProgress,
+    draft,
+    timestamp,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -81,20 +92,21 @@ class Tasks:
         self._line = Line(at_work)
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._group: TaskGroup | None = None
+        self.ready = anyio.Event()
 
     @property
     def active(self) -> int:
         """Tasks at work or waiting in this process."""
         return len(self._scopes)
 
-    async def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
+    async def run(self) -> None:
         """Work until cancelled; what is then unfinished goes on at the next start."""
         async with anyio.create_task_group() as self._group:
             async with self._store.snapshot() as snapshot:
                 unfinished = await snapshot.tasks.unfinished()
             for task in unfinished:
                 self._group.start_soon(self._work, task.id, True)
-            ready()
+            self.ready.set()
             await anyio.sleep_forever()
 
     async def start(self, kind: str, params: dict[str, Any], *, actor: str) -> Task:
@@ -106,6 +118,18 @@ class Tasks:
             await tx.tasks.add(task)
         self._group.start_soon(self._work, task.id, False)
         return task
+
+    async def get(self, task_id: str) -> Task | None:
+        """Return a task."""
+        async with self._store.snapshot() as snapshot:
+            return await snapshot.tasks.get(task_id)
+
+    async def page(
+        self, *, limit: int, before: tuple[int, str] | None
+    ) -> tuple[list[Task], tuple[int, str] | None]:
+        """Return tasks, newest first, and the position of the next page."""
+        async with self._store.snapshot() as snapshot:
+            return await snapshot.tasks.page(limit=limit, before=before)
 
     async def cancel(self, task_id: str) -> Task | None:
         """Ask a task to stop and return it as it is then; None when there is no such task.
@@ -174,8 +198,7 @@ class Tasks:
         await report.end("failed", error=problem)
 
     async def _end_cancelled(self, task_id: str, report: "Report") -> None:
-        async with self._store.snapshot() as snapshot:
-            task = await snapshot.tasks.get(task_id)
+        task = await self.get(task_id)
         assert task is not None
         await self._kinds[task.kind].discard(task)
         await report.end("cancelled")
@@ -233,10 +256,10 @@ class Report:
             ended = {"state": state, "finished_at": self._clock(), "result": result, "error": error}
             if state == "completed":
                 task = await self._change(tx, **ended, progresso=100)
-                await tx.messages.append([draft(self._told(task)), draft(self._farewell(task))])
+                await tx.messages.append([draft(self._told(task))])
             else:
                 task = await self._change(tx, **ended)
-                await tx.messages.append([draft(self._farewell(task))])
+            await tx.messages.append([draft(self._farewell(task)), self._notice(task)])
 
     def _farewell(self, task: Task) -> Finished:
         assert task.finished_at is not None
@@ -251,6 +274,11 @@ class Report:
             seconds=(task.finished_at - (task.started_at or task.finished_at)) / 1000,
             error=EndError(task.error.code, task.error.message) if task.error else None,
             links=task_links(task),
+        )
+
+    def _notice(self, task: Task) -> Draft:
+        return task_notification(
+            task.id, task.kind, END_STATUS[task.state], actor=task.actor, at_ms=self._clock()
         )
 
     def _told(self, task: Task) -> TaskProgress:

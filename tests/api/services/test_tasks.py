@@ -38,15 +38,10 @@ async def opened(folder: Path) -> AsyncIterator[Store]:
 async def running(store: Store, kinds: Mapping[str, TaskKind], *, at_work: int = 2) -> AsyncIterator[Tasks]:
     ids = count(1)
     tasks = Tasks(store, kinds, clock=lambda: NOW_MS, new_id=lambda: f"t{next(ids)}", at_work=at_work)
-    ready = anyio.Event()
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-
-            async def run() -> None:
-                await tasks.run(ready=ready.set)
-
-            group.start_soon(run)
-            await ready.wait()
+            group.start_soon(tasks.run)
+            await tasks.ready.wait()
             yield tasks
             group.cancel_scope.cancel()
 

@@ -1,0 +1,79 @@
+"""Tasks over HTTP, on a real server."""
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+EVENT = {"title": "Show", "event_date": "2025-07-01T10:00:00", "city": "Recife"}
+
+
+async def ended(client: httpx.AsyncClient, task: dict[str, Any]) -> dict[str, Any]:
+    with anyio.fail_after(20):
+        while True:
+            found: dict[str, Any] = (await client.get(task["links"]["self"])).json()
+            if found["finished_at"]:
+                return found
+            await anyio.sleep(0.01)
+
+
+async def test_the_analysis_is_started_found_and_read(client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/eventos", json=EVENT)
+    answer = await client.post("/api/v1/eventos/analise")
+    assert answer.status_code == 202
+    task = answer.json()
+    assert answer.headers["Location"] == task["links"]["self"] == f"/api/v1/tarefas/{task['id']}"
+    assert task["links"]["sse"] == f"/sse/tarefas/{task['id']}"
+    done = await ended(client, task)
+    assert (done["state"], done["progresso"]) == ("completed", 100)
+    assert done["result"]["by_city"] == [{"city": "Recife", "events": 1}]
+    listed = (await client.get("/api/v1/tarefas")).json()
+    assert [one["id"] for one in listed["items"]] == [task["id"]]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "ics"])
+async def test_an_export_is_the_same_file_as_the_download(client: httpx.AsyncClient, form: str) -> None:
+    await client.post("/api/v1/eventos", json=EVENT)
+    answer = await client.post("/api/v1/eventos/exportar", params={"format": form})
+    done = await ended(client, answer.json())
+    file = await client.get(done["links"]["file"])
+    download = await client.get("/api/v1/eventos/download", params={"format": form})
+    assert file.content == download.content
+    assert file.headers["Content-Type"] == download.headers["Content-Type"]
+    assert file.headers["Content-Disposition"] == download.headers["Content-Disposition"]
+
+
+async def test_the_calendar_can_be_subscribed_to(client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/eventos", json=EVENT)
+    for path in ("/eventos.ics", "/api/v1/eventos.ics"):
+        answer = await client.get(path, params={"city": "recife"})
+        assert answer.headers["Content-Type"].startswith("text/calendar")
+        assert answer.text.count("BEGIN:VEVENT") == 1
+        assert "DTSTART:20250701T100000\r\n" in answer.text
+
+
+async def test_tasks_are_paged_newest_first(client: httpx.AsyncClient) -> None:
+    started = [(await client.post("/api/v1/eventos/analise")).json()["id"] for _ in range(3)]
+    page = await client.get("/api/v1/tarefas", params={"limit": 2})
+    assert 'rel="next"' in page.headers["Link"]
+    rest = await client.get("/api/v1/tarefas", params={"limit": 2, "cursor": page.json()["next"]})
+    ids = [one["id"] for one in page.json()["items"] + rest.json()["items"]]
+    assert sorted(ids) == sorted(started)
+    assert rest.json()["next"] is None
+
+
+async def test_what_makes_no_sense_is_refused_and_named(client: httpx.AsyncClient) -> None:
+    done = await ended(client, (await client.post("/api/v1/eventos/analise")).json())
+    refusals = [
+        await client.post(f"{done['links']['self']}/cancel"),
+        await client.get(f"{done['links']['self']}/file"),
+        await client.get("/api/v1/tarefas/nobody"),
+        await client.post("/api/v1/eventos/exportar", params={"format": "xls"}),
+        await client.get("/api/v1/tarefas", params={"limit": "0", "cursor": "x"}),
+    ]
+    assert [one.status_code for one in refusals] == [409, 404, 404, 400, 400]
+    assert all(one.headers["Content-Type"] == "application/problem+json" for one in refusals)
+    assert [error["field"] for error in refusals[-1].json()["errors"]] == ["limit", "cursor"]

@@ -56,6 +56,7 @@ class RowReader:
     Attributes:
         fault: why nothing of the file can be imported, once that is known.
         fed: bytes of the file that were given, from its beginning.
+        names: the header's cells, also where they are a fault.
     """
 
     def __init__(self, options: ImportOptions, timezone: tzinfo) -> None:
@@ -115,7 +116,7 @@ class RowReader:
     @property
     def dialect(self) -> dict[str, Any] | None:
         """What the head of the file told: `encoding`, `delimiter`; None before."""
-        if self._state.columns is None:
+        if self._state.delimiter is None:
             return None
         encoding = self._decoder.encoding if self._decoder else None
         return {"encoding": encoding or "utf-8", "delimiter": self._state.delimiter}
@@ -147,6 +148,7 @@ class RowReader:
         """Set up everything that follows from the state."""
         self.fault: Problem | None = self._option_fault()
         self.fed = self._state.offset
+        self.names: list[str] = []
         self._closed = False
         self._head = b""
         self._decoder: Decoder | None = Decoder(self._state.encoding) if self._state.offset else None
@@ -217,11 +219,12 @@ class RowReader:
             self._take_head(head)
 
     def _take_head(self, head: Head) -> None:
+        self.names = head.names
+        self._state.delimiter = head.delimiter
         columns = match_columns(head.names, self._options.mapping, self._options.defaults)
         if isinstance(columns, Problem):
             self.fault = columns
             return
-        self._state.delimiter = head.delimiter
         self._state.columns = columns
         self._set_columns(columns)
         self._advance(head.end)

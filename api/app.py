@@ -16,7 +16,19 @@ from api.edge import Edge
 from api.lifetime import SERVICES, running_services
 from api.metrics import Metrics
 from api.problems import problem_response
-from api.routes import document, event_batches, events, health, live, problems, session, tasks, tickets, users
+from api.routes import (
+    document,
+    event_batches,
+    events,
+    health,
+    live,
+    pages,
+    problems,
+    session,
+    tasks,
+    tickets,
+    users,
+)
 from api.security.access import Guard, SignInLimit
 from api.security.authentication import Authentication
 from api.security.gate import Gate
@@ -25,7 +37,7 @@ from api.security.origins import AllowedHosts, OriginPolicy
 from api.security.proxies import TrustedProxies, parse_networks
 from api.settings import Settings
 
-ROUTES = (events, event_batches, live, tasks, session, tickets, users, health, problems, document)
+ROUTES = (events, event_batches, live, tasks, pages, session, tickets, users, health, problems, document)
 
 
 def create_app(settings: Settings) -> Litestar:

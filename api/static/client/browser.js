@@ -1,0 +1,41 @@
+/** What the client needs of a browser: an election among tabs, and a line between them. */
+
+/**
+ * @param {string} name The same for all tabs that share a stream.
+ * @returns {boolean} Web Locks exist only on https and loopback: elsewhere every tab streams alone.
+ */
+const canShare = () => "locks" in navigator && "BroadcastChannel" in globalThis;
+
+/** @returns {import("./hub.js").HubParts["channel"]} */
+export function channelNamed(name) {
+  if (!canShare()) return {post: () => {}, listen: () => {}, shared: false};
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (note) => channel.postMessage(note),
+    listen: (hear) => (channel.onmessage = ({data}) => hear(data)),
+    shared: true,
+  };
+}
+
+/** @returns {import("./hub.js").HubParts["elect"]} */
+export function electionNamed(name) {
+  const stand = (lead, steal = false) => {
+    if (!canShare()) return lead(true);
+    const forEver = () => (lead(true), new Promise(() => {}));
+    // Rejected only when another tab stole the lock from this one: queue again behind it.
+    navigator.locks.request(name, {steal}, forEver).catch(() => (lead(false), stand(lead)));
+  };
+  return stand;
+}
+
+/**
+ * Tell when the world changed under the page.
+ *
+ * @param {{check: () => void, networkChanged: () => void, leave: () => void, back: () => void}} on
+ */
+export function watchBrowser({check, networkChanged, leave, back}) {
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && check());
+  addEventListener("online", networkChanged);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", ({persisted}) => persisted && back());
+}

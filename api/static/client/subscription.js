@@ -1,0 +1,213 @@
+import {backoffMs} from "./timing.js";
+import {isFinal} from "./verdict.js";
+
+/** Feeds that begin and end, and are wanted from their first message. */
+const HAS_END = /^(upload|tarefas)\//;
+
+/** Types that concern the connection, not what it carries. */
+const OF_THE_CONNECTION = new Set(["hello", "heartbeat", "bye"]);
+
+/**
+ * What one call of `connect()` reads: its feeds, each message once and in order.
+ *
+ * It asks for its history itself (a short poll from its own cursor), then joins the browser's
+ * stream, and closes the seam between the two: what streams in meanwhile is held until a poll
+ * has nothing more, or has reached what is held.
+ *
+ * @typedef {object} SubscriptionParts
+ * @property {string[]} feeds
+ * @property {import("./hub.js").Hub} hub
+ * @property {import("./position.js").Position} position
+ * @property {(cursor: string | null) => Promise<{verdict: import("./types.js").Verdict,
+ *   cursor: string | null, messages: import("./types.js").Message[]}>} ask Answers at once.
+ * @property {import("./types.js").Clock} clock
+ * @property {(message: import("./types.js").Message) => void} onMessage
+ * @property {(state: import("./types.js").Message) => void} onState
+ * @property {(status: import("./types.js").Status) => void} onStatus
+ * @property {(reason: string) => void} onReset
+ */
+export class Subscription {
+  #parts;
+  #clock;
+  /** Messages that came by the stream while history is being read; null once it flows. */
+  #held = /** @type {import("./types.js").Message[] | null} */ ([]);
+  #term = null;
+  #joined = false;
+  #over = false;
+  #failures = 0;
+  #unfinished;
+  /** @type {import("./types.js").Status} */
+  #status = {state: "connecting", transport: "sse", reason: null, retryMs: null, leader: false};
+
+  /** @param {SubscriptionParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.feeds = parts.feeds;
+    this.#unfinished = new Set(parts.feeds);
+    void this.#start();
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get over() {
+    return this.#over;
+  }
+
+  get cursor() {
+    return this.#parts.position.cursor;
+  }
+
+  close() {
+    if (!this.#over) this.#end("closed");
+  }
+
+  retry() {
+    if (this.#over) return;
+    if (this.#joined) this.#parts.hub.retry();
+    else void this.#start();
+  }
+
+  /** The page is about to go. */
+  save() {
+    this.#parts.position.save();
+  }
+
+  /** The page came back from the browser's cache, deaf meanwhile: read what it missed. */
+  recover() {
+    if (this.#joined && !this.#over) void this.#catchUp();
+  }
+
+  /** Nothing joins the shared stream before the server agreed to show it to this reader. */
+  async #start() {
+    const answer = await this.#ask();
+    if (this.#over) return;
+    if (answer && isFinal(answer.verdict)) return this.#refused(answer.verdict);
+    if (answer?.verdict !== "reachable") return this.#startLater();
+    answer.messages.forEach((message) => this.#deliver(message));
+    this.#moveTo(answer.cursor);
+    if (this.#over) return;
+    this.#joined = true;
+    this.#parts.hub.add(this);
+  }
+
+  #startLater() {
+    const retryMs = backoffMs(this.#failures++, this.#clock.random());
+    this.#tell({...this.#status, state: "waiting", reason: "unreachable", retryMs});
+    this.#clock.after(() => !this.#over && !this.#joined && void this.#start(), retryMs);
+  }
+
+  #ask() {
+    return this.#parts.ask(this.cursor).catch(() => null);
+  }
+
+  onStatus(status) {
+    if (!this.#over) this.#tell(status);
+  }
+
+  onCovered(term) {
+    if (this.#over || term === this.#term) return;
+    this.#term = term;
+    void this.#catchUp();
+  }
+
+  onMessage(message) {
+    if (this.#over) return;
+    if (this.#held) this.#held.push(message);
+    else this.#flow(message);
+  }
+
+  #flow(message) {
+    this.#deliver(message);
+    // The stream is in order over all its feeds: others' messages move the cursor as well.
+    if (message.id) this.#moveTo(message.id);
+  }
+
+  async #catchUp() {
+    const held = (this.#held = []);
+    for (;;) {
+      const answer = await this.#ask();
+      if (this.#over || this.#held !== held) return;
+      if (!answer || answer.verdict === "busy" || answer.verdict === "unreachable") {
+        await this.#pause();
+        continue;
+      }
+      if (isFinal(answer.verdict)) return this.#refused(answer.verdict);
+      if (this.#read(answer, held)) break;
+    }
+    this.#release(held);
+  }
+
+  /** Deliver an answer. @returns {boolean} Whether it closes the seam. */
+  #read({messages, cursor}, held) {
+    const ids = new Set(messages.map(({id}) => id).filter(Boolean));
+    const met = held.some(({id}) => id && ids.has(id));
+    messages.forEach((message) => this.#deliver(message));
+    this.#moveTo(cursor);
+    this.#failures = 0;
+    return met || ids.size === 0;
+  }
+
+  #release(held) {
+    this.#held = null;
+    for (const message of held) if (!this.#over) this.#flow(message);
+  }
+
+  #pause() {
+    return new Promise((resolve) => {
+      this.#clock.after(() => resolve(null), backoffMs(this.#failures++, this.#clock.random()));
+    });
+  }
+
+  #moveTo(cursor) {
+    if (cursor && !this.#over) this.#parts.position.moveTo(cursor);
+  }
+
+  #deliver(message) {
+    if (this.#over) return;
+    if (message.type === "hello") this.#hello(message);
+    if (OF_THE_CONNECTION.has(message.type) || !this.feeds.includes(message.feed)) return;
+    if (message.type === "state") return this.#parts.onState(message);
+    if (message.id && !this.#parts.position.take(message.id)) return;
+    this.#parts.onMessage(message);
+    if (message.type === "finished") this.#finished(message.feed);
+  }
+
+  #hello({resume, reason, cursor}) {
+    if (resume !== "reset") return;
+    this.#moveTo(cursor);
+    this.#parts.onReset(reason);
+  }
+
+  #finished(feed) {
+    this.#unfinished.delete(feed);
+    if (HAS_END.test(feed) && this.#unfinished.size === 0) this.#end("finished");
+  }
+
+  #refused(verdict) {
+    if (verdict === "finished") return this.#end("finished");
+    this.#leaveHub();
+    this.#tell({...this.#status, state: verdict, reason: null, retryMs: null});
+  }
+
+  #end(state) {
+    this.#over = true;
+    this.#leaveHub();
+    this.#parts.position.save();
+    this.#tell({...this.#status, state, reason: null, retryMs: null});
+  }
+
+  #leaveHub() {
+    if (this.#joined) this.#parts.hub.remove(this);
+    this.#joined = false;
+    this.#term = null;
+    this.#held = [];
+  }
+
+  #tell(status) {
+    this.#status = status;
+    this.#parts.onStatus(status);
+  }
+}

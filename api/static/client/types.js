@@ -1,0 +1,46 @@
+/**
+ * The values that the client's modules share. Types only: nothing here runs.
+ *
+ * @typedef {"sse" | "ws" | "poll"} Transport
+ *
+ * @typedef {Record<string, any> & {type: string, id?: string, feed?: string}} Message
+ *   One message of the feed, parsed; its members are those of the feed's protocol.
+ *
+ * @typedef {"connecting" | "checking" | "live" | "waiting" | "finished" | "unauthorised"
+ *   | "forbidden" | "unknown" | "closed"} State
+ *   `checking`: something failed, and a short poll finds out whether the network is alive.
+ *   `unauthorised` (401), `forbidden` (403) and `unknown` (404) wait for `retry()`.
+ *
+ * @typedef {object} Status
+ * @property {State} state
+ * @property {Transport} transport In use, or being tried.
+ * @property {string | null} reason Why it is not the first choice, or why it waits: `no_hello`,
+ *   `no_pong`, `refused`, `broken_young`, `silent`, `remembered`, `unreachable`, `drain`, `limit`, ….
+ * @property {number | null} retryMs Until the next try, while `waiting`.
+ * @property {boolean} leader Whether this tab holds the browser's one stream.
+ *
+ * @typedef {"reachable" | "unreachable" | "unauthorised" | "forbidden" | "unknown" | "finished"
+ *   | "busy"} Verdict
+ *   What a status code or a close code says about the server.
+ *
+ * @typedef {object} Opening What a transport is asked to open.
+ * @property {string[]} feeds
+ * @property {string | null} cursor Last message seen; null for a fresh start.
+ * @property {number} keepaliveMs Between application pings (WebSocket), 0 for none.
+ *
+ * @typedef {object} Sink Where a transport reports. `closed` comes at most once, and last.
+ * @property {() => void} ready The transport has proved that it carries data, both ways if it has two.
+ * @property {(message: Message) => void} message
+ * @property {(cursor: string) => void} cursor Where a poll's answer ends.
+ * @property {(verdict: Verdict | null) => void} closed With a verdict where the refusal said why.
+ *
+ * @typedef {{close: () => void}} Connection
+ *
+ * @typedef {object} Clock
+ * @property {() => number} now Milliseconds.
+ * @property {(run: () => void, ms: number) => any} after
+ * @property {(timer: any) => void} cancel
+ * @property {() => number} random 0 to 1.
+ */
+
+export {};

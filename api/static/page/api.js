@@ -1,0 +1,84 @@
+/** The HTTP API as the page calls it. Answers are parsed JSON; refusals are thrown as `Fault`. */
+
+const BASE = "/api/v1";
+
+/** A call that was refused, or got no answer (status 0). */
+export class Fault extends Error {
+  /** @param {number} status @param {any} [problem] The body, RFC 9457. */
+  constructor(status, problem = {}) {
+    super(problem.detail ?? String(status));
+    this.status = status;
+    this.detail = problem.detail;
+    this.errors = problem.errors ?? [];
+    this.code = problem.code ?? this.errors[0]?.code;
+  }
+}
+
+/** Called on a 401, so that one place asks for a sign-in. */
+let onSignedOut = () => {};
+export const whenSignedOut = (listener) => (onSignedOut = listener);
+
+/**
+ * @param {string} method
+ * @param {string} path Below /api/v1, or absolute.
+ * @param {{json?: any, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [how]
+ * @returns {Promise<{body: any, headers: Headers}>}
+ */
+export async function call(method, path, {json, body, headers = {}, signal} = {}) {
+  if (json !== undefined) headers = {...headers, "Content-Type": "application/json"};
+  const content = json === undefined ? body : JSON.stringify(json);
+  const url = path.startsWith("/api/") ? path : BASE + path;
+  const answer = await fetch(url, {method, body: content, headers, signal}).catch((fault) => {
+    throw signal?.aborted ? fault : new Fault(0);
+  });
+  const parsed = await parse(answer);
+  if (answer.ok) return {body: parsed, headers: answer.headers};
+  if (answer.status === 401 && path !== "/session") onSignedOut();
+  throw new Fault(answer.status, parsed ?? {});
+}
+
+const parse = (answer) => (/json/.test(answer.headers.get("Content-Type") ?? "") ? answer.json() : null);
+
+export const get = async (path, how) => (await call("GET", path, how)).body;
+export const post = async (path, how) => (await call("POST", path, how)).body;
+
+/** A query of those members that have a value. */
+export function query(members) {
+  const given = Object.entries(members).filter(([, value]) => value !== "" && value != null && value !== false);
+  const text = new URLSearchParams(given).toString();
+  return text && `?${text}`;
+}
+
+/**
+ * Send a file, telling how many bytes have left. XMLHttpRequest: fetch does not tell.
+ *
+ * @param {string} path
+ * @param {File} file
+ * @param {{onSent: (sent: number, total: number) => void, headers?: Record<string, string>}} on
+ * @returns {{done: Promise<any>, abort: () => void}}
+ */
+export function sendFile(path, file, {onSent, headers = {}}) {
+  const request = new XMLHttpRequest();
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const done = new Promise((resolve, reject) => {
+    request.upload.onprogress = ({loaded, total}) => onSent(loaded, total);
+    request.onload = () => settle(request, resolve, reject);
+    request.onerror = request.onabort = () => reject(new Fault(0));
+  });
+  request.open("POST", BASE + path);
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+  request.send(form);
+  return {done, abort: () => request.abort()};
+}
+
+function settle(request, resolve, reject) {
+  let body = {};
+  try {
+    body = JSON.parse(request.responseText);
+  } catch {
+    // A proxy's own page: the status says enough.
+  }
+  if (request.status >= 200 && request.status < 300) resolve(body);
+  else reject(new Fault(request.status, body));
+}

@@ -1,0 +1,79 @@
+import {h, svg} from "./dom.js";
+import {number, t} from "./i18n.js";
+
+/**
+ * Amounts by name.
+ *
+ * @typedef {{label: string, value: number}} Amount
+ */
+
+const WIDTH = 480;
+const LINE = 34;
+
+/** Horizontal bars, one a name: names of any length, read from top to bottom. @param {Amount[]} amounts */
+export function bars(amounts) {
+  const most = Math.max(1, ...amounts.map(({value}) => value));
+  const chart = svg("svg.chart", {viewBox: `0 0 ${WIDTH} ${Math.max(1, amounts.length) * LINE}`, "aria-hidden": "true"});
+  amounts.forEach((amount, at) => chart.append(...barOf(amount, at * LINE, most)));
+  return h("figure", {}, chart, asTable(amounts));
+}
+
+function barOf({label, value}, top, most) {
+  const width = Math.max(value ? 3 : 0, (WIDTH * value) / most);
+  return [
+    svg("text", {x: 0, y: top + 13}, shortened(label, 44)),
+    svg("text.value", {x: WIDTH, y: top + 13, "text-anchor": "end"}, number(value)),
+    svg("rect.ground", {x: 0, y: top + 19, width: WIDTH, height: 8, rx: 4}),
+    svg("rect.amount", {x: 0, y: top + 19, width, height: 8, rx: 4}),
+  ];
+}
+
+const TALL = 180;
+const FLOOR = 148;
+
+/** Upright columns, one a month. @param {Amount[]} amounts */
+export function columns(amounts) {
+  const most = Math.max(1, ...amounts.map(({value}) => value));
+  const step = 960 / Math.max(1, amounts.length);
+  const chart = svg("svg.chart", {viewBox: `0 0 960 ${TALL}`, "aria-hidden": "true"});
+  amounts.forEach((amount, at) => chart.append(...columnOf(amount, at * step, step, most)));
+  return h("figure", {}, chart, asTable(amounts));
+}
+
+function columnOf({label, value}, left, step, most) {
+  const height = Math.max(value ? 3 : 0, ((FLOOR - 24) * value) / most);
+  const middle = left + step / 2;
+  const wide = Math.min(56, step * 0.6);
+  return [
+    svg("rect.ground", {x: middle - wide / 2, y: 24, width: wide, height: FLOOR - 24, rx: 6}),
+    svg("rect.amount", {x: middle - wide / 2, y: FLOOR - height, width: wide, height, rx: 6}),
+    svg("text.value", {x: middle, y: FLOOR - height - 7, "text-anchor": "middle"}, value ? number(value) : ""),
+    svg("text", {x: middle, y: TALL - 12, "text-anchor": "middle"}, label),
+  ];
+}
+
+const shortened = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+/** The same for those who cannot see the drawing. */
+function asTable(amounts) {
+  return h("ul.unseen", {}, ...amounts.map(({label, value}) => h("li", {}, t("dashboard.chart", {label, value}))));
+}
+
+/**
+ * Amounts in any of the forms that the API gives: {"Recife": 3}, [["Recife", 3]], [{city, count}].
+ *
+ * @returns {Amount[]}
+ */
+export function amountsOf(counts) {
+  if (!Array.isArray(counts)) return Object.entries(counts ?? {}).map(([label, value]) => ({label, value}));
+  return counts.map((entry) => {
+    const [label, value] = Array.isArray(entry) ? entry : labelAndCount(entry);
+    return {label: String(label ?? t("dashboard.noVenue")), value};
+  });
+}
+
+function labelAndCount(entry) {
+  const values = Object.values(entry);
+  const value = entry.count ?? entry.events ?? values.find((each) => typeof each === "number");
+  return [values.find((each) => each !== value), value];
+}

@@ -1,0 +1,41 @@
+import {currentLanguage, number, t} from "./i18n.js";
+
+/** How numbers and times are written for people. */
+
+export function bytes(count) {
+  const units = ["B", "KB", "MB", "GB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
+  return `${number(count / 1024 ** power, {maximumFractionDigits: power ? 1 : 0})} ${units[power]}`;
+}
+
+/** @param {number | null} seconds */
+export function duration(seconds) {
+  if (seconds === null || !Number.isFinite(seconds)) return "–";
+  if (seconds < 10) return `${number(seconds, {maximumFractionDigits: 1})} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${number(seconds / 3600, {maximumFractionDigits: 1})} h`;
+}
+
+export function moment(text) {
+  return new Intl.DateTimeFormat(currentLanguage(), {dateStyle: "medium", timeStyle: "short"}).format(new Date(text));
+}
+
+export function clock(text) {
+  return new Intl.DateTimeFormat(currentLanguage(), {timeStyle: "medium"}).format(new Date(text));
+}
+
+/** The wall clock at the venue: its own digits, never moved to the reader's time zone. */
+export function venueTime(text) {
+  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(text) ?? [];
+  if (!year) return null;
+  const date = new Date(Date.UTC(+year, +month - 1, +day));
+  const part = (options) => new Intl.DateTimeFormat(currentLanguage(), {timeZone: "UTC", ...options}).format(date);
+  return {day: String(+day), month: part({month: "short"}).replace(".", ""), year, weekday: part({weekday: "short"}).replace(".", ""), time};
+}
+
+/** The name of a field, as csv.md names it. */
+export function fieldName(field) {
+  const known = t(`field.${field}`);
+  return known === `field.${field}` ? field ?? "" : known;
+}

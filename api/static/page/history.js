@@ -1,0 +1,41 @@
+import {get, query} from "./api.js";
+import {h} from "./dom.js";
+import {moment} from "./format.js";
+import {toastFault} from "./tell.js";
+
+const PAGE = 10;
+
+/**
+ * The imports so far, newest first.
+ *
+ * @param {(id: string) => void} onOpen
+ */
+export function history(onOpen) {
+  const items = h("div.items");
+  const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => void load(next)});
+  const empty = h("p.empty", {t: "history.empty"});
+  let next = "";
+  const load = async (cursor = "") => {
+    const page = await get(`/uploads${query({limit: PAGE, cursor})}`).catch((fault) => (fault.status === 401 || toastFault(fault), null));
+    if (!page) return;
+    const drawn = page.items.map((upload) => itemOf(upload, onOpen));
+    if (cursor) items.append(...drawn);
+    else items.replaceChildren(...drawn);
+    next = page.next;
+    more.hidden = !next;
+    empty.hidden = items.childElementCount > 0;
+  };
+  const reload = () => void load();
+  document.addEventListener("language", reload);
+  reload();
+  return {element: h("section.card", {"data-history": ""}, h("div.card-head", {}, h("h2", {t: "history.title"})), items, empty, more), reload};
+}
+
+function itemOf({upload_id: id, filename, status, accepted, rejected, actor, created_at: at}, onOpen) {
+  const facts = [at && moment(at), actor].filter(Boolean).join(" · ");
+  return h("div.item", {"data-upload-item": id},
+    h("div", {}, h("div.item-title", {}, filename || id),
+      h("div.item-more", {}, h("span", {t: ["history.counts", {accepted, rejected}]}), facts ? ` · ${facts}` : "")),
+    h("div.row", {}, h("span.chip", {"data-state": status, t: `state.${status}`}),
+      h("button.quiet", {type: "button", t: "history.open", onclick: () => onOpen(id)})));
+}

@@ -1,0 +1,131 @@
+import {Rate, secondsLeft} from "./rate.js";
+
+/** Problems kept in the page; the rest is in rejected.csv. */
+export const PROBLEMS_MAX = 20_000;
+
+/**
+ * One import as its feed tells it. Pure: messages in, figures out.
+ *
+ * @typedef {{line: number, field: string, code: string, message: string, value: string | null,
+ *   suggestion: string | null}} ProblemLine
+ */
+export class ImportModel {
+  /** @param {string} id @param {() => number} [now] Milliseconds. */
+  constructor(id, now = () => performance.now()) {
+    this.id = id;
+    this.#now = now;
+    this.status = "receiving";
+    this.progress = 0;
+    this.accepted = 0;
+    this.rejected = 0;
+    this.line = 0;
+    this.title = "";
+    this.bytes = 0;
+    /** @type {number | null} */
+    this.totalBytes = null;
+    this.sent = 0;
+    this.sentTotal = 0;
+    /** @type {number | null} */
+    this.seconds = null;
+    this.error = null;
+    /** @type {ProblemLine[]} */
+    this.problems = [];
+    /** @type {{level: string, message: string}[]} */
+    this.warnings = [];
+    this.options = {};
+  }
+
+  #now;
+  #rows = new Rate();
+  #read = new Rate();
+  #linesWithProblems = new Set();
+
+  get rows() {
+    return this.accepted + this.rejected;
+  }
+
+  get isOver() {
+    return ["completed", "failed", "cancelled", "undone"].includes(this.status);
+  }
+
+  get rowsPerSecond() {
+    return this.isOver && this.seconds ? this.rows / Math.max(this.seconds, 0.001) : this.#rows.perSecond;
+  }
+
+  /** @returns {number | null} */
+  get secondsLeft() {
+    return this.isOver ? null : secondsLeft(this.bytes, this.totalBytes, this.#read.perSecond);
+  }
+
+  /** How many rejected rows are not in `problems`. */
+  get rowsNotShown() {
+    return Math.max(0, this.rejected - this.#linesWithProblems.size);
+  }
+
+  /** @param {Record<string, any>} message Of the feed `upload/{id}`. */
+  take(message) {
+    if (message.type === "progress") this.#progress(message);
+    else if (message.type === "row_error") this.#rowError(message);
+    else if (message.type === "log" && message.level !== "info" && message.level !== "debug") this.warnings.push(message);
+    else if (message.type === "log") this.note = message.message;
+    else if (message.type === "finished") this.#finished(message);
+  }
+
+  #progress(message) {
+    if (!this.isOver) this.status = "processing";
+    this.progress = Math.max(this.progress, message.progresso);
+    this.line = message.line;
+    this.title = message.title ?? this.title;
+    this.bytes = message.bytes;
+    this.totalBytes = message.total_bytes ?? this.totalBytes;
+    this.#count(message);
+    this.#rows.add(this.#now(), this.rows);
+    this.#read.add(this.#now(), this.bytes);
+  }
+
+  #count({accepted, rejected}) {
+    this.accepted = Math.max(this.accepted, accepted);
+    this.rejected = Math.max(this.rejected, rejected);
+  }
+
+  #rowError(message) {
+    this.#progress(message);
+    this.addProblems(message.line, message.errors);
+  }
+
+  /** Each line once, whether the feed or the list of rejected rows told it first. */
+  addProblems(line, errors) {
+    if (this.#linesWithProblems.has(line) || this.problems.length >= PROBLEMS_MAX) return;
+    this.#linesWithProblems.add(line);
+    for (const error of errors) this.problems.push({line, ...error});
+  }
+
+  #finished({status, accepted, rejected, seconds, error}) {
+    this.status = status;
+    this.#count({accepted, rejected});
+    this.seconds = seconds;
+    this.error = error;
+    if (status === "completed") this.progress = 100;
+  }
+
+  /** What the history knows, for an import whose feed is no longer kept. */
+  load(details) {
+    this.status = details.status;
+    this.#count(details);
+    Object.assign(this, {line: details.line, bytes: details.bytes, totalBytes: details.total_bytes, seconds: details.seconds, error: details.error});
+    this.options = details.options ?? {};
+    this.filename = details.filename;
+    this.actor = details.actor;
+    if (details.status === "completed" || details.status === "undone") this.progress = 100;
+  }
+}
+
+/** @returns {ProblemLine[]} Those that have `text` in any cell, without case and accents. */
+export function filterProblems(problems, text, reasonOf) {
+  const wanted = plain(text);
+  if (!wanted) return problems;
+  return problems.filter((problem) =>
+    plain([problem.line, problem.field, problem.code, problem.message, problem.value, problem.suggestion, reasonOf(problem)].join(" ")).includes(wanted));
+}
+
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();

@@ -1,0 +1,72 @@
+import {fieldName} from "./format.js";
+import {field, h} from "./dom.js";
+import {FIELDS, filled, missingFields, REQUIRED} from "./mapping-rules.js";
+import {reasonOf} from "./rejected-table.js";
+import {t} from "./i18n.js";
+
+/**
+ * The step in which a person says which column is which field.
+ *
+ * @param {{name: string, preview: any, columns: string[], proposed: {mapping: Record<string, string>,
+ *   defaults: Record<string, string>}}} about
+ * @param {{check: (choice: any) => Promise<any>, go: (choice: any) => void, cancel: () => void}} on
+ *   `check` reads the first rows again with another choice.
+ * @returns {HTMLElement}
+ */
+export function mappingStep({name, preview, columns, proposed}, on) {
+  const rows = h("div");
+  const choices = FIELDS.map((each) => choiceOf(each, columns, proposed));
+  const choice = () => ({
+    mapping: filled(Object.fromEntries(choices.map(({name: each, column}) => [each, column.value]))),
+    defaults: filled(Object.fromEntries(choices.map(({name: each, fallback}) => [each, fallback.value]))),
+  });
+  const missing = h("p.chip.warn", {role: "status"});
+  const go = h("button.primary", {type: "submit", t: "mapping.go"});
+  const changed = async () => {
+    const lacking = missingFields(choice().mapping, choice().defaults);
+    missing.hidden = !lacking.length;
+    missing.textContent = t("mapping.missing", {fields: lacking.map(fieldName).join(", ")});
+    go.disabled = lacking.length > 0;
+    if (!lacking.length) rows.replaceChildren(firstRows(await on.check(choice())));
+  };
+  const submit = (event) => (event.preventDefault(), on.go(choice()));
+  rows.append(firstRows(preview));
+  void changed();
+  return h("form.card.stack", {"data-mapping": "", onsubmit: submit, onchange: changed},
+    h("div", {}, h("h2", {t: ["mapping.title", {name}]}), h("p.soft", {t: "mapping.lead"})),
+    h("p.small.soft", {t: ["mapping.detected", {encoding: preview.encoding ?? "", delimiter: delimiterName(preview.delimiter)}]}),
+    h("div.fields", {}, ...choices.map(({element}) => element)), missing,
+    h("div.row", {}, go, h("button", {type: "button", t: "cancel", onclick: on.cancel})),
+    h("h3", {t: "mapping.rows"}), rows);
+}
+
+const delimiterName = (delimiter) => (delimiter === "\t" ? "TAB" : delimiter ?? "");
+
+function choiceOf(name, columns, {mapping, defaults}) {
+  const options = [h("option", {value: "", t: "mapping.none"}), ...columns.map((column) => h("option", {value: column}, column))];
+  const column = h("select", {"data-field": name}, ...options);
+  column.value = mapping[name] ?? "";
+  const fallback = h("input", {label: "mapping.default", placeholder: t("mapping.default"), value: defaults[name] ?? ""});
+  const mark = REQUIRED.includes(name) && h("span.small.soft", {t: "mapping.required"});
+  return {name, column, fallback, element: field(`field.${name}`, column, fallback, mark)};
+}
+
+function firstRows({rows = []}) {
+  const shown = FIELDS.filter((name) => rows.some(({event}) => cellOf(event, name)));
+  const head = h("tr", {}, h("th", {t: "rejects.line"}), ...shown.map((name) => h("th", {t: `field.${name}`})), h("th", {t: "rejects.reason"}));
+  return h("div.tables", {tabindex: "0", role: "region", label: "mapping.rows"},
+    h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows.slice(0, 20).map((row) => firstRow(row, shown)))));
+}
+
+function firstRow({line, event, errors = []}, shown) {
+  const reasons = errors.map((error) => `${fieldName(error.field)} ${reasonOf(error)}`).join("; ");
+  return h(`tr${errors.length ? ".faulty" : ""}`, {}, h("td.numbers", {}, String(line)),
+    ...shown.map((name) => h("td.clip", {}, cellOf(event, name))), h("td", {}, reasons));
+}
+
+function cellOf(event, name) {
+  const [outer, inner] = name.split(".");
+  const value = inner ? event?.[outer]?.[inner] : event?.[outer];
+  if (value == null || (outer === "local_info" && !inner)) return "";
+  return Array.isArray(value) ? value.join("; ") : String(value);
+}

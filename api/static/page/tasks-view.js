@@ -1,0 +1,134 @@
+import {amountsOf, bars} from "./charts.js";
+import {call, get, post, query} from "./api.js";
+import {clock, moment} from "./format.js";
+import {connect} from "/client/fasttrack.js";
+import {h} from "./dom.js";
+import {isKnown, number, say, t} from "./i18n.js";
+import {toastFault} from "./tell.js";
+
+const FORMATS = ["json", "csv", "ndjson", "ics"];
+
+/** Console lines kept on the page. */
+const LINES_MAX = 2000;
+
+/** Long tasks: start one, read its log as it is written, see its result. */
+export class TasksView {
+  #feed = null;
+  #shown = null;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.list = h("div.items");
+    this.empty = h("p.empty", {t: "tasks.none"});
+    this.stage = h("div");
+    root.append(this.#head(), this.stage, h("section.card", {}, h("div.card-head", {}, h("h2", {t: "tasks.list"})), this.list, this.empty));
+    document.addEventListener("language", () => void this.#reload());
+    void this.#reload();
+  }
+
+  #head() {
+    const format = h("select", {label: "events.downloadAs"}, ...FORMATS.map((name) => h("option", {value: name}, name.toUpperCase())));
+    const exporting = () => void this.#start(`/eventos/exportar${query({format: format.value})}`);
+    return h("div.view-head", {}, h("div", {}, h("h1", {t: "tasks.title"}), h("p", {t: "tasks.lead"})),
+      h("div.row", {}, h("button.primary", {type: "button", t: "tasks.analyse", onclick: () => void this.#start("/eventos/analise")}),
+        h("div", {}, format), h("button", {type: "button", t: "tasks.export", onclick: exporting})));
+  }
+
+  async #reload() {
+    const page = await get("/tarefas?limit=20").catch((fault) => (fault.status === 401 || toastFault(fault), null));
+    if (!page) return;
+    this.list.replaceChildren(...page.items.map((task) => this.#item(task)));
+    this.empty.hidden = page.items.length > 0;
+  }
+
+  #item(task) {
+    return h("div.item", {}, h("div", {}, h("div.item-title", {t: `tasks.kind.${task.kind}`}), h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`)),
+      h("div.row", {}, h("span.chip", {"data-state": task.state, t: `state.${task.state}`}), h("button.quiet", {type: "button", t: "history.open", onclick: () => this.#show(task)})));
+  }
+
+  async #start(path) {
+    await post(path).then((task) => (this.#show(task), this.#reload()), toastFault);
+  }
+
+  #show(task) {
+    this.#feed?.close();
+    this.#shown = task.id;
+    const view = taskCard(task);
+    this.stage.replaceChildren(view.element);
+    this.#feed = connect(`tarefas/${task.id}`, {remember: false, onMessage: (message) => void this.#take(message, task.id, view)});
+    if (task.result) view.result(task);
+  }
+
+  async #take(message, id, view) {
+    view.take(message);
+    if (message.type !== "finished") return;
+    const task = await get(`/tarefas/${id}`).catch(toastFault);
+    if (task && this.#shown === id) view.result(task);
+    await this.#reload();
+  }
+}
+
+function taskCard(task) {
+  const chip = h("span.chip", {"data-state": task.state, t: `state.${task.state}`});
+  const gauge = h("progress", {max: "100", value: String(task.progresso ?? 0), label: "nav.tasks"});
+  const step = h("span.soft.small", {}, task.step ?? "");
+  const lines = h("div.console", {role: "log", tabindex: "0", label: "tasks.log", "aria-live": "off", "data-console": ""});
+  const outcome = h("div.stack");
+  const stop = h("button.danger", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.id}/cancel`).catch(toastFault)});
+  const take = (message) => takeInto({chip, gauge, step, lines, stop}, message);
+  const result = (done) => outcome.replaceChildren(...resultOf(done));
+  stop.hidden = ["completed", "failed", "cancelled"].includes(task.state);
+  return {take, result, element: h("article.card.stack", {"data-task": task.id},
+    h("div.card-head", {}, h("h2", {t: `tasks.kind.${task.kind}`}), h("div.row", {}, chip, stop)), gauge, step, lines, outcome)};
+}
+
+function takeInto({chip, gauge, step, lines, stop}, message) {
+  if (message.type === "log") addLine(lines, message);
+  if (message.type === "progress") {
+    gauge.value = message.progresso;
+    step.textContent = message.step ?? "";
+  }
+  const state = message.type === "finished" ? message.status : "running";
+  if (message.type === "finished") stop.hidden = true;
+  if (message.status === "completed") gauge.value = 100;
+  chip.dataset.state = state;
+  say(chip, `state.${state}`);
+}
+
+function addLine(lines, {at, level, message}) {
+  const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
+  lines.append(h("div", {"data-level": level}, h("time", {datetime: at}, clock(at)), message));
+  if (lines.childElementCount > LINES_MAX) lines.firstElementChild.remove();
+  if (atEnd) lines.scrollTop = lines.scrollHeight;
+}
+
+/** Counts as figures, breakdowns as bars, the rest as lists. */
+function resultOf({result, links, error}) {
+  if (error) return [h("p.chip.bad", {}, error.message)];
+  if (!result) return [];
+  const entries = Object.entries(result);
+  const plain = entries.filter(([, value]) => typeof value === "number" || typeof value === "string");
+  const nested = entries.filter(([, value]) => value && typeof value === "object" && Object.keys(value).length);
+  const file = links?.file ?? links?.download;
+  return [h("h3", {t: "tasks.result"}), file && h("a.button", {href: file, download: "", t: "tasks.download"}),
+    h("dl.figures", {}, ...plain.map(([name, value]) => h("div.figure", {}, h("dt", {}, titled(name)), h("dd", {}, typeof value === "number" ? number(value) : value)))),
+    h("div.charts", {}, ...nested.map(([name, value]) => h("section", {}, h("h3", {}, titled(name)), nestedOf(value))))].filter(Boolean);
+}
+
+const titled = (name) => (isKnown(`result.${name}`) ? t(`result.${name}`) : name.replaceAll("_", " "));
+
+function nestedOf(value) {
+  const amounts = countable(value) ? amountsOf(value) : null;
+  if (amounts) return bars(amounts.slice(0, 12));
+  const lines = Array.isArray(value) ? value.slice(0, 20) : Object.entries(value).map(([name, each]) => ({[name]: each}));
+  return h("ul.small", {}, ...lines.map((line) => h("li", {}, lineOf(line))));
+}
+
+const countable = (value) => Array.isArray(value)
+  ? value.every((each) => Array.isArray(each) ? typeof each[1] === "number" : typeof each?.count === "number")
+  : Object.values(value).every((each) => typeof each === "number");
+
+function lineOf(line) {
+  if (typeof line !== "object" || line === null) return String(line);
+  return Object.entries(line).map(([name, each]) => `${titled(name)}: ${typeof each === "object" ? JSON.stringify(each) : each}`).join(" · ");
+}

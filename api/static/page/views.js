@@ -1,0 +1,28 @@
+/** Which view is seen: the one that the fragment of the address names. */
+
+const FIRST = "import";
+
+/**
+ * Views are built when they are first seen: nobody pays for the dashboard who only imports.
+ *
+ * @param {Record<string, (root: HTMLElement) => void>} build By name.
+ */
+export function startViews(build) {
+  const built = new Set();
+  const show = () => {
+    const asked = location.hash.slice(1);
+    const name = asked in build ? asked : FIRST;
+    for (const other of Object.keys(build)) document.getElementById(`view-${other}`).hidden = other !== name;
+    for (const link of document.querySelectorAll("[data-view]")) mark(link, link.dataset.view === name);
+    if (built.has(name)) return;
+    built.add(name);
+    build[name](document.getElementById(`view-${name}`));
+  };
+  addEventListener("hashchange", show);
+  show();
+}
+
+function mark(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}

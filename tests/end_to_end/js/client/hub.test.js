@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Choice} from "../../../../api/static/client/choice.js";
+import {Hub} from "../../../../api/static/client/hub.js";
+import {Link} from "../../../../api/static/client/link.js";
+import {FakeClock, FakeTransports, memoryOf, settle} from "./fakes.js";
+
+/** A browser: tabs that share a lock and a channel. */
+class FakeBrowser {
+  clock = new FakeClock();
+  queue = [];
+  ears = new Map();
+
+  open(tab, feeds) {
+    const transports = new FakeTransports();
+    const heard = {messages: [], covered: [], statuses: []};
+    const listener = {
+      feeds,
+      onMessage: (message) => heard.messages.push(message),
+      onStatus: (status) => heard.statuses.push(status),
+      onCovered: (term) => heard.covered.push(term),
+    };
+    const hub = new Hub({
+      makeLink: (on) => new Link({
+        transports: transports.all, probe: async () => "reachable",
+        choice: new Choice(memoryOf(), this.clock.now), clock: this.clock, ...on,
+      }),
+      channel: {
+        shared: true,
+        post: (note) => this.ears.forEach((hear, ear) => ear !== tab && hear(structuredClone(note))),
+        listen: (hear) => this.ears.set(tab, hear),
+      },
+      elect: (lead, steal) => this.elect(tab, lead, steal),
+      clock: this.clock,
+      tab,
+    });
+    hub.add(listener);
+    return {hub, transports, heard, listener};
+  }
+
+  elect(tab, lead, steal) {
+    if (steal) {
+      const [old] = this.queue.splice(0, 1);
+      this.queue = [{tab, lead}, ...this.queue.filter((other) => other.tab !== tab), old];
+      old.lead(false);
+    } else this.queue.push({tab, lead});
+    if (this.queue[0].tab === tab) lead(true);
+  }
+
+  /** The tab dies without a word. */
+  kill(tab) {
+    this.ears.delete(tab);
+    this.queue = this.queue.filter((other) => other.tab !== tab);
+    this.queue[0]?.lead(true);
+  }
+}
+
+async function twoTabs() {
+  const browser = new FakeBrowser();
+  const first = browser.open("A", ["eventos"]);
+  await browser.clock.pass(50);
+  first.transports.hello();
+  const second = browser.open("B", ["eventos", "upload/x"]);
+  await browser.clock.pass(50);
+  first.transports.hello("e.1");
+  await settle();
+  return {browser, first, second};
+}
+
+test("one tab streams, for the feeds of all", async () => {
+  const {first, second} = await twoTabs();
+  assert.deepEqual(first.transports.last.opening.feeds, ["eventos", "upload/x"]);
+  assert.equal(second.transports.opened.length, 0);
+  assert.equal(second.heard.covered.length, 1);
+  assert.equal(second.heard.statuses.at(-1).leader, false);
+  assert.equal(first.heard.statuses.at(-1).leader, true);
+});
+
+test("every tab hears every message", async () => {
+  const {first, second} = await twoTabs();
+  const message = {type: "log", id: "e.5", feed: "upload/x"};
+  first.transports.last.sink.message(message);
+  assert.deepEqual(first.heard.messages.at(-1), message);
+  assert.deepEqual(second.heard.messages.at(-1), message);
+});
+
+test("a tab that comes late is given the latest state", async () => {
+  const {browser, first} = await twoTabs();
+  first.transports.last.sink.message({type: "state", feed: "eventos", events: 3});
+  const third = browser.open("C", ["eventos"]);
+  await browser.clock.pass(50);
+  assert.equal(third.heard.messages.at(-1).events, 3);
+  assert.equal(first.transports.opened.length, 2);
+});
+
+test("when the leader closes, the next tab goes on after the last message", async () => {
+  const {browser, first, second} = await twoTabs();
+  first.transports.last.sink.message({type: "log", id: "e.9", feed: "eventos"});
+  browser.kill("A");
+  await browser.clock.pass(50);
+  assert.equal(second.transports.opened.length, 1);
+  assert.equal(second.transports.last.opening.cursor, "e.9");
+  second.transports.hello("e.9");
+  assert.equal(new Set(second.heard.covered).size, 2);
+});
+
+test("a leader that fell silent loses its place", async () => {
+  const {browser, first, second} = await twoTabs();
+  browser.ears.delete("A");
+  first.hub.leave = () => {};
+  const post = browser.ears.get("B");
+  browser.ears.set("B", () => {});
+  await browser.clock.pass(52_000);
+  browser.ears.set("B", post);
+  assert.equal(second.transports.opened.length, 1);
+  assert.equal(second.transports.last.name, "sse");
+});
+
+test("the stream ends when nobody reads", async () => {
+  const {browser, first, second} = await twoTabs();
+  first.hub.remove(first.listener);
+  second.hub.remove(second.listener);
+  await browser.clock.pass(50);
+  assert.equal(first.transports.last.isClosed, true);
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {filterProblems, ImportModel} from "../../../../api/static/page/import-model.js";
+import {missingFields, RememberedMappings, signatureOf} from "../../../../api/static/page/mapping-rules.js";
+import {Rate, secondsLeft} from "../../../../api/static/page/rate.js";
+import {windowOf} from "../../../../api/static/page/window-of.js";
+import {amountsOf} from "../../../../api/static/page/charts.js";
+import {memoryOf} from "../client/fakes.js";
+
+const progress = (line, more = {}) => ({type: "progress", line, record: line - 1, title: `E${line}`, progresso: line, accepted: line - 1, rejected: 0, bytes: line * 10, total_bytes: 1000, ...more});
+const problem = {field: "city", code: "required", message: "city is required", value: "", suggestion: null};
+
+test("counts and progress never fall, whatever order messages come in", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take(progress(9));
+  model.take(progress(4));
+  assert.deepEqual([model.progress, model.accepted], [9, 8]);
+});
+
+test("a rejected row is told once, by the feed or by the list", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take({...progress(3), type: "row_error", rejected: 1, errors: [problem, {...problem, field: "title"}]});
+  model.addProblems(3, [problem]);
+  model.addProblems(4, [problem]);
+  assert.deepEqual(model.problems.map(({line, field}) => `${line} ${field}`), ["3 city", "3 title", "4 city"]);
+});
+
+test("rejected rows beyond those told by the feed are known to be missing", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take({...progress(3), type: "row_error", rejected: 5, errors: [problem]});
+  assert.equal(model.rowsNotShown, 4);
+});
+
+test("a failed import keeps the progress that it had", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take(progress(40));
+  model.take({type: "finished", status: "failed", accepted: 39, rejected: 0, seconds: 2, error: {code: "too_large", message: "…"}});
+  assert.deepEqual([model.progress, model.status, model.isOver, model.secondsLeft], [40, "failed", true, null]);
+});
+
+test("time left follows the bytes read", () => {
+  const rate = new Rate();
+  rate.add(0, 0);
+  rate.add(1000, 100);
+  rate.add(2000, 200);
+  assert.equal(rate.perSecond, 100);
+  assert.equal(secondsLeft(200, 1000, rate.perSecond), 8);
+  assert.equal(secondsLeft(200, null, rate.perSecond), null);
+});
+
+test("the filter knows no case and no accents", () => {
+  const problems = [{line: 2, ...problem, value: "São Paulo"}, {line: 3, ...problem, value: "Recife"}];
+  assert.deepEqual(filterProblems(problems, "sao", () => "").map(({line}) => line), [2]);
+  assert.equal(filterProblems(problems, " ", () => "").length, 2);
+});
+
+test("ten thousand rows are drawn a screenful at a time", () => {
+  const {first, end} = windowOf({scrollTop: 220_000, height: 352, rowHeight: 44, count: 10_000});
+  assert.ok(first <= 5000 && end >= 5008 && end - first < 30);
+  assert.deepEqual(windowOf({scrollTop: 0, height: 352, rowHeight: 44, count: 0}), {first: 0, end: 0});
+});
+
+test("a mapping is remembered for files with the same columns, whatever their order", () => {
+  const memory = new RememberedMappings(memoryOf());
+  memory.keep(["TITULO", "FECHA"], {mapping: {title: "TITULO"}, defaults: {city: "Madrid"}});
+  assert.deepEqual(memory.find(["FECHA", "TITULO"]), {mapping: {title: "TITULO"}, defaults: {city: "Madrid"}});
+  assert.equal(memory.find(["OTRA"]), null);
+  assert.equal(signatureOf([" A ", "b"]), signatureOf(["B", "a"]));
+});
+
+test("a default stands in for a column", () => {
+  assert.deepEqual(missingFields({title: "T", event_date: "F"}, {city: "Madrid"}), []);
+  assert.deepEqual(missingFields({title: "T"}, {city: " "}), ["event_date", "city"]);
+});
+
+test("charts take counts in every form of the API", () => {
+  const expected = [{label: "Recife", value: 3}];
+  assert.deepEqual(amountsOf({Recife: 3}), expected);
+  assert.deepEqual(amountsOf([["Recife", 3]]), expected);
+  assert.deepEqual(amountsOf([{city: "Recife", count: 3}]), expected);
+});

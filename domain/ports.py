@@ -71,6 +71,13 @@ class EventStore(Protocol):
         """Yield all matching events by id, in chunks, in constant memory."""
         ...
 
+    def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[str]:
+        """Yield all matching events by id as JSON text: chunks of objects joined by `separator`.
+
+        Each object has exactly the six documented members. For exports: several times as fast as `scan`.
+        """
+        ...
+
     async def replace(
         self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
     ) -> Event | None:

@@ -114,18 +114,30 @@ class CalendarFile:
         return CALENDAR_END
 
 
+class Joint(Struct, frozen=True):
+    """What stands before, between and after documents that the store writes itself."""
+
+    opening: str
+    separator: str
+    closing: str
+    closing_empty: str
+
+
 class Format(Struct, frozen=True):
-    """A form by name. `begin` gives a new file for a store's epoch."""
+    """A form by name. `begin` gives a new file for a store's epoch; a `joint` is a faster way."""
 
     media_type: str
     file_name: str
     begin: Callable[[str], EventFile]
+    joint: Joint | None = None
 
 
 FORMATS: dict[str, Format] = {
-    "json": Format("application/json", "eventos.json", lambda _: JsonArrayFile()),
+    "json": Format("application/json", "eventos.json", lambda _: JsonArrayFile(), Joint("[", ",", "]", "]")),
     "csv": Format("text/csv; charset=utf-8", "eventos.csv", lambda _: CsvFile()),
-    "ndjson": Format("application/x-ndjson", "eventos.ndjson", lambda _: JsonLinesFile()),
+    "ndjson": Format(
+        "application/x-ndjson", "eventos.ndjson", lambda _: JsonLinesFile(), Joint("", "\n", "\n", "")
+    ),
     "ics": Format("text/calendar; charset=utf-8", "eventos.ics", CalendarFile),
 }
 

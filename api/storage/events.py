@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.storage import stats
+from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching, position_after
 from api.storage.event_rows import event_of, events_of, field_cells, fields_of, new_rows
 from api.storage.schema import events
@@ -66,6 +67,10 @@ class SqlEvents:
         while rows := await self._unit.rows(statement, {"last": last}):
             yield events_of(rows)
             last = rows[-1].id
+
+    def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[str]:
+        """Yield all matching events by id as JSON text: chunks of objects joined by `separator`."""
+        return scan_documents(self._unit, where, separator=separator, chunk=chunk)
 
     async def replace(
         self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None

@@ -1,0 +1,46 @@
+"""The JSON that a store writes itself says what its events say."""
+
+import json
+
+import pytest
+from msgspec.json import encode
+
+from api.storage.store import SqlStore
+from domain.events import EVENT_MEMBERS
+from domain.ports import EventFilter
+from domain.venues import Venue
+from tests.contracts.samples import an_event
+
+pytestmark = pytest.mark.anyio
+
+HARD = "a\"b\\c\td\ne\x7ff\u2028g\U0001f389h</script>,{}[]'é"
+
+
+async def documents(store: SqlStore, *, chunk: int, **where: str) -> list[dict]:
+    async with store.snapshot() as snapshot:
+        parts = [
+            part
+            async for part in snapshot.events.scan_documents(EventFilter(**where), separator=",", chunk=chunk)
+        ]
+    return json.loads(f"[{','.join(parts)}]")
+
+
+async def test_documents_equal_the_events_in_order_and_member_for_member(store: SqlStore) -> None:
+    venue = Venue(HARD, 3, "Teatro", is_accessible=True, address=HARD, past_events=(HARD, ""))
+    batch = [an_event(HARD, description=HARD, participants=(HARD, "b"), local_info=venue), an_event("bare")]
+    batch += [an_event(f"e{n}") for n in range(5)]
+    async with store.transaction() as transaction:
+        await transaction.events.insert(batch, upload_id=None, at_ms=1)
+    expected = [{name: json.loads(encode(getattr(one, name))) for name in EVENT_MEMBERS} for one in batch]
+    for chunk in (1, 3, 500):
+        found = await documents(store, chunk=chunk)
+        assert found == expected
+        assert all(list(one) == list(EVENT_MEMBERS) for one in found)
+
+
+async def test_documents_honour_the_filter_and_an_empty_store(store: SqlStore) -> None:
+    assert await documents(store, chunk=10) == []
+    async with store.transaction() as transaction:
+        await transaction.events.insert([an_event("a")], upload_id="u", at_ms=1)
+        await transaction.events.insert([an_event("b")], upload_id="v", at_ms=1)
+    assert [one["title"] for one in await documents(store, chunk=10, upload_id="v")] == ["b"]

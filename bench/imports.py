@@ -17,7 +17,7 @@ from bench.places import PEERS, PEERS_PYTHON, SERVER_CORE
 from bench.probe import Probe
 from bench.real_server import WATCH_SECONDS, Watch, fasttrack, upload
 from bench.rounds import Case
-from bench.servers import Running, pinned
+from bench.servers import Running
 from bench.stored import download
 
 ROWS = 200_000
@@ -36,9 +36,7 @@ IMPORTERS = (
 def _measure_peer(script: str, rows: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         command = [str(PEERS_PYTHON), str(PEERS / script), str(rows_file(rows)), str(Path(folder) / "db")]
-        done = subprocess.run(
-            pinned(SERVER_CORE, command), check=False, capture_output=True, text=True, timeout=300
-        )
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         return {"failed": done.stderr.strip()[-300:]}
     return dict(json.loads(done.stdout))
@@ -95,7 +93,7 @@ WATCHED = (
 
 def _watch_by_many(scenario: Scenario, rows: int, transport: Transport) -> Result:
     file = rows_file(rows)
-    with fasttrack() as server:
+    with fasttrack(SERVER_CORE) as server:
         command = generator_command(scenario, transport, server, f"/{transport}/upload/bench")
         counted = ["--messages", str(scenario.messages)] if scenario.messages else ["--until-finished"]
         with subprocess.Popen([*command, *counted], stdout=subprocess.PIPE, text=True) as generator:

@@ -26,11 +26,11 @@ _ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def fasttrack() -> Iterator[Running]:
-    """Run the real server with a data folder of its own."""
+def fasttrack(core: int | None = None) -> Iterator[Running]:
+    """Run the real server with a data folder of its own, on one core or, as users do, on all."""
     port = free_port()
     command = [str(OWN_PYTHON), "-m", "api", "serve", "--port", str(port)]
-    with serving(command, port, environment=_ENVIRONMENT) as server:
+    with serving(command, port, environment=_ENVIRONMENT, core=core) as server:
         yield server
 
 

@@ -68,15 +68,23 @@ def pinned(core: int, command: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def serving(
-    command: Sequence[str], port: int, *, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    core: int | None = SERVER_CORE,
 ) -> Iterator[Running]:
-    """Run a server with an empty working folder; it is gone when the block ends."""
+    """Run a server with an empty working folder; it is gone when the block ends.
+
+    Args:
+        core: the one that it is kept on; None for all of them.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder, log = Path(name), Path(name) / "server.log"
         started = time.monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                pinned(SERVER_CORE, command),
+                command if core is None else pinned(core, command),
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdout=output,

@@ -84,7 +84,20 @@ def _exports(settings: Settings, store: SqlStore) -> ExportTask:
 def _tasks(settings: Settings, store: SqlStore, exports: ExportTask) -> Tasks:
     analysis = AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone))
     kinds: dict[str, TaskKind] = {"analysis": analysis, "export": exports}
-    return Tasks(store, kinds, clock=now_ms, new_id=_new_task_id, at_work=settings.tasks_at_once)
+    return Tasks(
+        store,
+        kinds,
+        clock=now_ms,
+        new_id=_new_task_id,
+        at_work=settings.tasks_at_once,
+        owner=_owner(settings),
+    )
+
+
+def _owner(settings: Settings) -> str:
+    """Name this process in leases: always the same where it has the store to itself."""
+    is_shared = (settings.database_url or "").startswith("postgres")
+    return secrets.token_hex(8) if is_shared else "server"
 
 
 def _new_task_id() -> str:

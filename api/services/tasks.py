@@ -6,7 +6,7 @@ so running it twice must do no harm.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import anyio
@@ -36,12 +36,19 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
 
+Hold = Callable[[Transaction, str], Awaitable[bool]]
+"""Takes or renews this process's lease on a task; False when another has it."""
+
 END_STATUS: Mapping[TaskState, EndStatus] = {
     "completed": "completed",
     "failed": "failed",
     "cancelled": "cancelled",
 }
 """The states that a task does not leave, and what `finished` calls them."""
+UNFINISHED: tuple[TaskState, ...] = ("queued", "running")
+LEASE_MS = 10_000
+LEASE_CHECK_SECONDS = 3.0
+"""A killed process's tasks are taken up by another within the sum of both."""
 RETRY_SECONDS = 5.0
 """After the store did not answer."""
 PROGRESS_GAP_MS = 100
@@ -83,8 +90,20 @@ class Tasks:
         clock: Clock,
         new_id: Callable[[], str],
         at_work: int,
+        owner: str,
     ) -> None:
-        """Run at most `at_work` tasks at once; the rest wait their turn."""
+        """Run at most `at_work` tasks at once; the rest wait their turn.
+
+        Args:
+            store: keeps the tasks.
+            kinds: by name.
+            clock: for all times.
+            new_id: draws a task's id.
+            at_work: places in this process.
+            owner: names this process in leases. A server that has its store to itself always
+                has the same name, so that a restart finds its own leases.
+        """
+        self._owner = owner
         self._store = store
         self._kinds = kinds
         self._clock = clock
@@ -100,14 +119,16 @@ class Tasks:
         return len(self._scopes)
 
     async def run(self) -> None:
-        """Work until cancelled; what is then unfinished goes on at the next start."""
-        async with anyio.create_task_group() as self._group:
-            async with self._store.snapshot() as snapshot:
-                unfinished = await snapshot.tasks.unfinished()
-            for task in unfinished:
-                self._group.start_soon(self._work, task.id, True)
-            self.ready.set()
-            await anyio.sleep_forever()
+        """Work until cancelled; what is then unfinished goes on in another process, or at the next start."""
+        try:
+            async with anyio.create_task_group() as self._group:
+                await self._recover(self._group)
+                self.ready.set()
+                while True:
+                    await anyio.sleep(LEASE_CHECK_SECONDS)
+                    await self._look_after_leases(self._group)
+        finally:
+            await self._release()
 
     async def start(self, kind: str, params: dict[str, Any], *, actor: str) -> Task:
         """Store a new task, queue it, and return it."""
@@ -116,8 +137,52 @@ class Tasks:
         task = Task(self._new_id(), kind, "queued", params, actor, created_at=now, updated_at=now)
         async with self._store.transaction() as tx:
             await tx.tasks.add(task)
+            await self._hold(tx, task.id)
         self._group.start_soon(self._work, task.id, False)
         return task
+
+    async def _recover(self, group: TaskGroup) -> None:
+        """Go on with what a killed process of the same name has left."""
+        async with self._store.transaction() as tx:
+            own = [task for task in await tx.tasks.unfinished() if await self._hold(tx, task.id)]
+        for task in own:
+            group.start_soon(self._work, task.id, True)
+
+    async def _look_after_leases(self, group: TaskGroup) -> None:
+        """Renew what is held, heed a cancel that came through another process, take up what nobody holds."""
+        try:
+            async with self._store.transaction() as tx:
+                for task_id, scope in list(self._scopes.items()):
+                    task = await tx.tasks.get(task_id)
+                    if not await self._hold(tx, task_id) or (task and task.cancel_requested):
+                        scope.cancel()
+                taken = await self._claim_all(tx)
+        except StorageError:
+            logger.exception("leases of tasks could not be renewed")
+            return
+        for task_id in taken:
+            group.start_soon(self._work, task_id, True)
+
+    async def _claim_all(self, tx: Transaction) -> list[str]:
+        taken = []
+        while task := await tx.tasks.claim(
+            self._owner, states=UNFINISHED, now_ms=self._clock(), lease_ms=LEASE_MS
+        ):
+            taken.append(task.id)
+        return [task_id for task_id in taken if task_id not in self._scopes]
+
+    async def _hold(self, tx: Transaction, task_id: str) -> bool:
+        return await tx.tasks.hold(task_id, self._owner, now_ms=self._clock(), lease_ms=LEASE_MS)
+
+    async def _release(self) -> None:
+        """Let others go on at once with what this process leaves."""
+        with anyio.CancelScope(shield=True):
+            try:
+                async with self._store.transaction() as tx:
+                    for task in await tx.tasks.unfinished():
+                        await tx.tasks.release(task.id, self._owner)
+            except StorageError:
+                logger.warning("leases of tasks could not be released; they end by themselves")
 
     async def get(self, task_id: str) -> Task | None:
         """Return a task."""
@@ -154,13 +219,15 @@ class Tasks:
             again = True
 
     async def _attempt(self, task_id: str, *, again: bool) -> bool:
-        report = Report(self._store, task_id, self._clock)
+        report = Report(self._store, task_id, self._clock, self._hold)
         try:
             with anyio.CancelScope() as self._scopes[task_id]:
                 async with self._line.turn(report.place):
                     await self._run(task_id, report, again=again)
             if self._scopes[task_id].cancelled_caught:
-                await self._end_cancelled(task_id, report)
+                await self._end_cancelled(report)
+        except TaskLostError:
+            logger.warning("task %s goes on in another process", task_id)
         except StorageError:
             logger.exception("task %s waits for the store", task_id)
             return False
@@ -171,7 +238,7 @@ class Tasks:
     async def _run(self, task_id: str, report: "Report", *, again: bool) -> None:
         task = await report.update(state="running", started_at=self._clock())
         if task.cancel_requested:
-            await self._end_cancelled(task_id, report)
+            await self._end_cancelled(report)
             return
         kind = self._kinds[task.kind]
         try:
@@ -180,10 +247,10 @@ class Tasks:
                 await report.log("the server was restarted: the task begins again", level="warning")
             result = await kind.run(task, report)
         except TaskCancelledError:
-            await self._end_cancelled(task_id, report)
+            await self._end_cancelled(report)
         except TaskFailedError as failure:
             await self._fail(task, report, failure.problem)
-        except StorageError:
+        except (StorageError, TaskLostError):
             raise
         except Exception:
             logger.exception("task %s (%s) failed", task_id, task.kind)
@@ -194,14 +261,18 @@ class Tasks:
             await report.end("completed", result=result)
 
     async def _fail(self, task: Task, report: "Report", problem: Problem) -> None:
+        await report.update()  # Only who still holds the task may remove what its runs left.
         await self._kinds[task.kind].discard(task)
         await report.end("failed", error=problem)
 
-    async def _end_cancelled(self, task_id: str, report: "Report") -> None:
-        task = await self.get(task_id)
-        assert task is not None
+    async def _end_cancelled(self, report: "Report") -> None:
+        task = await report.update()
         await self._kinds[task.kind].discard(task)
         await report.end("cancelled")
+
+
+class TaskLostError(Exception):
+    """Another process has taken the task up; this one must not touch it any more."""
 
 
 class TaskCancelledError(Exception):
@@ -211,8 +282,9 @@ class TaskCancelledError(Exception):
 class Report:
     """What a kind says of its work: log lines, progress. Each is stored with the task's row."""
 
-    def __init__(self, store: Store, task_id: str, clock: Clock) -> None:
+    def __init__(self, store: Store, task_id: str, clock: Clock, hold: Hold) -> None:
         self._store = store
+        self._hold = hold
         self._task_id = task_id
         self._clock = clock
         self._step: str | None = None
@@ -225,6 +297,7 @@ class Report:
     async def log(self, message: str, *, level: LogLevel = "info") -> None:
         """Tell a line."""
         async with self._store.transaction() as tx:
+            await self._held(tx)
             await tx.messages.append([draft(Log(self._feed, self._now(), level, message))])
 
     async def progress(self, percent: float, step: str) -> None:
@@ -288,12 +361,18 @@ class Report:
         return timestamp(self._clock())
 
     async def _change(self, tx: Transaction, **changes: Any) -> Task:
-        task = await tx.tasks.get(self._task_id)
-        assert task is not None, "a task's row outlives its work"
+        task = await self._held(tx)
         changes["progresso"] = max(task.progresso, changes.get("progresso", 0))
         changed = msgspec.structs.replace(task, updated_at=self._clock(), **changes)
         await tx.tasks.save(changed)
         return changed
+
+    async def _held(self, tx: Transaction) -> Task:
+        """Return the task, or roll back: nothing is told of a task that another process works on."""
+        task = await tx.tasks.get(self._task_id)
+        if task is None or task.state in END_STATUS or not await self._hold(tx, self._task_id):
+            raise TaskLostError
+        return task
 
     @property
     def _feed(self) -> str:

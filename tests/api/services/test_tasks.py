@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
 
 from api.services.analysis_task import AnalysisTask
 from api.services.export_task import ExportTask, blob_of
 from api.services.store import Store
-from api.services.tasks import Report, TaskFailedError, TaskKind, Tasks
+from api.services.tasks import Clock, Report, TaskFailedError, TaskKind, Tasks
 from api.storage.store import open_store
 from domain.events import Event, EventFields
 from domain.ports import StorageUnavailableError
@@ -35,9 +36,16 @@ async def opened(folder: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def running(store: Store, kinds: Mapping[str, TaskKind], *, at_work: int = 2) -> AsyncIterator[Tasks]:
+async def running(
+    store: Store,
+    kinds: Mapping[str, TaskKind],
+    *,
+    at_work: int = 2,
+    owner: str = "server",
+    clock: Clock = lambda: NOW_MS,
+) -> AsyncIterator[Tasks]:
     ids = count(1)
-    tasks = Tasks(store, kinds, clock=lambda: NOW_MS, new_id=lambda: f"t{next(ids)}", at_work=at_work)
+    tasks = Tasks(store, kinds, clock=clock, new_id=lambda: f"t{next(ids)}", at_work=at_work, owner=owner)
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             group.start_soon(tasks.run)
@@ -188,6 +196,40 @@ async def test_a_restart_begins_an_unfinished_task_again_with_one_end(tmp_path: 
         assert [m["type"] for m in messages].count("finished") == 1
         percents = [m["progresso"] for m in messages if m["type"] == "progress"]
         assert percents == sorted(percents)
+
+
+async def test_another_process_takes_up_what_nobody_holds_and_the_first_may_say_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.tasks.LEASE_CHECK_SECONDS", 0.01)
+    now = NOW_MS
+    stuck, second = Steps(), Steps()
+    second.go_on.set()
+    async with opened(tmp_path) as store:
+        async with running(store, {"steps": stuck}, owner="A") as first:
+            monkeypatch.setattr(first, "_look_after_leases", lambda _: anyio.lowlevel.checkpoint())
+            task = await first.start("steps", {}, actor="ana")
+            await stuck.began.wait()
+            now += 20_000
+            async with running(store, {"steps": second}, owner="B", clock=lambda: now):
+                assert (await ended(store, task.id)).state == "completed"
+                stuck.go_on.set()
+                while first.active:  # noqa: ASYNC110 - looks as a person would
+                    await anyio.sleep(0.01)
+        assert [m["type"] for m in await told(store, task.id)].count("finished") == 1
+
+
+async def test_a_cancel_through_another_process_is_heeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.tasks.LEASE_CHECK_SECONDS", 0.01)
+    kind = Steps()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}, owner="A") as first:
+        task = await first.start("steps", {}, actor="ana")
+        await kind.began.wait()
+        async with running(store, {"steps": kind}, owner="B") as second:
+            await second.cancel(task.id)
+            assert (await ended(store, task.id)).state == "cancelled"
 
 
 async def test_the_analysis_reads_every_event_and_concludes(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ transaction of events, rejected rows, messages and the checkpoint behind them.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Any
 
 import anyio
 import msgspec
@@ -14,9 +15,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from api.services.imports.endings import ENDED, EndState, end
 from api.services.imports.live import Clock, Live
-from api.services.imports.narration import Narrator
-from api.services.imports.portions import Checkpoint, FileFacts, Portion, ReadRow, RowSource
+from api.services.imports.narration import DUPLICATE_FILE, Narrator
+from api.services.imports.portions import Checkpoint, FileFacts, Portion, RowSource
 from api.services.store import Store, Transaction
+from domain.csv_cells import Row
 from domain.imports import ImportOptions, RejectedRow, Upload
 from domain.problems import Problem
 from streams.messages import Draft, EventsChanged, draft, timestamp
@@ -189,7 +191,7 @@ class Job:
             return
 
     async def _insert(
-        self, tx: Transaction, upload: Upload, rows: list[ReadRow], drafts: list[Draft] | None
+        self, tx: Transaction, upload: Upload, rows: list[Row], drafts: list[Draft] | None
     ) -> Upload:
         """Store the good rows; tell of them, where there are drafts to put that into."""
         good = [row.fields for row in rows if row.fields is not None]
@@ -202,7 +204,7 @@ class Job:
             drafts.append(self._changed(upload, ids[0], len(ids)))
         return upload
 
-    async def _keep_rejected(self, tx: Transaction, upload: Upload, rows: list[ReadRow]) -> None:
+    async def _keep_rejected(self, tx: Transaction, upload: Upload, rows: list[Row]) -> None:
         bad = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in rows if row.fields is None]
         if bad:
             await tx.uploads.add_rejected(upload.id, bad)
@@ -211,7 +213,9 @@ class Job:
         at_ms = self._now_ms()
         drafts.extend(self._narrator.end(total_bytes=self._live.staged, at_ms=at_ms))
         drafts.extend(
-            self._narrator.log("warning", warning["message"], at_ms=at_ms) for warning in upload.warnings
+            self._narrator.log("warning", _sentence(warning), at_ms=at_ms)
+            for warning in upload.warnings
+            if warning["code"] != DUPLICATE_FILE
         )
         return await end(tx, upload, "completed", at_ms=at_ms, told_before=drafts)
 
@@ -265,7 +269,7 @@ class Job:
             record=last.record if last else upload.record,
             dialect=facts.dialect if facts else upload.dialect,
             columns=facts.columns if facts else upload.columns,
-            warnings=list(portion.warnings) or upload.warnings,
+            warnings=[*_known_before(upload), *portion.warnings],
             updated_at=at_ms,
         )
 
@@ -293,6 +297,15 @@ class Job:
 
 class _CancelRequestedError(Exception):
     """Rolls back the one transaction of an atomic import."""
+
+
+def _known_before(upload: Upload) -> list[dict[str, Any]]:
+    """Return the warning that the bytes gave, not the rows; it is told when they are complete."""
+    return [warning for warning in upload.warnings if warning["code"] == DUPLICATE_FILE]
+
+
+def _sentence(warning: dict[str, Any]) -> str:
+    return f"{warning['message']} ({warning['count']})"
 
 
 def _next_size(size: int, seconds: float, least: int, most: int) -> int:

@@ -5,11 +5,15 @@ Source: docs/feed-protocol.md, "Line by line".
 
 from collections.abc import Callable, Iterator
 
-from api.services.imports.portions import LastRow, ReadRow, Story
+from api.services.imports.portions import LastRow, Story
+from domain.csv_cells import Row
 from streams.messages import Draft, Log, LogLevel, RowError, UploadProgress, draft, timestamp
 
 EVERY_ROW_UP_TO = 1_000
 ROW_ERRORS_UP_TO = 1_000
+DUPLICATE_FILE = "duplicate_file"
+"""Code of the warning that the same bytes were imported before."""
+
 THIN_SECONDS = 0.05
 
 
@@ -40,7 +44,7 @@ class Narrator:
         """How much is told, for the checkpoint."""
         return Story(self._percent, self._told_record, self._row_errors, self._last)
 
-    def rows(self, rows: list[ReadRow], *, ended: bool, total_bytes: int | None, at_ms: int) -> list[Draft]:
+    def rows(self, rows: list[Row], *, ended: bool, total_bytes: int | None, at_ms: int) -> list[Draft]:
         """Count rows and return those of their messages that are to be told.
 
         When the file `ended` with them, the last one is left to `end`, which tells it as 100 %.
@@ -71,7 +75,7 @@ class Narrator:
         """Return a log line of this import."""
         return log_line(self.feed, level, message, at_ms=at_ms)
 
-    def _is_told(self, row: ReadRow, newest: int) -> bool:
+    def _is_told(self, row: Row, newest: int) -> bool:
         if row.record <= EVERY_ROW_UP_TO:
             return True
         if row.fields is None:
@@ -128,6 +132,6 @@ def log_line(feed: str, level: LogLevel, message: str, *, at_ms: int) -> Draft:
     return draft(Log(feed, timestamp(at_ms), level, message))
 
 
-def _last_row(row: ReadRow) -> LastRow:
+def _last_row(row: Row) -> LastRow:
     title = row.fields.title if row.fields is not None else None
     return LastRow(row.line, row.record, row.end, title, row.errors)

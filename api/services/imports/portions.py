@@ -5,23 +5,8 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from domain.events import EventFields
+from domain.csv_cells import Row
 from domain.problems import Problem
-
-
-class ReadRow(Struct, frozen=True, gc=False):
-    """A row as read: its fields, or its original cells and every reason against it.
-
-    Attributes:
-        end: bytes of the file up to and with this row.
-    """
-
-    line: int
-    record: int
-    end: int
-    fields: EventFields | None
-    cells: tuple[str, ...] = ()
-    errors: tuple[Problem, ...] = ()
 
 
 class FileFacts(Struct, frozen=True):
@@ -43,7 +28,7 @@ class Portion(Struct, frozen=True):
         ended: the file has no further row.
     """
 
-    rows: list[ReadRow]
+    rows: list[Row]
     offset: int
     state: bytes
     ended: bool = False

@@ -5,7 +5,7 @@ import msgspec
 from api.services.imports.endings import ENDED
 from api.services.imports.intake import Intake
 from api.services.imports.live import Body, Clock, Edit, Live
-from api.services.imports.narration import log_line
+from api.services.imports.narration import DUPLICATE_FILE, log_line
 from api.services.imports.refusals import ImportRefusedError
 from api.services.store import Store, Transaction
 from domain.imports import Upload, UploadState
@@ -106,7 +106,7 @@ class Reception:
         if earlier is None:
             return upload, []
         message = f"The same file was imported before, as {earlier.id!r}"
-        warning = {"code": "duplicate_file", "message": message, "count": 1}
+        warning = {"code": DUPLICATE_FILE, "message": message, "count": 1}
         told = log_line(f"upload/{upload.id}", "warning", message, at_ms=self._now_ms())
         return msgspec.structs.replace(upload, warnings=[*upload.warnings, warning]), [told]
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from api.services.imports.portions import FileFacts, Portion, ReadRow
+from api.services.imports.portions import FileFacts, Portion
+from domain.csv_cells import Row
 from domain.events import EventFields
 from domain.problems import Problem
 
@@ -46,6 +47,6 @@ class PlainRows:
         end = min(self._row_start, self.offset)
         if title.startswith("bad"):
             error = Problem("title", "required", "bad row", title)
-            return ReadRow(self._record, self._record, end, None, (title,), (error,))
+            return Row(self._record, self._record, end, None, (title,), (error,))
         fields = EventFields(title, "", "2025-07-01T10:00:00", "Recife", (), None, 1751374800000000)
-        return ReadRow(self._record, self._record, end, fields)
+        return Row(self._record, self._record, end, fields)

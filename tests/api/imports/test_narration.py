@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.services.imports.narration import Narrator
-from api.services.imports.portions import ReadRow, Story
+from api.services.imports.portions import Story
+from domain.csv_cells import Row
 from domain.events import EventFields
 from domain.problems import Problem
 
@@ -13,7 +14,7 @@ BAD = (Problem("title", "required", "title is required"),)
 
 
 def row(record, good=True, size=10):
-    return ReadRow(record + 1, record, record * size, FIELDS if good else None, (), () if good else BAD)
+    return Row(record + 1, record, record * size, FIELDS if good else None, (), () if good else BAD)
 
 
 class Clock:

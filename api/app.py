@@ -27,6 +27,9 @@ from api.routes import (
     session,
     tasks,
     tickets,
+    uploads,
+    uploads_rejected,
+    uploads_tus,
     users,
 )
 from api.security.access import Guard, SignInLimit
@@ -37,7 +40,22 @@ from api.security.origins import AllowedHosts, OriginPolicy
 from api.security.proxies import TrustedProxies, parse_networks
 from api.settings import Settings
 
-ROUTES = (events, event_batches, live, tasks, pages, session, tickets, users, health, problems, document)
+ROUTES = (
+    events,
+    event_batches,
+    uploads,
+    uploads_rejected,
+    uploads_tus,
+    live,
+    tasks,
+    pages,
+    session,
+    tickets,
+    users,
+    health,
+    problems,
+    document,
+)
 
 
 def create_app(settings: Settings) -> Litestar:

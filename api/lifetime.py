@@ -13,6 +13,9 @@ from api.routes.event_formats import FORMATS
 from api.services.analysis_task import AnalysisTask
 from api.services.catalogue import Catalogue
 from api.services.export_task import ExportTask
+from api.services.imports.csv_source import CsvSource
+from api.services.imports.records import ImportRecords
+from api.services.imports.service import Imports
 from api.services.live import Dashboard
 from api.services.people import People
 from api.services.readiness import Readiness
@@ -21,7 +24,17 @@ from api.settings import Settings
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage
 
-SERVICES = ("store", "catalogue", "dashboard", "people", "readiness", "tasks", "exports")
+SERVICES = (
+    "store",
+    "imports",
+    "import_records",
+    "catalogue",
+    "dashboard",
+    "people",
+    "readiness",
+    "tasks",
+    "exports",
+)
 """The names by which handlers ask for what `running_services` gives."""
 
 
@@ -56,8 +69,12 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
         exports = _exports(settings, store)
         tasks = _tasks(settings, store, exports)
         await opened.enter_async_context(_at_work(dashboard.run, tasks.run, exports.sweep_daily))
+        imports = _imports(settings, store)
+        await opened.enter_async_context(imports.running())
         yield {
             "store": store,
+            "imports": imports,
+            "import_records": ImportRecords(store, now_ms),
             "catalogue": Catalogue(store, now_ms),
             "dashboard": dashboard,
             "people": people,
@@ -102,6 +119,17 @@ def _owner(settings: Settings) -> str:
 
 def _new_task_id() -> str:
     return secrets.token_urlsafe(9)
+
+
+def _imports(settings: Settings, store: SqlStore) -> Imports:
+    timezone = ZoneInfo(settings.timezone)
+    return Imports(
+        store,
+        open_source=lambda options, checkpoint: CsvSource(options, checkpoint, timezone),
+        now_ms=now_ms,
+        max_upload_bytes=settings.max_upload_bytes,
+        places=settings.imports_at_once,
+    )
 
 
 @asynccontextmanager

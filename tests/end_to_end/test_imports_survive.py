@@ -1,0 +1,129 @@
+"""Imports of a real server that is killed at any instant."""
+
+import random
+import threading
+import time
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from tests.end_to_end.conftest import StartServer
+from tests.end_to_end.server_process import ServerProcess
+
+HEADER = b"title,event_date,city\n"
+UPLOAD = "/api/v1/uploads"
+
+
+def file_of(rows):
+    """Every hundredth row is bad."""
+    lines = [
+        b"row %d,%b,Recife\n" % (n, b"bad" if n % 100 == 0 else b"2025-07-01") for n in range(1, rows + 1)
+    ]
+    return HEADER + b"".join(lines)
+
+
+def send(server: ServerProcess, content: bytes, *, offset: int = 0, upload_id: str = "x") -> None:
+    """Send the rest of a file; the server may die meanwhile."""
+    headers = {"Upload-Offset": str(offset)} if offset else {}
+    with suppress(httpx.TransportError):
+        httpx.post(
+            f"{server.url}{UPLOAD}",
+            params={"upload_id": upload_id},
+            headers=headers,
+            files={"file": ("a.csv", content[offset:])},
+            timeout=60,
+        )
+
+
+def state(server: ServerProcess, upload_id: str = "x") -> dict:
+    return httpx.get(f"{server.url}{UPLOAD}/{upload_id}", timeout=20).json()
+
+
+def wait_for(server: ServerProcess, condition, upload_id: str = "x") -> dict:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        last = state(server, upload_id)
+        if condition(last):
+            return last
+        time.sleep(0.02)
+    raise AssertionError(f"it did not happen within 90 s; the last state was {last}")
+
+
+def finish(server: ServerProcess, content: bytes) -> dict:
+    """Bring an upload to its end as a client would who knows its id only."""
+    for _ in range(20):
+        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=20)
+        if found.status_code == 404:
+            send(server, content)
+        last = wait_for(server, lambda upload: upload.get("status") not in {"receiving", "processing"})
+        if last["status"] != "interrupted":
+            return last
+        send(server, content, offset=int(found.headers["Upload-Offset"]))
+    raise AssertionError(f"the upload does not end: {last}")
+
+
+def story(server: ServerProcess) -> list[dict]:
+    """Return the whole feed of the import, read by long poll from its beginning."""
+    messages, cursor = [], None
+    while True:
+        params = {"wait": 5} | ({"last_event_id": cursor} if cursor else {})
+        answer = httpx.get(f"{server.url}/poll/upload/x", params=params, timeout=30)
+        if answer.status_code == 204:
+            return messages
+        got = answer.json()
+        messages += [message for message in got["messages"] if "id" in message and message["type"] != "hello"]
+        cursor = got["cursor"]
+        if any(message["type"] in {"finished", "bye"} for message in got["messages"]):
+            return messages
+
+
+def check(server: ServerProcess, rows: int, last: dict) -> None:
+    bad = rows // 100
+    assert (last["status"], last["accepted"], last["rejected"]) == ("completed", rows - bad, bad)
+    events = httpx.get(f"{server.url}/api/v1/eventos/download", timeout=60).json()
+    assert sorted(event["title"] for event in events) == sorted(
+        f"row {n}" for n in range(1, rows + 1) if n % 100
+    )
+    told = story(server)
+    by_row = [message["record"] for message in told if "record" in message]
+    assert by_row[:1000] == list(range(1, 1001))
+    assert by_row == sorted(set(by_row))
+    assert by_row[-1] == rows
+    assert [message["type"] for message in told].count("finished") == 1
+    shares = [message["progresso"] for message in told if "progresso" in message]
+    assert shares == sorted(shares)
+
+
+def import_under_kills(start_server: StartServer, delays: list[float], rows: int) -> None:
+    content = file_of(rows)
+    server = start_server()
+    for delay in delays:
+        sending = threading.Thread(target=resume_or_send, args=(server, content))
+        sending.start()
+        time.sleep(delay)  # The instant of the kill: any will do.
+        server.kill()
+        sending.join(90)
+        server.start()
+    check(server, rows, finish(server, content))
+
+
+def resume_or_send(server: ServerProcess, content: bytes) -> None:
+    with suppress(httpx.TransportError):
+        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=20)
+        if found.status_code == 404:
+            send(server, content)
+        elif state(server)["status"] in {"receiving", "interrupted"}:
+            send(server, content, offset=int(found.headers["Upload-Offset"]))
+
+
+def test_an_import_killed_three_times_has_every_row_once(start_server: StartServer) -> None:
+    draw = random.Random(17)
+    import_under_kills(start_server, [draw.uniform(0.02, 0.5) for _ in range(3)], rows=20_000)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(50))
+def test_an_import_killed_at_any_instant_has_every_row_once(start_server: StartServer, seed: int) -> None:
+    draw = random.Random(seed)
+    import_under_kills(start_server, [draw.uniform(0, 1.2) for _ in range(3)], rows=60_000)

@@ -1,0 +1,54 @@
+"""People of every kind, on a real server that knows them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from api.security.credentials import new_token
+from api.services.people import People
+from tests.serving import Served, serving
+
+Headers = dict[str, str]
+WHO = ("anonymous", "viewer", "editor", "admin", "disabled", "expired", "forged")
+"""`expired` has a session that ended; the others have tokens, but for `anonymous`."""
+
+
+class Cast(msgspec.Struct):
+    """A server, and the headers of each kind of caller."""
+
+    served: Served
+    headers: dict[str, Headers]
+
+    def client(self, who: str) -> httpx.AsyncClient:
+        """Return a client of one of them."""
+        return self.served.client(headers=self.headers[who])
+
+
+@pytest.fixture(scope="module")
+async def cast(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
+    """One server for a whole module: it holds nothing that the tests change."""
+    folder: Path = tmp_path_factory.mktemp("cast")
+    async with serving(
+        folder, auth="token", calls_per_minute=10**6, uploads_per_minute=10**6, streams_per_person=10**4
+    ) as served:
+        yield Cast(served, await _headers(served.app.state.people))
+
+
+async def _headers(people: People) -> dict[str, Headers]:
+    headers = {"anonymous": Headers(), "forged": _bearer(new_token())}
+    for role in ("viewer", "editor", "admin"):
+        headers[role] = _bearer(await people.add(role + "-1", role, actor="test"))
+    headers["disabled"] = _bearer(await people.add("disabled-1", "admin", actor="test"))
+    await people.set_disabled("disabled-1", disabled=True, actor="test")
+    token = await people.add("expired-1", "admin", actor="test")
+    signed_in = await people.sign_in(token)
+    assert signed_in is not None
+    await people.sign_out(signed_in.identity.session_hash or "")
+    return headers | {"expired": {"Cookie": f"ft_session={signed_in.secret}"}}
+
+
+def _bearer(token: str) -> Headers:
+    return {"Authorization": f"Bearer {token}"}

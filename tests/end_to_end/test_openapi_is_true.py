@@ -1,0 +1,46 @@
+"""The OpenAPI document holds against a server, whatever is sent: schemathesis, bounded and seeded."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import StartServer
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "response_headers_conformance"
+)
+RUN_SECONDS = 240
+
+
+@pytest.mark.parametrize("mode", ["open", "token"])
+def test_nothing_answers_what_the_document_does_not_say(
+    start_server: StartServer, tmp_path: Path, mode: str
+) -> None:
+    server = start_server(auth=mode)
+    found = re.search(r"ft_[A-Za-z0-9_-]{43}", server.log)
+    assert (found is not None) == (mode == "token")
+    with_token = ["-H", f"Authorization: Bearer {found[0]}"] if found else []
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            *("run", f"{server.url}/schema/openapi.json", *with_token),
+            *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing"),
+            *("--max-examples", "5", "--seed", "1", "--generation-database", "none"),
+            # Streams do not end, and a poll waits.
+            *("--exclude-path-regex", "^/(sse|poll)", "--request-timeout", "20", "--warnings", "off"),
+            # Its own account would be shut out, or its token made void.
+            *("--exclude-path-regex", "^/api/v1/users/"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]

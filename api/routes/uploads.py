@@ -198,7 +198,7 @@ async def undo_upload(
     """Undo an import; editors their own, administrators any."""
     await _allowed(request, upload_id, imports)
     try:
-        return _json(details(await import_records.undo(upload_id)))
+        return _json(details(await import_records.undo(upload_id, actor=request.user.name)))
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
 

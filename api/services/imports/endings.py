@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from api.services.imports.answers import links, rows_read, seconds_taken
+from api.services.notifications import import_notification
 from api.services.store import Transaction
 from domain.imports import Upload, UploadState
 from domain.problems import Problem
@@ -32,8 +33,19 @@ async def end(
         upload, state=state, error=error, finished_at=at_ms, updated_at=at_ms, checkpoint=None
     )
     await tx.uploads.save(ended)
-    await tx.messages.append([*told_before, draft(_finished(ended, state, at_ms))])
+    await tx.messages.append([*told_before, draft(_finished(ended, state, at_ms)), _notice(ended, at_ms)])
     return ended
+
+
+def _notice(upload: Upload, at_ms: int) -> Draft:
+    return import_notification(
+        upload.id,
+        upload.state,
+        accepted=upload.accepted,
+        rejected=upload.rejected,
+        actor=upload.actor,
+        at_ms=at_ms,
+    )
 
 
 def _finished(upload: Upload, state: EndState, at_ms: int) -> Finished:

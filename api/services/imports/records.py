@@ -6,9 +6,10 @@ import msgspec
 
 from api.services.imports.live import Clock
 from api.services.imports.refusals import ImportRefusedError
+from api.services.notifications import notification
 from api.services.store import Store
 from domain.imports import RejectedRow, Upload
-from streams.messages import EventsChanged, draft, timestamp
+from streams.messages import Draft, EventsChanged, draft, timestamp
 
 KEPT_IDS_TOLD = 100
 _CHUNK = 500
@@ -41,7 +42,7 @@ class ImportRecords:
             yield rows
             after = rows[-1].record
 
-    async def undo(self, upload_id: str) -> Upload:
+    async def undo(self, upload_id: str, *, actor: str) -> Upload:
         """Delete the events of an import that nobody has edited since, and return it as undone.
 
         Raises:
@@ -61,8 +62,22 @@ class ImportRecords:
             await tx.uploads.save(upload)
             bounds = (upload.first_event_id, upload.last_event_id)
             changed = EventsChanged("eventos", timestamp(now), "undo", deleted, upload_id, *bounds)
-            await tx.messages.append([draft(changed)])
+            await tx.messages.append(
+                [draft(changed), _undo_notice(upload_id, deleted, len(kept), actor, now)]
+            )
         return upload
+
+
+def _undo_notice(upload_id: str, deleted: int, kept: int, actor: str, at_ms: int) -> Draft:
+    return notification(
+        "bulk_change",
+        f"{deleted} events deleted: import {upload_id} undone",
+        f"{actor} undid the import; {kept} events edited since were kept",
+        actor=actor,
+        at_ms=at_ms,
+        link=f"/api/v1/uploads/{upload_id}",
+        severity="warning",
+    )
 
 
 def _undoable(upload: Upload | None, upload_id: str) -> Upload:

@@ -128,9 +128,9 @@ async def ask_ws(cast: Cast, who: str, feed: str) -> int | None:
     async with connect(url, additional_headers=cast.headers[who], open_timeout=20) as socket:
         try:
             first = await socket.recv()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code - 4000
+        except ConnectionClosed:
+            assert socket.close_code is not None
+            return socket.close_code - 4000
     _check_hello(msgspec.json.decode(first), who)
     return None
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from api.openapi import Answer, Query, describe
 from api.problems import HttpProblem
 from api.routes.answers import json_answer
-from api.routes.event_formats import FORMATS
+from api.routes.event_formats import FORMATS, DocumentedEvent
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
 from api.security.access import may_change
@@ -155,9 +155,9 @@ async def cancel_task(
         {
             200: Answer(
                 "An attachment, streamed",
-                {"type": "string", "format": "binary"},
-                [form.media_type.partition(";")[0] for form in FORMATS.values()],
+                list[DocumentedEvent],
                 headers={"Content-Disposition": "The name of the file."},
+                other_media_types=["text/csv", "application/x-ndjson", "text/calendar"],
             )
         },
         problems=["not-found", "conflict"],

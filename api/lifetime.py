@@ -19,7 +19,8 @@ from api.services.imports.service import Imports
 from api.services.live import Dashboard
 from api.services.people import People
 from api.services.readiness import Readiness
-from api.services.tasks import TaskKind, Tasks
+from api.services.task_report import TaskKind
+from api.services.tasks import Tasks
 from api.settings import Settings
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage

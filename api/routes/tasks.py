@@ -19,7 +19,8 @@ from api.routes.url_parameters import UrlParameters
 from api.security.access import may_change
 from api.services.export_task import ExportTask
 from api.services.identity import Identity
-from api.services.tasks import END_STATUS, Tasks, task_links
+from api.services.task_report import END_STATUS, task_links
+from api.services.tasks import Tasks
 from domain.problems import Problem
 from domain.tasks import Task, TaskState
 from streams.messages import timestamp

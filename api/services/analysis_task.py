@@ -6,7 +6,7 @@ from typing import Any
 import anyio.to_thread
 
 from api.services.store import Store
-from api.services.tasks import Clock, Report
+from api.services.task_report import Clock, Report
 from domain.analysis import Analysis
 from domain.ports import EventFilter
 from domain.tasks import Task

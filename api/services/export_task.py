@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 
 from api.services.store import Store
-from api.services.tasks import Clock, Report
+from api.services.task_report import Clock, Report
 from domain.events import Event
 from domain.ports import EventFilter, StorageError
 from domain.tasks import Task

@@ -15,7 +15,8 @@ import pytest
 from api.services.analysis_task import AnalysisTask
 from api.services.export_task import ExportTask, blob_of
 from api.services.store import Store
-from api.services.tasks import Clock, Report, TaskFailedError, TaskKind, Tasks
+from api.services.task_report import Clock, Report, TaskFailedError, TaskKind
+from api.services.tasks import Tasks
 from api.storage.store import open_store
 from domain.events import Event, EventFields
 from domain.ports import StorageUnavailableError

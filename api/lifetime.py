@@ -13,6 +13,7 @@ from api.routes.event_formats import FORMATS
 from api.services.analysis_task import AnalysisTask
 from api.services.catalogue import Catalogue
 from api.services.export_task import ExportTask
+from api.services.housekeeping import Housekeeping
 from api.services.imports.csv_source import CsvSource
 from api.services.imports.records import ImportRecords
 from api.services.imports.service import Imports
@@ -68,8 +69,11 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
         dashboard = Dashboard(store, tell=lambda _: None, online=lambda: 0, now_ms=now_ms)
         listeners.add(lambda _: dashboard.changed())
         exports = _exports(settings, store)
+        housekeeping = Housekeeping(store, now_ms=now_ms, feed_keep_days=settings.feed_keep_days)
         tasks = _tasks(settings, store, exports)
-        await opened.enter_async_context(_at_work(dashboard.run, tasks.run, exports.sweep_daily))
+        await opened.enter_async_context(
+            _at_work(dashboard.run, housekeeping.run, tasks.run, exports.sweep_daily)
+        )
         imports = _imports(settings, store)
         await opened.enter_async_context(imports.running())
         yield {

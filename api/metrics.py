@@ -76,7 +76,11 @@ def _family(name: str, kind: str, about: str, samples: Sequence[Sample]) -> Iter
     yield f"# TYPE {name} {kind}"
     for labels, value in samples:
         inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
-        yield f"{name}{{{inner}}} {value:g}" if inner else f"{name} {value:g}"
+        yield f"{name}{{{inner}}} {_number(value)}" if inner else f"{name} {_number(value)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _escaped(text: str) -> str:

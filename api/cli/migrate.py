@@ -15,7 +15,7 @@ def migrate(**options: str | None) -> None:
     settings = chosen_settings(options)
     try:
         anyio.run(_migrate, settings)
-    except StorageError as error:
+    except (StorageError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo("The store is up to date.")
 

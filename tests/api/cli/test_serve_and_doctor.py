@@ -1,0 +1,92 @@
+"""The commands of whoever operates a server."""
+
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from api.__main__ import main
+from api.cli.serve import banner
+from api.settings import Settings
+
+
+def run(*args: str, **environment: str):
+    return CliRunner().invoke(main, [*args], env=environment)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_help_names_every_setting_with_its_variable():
+    told = " ".join(run("serve", "--help").output.split())
+    for name in ("FASTTRACK_DATA_DIR", "FASTTRACK_HEARTBEAT_SECONDS", "--log-format"):
+        assert name in told
+
+
+def test_a_wrong_setting_stops_the_command_with_one_clear_line():
+    refused = run("serve", "--port", "x")
+    assert refused.exit_code == 1
+    assert refused.output == "Error: FASTTRACK_PORT must be a whole number from 0 to 65535, not 'x'\n"
+
+
+def test_a_misspelt_variable_is_warned_of(tmp_path):
+    told = run("doctor", "--data-dir", str(tmp_path), FASTTRACK_PROT="1")
+    assert "there is no setting FASTTRACK_PROT" in told.output
+
+
+def test_the_banner_says_who_may_call():
+    assert "everyone is admin" in banner(Settings())
+    assert "WARNING" not in banner(Settings())
+    assert "WARNING" in banner(Settings(host="0.0.0.0", auth="open"))
+    assert "token" in banner(Settings(host="0.0.0.0"))
+    assert "http://[::1]:8000" in banner(Settings(host="::1"))
+
+
+def test_doctor_finds_a_healthy_place_healthy(tmp_path):
+    migrated = run("migrate", "--data-dir", str(tmp_path))
+    assert (migrated.exit_code, migrated.output) == (0, "The store is up to date.\n")
+    told = run("doctor", "--data-dir", str(tmp_path), "--port", str(free_port()), "--streams-per-server", "1")
+    assert told.exit_code == 0
+    assert "is sound" in told.output
+    assert "FAIL" not in told.output
+
+
+def test_doctor_says_what_to_do_about_a_port_in_use(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = run("doctor", "--data-dir", str(tmp_path), "--port", str(taken.getsockname()[1]))
+    assert "FASTTRACK_PORT" in told.output
+
+
+def test_doctor_fails_on_a_damaged_store(tmp_path):
+    (tmp_path / "fasttrack.sqlite3").write_bytes(b"SQLite format 3\0" + b"\xff" * 8192)
+    told = run("doctor", "--data-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert "restore a backup" in told.output
+
+
+def test_doctor_fails_on_a_folder_that_cannot_be_written():
+    told = run("doctor", "--data-dir", "/proc/nowhere")
+    assert told.exit_code == 1
+    assert "FASTTRACK_DATA_DIR" in told.output
+
+
+@pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/x.db", "postgresql://127.0.0.1:1/none"])
+def test_migrate_says_why_it_could_not(tmp_path, url):
+    told = run("migrate", "--data-dir", str(tmp_path), "--database-url", url)
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: ")
+    assert "Traceback" not in told.output
+
+
+def test_migrate_makes_the_store(tmp_path: Path):
+    assert run("migrate", "--data-dir", str(tmp_path)).exit_code == 0
+    connection = sqlite3.connect(tmp_path / "fasttrack.sqlite3")
+    assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
+    connection.close()

@@ -1,0 +1,44 @@
+import json
+import logging
+
+import pytest
+
+from api.logs import ConsoleLines, JsonLines, WithoutQueries
+
+
+def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("fasttrack.api", logging.INFO, "f", 1, message, args, None)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_a_json_line_is_one_object_with_what_the_caller_added():
+    line = JsonLines().format(record("GET %s\n%d", "/x", 200, request_id="r1", ms=1.5))
+    assert "\n" not in line
+    told = json.loads(line)
+    assert told["message"] == "GET /x\n200"
+    assert (told["level"], told["logger"], told["request_id"], told["ms"]) == (
+        "info",
+        "fasttrack.api",
+        "r1",
+        1.5,
+    )
+    assert told["at"].endswith("Z")
+
+
+def test_a_console_line_shows_what_the_caller_added():
+    assert ConsoleLines().format(record("GET /x", request_id="r1")).endswith("GET /x  request_id=r1")
+
+
+@pytest.mark.parametrize("form", [JsonLines(), ConsoleLines()])
+def test_an_exception_comes_with_its_traceback(form):
+    made = record("failed")
+    error = ValueError("broken")
+    made.exc_info = (ValueError, error, None)
+    assert "ValueError: broken" in form.format(made)
+
+
+def test_queries_are_cut_from_what_uvicorn_logs_of_websockets():
+    made = record('%s - "WebSocket %s" [accepted]', "127.0.0.1:5", "/ws/eventos?ticket=secret")
+    assert WithoutQueries().filter(made)
+    assert made.getMessage() == '127.0.0.1:5 - "WebSocket /ws/eventos" [accepted]'

@@ -1,17 +1,21 @@
 """The dashboard: derived from the store, told as a state, never transported."""
 
+import logging
 from collections.abc import Callable
 
 import anyio
 from msgspec import Struct
 
 from api.services.store import Store
-from domain.ports import EventCounts
+from domain.ports import EventCounts, StorageError
 from streams.messages import DashboardState, timestamp
+
+logger = logging.getLogger(__name__)
 
 FEED = "dashboard"
 TOP_CITIES = 10
 MONTHS = 12
+"""The latest that have events."""
 MIN_INTERVAL_SECONDS = 0.25
 MAX_AGE_SECONDS = 60
 """`upcoming` falls as time passes, without any change."""
@@ -71,7 +75,11 @@ class Dashboard:
         while True:
             # Swap before reading: a change during the read must lead to another round.
             self._changed = anyio.Event()
-            self._tell(await self.current())
+            try:
+                self._tell(await self.current())
+            except StorageError:
+                # The last state stays told; the next change or the next minute tries again.
+                logger.exception("the dashboard could not be counted")
             await anyio.sleep(MIN_INTERVAL_SECONDS)
             with anyio.move_on_after(MAX_AGE_SECONDS):
                 await self._changed.wait()
@@ -99,6 +107,6 @@ def dashboard_state(counts: EventCounts, *, at_ms: int, online: int, uploads_act
         online=online,
         uploads_active=uploads_active,
         by_city=[CityCount(city, count) for city, count in counts.by_city[:TOP_CITIES]],
-        by_month=[MonthCount(month, count) for month, count in counts.by_month[:MONTHS]],
+        by_month=[MonthCount(month, count) for month, count in counts.by_month[-MONTHS:]],
         by_venue_type=[VenueTypeCount(kind, count) for kind, count in counts.by_venue_type],
     )

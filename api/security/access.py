@@ -49,8 +49,7 @@ def require(identity: Identity, role: Role) -> None:
 class Guard:
     """Litestar's guard for every route: it holds on WebSockets too, where exceptions alone do not."""
 
-    def __init__(self, meter: Meter, *, calls_per_minute: int, uploads_per_minute: int) -> None:
-        self._meter = meter
+    def __init__(self, *, calls_per_minute: int, uploads_per_minute: int) -> None:
         self._calls = calls_per_minute
         self._uploads = uploads_per_minute
 
@@ -74,19 +73,20 @@ class Guard:
             raise unauthorized(presented=connection.scope["auth"] is not None)
         require(identity, access)
         if connection.scope["path"].startswith("/api/"):
-            await self._count(identity, is_upload=_is_upload(handler))
+            await self._count(connection.app.state.meter, identity, is_upload=_is_upload(handler))
 
-    async def _count(self, identity: Identity, *, is_upload: bool) -> None:
+    async def _count(self, meter: Meter, identity: Identity, *, is_upload: bool) -> None:
         """Count a call. An open server has nobody to tell apart, and no stranger to hold back."""
         if identity.via == "open":
             return
-        await self._take("calls", identity.person, self._calls)
+        await _take(meter, "calls", identity.person, self._calls)
         if is_upload:
-            await self._take("uploads", identity.person, self._uploads)
+            await _take(meter, "uploads", identity.person, self._uploads)
 
-    async def _take(self, what: str, person: str, limit: int) -> None:
-        if seconds := await self._meter.take(f"{what}:{person}", limit):
-            raise too_many(f"{limit} {what} a minute are the limit of a person.", seconds)
+
+async def _take(meter: Meter, what: str, person: str, limit: int) -> None:
+    if seconds := await meter.take(f"{what}:{person}", limit):
+        raise too_many(f"{limit} {what} a minute are the limit of a person.", seconds)
 
 
 class SignInLimit:

@@ -1,14 +1,15 @@
-"""Who is online: people, not tabs, by the streams that this process holds open.
+"""Who is online: people, not tabs, by the streams that are held open.
 
-Nothing is stored, so a killed server leaves nobody online. A client that vanishes without a word is
+Nothing of it outlives the process that holds them, so a killed server leaves nobody online. A client that vanishes without a word is
 told by the transport, at the latest when a heartbeat meets no answer (TCP_USER_TIMEOUT).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from api.services.identity import Identity
 from streams.messages import PersonOnline, PresenceState, timestamp
+from streams.ports import PersonLease
 
 FEED = "presenca"
 GRACE_SECONDS = 5.0
@@ -35,12 +36,12 @@ Later = Callable[[float, Callable[[], None]], Timer]
 class _Lease:
     """One person: streams that are open, and those whose end is still kept back."""
 
-    __slots__ = ("departing", "name", "open", "role", "since")
+    __slots__ = ("departing", "name", "open", "role", "since_ms")
 
-    def __init__(self, who: Identity, since: str) -> None:
+    def __init__(self, who: Identity, since_ms: int) -> None:
         self.name = who.name
         self.role: str = who.role
-        self.since = since
+        self.since_ms = since_ms
         self.open = 0
         self.departing: list[Timer] = []
 
@@ -64,12 +65,13 @@ class Presence:
         self._clock = clock
         self._later = later
         self._leases: dict[str, _Lease] = {}
+        self._everywhere: Sequence[PersonLease] | None = None
         self._telling: Timer | None = None
 
     @property
     def online(self) -> int:
         """How many people are online."""
-        return len(self._leases)
+        return len(self._people())
 
     def changed(self, change: Change, who: Identity) -> None:
         """Note that a stream of someone was opened or has ended."""
@@ -78,16 +80,31 @@ class Presence:
         else:
             self._leave(who)
 
+    def here(self) -> list[PersonLease]:
+        """Return the people of this process, the longest first."""
+        return [
+            PersonLease(person, one.name, one.role, one.since_ms, one.connections)
+            for person, one in self._leases.items()
+        ]
+
+    def show(self, everywhere: Sequence[PersonLease]) -> None:
+        """Tell of the people of all processes from now on, those of this one among them."""
+        if everywhere != self._everywhere:
+            self._everywhere = everywhere
+            self._tell(self.state())
+
     def state(self) -> PresenceState:
         """Return who is online now, the longest first."""
-        leases = list(self._leases.values())
-        named = [PersonOnline(one.name, one.role, one.connections, one.since) for one in leases[:MAX_NAMED]]
+        people = self._people()
         return PresenceState(
             feed=FEED,
             at=timestamp(self._clock()),
-            online=len(leases),
-            connections=sum(one.connections for one in leases),
-            users=named,
+            online=len(people),
+            connections=sum(one.connections for one in people),
+            users=[
+                PersonOnline(one.name, one.role, one.connections, timestamp(one.since_ms))
+                for one in people[:MAX_NAMED]
+            ],
         )
 
     def close(self) -> None:
@@ -97,10 +114,13 @@ class Presence:
                 timer.cancel()
         self._leases.clear()
 
+    def _people(self) -> Sequence[PersonLease]:
+        return self.here() if self._everywhere is None else self._everywhere
+
     def _join(self, who: Identity) -> None:
         lease = self._leases.get(who.person)
         if lease is None:
-            lease = self._leases[who.person] = _Lease(who, timestamp(self._clock()))
+            lease = self._leases[who.person] = _Lease(who, self._clock())
         lease.role = who.role
         lease.open += 1
         if lease.departing:

@@ -32,10 +32,9 @@ from api.routes import (
     uploads_tus,
     users,
 )
-from api.security.access import Guard, SignInLimit
+from api.security.access import Guard
 from api.security.authentication import Authentication
 from api.security.gate import Gate
-from api.security.limits import MinuteMeter
 from api.security.origins import AllowedHosts, OriginPolicy
 from api.security.proxies import TrustedProxies, parse_networks
 from api.settings import Settings
@@ -60,20 +59,18 @@ ROUTES = (
 
 def create_app(settings: Settings) -> Litestar:
     """Return the application for one process. Its lifespan opens and closes everything durable."""
-    meter = MinuteMeter()
     values = {
         "settings": settings,
         "metrics": Metrics(),
         "timezone": ZoneInfo(settings.timezone),
         "max_batch_events": settings.max_batch_events,
-        "sign_in_limit": SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute),
     }
     app = Litestar(
         route_handlers=[handler for module in ROUTES for handler in module.HANDLERS],
         lifespan=[partial(_serving, settings)],
         dependencies={name: _of_state(name) for name in (*values, *SERVICES)},
         middleware=[Authentication],
-        guards=[_guard(settings, meter)],
+        guards=[_guard(settings)],
         cors_config=_cors(settings),
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
@@ -86,10 +83,8 @@ def create_app(settings: Settings) -> Litestar:
     return app
 
 
-def _guard(settings: Settings, meter: MinuteMeter) -> Guard:
-    return Guard(
-        meter, calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute
-    )
+def _guard(settings: Settings) -> Guard:
+    return Guard(calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute)
 
 
 def _gate(settings: Settings, inner: ASGIApp) -> Gate:

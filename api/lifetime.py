@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from api.routes.event_formats import FORMATS
+from api.security.access import SignInLimit
+from api.security.limits import Meter, MinuteMeter
 from api.services.analysis_task import AnalysisTask
 from api.services.catalogue import Catalogue
 from api.services.export_task import ExportTask
@@ -36,6 +38,8 @@ SERVICES = (
     "readiness",
     "tasks",
     "exports",
+    "meter",
+    "sign_in_limit",
 )
 """The names by which handlers ask for what `running_services` gives."""
 
@@ -86,6 +90,7 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
             "readiness": Readiness(store, now_ms=now_ms),
             "tasks": tasks,
             "exports": exports,
+            **_limits(settings, store),
         }
 
 
@@ -96,6 +101,12 @@ async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
         data_dir=settings.data_dir,
         timezone=settings.timezone,
     )
+
+
+def _limits(settings: Settings, store: SqlStore) -> dict[str, Any]:
+    meter: Meter = store.meter or MinuteMeter()
+    limit = SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute)
+    return {"meter": meter, "sign_in_limit": limit}
 
 
 def _exports(settings: Settings, store: SqlStore) -> ExportTask:

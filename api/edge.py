@@ -13,6 +13,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from api.metrics import Metrics
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LOGGED_PATH_LIMIT = 500
 _HEAD_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 logger = logging.getLogger("fasttrack.access")
@@ -79,15 +81,24 @@ class _Answer:
     def _ended(self) -> None:
         seconds = time.perf_counter() - self._began
         scope = cast("HTTPScope", self._scope)
-        self._metrics.observe(scope["method"], self._status, seconds)
-        # The path without its query: a query may hold a ticket.
+        # WebDAV has many more; each would be a line of the metrics for ever.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.observe(method, self._status, seconds)
         logger.info(
             "%s %s %d",
-            scope["method"],
-            scope["path"],
+            method,
+            _logged_path(scope),
             self._status,
             extra={"ms": round(seconds * 1000, 1), "request_id": self._request_id.decode()},
         )
+
+
+def _logged_path(scope: HTTPScope) -> str:
+    """Return the path as it came, percent-encoded, so that it stays on its line.
+
+    Without its query: that may hold a ticket.
+    """
+    return scope["raw_path"].partition(b"?")[0].decode("ascii", "backslashreplace")[:_LOGGED_PATH_LIMIT]
 
 
 def _request_id(scope: Scope) -> bytes:

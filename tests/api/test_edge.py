@@ -84,3 +84,19 @@ async def test_metrics_count_what_was_answered(client):
     assert 'fasttrack_requests_total{method="GET",status="200"} 1' in lines
     assert 'fasttrack_requests_total{method="GET",status="404"} 1' in lines
     assert "fasttrack_request_seconds_count 2" in lines
+
+
+async def test_a_log_line_stays_one_line_and_has_no_query(client, caplog):
+    caplog.set_level("INFO", "fasttrack.access")
+    await client.get("/no%0Awhere%1b[31m?ticket=secret")
+    assert "secret" not in caplog.text
+    assert [one.getMessage() for one in caplog.records if one.name == "fasttrack.access"] == [
+        "GET /no%0Awhere%1b[31m 404"
+    ]
+
+
+async def test_foreign_methods_are_counted_as_one(client):
+    for method in ("PROPFIND", "MKCOL"):
+        await client.request(method, "/healthz")
+    lines = (await client.get("/metrics")).text.splitlines()
+    assert 'fasttrack_requests_total{method="other",status="405"} 2' in lines

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from domain.venues import Venue
 _encode = msgspec.json.Encoder().encode
 _participants = msgspec.json.Decoder(tuple[str, ...]).decode
 _venue = msgspec.json.Decoder(Venue).decode
+
+_fold_city = lru_cache(4096)(fold)
+"""Cities repeat."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,7 +42,7 @@ def field_cells(event: EventFields) -> tuple[Any, ...]:
         event.instant_us,
         fold(event.title),
         fold(event.description),
-        fold(event.city),
+        _fold_city(event.city),
         venue.venue_type if venue else None,
     )
 

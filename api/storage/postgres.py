@@ -78,6 +78,11 @@ class PostgresDialect:
         assert driver is not None, "a connection that has answered"
         await driver.copy_records_to_table(table.name, records=rows, columns=names)
 
+    async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
+        """Add (kind, key, n) to the counts by one statement."""
+        kinds, keys, numbers = (list(column) for column in zip(*changes, strict=True))
+        await connection.exec_driver_sql(_ADD, (kinds, keys, numbers))
+
     async def queue_to_close(self, unit: Unit) -> None:
         """Lock the head of the log. Counts and messages are then written by one transaction at a time.
 
@@ -96,6 +101,12 @@ class PostgresDialect:
     async def _take(self, head: sa.Executable) -> int:
         async with self._ids.connect() as connection:
             return int((await connection.execute(head)).scalar_one())
+
+
+_ADD = (
+    "INSERT INTO stats SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+    " ON CONFLICT (kind, key) DO UPDATE SET n = stats.n + excluded.n"
+)
 
 
 class PostgresDatabase:

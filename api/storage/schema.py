@@ -105,7 +105,8 @@ stats = sa.Table(
     sa.Column("n", Integer, nullable=False),
 )
 """Counts of events, kept by deltas in the transaction that changes them. No row stands for 0."""
-sa.Index("stats_order", stats.c.kind, stats.c.n, stats.c.key)
+_cities = stats.c.kind == sa.literal_column("'city'")
+sa.Index("stats_cities", stats.c.n, stats.c.key, sqlite_where=_cities, postgresql_where=_cities)
 
 uploads = sa.Table(
     "uploads",

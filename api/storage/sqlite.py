@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from api.storage.cancellation import to_the_end
-from api.storage.schema import id_heads
+from api.storage.schema import id_heads, stats
 from api.storage.unit import Unit, held
 from domain.ports import StorageError, StorageFullError, StorageUnavailableError
 
@@ -72,12 +72,11 @@ class SqliteDialect:
         One statement is one step of SQLite's, during which the thread does without Python's lock.
         `executemany` takes it back for each row and waits for it up to 5 ms, while rows are parsed.
         """
-        for start in range(0, len(rows), ROWS_A_STATEMENT):
-            chunk = rows[start : start + ROWS_A_STATEMENT]
-            places = 1 << (len(chunk) - 1).bit_length()
-            empty = (None,) * (len(table.c) * (places - len(chunk)))
-            cells = tuple(chain(chain.from_iterable(chunk), empty))
-            await connection.exec_driver_sql(_insert_values(table, places), cells)
+        await _insert_padded(connection, table, rows, "")
+
+    async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
+        """Add (kind, key, n) to the counts, up to 1,024 by one statement."""
+        await _insert_padded(connection, stats, changes, _ADD)
 
     async def queue_to_close(self, unit: Unit) -> None:
         """Be next at once: there is one writer."""
@@ -88,6 +87,21 @@ class SqliteDialect:
         row = await unit.first(head.returning(id_heads.c.last))
         assert row is not None, "heads of ids are made with the store"
         return int(row.last) - count + 1
+
+
+_ADD = " ON CONFLICT (kind, key) DO UPDATE SET n = n + excluded.n"
+
+
+async def _insert_padded(
+    connection: AsyncConnection, table: sa.Table, rows: Sequence[tuple[Any, ...]], conflict: str
+) -> None:
+    """Insert by statements for 1, 2, 4, … rows, of which few are ever prepared."""
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        chunk = rows[start : start + ROWS_A_STATEMENT]
+        places = 1 << (len(chunk) - 1).bit_length()
+        empty = (None,) * (len(table.c) * (places - len(chunk)))
+        cells = tuple(chain(chain.from_iterable(chunk), empty))
+        await connection.exec_driver_sql(_insert_values(table, places) + conflict, cells)
 
 
 @cache

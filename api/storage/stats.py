@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -60,18 +59,17 @@ FORGET_ZERO = sa.delete(stats).where(
 
 async def add_deltas(unit: Unit, deltas: Deltas) -> None:
     """Add to the stored counts, and drop those that came to nothing."""
-    changes: list[dict[str, Any]] = [
-        {"kind": kind, "key": key, "n": n} for (kind, key), n in deltas.items() if n
-    ]
+    changes = [(kind, key, n) for (kind, key), n in deltas.items() if n]
     if not changes:
         return
-    insert = unit.insert(stats)
-    added = {"n": stats.c.n + insert.excluded.n}
-    await unit.run(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=added), changes)
-    fallen = [{"of_kind": change["kind"], "of_key": change["key"]} for change in changes if change["n"] < 0]
+    await unit.add_counts(changes)
+    fallen = [{"of_kind": kind, "of_key": key} for kind, key, n in changes if n < 0]
     if fallen:
         await unit.run(FORGET_ZERO, fallen)
 
+
+RANKED = stats.c.kind == sa.literal_column("'city'")
+"""As the partial index has it; SQLite does not match one by a parameter."""
 
 TOTALS = sa.select(stats.c.kind, stats.c.n).where(
     stats.c.key == "", stats.c.kind.in_(["events", "participants", "capacity"])
@@ -109,7 +107,7 @@ async def _upcoming(unit: Unit, now_us: int) -> int:
 async def _top_cities(unit: Unit) -> list[tuple[str, int]]:
     rows = await unit.rows(
         sa.select(stats.c.key, stats.c.n)
-        .where(stats.c.kind == "city")
+        .where(RANKED)
         .order_by(stats.c.n.desc(), stats.c.key)
         .limit(TOP_CITIES)
     )

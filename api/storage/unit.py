@@ -41,6 +41,10 @@ class Dialect(Protocol):
         """Insert many whole rows, past the compiler, cells in the order of the table's columns."""
         ...
 
+    async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
+        """Add (kind, key, n) to the counts, no two of one key, by few statements."""
+        ...
+
     async def queue_to_close(self, unit: "Unit") -> None:
         """Wait for the turn to close: what follows until the commit is never done by two at once."""
         ...
@@ -99,6 +103,10 @@ class Unit:
         """Insert many whole rows, cells in the order of the table's columns."""
         if rows:
             await guarded(self.dialect, self.dialect.insert_rows(self._connection, table, rows))
+
+    async def add_counts(self, changes: Sequence[tuple[str, str, int]]) -> None:
+        """Add (kind, key, n) to the counts, no two of one key."""
+        await guarded(self.dialect, self.dialect.add_counts(self._connection, changes))
 
     async def run_sync(self, work: Callable[[sa.Connection], None]) -> None:
         """Run work that knows only synchronous connections."""

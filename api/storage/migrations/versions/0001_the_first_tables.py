@@ -116,7 +116,13 @@ def upgrade() -> None:
         sa.Column("n", Integer, nullable=False),
         sa.PrimaryKeyConstraint("kind", "key"),
     )
-    op.create_index("stats_order", "stats", ["kind", "n", "key"])
+    op.create_index(
+        "stats_cities",
+        "stats",
+        ["n", "key"],
+        sqlite_where=sa.text("kind = 'city'"),
+        postgresql_where=sa.text("kind = 'city'"),
+    )
     op.create_table(
         "tasks",
         sa.Column("id", Text, nullable=False),

@@ -1,5 +1,6 @@
 """The store of events."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from api.storage import stats
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching, position_after
+from api.storage.event_plans import Plan, planned
 from api.storage.event_rows import event_of, events_of, field_cells, fields_of, new_rows
 from api.storage.schema import events
 from api.storage.unit import Row, Unit
@@ -15,14 +17,8 @@ from domain.events import Event, EventFields
 from domain.ports import EventCounts, EventFilter, EventSort, Page
 
 _FIELD_NAMES = tuple(column.name for column in events.c)[1:12]
-_COUNTED = (
-    events.c.event_date,
-    events.c.city,
-    events.c.participants,
-    events.c.local_info,
-    events.c.instant_us,
-)
-_DELETE_CHUNK = 5000
+_COUNTED = tuple(events.c["event_date", "city", "participants", "local_info", "instant_us", "upload_id"])
+_CHUNK = 1000
 
 
 class SqlEvents:
@@ -37,8 +33,12 @@ class SqlEvents:
         if not batch:
             return range(0)
         first = await self._unit.dialect.take_ids(self._unit, "events", len(batch))
-        await self._unit.insert_rows(events, new_rows(first, batch, upload_id=upload_id, at_ms=at_ms))
-        self._deltas.update(stats.deltas_of(batch))
+        # In chunks, since making rows holds the loop.
+        for start in range(0, len(batch), _CHUNK):
+            chunk = batch[start : start + _CHUNK]
+            rows = new_rows(first + start, chunk, upload_id=upload_id, at_ms=at_ms)
+            await self._unit.insert_rows(events, rows)
+            self._deltas.update(stats.deltas_of(chunk, Counter({upload_id or "": len(chunk)})))
         return range(first, first + len(batch))
 
     async def get(self, event_id: int) -> Event | None:
@@ -51,13 +51,14 @@ class SqlEvents:
     ) -> Page:
         """Return up to `limit` events after a position that an earlier page gave (keyset, no offset)."""
         order = SORTS[sort]
-        statement = sa.select(events).where(*matching(where)).order_by(*order.by).limit(limit + 1)
+        plan = await planned(self._unit, where, sort)
+        statement = plan.page(sa.select(events).where(*matching(where))).order_by(*order.by).limit(limit + 1)
         if after is not None:
             statement = statement.where(position_after(order, after))
         rows = await self._unit.rows(statement)
         last = rows[limit - 1] if len(rows) > limit else None
         position = tuple(getattr(last, name) for name in order.names) if last else None
-        return Page(items=events_of(rows[:limit]), next=position, total=await self._total(where))
+        return Page(items=events_of(rows[:limit]), next=position, total=await self._total(where, plan))
 
     async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
         """Yield all matching events by id, in chunks, in constant memory."""
@@ -82,8 +83,9 @@ class SqlEvents:
         cells = dict(zip(_FIELD_NAMES, field_cells(fields), strict=True))
         change = sa.update(events).where(events.c.id == event_id).returning(events)
         row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
-        self._deltas.subtract(stats.deltas_of([fields_of(old)]))
-        self._deltas.update(stats.deltas_of([fields]))
+        of_upload = Counter([old.upload_id or ""])
+        self._deltas.subtract(stats.deltas_of([fields_of(old)], of_upload))
+        self._deltas.update(stats.deltas_of([fields], of_upload))
         return event_of(row) if row else None
 
     async def delete(self, event_id: int, *, if_version: int | None) -> bool:
@@ -118,8 +120,12 @@ class SqlEvents:
         deltas, self._deltas = self._deltas, stats.Deltas()
         await stats.add_deltas(self._unit, deltas)
 
-    async def _total(self, where: EventFilter) -> int:
-        row = await self._unit.first(sa.select(sa.func.count()).select_from(events).where(*matching(where)))
+    async def _total(self, where: EventFilter, plan: Plan) -> int:
+        if plan.total is not None:
+            return plan.total
+        row = await self._unit.first(
+            plan.count(sa.select(sa.func.count()).select_from(events).where(*matching(where)))
+        )
         return row[0] if row else 0
 
     async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
@@ -131,7 +137,7 @@ class SqlEvents:
         """Delete in chunks by id, so that the counts of a million events need no memory for them."""
         deleted, last = 0, 0
         ids = sa.select(events.c.id).where(*conditions, events.c.id > sa.bindparam("last"))
-        ids = ids.order_by(events.c.id).limit(_DELETE_CHUNK)
+        ids = ids.order_by(events.c.id).limit(_CHUNK)
         while rows := await self._unit.rows(ids, {"last": last}):
             chunk = events.c.id.between(last + 1, rows[-1].id)
             deleted += await self._delete(sa.and_(*conditions, chunk))
@@ -140,5 +146,6 @@ class SqlEvents:
 
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
         gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
-        self._deltas.subtract(stats.deltas_of([fields_of(row) for row in gone]))
+        uploads = Counter([row.upload_id or "" for row in gone])
+        self._deltas.subtract(stats.deltas_of([fields_of(row) for row in gone], uploads))
         return len(gone)

@@ -95,6 +95,7 @@ events = sa.Table(
 sa.Index("events_instant", events.c.instant_us, events.c.id)
 sa.Index("events_title", events.c.title_key, events.c.id)
 sa.Index("events_city", events.c.city_key, events.c.id)
+sa.Index("events_venue_type", events.c.venue_type, events.c.id)
 sa.Index("events_upload", events.c.upload_id, events.c.id)
 
 stats = sa.Table(

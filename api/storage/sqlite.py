@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -87,6 +88,14 @@ class SqliteDialect:
         row = await unit.first(head.returning(id_heads.c.last))
         assert row is not None, "heads of ids are made with the store"
         return int(row.last) - count + 1
+
+
+class _HintingCompiler(SQLiteCompiler):
+    """Writes hints as they are: `INDEXED BY …`. SQLAlchemy drops them for SQLite."""
+
+    def get_from_hint_text(self, _table: Any, text: str | None) -> str | None:
+        """Return what follows a table's name."""
+        return text
 
 
 _ADD = " ON CONFLICT (kind, key) DO UPDATE SET n = n + excluded.n"
@@ -176,6 +185,8 @@ def _engine(path: Path, *, writes: bool) -> AsyncEngine:
         pool_timeout=READER_WAIT_SECONDS,
     )
     pragmas = _WRITER_PRAGMAS if writes else _READER_PRAGMAS
+
+    engine.sync_engine.dialect.statement_compiler = _HintingCompiler
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

@@ -1,7 +1,8 @@
 """Counts of events, kept by deltas: their cost does not grow with the number of events.
 
 Kinds of counts: `events`, `participants` and `capacity` (totals, key ""), `city` (as written),
-`month` (YYYY-MM of the wall clock), `venue_type` ("" for none), `day` (YYYY-MM-DD of the instant, UTC).
+`city_key` (folded), `month` (YYYY-MM of the wall clock), `venue_type` ("" for none), `day` (YYYY-MM-DD
+of the instant, UTC), `upload` ("" for none).
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from itertools import repeat
 
 import sqlalchemy as sa
 
+from api.storage.folding import fold
 from api.storage.schema import events, stats
 from api.storage.unit import Unit
 from domain.events import EventFields
@@ -30,13 +32,17 @@ def day_key(day: int) -> str:
     return (EPOCH + timedelta(days=day)).date().isoformat()
 
 
-def deltas_of(batch: Sequence[EventFields]) -> Deltas:
-    """Return what these events add to the counts."""
+def deltas_of(batch: Sequence[EventFields], uploads: Counter[str]) -> Deltas:
+    """Return what these events add to the counts; `uploads` has how many are of which import."""
     deltas: Deltas = Counter()
+    cities = Counter([event.city for event in batch])
+    for city, n in cities.items():
+        deltas["city_key", fold(city)] += n
     deltas["events", ""] = len(batch)
     deltas["participants", ""] = sum([len(event.participants) for event in batch])
     deltas["capacity", ""] = sum([event.local_info.capacity for event in batch if event.local_info])
-    deltas.update(_keyed("city", Counter([event.city for event in batch])))
+    deltas.update(_keyed("city", cities))
+    deltas.update(_keyed("upload", uploads))
     deltas.update(_keyed("month", Counter([event.event_date[:7] for event in batch])))
     deltas.update(_keyed("venue_type", Counter([_venue_type(event) for event in batch])))
     days = Counter([event.instant_us // DAY_US for event in batch])

@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.create_index("events_instant", "events", ["instant_us", "id"])
     op.create_index("events_title", "events", ["title_key", "id"])
     op.create_index("events_upload", "events", ["upload_id", "id"])
+    op.create_index("events_venue_type", "events", ["venue_type", "id"])
     op.create_table(
         "feed_head",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,9 +1,14 @@
-"""What the feed asks of its surroundings: a durable store of messages."""
+"""What the feed asks of its surroundings: a durable store of messages, and where bytes go."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NewType, Protocol
+from typing import TYPE_CHECKING, NewType, Protocol
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from streams.frames import Encoding, Payload
 
 Feed = NewType("Feed", str)
 """Name of a feed as on the wire: ``upload/arquivo1``, ``eventos``."""
@@ -106,4 +111,29 @@ class LiveStore(Protocol):
 
     async def everyone(self, *, now_ms: int) -> list[PersonLease]:
         """Return each person once: connections added up, since the first of them, longest first."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where the bytes of one reader go. It calls the reader's `pause`, `resume` and `lost`."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """How messages are framed here."""
+        ...
+
+    def write(self, payload: Payload) -> None:
+        """Send, without waiting. Calls `pause` when the client does not take it as fast."""
+        ...
+
+    def buffered(self) -> int:
+        """Return the bytes that the client has not taken yet, as far as known."""
+        ...
+
+    def close(self, payload: Payload, code: int) -> None:
+        """Send a last payload and end; `code` is a WebSocket's. A client has seconds to take it."""
+        ...
+
+    def abort(self) -> None:
+        """End at once."""
         ...

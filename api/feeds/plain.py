@@ -1,0 +1,95 @@
+"""Outlets over ASGI's own `send`: they serve under every server.
+
+`send` waits, and a write must not. So payloads are kept in a queue that the request's own task
+sends from; a client that does not take them makes the queue grow to its bound, and then its
+reader falls behind.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from streams.frames import Encoding, Payload
+from streams.reader import Reader
+
+MAX_BUFFERED_BYTES = 64 * 1024
+CLOSING_SECONDS = 10.0
+"""How long a client has to take the last message."""
+
+Deliver = Callable[[Payload], Awaitable[None]]
+
+
+class PlainOutlet:
+    """Sends payloads from the task that calls `run`."""
+
+    def __init__(self, encoding: Encoding, deliver: Deliver) -> None:
+        self.encoding = encoding
+        self.reader: Reader | None = None
+        self.code = 1000
+        self._deliver = deliver
+        self._queue: deque[Payload] = deque()
+        self._size = 0
+        self._paused = False
+        self._ending = False
+        self._written = asyncio.Event()
+
+    def write(self, payload: Payload) -> None:
+        """Queue a payload."""
+        self._queue.append(payload)
+        self._size += _size(payload)
+        self._written.set()
+        if self._size > MAX_BUFFERED_BYTES and not self._paused and self.reader is not None:
+            self._paused = True
+            self.reader.pause()
+
+    def buffered(self) -> int:
+        """Return the bytes that `send` has not been called with."""
+        return self._size
+
+    def close(self, payload: Payload, code: int) -> None:
+        """Queue the last payload."""
+        self.write(payload)
+        self.code = code
+        self._ending = True
+        # From now on only the seconds of grace count, whatever is queued.
+        asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.abort)
+
+    def abort(self) -> None:
+        """Send nothing more."""
+        self._queue.clear()
+        self._ending = True
+        self._written.set()
+
+    async def run(self) -> None:
+        """Send until the reader ends."""
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            while self._queue:
+                payload = self._queue.popleft()
+                await self._deliver(payload)
+                self._size -= _size(payload)
+            if self._ending:
+                return
+            if self._paused and self.reader is not None:
+                self._paused = False
+                self.reader.resume()
+
+
+async def run_until_gone(outlet: PlainOutlet, gone: Callable[[], Awaitable[Any]]) -> None:
+    """Run an outlet until its reader ends or the client is gone, whichever is first."""
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(_watch(gone))
+        running = tasks.create_task(outlet.run())
+        await asyncio.wait((watching, running), return_when=asyncio.FIRST_COMPLETED)
+        watching.cancel()
+        running.cancel()
+
+
+async def _watch(gone: Callable[[], Awaitable[Any]]) -> None:
+    await gone()
+
+
+def _size(payload: Payload) -> int:
+    return len(payload) if isinstance(payload, bytes) else sum(map(len, payload))

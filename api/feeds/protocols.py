@@ -1,0 +1,105 @@
+"""uvicorn's protocol classes, offering their transport to streams.
+
+`Config(http=HttpProtocol, ws=WebSocketProtocol)` is uvicorn's own way to take such classes. The
+offer is an entry of the ASGI scope's `extensions`; under another server it is missing, and the
+outlets of `api.feeds.plain` serve.
+"""
+
+import asyncio
+from typing import Any, cast
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from api.feeds.direct import DirectOutlet
+
+EXTENSION = "fasttrack.transport"
+
+
+def offer_in(scope: Scope) -> Any:
+    """Return the offer of a scope's transport, None under a server that makes none."""
+    return (cast("dict[str, Any]", scope).get("extensions") or {}).get(EXTENSION)
+
+
+class HttpOffer:
+    """The connection of one HTTP request, for whoever wants to stream on it."""
+
+    def __init__(self, app: ASGIApp, protocol: HttpToolsProtocol, cycle: RequestResponseCycle) -> None:
+        self._app = app
+        self._protocol = protocol
+        self._cycle = cycle
+        self._send: Send
+        self._outlet: DirectOutlet | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, with the offer in its scope."""
+        self._send = send
+        cast("dict[str, Any]", scope)["extensions"] = {EXTENSION: self}
+        await self._app(scope, receive, self.send)
+
+    def claim(self, outlet: DirectOutlet) -> None:
+        """Have the next head that is sent hand the connection over to an outlet."""
+        self._outlet = outlet
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, or hand the connection over."""
+        if self._outlet is not None and message["type"] == "http.response.start":
+            self._hand_over(self._outlet, message["status"], list(message["headers"]))
+        else:
+            await self._send(message)
+
+    def _hand_over(self, outlet: DirectOutlet, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        protocol, cycle = self._protocol, self._cycle
+        self._outlet = None
+        if cycle.disconnected or protocol.transport.is_closing():
+            return
+        # For uvicorn the client has gone: it will write nothing more, and finds nothing amiss.
+        cycle.disconnected = True
+        protocol.pipeline.clear()
+        protocol.flow.resume_reading()
+        protocol.connections.discard(protocol)
+        lines = [*protocol.server_state.default_headers, *headers, (b"connection", b"close")]
+        head = b"".join([b"%b: %b\r\n" % line for line in lines])
+        outlet.take(protocol.transport, protocol.connections, b"%b%b\r\n" % (STATUS_LINE[status], head))
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Offers the transport with every request."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, cast("Any", HttpOffer(app, self, cycle)))
+
+
+class _Gone:
+    """A transport that has been handed over: whoever held it speaks to nobody."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, _payload: bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Offers the transport after the handshake."""
+
+    async def run_asgi(self) -> None:
+        """Serve the WebSocket, with the offer in its scope."""
+        cast("dict[str, Any]", self.scope)["extensions"][EXTENSION] = self
+        await super().run_asgi()
+
+    def claim(self, outlet: DirectOutlet) -> None:
+        """Hand the connection over to an outlet, if it has been accepted and is open."""
+        transport = self.transport
+        if not self.handshake_complete or self.close_sent or transport.is_closing():
+            return
+        self.stop_keepalive()
+        self.connections.discard(self)
+        if self.read_paused:
+            transport.resume_reading()
+        self.transport = cast("asyncio.Transport", _Gone())
+        outlet.take(transport, self.connections)

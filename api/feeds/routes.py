@@ -1,0 +1,153 @@
+"""The routes of the feed: three transports, thin."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, WebSocket, get, head, websocket
+from litestar.handlers import BaseRouteHandler
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp
+
+from api.feeds.asked import Connection, read_asked, read_wait
+from api.feeds.sse import HEADERS, Headers, SseStream, farewell
+from api.feeds.ws import serve_ws
+from api.openapi import Answer as Described
+from api.openapi import Query, describe
+from api.problems import HttpProblem
+from api.services.identity import Identity
+from streams.hub import FeedHub
+from streams.poll import Answer, Poll
+from streams.registry import Lease
+
+TAG = "feed"
+JSON = "application/json"
+_FEED = Query("feed", "A feed to read; at most 32, repeated. Also in the path.")
+_CURSOR = Query("last_event_id", "The id of the last message that was seen.")
+_CURSOR_HEADER = Query("Last-Event-ID", "The same; counts before the parameter.", place="header")
+_REPLAY = Query(
+    "replay", "How far back a fresh connection starts.", {"type": "string", "enum": ["all", "none"]}
+)
+_WAIT = Query("wait", "Seconds to wait for a message.", {"type": "number", "minimum": 0, "maximum": 55})
+_PARAMETERS = (_FEED, _CURSOR, _CURSOR_HEADER, _REPLAY)
+_PROBLEMS = ("bad-request", "invalid-query", "unauthorized", "forbidden", "not-found", "unavailable")
+_STREAM: dict[str, Any] = {"type": "string", "description": "See docs/feed-protocol.md and /asyncapi.json."}
+_POLLED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "cursor": {"type": "string"},
+        "messages": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["cursor", "messages"],
+}
+_OVER = Described("Every feed has been read to its end: do not come back")
+
+
+@get(
+    ["/sse", "/sse/{feed:path}"],
+    opt=describe(
+        "Read feeds as Server-Sent Events",
+        TAG,
+        {200: Described("The stream", _STREAM, ["text/event-stream"]), 204: _OVER},
+        parameters=_PARAMETERS,
+        problems=_PROBLEMS,
+    ),
+)
+async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
+    """Open a stream, or turn the client away in words that an EventSource understands."""
+    hub, asked = hub_of(request), read_asked(request)
+    headers = _cross_origin(request)
+    lease = hub.registry.admit(asked.who)
+    if not isinstance(lease, Lease):
+        return _answer(200, farewell(hub, lease), [*HEADERS, *headers])
+    try:
+        opening = await hub.open(asked.feeds, asked.cursor, asked.replay)
+    except BaseException:
+        lease.release()
+        raise
+    if opening.over:
+        lease.release()
+        return _answer(204, b"", headers)
+    return SseStream(hub, asked, opening, lease, headers)
+
+
+@head(["/sse", "/sse/{feed:path}"], opt={"access": "viewer"})
+async def sse_head(request: Request[Any, Any, Any]) -> Response[None]:
+    """Answer what a stream would be, without opening it."""
+    read_asked(request)
+    response: Response[None] = Response(None, headers=_text([*HEADERS, *_cross_origin(request)]))
+    response.media_type = "text/event-stream; charset=utf-8"
+    return response
+
+
+@websocket(["/ws", "/ws/{feed:path}"], opt={"access": "viewer"})
+async def ws(socket: WebSocket[Any, Any, Any]) -> None:
+    """Open a stream."""
+    await serve_ws(socket, hub_of(socket))
+
+
+@get(
+    ["/poll", "/poll/{feed:path}"],
+    opt=describe(
+        "Read what comes next on feeds",
+        TAG,
+        {200: Described("Messages and the cursor of the next call", _POLLED), 204: _OVER},
+        parameters=(*_PARAMETERS, _WAIT),
+        problems=(*_PROBLEMS, "too-many-requests"),
+    ),
+)
+async def poll(request: Request[Any, Any, Any]) -> ASGIApp:
+    """Answer at once when there is something, else when there is, else empty."""
+    hub, asked, wait_seconds = hub_of(request), read_asked(request), read_wait(request)
+    headers = [(b"cache-control", b"no-store"), *_cross_origin(request)]
+    lease = hub.registry.admit(asked.who)
+    if not isinstance(lease, Lease):
+        raise _too_many(hub)
+    try:
+        opening = await hub.open(asked.feeds, asked.cursor, asked.replay)
+        if opening.over:
+            return _answer(204, b"", headers)
+        answer = await Poll(hub, asked.feeds, opening, lease).answer(wait_seconds)
+    finally:
+        lease.release()
+    if answer.ended == "expired":
+        raise HttpProblem("unauthorized", "The session has ended.", headers={"WWW-Authenticate": "Bearer"})
+    return _answer(200, _body(answer), headers)
+
+
+HANDLERS: tuple[BaseRouteHandler, ...] = (sse, sse_head, ws, poll)
+
+
+def hub_of(connection: Connection) -> FeedHub[Identity]:
+    """Return the hub that the composition root put into the application's state."""
+    hub: FeedHub[Identity] = connection.app.state.hub
+    return hub
+
+
+def _body(answer: Answer) -> bytes:
+    cursor = msgspec.json.encode(answer.cursor)
+    return b'{"cursor":%b,"messages":[%b]}' % (cursor, b",".join(answer.messages))
+
+
+def _answer(status: int, body: bytes, headers: Headers) -> ASGIApp:
+    named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    return ASGIResponse(status_code=status, body=body, headers=named, media_type=JSON)
+
+
+def _cross_origin(request: Request[Any, Any, Any]) -> Headers:
+    """Let the pages of allowed origins read the answer. Source: Fetch §3.3."""
+    origin = request.headers.get("origin")
+    if origin is None or origin.lower() not in request.app.state.settings.allowed_origins:
+        return [(b"vary", b"origin")]
+    return [(b"vary", b"origin"), (b"access-control-allow-origin", origin.encode("latin-1"))]
+
+
+def _too_many(hub: FeedHub[Identity]) -> HttpProblem:
+    seconds = -(-hub.retry_ms("limit") // 1000)
+    return HttpProblem(
+        "too-many-requests", "Too many streams are open.", headers={"Retry-After": str(seconds)}
+    )
+
+
+def _text(headers: Headers) -> Mapping[str, str]:
+    return {name.decode(): value.decode() for name, value in headers if name != b"content-type"}

@@ -1,0 +1,91 @@
+"""`GET /sse/…`: the feed as Server-Sent Events. Source: WHATWG HTML §9.2."""
+
+from typing import Any
+
+from litestar.types import Receive, Scope, Send
+
+from api.feeds.asked import Asked
+from api.feeds.direct import DirectSse
+from api.feeds.plain import PlainOutlet, run_until_gone
+from api.feeds.protocols import offer_in
+from api.services.identity import Identity
+from streams.frames import SSE, Payload, passing_frame
+from streams.hub import FeedHub
+from streams.messages import Bye, ByeReason, encode
+from streams.opening import Opening
+from streams.registry import Lease
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+Headers = list[tuple[bytes, bytes]]
+
+
+class SseStream:
+    """The answer of one SSE request: an ASGI application."""
+
+    def __init__(
+        self,
+        hub: FeedHub[Identity],
+        asked: Asked,
+        opening: Opening,
+        lease: Lease[Identity],
+        headers: Headers,
+    ) -> None:
+        self._hub = hub
+        self._asked = asked
+        self._opening = opening
+        self._lease = lease
+        self._headers = [*HEADERS, *headers]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until either side ends it; on the server's transport, return at once."""
+        try:
+            if (offer := offer_in(scope)) is None:
+                await self._stream(receive, send)
+            else:
+                await self._stream_directly(offer, send)
+        except BaseException:
+            self._lease.release()
+            raise
+
+    async def _stream_directly(self, offer: Any, send: Send) -> None:
+        outlet = DirectSse()
+        offer.claim(outlet)
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        if outlet.taken:
+            outlet.reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
+            outlet.reader.start(self._hello())
+        else:
+            self._lease.release()
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
+        async def deliver(payload: Payload) -> None:
+            assert isinstance(payload, bytes)
+            await send({"type": "http.response.body", "body": payload, "more_body": True})
+
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        outlet = PlainOutlet(SSE, deliver)
+        outlet.reader = reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
+        try:
+            reader.start(self._hello())
+            await run_until_gone(outlet, lambda: _disconnected(receive))
+        finally:
+            reader.lost()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _hello(self) -> Any:
+        return self._hub.hello(self._asked.feeds, self._opening, "sse", self._asked.who)
+
+
+def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:
+    """Return the body that turns a client away for now: an EventSource comes back after it."""
+    retry_ms = hub.retry_ms(reason)
+    return passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms).sse
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

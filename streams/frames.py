@@ -1,0 +1,82 @@
+"""One message -> the bytes of each transport, made once and shared by every client.
+
+Sources: WHATWG HTML §9.2.6 (event streams), RFC 6455 §5.2 (frames, unmasked as a server's are).
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from streams.ports import StoredMessage
+
+_FILLER = b":" + b" " * 2047 + b"\n"
+"""A comment of 2 KiB: some proxies hold a body back until they have that much."""
+
+Payload = bytes | list[str]
+"""What an outlet takes: bytes of the wire, or texts that another server frames."""
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """A message, encoded for the wire. `seq` is 0 and `feed` empty where it has no id."""
+
+    seq: int
+    feed: str
+    final: bool
+    body: bytes
+    sse: bytes
+    ws: bytes
+
+
+class Encoding(Struct, frozen=True):
+    """How some frames become one write of a transport."""
+
+    name: str
+    transport: Literal["sse", "ws", "poll"]
+    join: Callable[[Sequence[Frame]], Payload]
+
+
+def stored_frame(message: StoredMessage, epoch: str) -> Frame:
+    """Return the frame of a durable message."""
+    body = message.body
+    sse = b"id: %b.%d\ndata: %b\n\n" % (epoch.encode(), message.seq, body)
+    return Frame(message.seq, message.feed, message.final, body, sse, ws_frame(body))
+
+
+def passing_frame(body: bytes, *, cursor: str | None = None, retry_ms: int | None = None) -> Frame:
+    """Return the frame of a message that is not stored.
+
+    An EventSource remembers `cursor`, and waits `retry_ms` before it comes back.
+    """
+    retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
+    place = b"" if cursor is None else b"id: %b\n" % cursor.encode()
+    return Frame(0, "", False, body, b"%b%bdata: %b\n\n" % (retry, place, body), ws_frame(body))
+
+
+def opening_frame(body: bytes, *, cursor: str, retry_ms: int) -> Frame:
+    """Return the frame of a hello; on SSE it comes after what fills the buffers of proxies."""
+    frame = passing_frame(body, cursor=cursor, retry_ms=retry_ms)
+    return structs.replace(frame, sse=_FILLER + frame.sse)
+
+
+def ws_frame(body: bytes, opcode: int = 0x1) -> bytes:
+    """Return an unmasked, unfragmented frame; a text frame unless told otherwise."""
+    size = len(body)
+    if size < 126:
+        return bytes((0x80 | opcode, size)) + body
+    if size < 65536:
+        return struct.pack("!BBH", 0x80 | opcode, 126, size) + body
+    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + body
+
+
+def _array(frames: Sequence[Frame]) -> bytes:
+    return b"[%b]" % b",".join([frame.body for frame in frames])
+
+
+SSE = Encoding("sse", "sse", lambda frames: b"".join([frame.sse for frame in frames]))
+WS = Encoding("ws", "ws", lambda frames: b"".join([frame.ws for frame in frames]))
+WS_BATCH = Encoding("ws-batch", "ws", lambda frames: ws_frame(_array(frames)))
+WS_TEXT = Encoding("ws-text", "ws", lambda frames: [frame.body.decode() for frame in frames])
+WS_BATCH_TEXT = Encoding("ws-batch-text", "ws", lambda frames: [_array(frames).decode()])
+POLL = Encoding("poll", "poll", lambda frames: b",".join([frame.body for frame in frames]))

@@ -1,0 +1,110 @@
+"""One long poll: what a reader would be sent, gathered into one answer.
+
+Source: docs/feed-protocol.md, "Long poll".
+"""
+
+import asyncio
+
+from msgspec import Struct
+
+from streams.cursor import Cursor
+from streams.feeds import FeedSet
+from streams.frames import POLL, Frame, Payload, passing_frame
+from streams.hub import FeedHub
+from streams.messages import Bye, ByeReason, encode
+from streams.opening import Opening
+from streams.registry import Lease, P
+from streams.view import View
+
+
+class Answer(Struct, frozen=True):
+    """What a poll is answered: the cursor of the next one, and bodies of messages.
+
+    `ended` is set when the server ended the wait: the reason.
+    """
+
+    cursor: str
+    messages: list[bytes]
+    ended: ByeReason | None = None
+
+
+class Poll:
+    """Waits in a view until there is something to answer."""
+
+    encoding = POLL
+
+    def __init__(self, hub: FeedHub[P], feeds: FeedSet, opening: Opening, lease: Lease[P]) -> None:
+        self._hub = hub
+        self._feeds = feeds
+        self._opening = opening
+        self._after = opening.after
+        self._seen = opening.seen
+        self._woken = asyncio.Event()
+        self._ended: ByeReason | None = None
+        self._who = lease.who
+        lease.end = self.end
+
+    def deliver(self, payload: Payload, *, before: int) -> bool:  # noqa: ARG002 - it reads by itself.
+        """Wake up; the answer is read from the log."""
+        self._woken.set()
+        return True
+
+    def end(self, reason: ByeReason) -> None:
+        """Answer now."""
+        if reason != "finished":
+            self._ended = reason
+        self._woken.set()
+
+    async def answer(self, wait_seconds: float) -> Answer:
+        """Return what there is, or what comes first within the time, or nothing."""
+        view = self._hub.hold(self._feeds, self._opening)
+        try:
+            frames = await self._first(view, wait_seconds)
+            end = view.end
+            if self._ended is None and end is not None and self._after >= end:
+                frames.append(self._bye("finished"))
+        finally:
+            self._hub.release(view)
+        if self._ended is not None:
+            frames.append(self._bye(self._ended))
+        cursor = Cursor(self._hub.log.epoch, self._after, self._hub.states.digest(self._feeds.states))
+        return Answer(str(cursor), [frame.body for frame in frames], self._ended)
+
+    async def _first(self, view: View, wait_seconds: float) -> list[Frame]:
+        states = self._hub.states
+        if self._opening.resume != "recovered":
+            hello = self._hub.hello(self._feeds, self._opening, "poll", self._who)
+            opened = [passing_frame(encode(hello)), *states.frames(self._feeds.states)]
+            return opened + await self._read()
+        try:
+            async with asyncio.timeout(wait_seconds):
+                while True:
+                    self._woken.clear()
+                    found = states.changed(self._feeds.states, self._seen) + await self._read()
+                    if found or self._ended:
+                        return found
+                    await self._wait(view)
+        except TimeoutError:
+            return []
+
+    async def _read(self) -> list[Frame]:
+        """Return the next messages, at most a page of them, and move behind them."""
+        while self._after < (head := self._hub.log.head):
+            replaying = self._after < self._opening.joint
+            topics = self._opening.replayed if replaying else self._feeds.topics
+            upto = self._opening.joint if replaying else head
+            page = await self._hub.history.load_page(topics, self._after, upto)
+            self._after = page.covered
+            if page.frames:
+                return list(page.frames)
+        return []
+
+    async def _wait(self, view: View) -> None:
+        view.join(self)
+        try:
+            await self._woken.wait()
+        finally:
+            view.leave(self)
+
+    def _bye(self, reason: ByeReason) -> Frame:
+        return passing_frame(encode(Bye(reason, self._hub.retry_ms(reason))))

@@ -1,0 +1,86 @@
+"""When bytes are written: at once when idle, else together with what came meanwhile.
+
+The cost of fan-out is the write, not the message. So there is one flush at a time, and a gap
+after it, measured from its end: what is published meanwhile joins the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streams.reader import Reader
+    from streams.view import View
+
+HOLD_SECONDS = 0.008
+"""How long a flush keeps the loop before others get their turn."""
+
+logger = logging.getLogger(__name__)
+
+
+class Pump:
+    """Flushes dirty views, then moves readers that are behind."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, gap_seconds: float) -> None:
+        self._loop = loop
+        self._gap_seconds = gap_seconds
+        self._dirty: list[View] = []
+        self._behind: list[Reader] = []
+        self._idle = True
+        self._work: Iterator[None] = iter(())
+
+    def flush(self, view: View) -> None:
+        """Have a view flushed."""
+        if not view.dirty:
+            view.dirty = True
+            self._dirty.append(view)
+            self._wake()
+
+    def advance(self, reader: Reader) -> None:
+        """Have a reader moved on that is behind."""
+        self._behind.append(reader)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._idle:
+            self._idle = False
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._work = self._cycle()
+        self._step()
+
+    def _step(self) -> None:
+        until = self._loop.time() + HOLD_SECONDS
+        for _ in self._work:
+            if self._loop.time() > until:
+                self._loop.call_soon(self._step)
+                return
+        # An outlet without a transport of its own writes one turn of the loop later, and uvloop
+        # at the end of that turn: only then is the flush over.
+        self._loop.call_soon(self._loop.call_soon, self._rest)
+
+    def _rest(self) -> None:
+        self._loop.call_later(self._gap_seconds, self._gap_over)
+
+    def _gap_over(self) -> None:
+        if self._dirty or self._behind:
+            self._begin()
+        else:
+            self._idle = True
+
+    def _cycle(self) -> Iterator[None]:
+        dirty, self._dirty = self._dirty, []
+        for view in dirty:
+            view.dirty = False
+            yield from view.flush()
+            if view.waiting:
+                self.flush(view)
+            yield
+        behind, self._behind = self._behind, []
+        for reader in behind:
+            reader.advance()
+            yield

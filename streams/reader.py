@@ -1,0 +1,223 @@
+"""One reader of some feeds: history, then live, with no seam; one logic for all transports.
+
+A reader is a position. While it is up to date it stands in a cohort of its view and has no
+position of its own; it falls behind when its client does not take what was written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from streams.frames import opening_frame, passing_frame
+from streams.messages import Bye, ByeReason, Hello, encode
+from streams.ports import Outlet
+
+if TYPE_CHECKING:
+    from streams.frames import Encoding, Payload
+    from streams.hub import FeedHub
+    from streams.opening import Opening
+    from streams.view import View
+
+CLOSE_CODES: dict[ByeReason, int] = {
+    "finished": 1000,
+    "drain": 1012,
+    "expired": 4401,
+    "slow": 4408,
+    "limit": 4429,
+}
+_PAGES_AT_ONCE = 4
+_STALL_CHECK_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Reader:
+    """Moves one outlet along the log until either side ends it."""
+
+    __slots__ = (
+        "_after",
+        "_buffered",
+        "_closed",
+        "_hub",
+        "_joined",
+        "_missed_states",
+        "_on_end",
+        "_opening",
+        "_outlet",
+        "_paused",
+        "_queued",
+        "_sent_at",
+        "_stalled_since",
+        "_view",
+        "encoding",
+    )
+
+    def __init__(
+        self, hub: FeedHub[Any], view: View, outlet: Outlet, opening: Opening, on_end: Callable[[], None]
+    ) -> None:
+        self.encoding: Encoding = outlet.encoding
+        self._hub = hub
+        self._view = view
+        self._outlet = outlet
+        self._opening = opening
+        self._on_end = on_end
+        self._after = opening.after
+        self._closed = False
+        self._joined = False
+        self._paused = False
+        self._queued = False
+        self._missed_states = False
+        self._buffered = 0
+        self._stalled_since = 0.0
+        self._sent_at = hub.clock()
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether the client does not take what is written."""
+        return self._paused
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether nothing will be written any more."""
+        return self._closed
+
+    def start(self, hello: Hello) -> None:
+        """Say hello, tell the states, and set off."""
+        frame = opening_frame(encode(hello), cursor=hello.cursor, retry_ms=self._hub.retry_ms())
+        self._write(self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)]))
+        self.advance()
+
+    def deliver(self, payload: Payload, *, before: int) -> bool:
+        """Take what the cohort gets, or fall behind at `before`; tell whether it was taken."""
+        if self._paused:
+            self._fall_behind(before)
+            return False
+        self._put(payload)
+        return True
+
+    def advance(self) -> None:
+        """Go on towards the live end, as far as the outlet and the memory reach."""
+        self._queued = False
+        for _ in range(_PAGES_AT_ONCE):
+            if self._closed or self._paused or self._joined or self._arrive():
+                return
+            topics, upto = self._stretch()
+            page = self._hub.history.page(topics, self._after, upto)
+            if page is None:
+                self._hub.history.load(topics, self._after, upto, self.advance)
+                return
+            self._after = page.covered
+            if page.frames:
+                self._write(page.joined(self.encoding))
+        self._queue()
+
+    def pause(self) -> None:
+        """The outlet is full: write no more."""
+        self._paused = True
+        self._buffered = self._outlet.buffered()
+        self._stalled_since = self._hub.clock()
+
+    def resume(self) -> None:
+        """The outlet is empty again."""
+        self._paused = False
+        if not self._joined:
+            self._queue()
+
+    def lost(self) -> None:
+        """The client is gone."""
+        if not self._closed:
+            self._close()
+
+    def end(self, reason: ByeReason) -> None:
+        """Say why, as the last message, and close."""
+        if self._closed:
+            return
+        retry_ms = self._hub.retry_ms(reason)
+        bye = passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms)
+        payload = self.encoding.join([bye])
+        self._close()
+        self._outlet.close(payload, CLOSE_CODES[reason])
+
+    def check(self, now: float) -> float | None:
+        """Beat after a silence and end a stall; return when to look again, None when closed."""
+        if self._closed:
+            return None
+        if self._paused:
+            return self._check_stall(now)
+        quiet_since = max(self._sent_at, self._view.flushed_at) if self._joined else self._sent_at
+        silence = self._hub.options.heartbeat_seconds
+        if now - quiet_since >= silence:
+            self._write(self._hub.heartbeat(self.encoding))
+            quiet_since = now
+        return quiet_since + silence
+
+    def _check_stall(self, now: float) -> float | None:
+        buffered = self._outlet.buffered()
+        if buffered < self._buffered:
+            self._stalled_since = now
+        self._buffered = buffered
+        if now - self._stalled_since >= self._hub.options.slow_seconds:
+            self.end("slow")
+            return None
+        return now + _STALL_CHECK_SECONDS
+
+    def _arrive(self) -> bool:
+        """Join the cohort, or end, if there is nothing more to read; tell whether so."""
+        end = self._view.end
+        if end is not None and self._after >= end:
+            self.end("finished")
+            return True
+        if self._after < max(self._view.position, self._opening.joint):
+            return False
+        if self._after > self._view.position:
+            # The flush of these messages is on its way; it must not bring them a second time.
+            self._queue()
+            return True
+        self._join()
+        return True
+
+    def _join(self) -> None:
+        self._joined = True
+        self._view.join(self)
+        if self._missed_states:
+            self._missed_states = False
+            if states := self._hub.states.frames(self._view.feeds.states):
+                self._write(self.encoding.join(states))
+
+    def _stretch(self) -> tuple[tuple[str, ...], int]:
+        if self._after < self._opening.joint:
+            return self._opening.replayed, self._opening.joint
+        return self._view.feeds.topics, self._view.position
+
+    def _fall_behind(self, after: int) -> None:
+        self._sent_at = max(self._sent_at, self._view.flushed_at)
+        self._view.leave(self)
+        self._joined = False
+        self._missed_states = True
+        self._after = after
+
+    def _queue(self) -> None:
+        if not (self._queued or self._closed):
+            self._queued = True
+            self._hub.pump.advance(self)
+
+    def _write(self, payload: Payload) -> None:
+        self._sent_at = self._hub.clock()
+        self._put(payload)
+
+    def _put(self, payload: Payload) -> None:
+        try:
+            self._outlet.write(payload)
+        except Exception:
+            # One broken outlet must not stop the flush for all others.
+            logger.exception("a stream could not be written")
+            self._close()
+            self._outlet.abort()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._view.leave(self)
+        self._hub.release(self._view)
+        self._on_end()

@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from api.edge import Edge
+from api.feeds import routes as feeds
 from api.lifetime import SERVICES, running_services
 from api.metrics import Metrics
 from api.problems import problem_response
@@ -23,6 +24,7 @@ from api.routes import (
     health,
     live,
     pages,
+    presence,
     problems,
     session,
     tasks,
@@ -40,12 +42,14 @@ from api.security.proxies import TrustedProxies, parse_networks
 from api.settings import Settings
 
 ROUTES = (
+    feeds,
     events,
     event_batches,
     uploads,
     uploads_rejected,
     uploads_tus,
     live,
+    presence,
     tasks,
     pages,
     session,

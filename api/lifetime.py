@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import anyio
 
+from api.live_side import live_side
 from api.routes.event_formats import FORMATS
 from api.security.access import SignInLimit
 from api.security.limits import Meter, MinuteMeter
@@ -19,7 +20,6 @@ from api.services.housekeeping import Housekeeping
 from api.services.imports.csv_source import CsvSource
 from api.services.imports.records import ImportRecords
 from api.services.imports.service import Imports
-from api.services.live import Dashboard
 from api.services.people import People
 from api.services.readiness import Readiness
 from api.services.task_report import TaskKind
@@ -38,6 +38,8 @@ SERVICES = (
     "readiness",
     "tasks",
     "exports",
+    "hub",
+    "presence",
     "meter",
     "sign_in_limit",
 )
@@ -70,22 +72,27 @@ async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
         people = People(store, clock=now_ms, session_seconds=settings.session_hours * 3600)
         if not settings.is_open:
             await _let_the_first_in(people)
-        dashboard = Dashboard(store, tell=lambda _: None, online=lambda: 0, now_ms=now_ms)
-        listeners.add(lambda _: dashboard.changed())
+        live = await opened.enter_async_context(
+            live_side(settings, store, people, owner=_owner(settings), clock=now_ms)
+        )
+        listeners.add(live.committed)
+        listeners.add(lambda _: live.dashboard.changed())
         exports = _exports(settings, store)
         housekeeping = Housekeeping(store, now_ms=now_ms, feed_keep_days=settings.feed_keep_days)
         tasks = _tasks(settings, store, exports)
         await opened.enter_async_context(
-            _at_work(dashboard.run, housekeeping.run, tasks.run, exports.sweep_daily)
+            _at_work(*live.jobs, housekeeping.run, tasks.run, exports.sweep_daily)
         )
         imports = _imports(settings, store)
         await opened.enter_async_context(imports.running())
         yield {
+            "hub": live.hub,
+            "presence": live.presence,
             "store": store,
             "imports": imports,
             "import_records": ImportRecords(store, now_ms),
             "catalogue": Catalogue(store, now_ms),
-            "dashboard": dashboard,
+            "dashboard": live.dashboard,
             "people": people,
             "readiness": Readiness(store, now_ms=now_ms),
             "tasks": tasks,

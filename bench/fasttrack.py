@@ -15,11 +15,11 @@ import uvicorn
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Scope, Send
-from streams.hub import FeedHub, FeedOptions
 
 from api.feeds import protocols, routes
 from api.services.identity import Identity
 from api.settings import Settings
+from streams.hub import FeedHub, FeedOptions
 from streams.messages import with_id
 from streams.ports import StoredMessage
 

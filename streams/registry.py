@@ -62,6 +62,10 @@ class Registry(Generic[P]):
         self._open: dict[Lease[P], None] = {}
         self._count: Counter[str] = Counter()
 
+    def readers(self) -> Collection[P]:
+        """Return whose streams are open, once for each stream."""
+        return [lease.who for lease in self._open]
+
     @property
     def open(self) -> Collection[Lease[P]]:
         """All places taken, oldest first."""

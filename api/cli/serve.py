@@ -34,19 +34,8 @@ def banner(settings: Settings) -> str:
 
 def _run(settings: Settings) -> None:
     # Imported here: --help need not wait for the framework.
-    import uvicorn  # noqa: PLC0415
-
-    from api.app import create_app  # noqa: PLC0415
     from api.logs import configure_logs  # noqa: PLC0415
+    from api.server import run  # noqa: PLC0415
 
     configure_logs(settings.log_format, settings.log_level)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        # The gate reads X-Forwarded-*, from configured proxies only; uvicorn trusts all of this machine.
-        proxy_headers=False,
-        lifespan="on",
-    )
+    run(settings)

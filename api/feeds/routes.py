@@ -1,16 +1,15 @@
 """The routes of the feed: three transports, thin."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, WebSocket, get, head, websocket
+from litestar import Request, WebSocket, get, route, websocket
 from litestar.handlers import BaseRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
 from api.feeds.asked import Connection, read_asked, read_wait
-from api.feeds.sse import HEADERS, Headers, SseStream, farewell
+from api.feeds.sse import HEADERS, Headers, SseStream, answer_head, farewell
 from api.feeds.ws import serve_ws
 from api.openapi import Answer as Described
 from api.openapi import Query, describe
@@ -56,10 +55,9 @@ _OVER = Described("Every feed has been read to its end: do not come back")
 async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
     """Open a stream, or turn the client away in words that an EventSource understands."""
     hub, asked = hub_of(request), read_asked(request)
-    headers = _cross_origin(request)
     lease = hub.registry.admit(asked.who)
     if not isinstance(lease, Lease):
-        return _answer(200, farewell(hub, lease), [*HEADERS, *headers])
+        return _answer(200, farewell(hub, lease), HEADERS)
     try:
         opening = await hub.open(asked.feeds, asked.cursor, asked.replay)
     except BaseException:
@@ -67,17 +65,15 @@ async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
         raise
     if opening.over:
         lease.release()
-        return _answer(204, b"", headers)
-    return SseStream(hub, asked, opening, lease, headers)
+        return _answer(204, b"", [])
+    return SseStream(hub, asked, opening, lease)
 
 
-@head(["/sse", "/sse/{feed:path}"], opt={"access": "viewer"})
-async def sse_head(request: Request[Any, Any, Any]) -> Response[None]:
+@route(["/sse", "/sse/{feed:path}"], http_method=["HEAD"], opt={"access": "viewer"})
+async def sse_head(request: Request[Any, Any, Any]) -> ASGIApp:
     """Answer what a stream would be, without opening it."""
     read_asked(request)
-    response: Response[None] = Response(None, headers=_text([*HEADERS, *_cross_origin(request)]))
-    response.media_type = "text/event-stream; charset=utf-8"
-    return response
+    return answer_head
 
 
 @websocket(["/ws", "/ws/{feed:path}"], opt={"access": "viewer"})
@@ -99,7 +95,7 @@ async def ws(socket: WebSocket[Any, Any, Any]) -> None:
 async def poll(request: Request[Any, Any, Any]) -> ASGIApp:
     """Answer at once when there is something, else when there is, else empty."""
     hub, asked, wait_seconds = hub_of(request), read_asked(request), read_wait(request)
-    headers = [(b"cache-control", b"no-store"), *_cross_origin(request)]
+    headers = [(b"cache-control", b"no-store")]
     lease = hub.registry.admit(asked.who)
     if not isinstance(lease, Lease):
         raise _too_many(hub)
@@ -134,20 +130,8 @@ def _answer(status: int, body: bytes, headers: Headers) -> ASGIApp:
     return ASGIResponse(status_code=status, body=body, headers=named, media_type=JSON)
 
 
-def _cross_origin(request: Request[Any, Any, Any]) -> Headers:
-    """Let the pages of allowed origins read the answer. Source: Fetch §3.3."""
-    origin = request.headers.get("origin")
-    if origin is None or origin.lower() not in request.app.state.settings.allowed_origins:
-        return [(b"vary", b"origin")]
-    return [(b"vary", b"origin"), (b"access-control-allow-origin", origin.encode("latin-1"))]
-
-
 def _too_many(hub: FeedHub[Identity]) -> HttpProblem:
     seconds = -(-hub.retry_ms("limit") // 1000)
     return HttpProblem(
         "too-many-requests", "Too many streams are open.", headers={"Retry-After": str(seconds)}
     )
-
-
-def _text(headers: Headers) -> Mapping[str, str]:
-    return {name.decode(): value.decode() for name, value in headers if name != b"content-type"}

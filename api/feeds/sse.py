@@ -32,13 +32,11 @@ class SseStream:
         asked: Asked,
         opening: Opening,
         lease: Lease[Identity],
-        headers: Headers,
     ) -> None:
         self._hub = hub
         self._asked = asked
         self._opening = opening
         self._lease = lease
-        self._headers = [*HEADERS, *headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until either side ends it; on the server's transport, return at once."""
@@ -54,7 +52,7 @@ class SseStream:
     async def _stream_directly(self, offer: Any, send: Send) -> None:
         outlet = DirectSse()
         offer.claim(outlet)
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
         if outlet.taken:
             outlet.reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
             outlet.reader.start(self._hello())
@@ -66,7 +64,7 @@ class SseStream:
             assert isinstance(payload, bytes)
             await send({"type": "http.response.body", "body": payload, "more_body": True})
 
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
         outlet = PlainOutlet(SSE, deliver)
         outlet.reader = reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
         try:
@@ -78,6 +76,12 @@ class SseStream:
 
     def _hello(self) -> Any:
         return self._hub.hello(self._asked.feeds, self._opening, "sse", self._asked.who)
+
+
+async def answer_head(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Send the head of a stream, and nothing of its body."""
+    await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:

@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
@@ -69,7 +68,7 @@ async def serving(
         route_handlers=list(HANDLERS),
         middleware=[Known()],
         exception_handlers={Exception: problem_response},
-        state=State({"hub": hub, "settings": SimpleNamespace(allowed_origins=("https://friend.example",))}),
+        state=State({"hub": hub}),
         openapi_config=None,
         logging_config=None,
     )

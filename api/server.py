@@ -46,7 +46,8 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell the streams, then stop as uvicorn does."""
+        """Turn work away, tell the streams, then stop as uvicorn does."""
+        self._app.state.readiness.drain()
         self._app.state.hub.registry.drain()
         asyncio.get_running_loop().call_later(STREAMS_END_SECONDS, self._cut_streams)
         await super().shutdown(sockets)

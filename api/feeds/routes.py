@@ -69,7 +69,17 @@ async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
     return SseStream(hub, asked, opening, lease)
 
 
-@route(["/sse", "/sse/{feed:path}"], http_method=["HEAD"], opt={"access": "viewer"})
+@route(
+    ["/sse", "/sse/{feed:path}"],
+    http_method=["HEAD"],
+    opt=describe(
+        "What a stream would answer",
+        TAG,
+        {200: Described("The head of a stream")},
+        parameters=_PARAMETERS,
+        problems=_PROBLEMS,
+    ),
+)
 async def sse_head(request: Request[Any, Any, Any]) -> ASGIApp:
     """Answer what a stream would be, without opening it."""
     read_asked(request)

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bench import equipment, fanout, growth, imports, machine, report
+from bench import equipment, fanout, growth, imports, machine, processes, report
 from bench.contestants import EVERYONE, STEPS, Contestant
 from bench.fanout import Result, Scenario
 from bench.rounds import Case, summarise, take_turns
 
+PARTS = "burst,paced,idle,replay,steps,import,watched,clients,events,processes,postgres"
 STEP_SCENARIOS = (fanout.BURST, fanout.PACED)
 
 Cases = Sequence[tuple[Case, Callable[[], Result]]]
@@ -71,12 +72,17 @@ def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
     parts["watched"] = imports.watched_cases()
     parts["clients"] = growth.fanout_cases()
     parts["events"] = growth.event_cases()
+    parts["processes"] = processes.fanout_cases()
+    parts["postgres"] = processes.import_cases()
     in_quick_form = {"fanout", "import"}
     wanted = only | {"fanout"} if only else set(parts) if arguments.full else in_quick_form
     for name in parts.keys() - wanted:
         print(f"left out: {name}")
     return {name: cases for name, cases in parts.items() if name in wanted and cases}
 
+
+TAKEN_ONCE = {"watched", "clients", "events", "processes", "postgres"}
+"""Nobody to compare with: growth and durations show without rounds."""
 
 TABLES: dict[str, Callable[[Any], str]] = {
     "fanout": report.fanout_tables,
@@ -85,6 +91,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "watched": report.fanout_tables,
     "clients": report.fanout_tables,
     "events": report.events_table,
+    "processes": report.fanout_tables,
+    "postgres": report.import_table,
 }
 
 
@@ -95,7 +103,7 @@ def main() -> None:
     everything: dict[str, Any] = {"machine": machine.describe()}
     text = [report.machine_line(everything["machine"])]
     for part, cases in _cases(arguments).items():
-        rounds = 1 if part in {"watched", "clients", "events"} else arguments.rounds
+        rounds = 1 if part in TAKEN_ONCE else arguments.rounds
         summaries = {case: summarise(results) for case, results in take_turns(cases, rounds).items()}
         everything[part] = [{"case": case, **summary} for case, summary in summaries.items()]
         text.append(TABLES[part](summaries))

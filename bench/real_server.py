@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ _ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def fasttrack(core: int | None = None) -> Iterator[Running]:
+def fasttrack(core: int | None = None, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Run the real server with a data folder of its own, on one core or, as users do, on all."""
     port = free_port()
     command = [str(OWN_PYTHON), "-m", "api", "serve", "--port", str(port)]
-    with serving(command, port, environment=_ENVIRONMENT, core=core) as server:
+    with serving(command, port, environment={**_ENVIRONMENT, **(environment or {})}, core=core) as server:
         yield server
 
 

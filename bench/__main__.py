@@ -45,13 +45,13 @@ def _present(arguments: argparse.Namespace) -> list[Contestant]:
 
 
 def _fanout_cases(
-    scenarios: Sequence[Scenario], contestants: Sequence[Contestant]
+    scenarios: Sequence[Scenario], contestants: Sequence[Contestant], *, quick: bool = False
 ) -> list[tuple[Case, Callable[[], Result]]]:
     cases: list[tuple[Case, Callable[[], Result]]] = []
     for scenario in scenarios:
         for transport_group in (("sse",), ("ws", "socket.io")):
             for contestant in contestants:
-                if not scenario.includes(contestant):
+                if not scenario.includes(contestant) or (quick and scenario.name not in contestant.quick):
                     continue
                 case = (scenario.name, transport_group[0], contestant.name)
                 cases.extend(
@@ -64,9 +64,10 @@ def _fanout_cases(
 
 def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
     """Return what is measured, by part; each part has a table of its own form."""
+    quick = not arguments.full and not arguments.servers
     only = {part for part in arguments.only.split(",") if part}
     scenarios = [s for s in (fanout.FULL if arguments.full else fanout.QUICK) if not only or s.name in only]
-    parts: dict[str, Cases] = {"fanout": _fanout_cases(scenarios, _present(arguments))}
+    parts: dict[str, Cases] = {"fanout": _fanout_cases(scenarios, _present(arguments), quick=quick)}
     parts["steps"] = _fanout_cases(STEP_SCENARIOS, STEPS)
     parts["import"] = imports.cases(full=arguments.full)
     parts["watched"] = imports.watched_cases()
@@ -103,7 +104,8 @@ def main() -> None:
     everything: dict[str, Any] = {"machine": machine.describe()}
     text = [report.machine_line(everything["machine"])]
     for part, cases in _cases(arguments).items():
-        rounds = 1 if part in TAKEN_ONCE else arguments.rounds
+        once = part in TAKEN_ONCE or (part == "import" and not arguments.full)
+        rounds = 1 if once else arguments.rounds
         summaries = {case: summarise(results) for case, results in take_turns(cases, rounds).items()}
         everything[part] = [{"case": case, **summary} for case, summary in summaries.items()]
         text.append(TABLES[part](summaries))

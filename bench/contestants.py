@@ -12,6 +12,7 @@ Family = Literal["own", "limit", "nchan", "node", "python"]
 SOCKET_IO: Mapping[Transport, str] = {"socket.io": "/socket.io/?EIO=4&transport=websocket"}
 BOTH: Mapping[Transport, str] = {"sse": "/sse", "ws": "/ws"}
 FEED: Mapping[Transport, str] = {"sse": "/sse/eventos", "ws": "/ws/eventos"}
+ALWAYS, IN_BURSTS = frozenset({"burst", "paced"}), frozenset({"burst"})
 IMPORTABLE = {"PYTHONPATH": str(ROOT)}
 
 
@@ -24,7 +25,7 @@ class Contestant:
         paths: the subscription's path on each transport that it has.
         replays: it has ids, so that a client can fetch what it missed.
         slow: it gets a tenth of the messages of a burst, so that a round ends.
-        quick: it takes part in the quick form.
+        quick: scenarios of the quick form that it takes part in.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Contestant:
     publish_path: str = "/pub"
     replays: bool = True
     slow: bool = False
-    quick: bool = False
+    quick: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -70,13 +71,15 @@ def _step(name: str, outlet: str, *options: str) -> Contestant:
 
 
 OWN = (
-    Contestant("FastTrack", "own", _fasttrack("direct"), FEED, quick=True, environment=IMPORTABLE),
-    Contestant("FastTrack, plain ASGI", "own", _fasttrack("plain"), FEED, quick=True, environment=IMPORTABLE),
+    Contestant("FastTrack", "own", _fasttrack("direct"), FEED, quick=ALWAYS, environment=IMPORTABLE),
+    Contestant(
+        "FastTrack, plain ASGI", "own", _fasttrack("plain"), FEED, quick=IN_BURSTS, environment=IMPORTABLE
+    ),
 )
 
 PEERS_AND_LIMITS = (
-    Contestant("nchan", "nchan", _nchan, quick=True),
-    Contestant("C, one send each", "limit", lambda port: [str(LIMIT), str(port), "each"], quick=True),
+    Contestant("nchan", "nchan", _nchan, quick=ALWAYS),
+    Contestant("C, one send each", "limit", lambda port: [str(LIMIT), str(port), "each"], quick=IN_BURSTS),
     Contestant("C, coalescing 2 ms", "limit", lambda port: [str(LIMIT), str(port), "coalesce", "2"]),
     Contestant("Node ws + SSE", "node", _node("broadcaster.mjs")),
     Contestant("Socket.IO", "node", _node("socketio.mjs"), SOCKET_IO, replays=False),

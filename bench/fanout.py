@@ -48,8 +48,8 @@ REPLAY = Scenario("replay", clients=200, messages=1000, replay=True)
 
 FULL = (BURST, PACED, IDLE, REPLAY)
 QUICK = (
-    Scenario("burst", clients=1000, messages=400),
-    Scenario("paced", clients=1000, messages=150, rate=100, demanding=True),
+    Scenario("burst", clients=1000, messages=300, settle_seconds=0.4),
+    Scenario("paced", clients=1000, messages=150, rate=100, demanding=True, settle_seconds=0.4),
 )
 
 

@@ -3,9 +3,9 @@
 `python -m bench.probe PORT` prints the latencies' percentiles in milliseconds as JSON.
 """
 
+import http.client
 import json
 import select
-import socket
 import subprocess
 import sys
 import time
@@ -23,19 +23,22 @@ def percentile(values: list[float], fraction: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * fraction))]
 
 
-def _ask(connection: socket.socket, port: int) -> float:
+def _ask(connection: http.client.HTTPConnection) -> float:
     started = time.perf_counter()
-    connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-    if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
-        raise SystemExit("probe: /healthz did not answer 200")
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"probe: /healthz answered {answer.status}")
     return (time.perf_counter() - started) * 1000
 
 
 def _probe(port: int) -> list[float]:
     latencies = []
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        while not select.select([sys.stdin], [], [], EVERY_SECONDS)[0]:
-            latencies.append(_ask(connection, port))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    while not select.select([sys.stdin], [], [], EVERY_SECONDS)[0]:
+        latencies.append(_ask(connection))
+    connection.close()
     return latencies
 
 

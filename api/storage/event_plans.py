@@ -1,8 +1,8 @@
 """Which index leads to a page of events, and how many match in all, from the counts that are kept.
 
 SQLite takes an index for a filter whatever it matches, and then sorts a million rows for a page of
-fifty. Here the counts decide: a filter that matches few leads, and what it finds is sorted; else
-the index of the sort leads, in which a page of what many match is soon full. PostgreSQL keeps
+fifty. Here the counts decide, by the rows that each way has to read: those of the filter that
+matches fewest, or those that the index of the sort passes until the page is full. PostgreSQL keeps
 statistics of its own and is not told.
 """
 
@@ -11,14 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
+from api.storage.event_filters import matching
 from api.storage.folding import fold
 from api.storage.schema import events, stats
 from api.storage.stats import DAY_US, day_key
 from api.storage.unit import Unit
 from domain.ports import EventFilter, EventSort
-
-FEW = 5000
-"""Rows that are found and sorted well within the time that a page may take."""
 
 _FIRST_US, _LAST_US = -100_000 * DAY_US, 100_000 * DAY_US
 """Years 1696 to 2243, beyond the dates that an event may have."""
@@ -33,39 +31,33 @@ _BY_SORT: dict[EventSort, str] = {
 
 
 class Plan(Struct, frozen=True):
-    """How to read a page.
+    """How to read a page: the hint for SQLite, and how many match in all."""
 
-    Attributes:
-        page_by, count_by: hints for SQLite.
-        total: how many match, where the counts tell.
-    """
+    hint: str
+    total: int
 
-    page_by: str
-    count_by: str
-    total: int | None
-
-    def page(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+    def lead(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return the query of a page with its hint."""
-        return statement.with_hint(events, self.page_by, "sqlite")
-
-    def count(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """Return the query of the total with its hint."""
-        return statement.with_hint(events, self.count_by, "sqlite")
+        return statement.with_hint(events, self.hint, "sqlite")
 
 
-async def planned(unit: Unit, where: EventFilter, sort: EventSort) -> Plan:
+async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int) -> Plan:
     """Return how to read a page of what matches."""
+    every = await _count(unit, "events", "")
     found = await _counted(unit, where)
-    if not found:
-        by_sort = _BY_SORT[sort]
-        total = await _all(unit) if where.q is None else None
-        return Plan(page_by=by_sort, count_by="NOT INDEXED", total=total)
-    index, fewest = min(found.items(), key=lambda item: item[1])
-    return Plan(
-        page_by=f"INDEXED BY {index}" if fewest <= FEW or _in_order(index, sort) else _BY_SORT[sort],
-        count_by=f"INDEXED BY {index}",
-        total=fewest if len(found) == 1 and where.q is None else None,
-    )
+    index, rows = min(found.items(), key=lambda item: item[1], default=("", every))
+    by_filter = f"INDEXED BY {index}" if index else "NOT INDEXED"
+    known = where.q is None and len(found) <= 1
+    total = rows if known else await _count_matching(unit, where, by_filter)
+    passed = limit * every // max(total, 1)
+    is_led = rows <= passed or _in_order(index, sort)
+    return Plan(hint=by_filter if is_led else _BY_SORT[sort], total=total)
+
+
+async def _count_matching(unit: Unit, where: EventFilter, hint: str) -> int:
+    number = sa.select(sa.func.count()).select_from(events).where(*matching(where))
+    row = await unit.first(number.with_hint(events, hint, "sqlite"))
+    return row[0] if row else 0
 
 
 def _in_order(index: str, sort: EventSort) -> bool:
@@ -88,10 +80,6 @@ async def _counted(unit: Unit, where: EventFilter) -> dict[str, int]:
     if where.from_us is not None or where.to_us is not None:
         found["events_instant"] = await count_between(unit, where.from_us, where.to_us)
     return found
-
-
-async def _all(unit: Unit) -> int:
-    return await _count(unit, "events", "")
 
 
 async def _count(unit: Unit, kind: str, key: str) -> int:

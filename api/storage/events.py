@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from api.storage import stats
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching, position_after
-from api.storage.event_plans import Plan, planned
+from api.storage.event_plans import planned
 from api.storage.event_rows import event_of, events_of, field_cells, fields_of, new_rows
 from api.storage.schema import events
 from api.storage.unit import Row, Unit
@@ -51,14 +51,16 @@ class SqlEvents:
     ) -> Page:
         """Return up to `limit` events after a position that an earlier page gave (keyset, no offset)."""
         order = SORTS[sort]
-        plan = await planned(self._unit, where, sort)
-        statement = plan.page(sa.select(events).where(*matching(where))).order_by(*order.by).limit(limit + 1)
+        plan = await planned(self._unit, where, sort, limit)
+        if not plan.total:
+            return Page(items=[], next=None, total=0)
+        statement = plan.lead(sa.select(events).where(*matching(where))).order_by(*order.by).limit(limit + 1)
         if after is not None:
             statement = statement.where(position_after(order, after))
         rows = await self._unit.rows(statement)
         last = rows[limit - 1] if len(rows) > limit else None
         position = tuple(getattr(last, name) for name in order.names) if last else None
-        return Page(items=events_of(rows[:limit]), next=position, total=await self._total(where, plan))
+        return Page(items=events_of(rows[:limit]), next=position, total=plan.total)
 
     async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
         """Yield all matching events by id, in chunks, in constant memory."""
@@ -119,14 +121,6 @@ class SqlEvents:
         """Bring the stored counts up to what this unit of work did."""
         deltas, self._deltas = self._deltas, stats.Deltas()
         await stats.add_deltas(self._unit, deltas)
-
-    async def _total(self, where: EventFilter, plan: Plan) -> int:
-        if plan.total is not None:
-            return plan.total
-        row = await self._unit.first(
-            plan.count(sa.select(sa.func.count()).select_from(events).where(*matching(where)))
-        )
-        return row[0] if row else 0
 
     async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
         statement = sa.select(*_COUNTED, events.c.version).where(events.c.id == event_id).with_for_update()

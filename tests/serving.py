@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
+from api.server import Server, listening_sockets, server_config
 from api.settings import Settings
 
 STARTS_WITHIN_SECONDS = 20.0
@@ -19,8 +19,9 @@ STARTS_WITHIN_SECONDS = 20.0
 class Served:
     """A running server: its application, its address, and clients for it."""
 
-    def __init__(self, app: Litestar, port: int) -> None:
+    def __init__(self, app: Litestar, server: Server, port: int) -> None:
         self.app = app
+        self.server = server
         self.address = f"127.0.0.1:{port}"
         self.url = f"http://{self.address}"
 
@@ -35,18 +36,16 @@ class Served:
 async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
     """Serve with these settings until the block ends."""
     app = create_app(Settings(data_dir=data_dir, port=0, **settings))
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, lifespan="on", proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
+    sockets = listening_sockets("127.0.0.1", 0)
+    server = Server(server_config(app), app)
+    running = asyncio.create_task(server.serve(sockets))
     try:
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):
             while not server.started and not running.done():  # noqa: ASYNC110  # uvicorn sets a flag only
                 await asyncio.sleep(0.01)
         if running.done():
             await running
-        yield Served(app, server.servers[0].sockets[0].getsockname()[1])
+        yield Served(app, server, sockets[0].getsockname()[1])
     finally:
         server.should_exit = True
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):

@@ -117,7 +117,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 @asynccontextmanager
 async def _serving(settings: Settings, app: Litestar) -> AsyncIterator[None]:
-    async with running_services(settings) as services:
+    async with running_services(settings, app.state.metrics) as services:
         app.state.update(services)
         yield
 

@@ -4,12 +4,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import anyio
 
-from api.live_side import live_side
+from api.live_side import LiveSide, live_side
+from api.metrics import Metrics
 from api.routes.event_formats import FORMATS
 from api.security.access import SignInLimit
 from api.security.limits import Meter, MinuteMeter
@@ -50,6 +51,7 @@ class Listeners:
     """Those who hear of each commit, in turn. None of them blocks or raises."""
 
     def __init__(self) -> None:
+        self.messages = 0
         self._listeners: list[Committed] = []
 
     def add(self, listener: Committed) -> None:
@@ -58,47 +60,76 @@ class Listeners:
 
     def committed(self, messages: Sequence[StoredMessage]) -> None:
         """Pass on the messages of a commit."""
+        self.messages += len(messages)
         for listener in self._listeners:
             listener(messages)
 
 
+class Jobs(NamedTuple):
+    """What works on after the request that began it has been answered."""
+
+    imports: Imports
+    tasks: Tasks
+    exports: ExportTask
+
+
 @asynccontextmanager
-async def running_services(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterator[dict[str, Any]]:
     """Open everything durable, keep every service at work, close in the opposite order."""
-    listeners = Listeners()
     async with AsyncExitStack() as opened:
+        listeners = Listeners()
         store = await _opened_store(settings, listeners)
         opened.push_async_callback(store.aclose)
-        people = People(store, clock=now_ms, session_seconds=settings.session_hours * 3600)
-        if not settings.is_open:
-            await _let_the_first_in(people)
+        people = await _people(settings, store)
         live = await opened.enter_async_context(
             live_side(settings, store, people, owner=_owner(settings), clock=now_ms)
         )
         listeners.add(live.committed)
         listeners.add(lambda _: live.dashboard.changed())
-        exports = _exports(settings, store)
         housekeeping = Housekeeping(store, now_ms=now_ms, feed_keep_days=settings.feed_keep_days)
-        tasks = _tasks(settings, store, exports)
-        await opened.enter_async_context(
-            _at_work(*live.jobs, housekeeping.run, tasks.run, exports.sweep_daily)
-        )
-        imports = _imports(settings, store)
-        await opened.enter_async_context(imports.running())
+        await opened.enter_async_context(_at_work(*live.jobs, housekeeping.run))
+        jobs = await opened.enter_async_context(_running_jobs(settings, store))
+        _offer(metrics, listeners, live, jobs)
         yield {
+            "store": store,
+            "people": people,
             "hub": live.hub,
             "presence": live.presence,
-            "store": store,
-            "imports": imports,
-            "import_records": ImportRecords(store, now_ms),
-            "catalogue": Catalogue(store, now_ms),
             "dashboard": live.dashboard,
-            "people": people,
+            "catalogue": Catalogue(store, now_ms),
+            "import_records": ImportRecords(store, now_ms),
             "readiness": Readiness(store, now_ms=now_ms),
-            "tasks": tasks,
-            "exports": exports,
+            **jobs._asdict(),
             **_limits(settings, store),
         }
+
+
+@asynccontextmanager
+async def _running_jobs(settings: Settings, store: SqlStore) -> AsyncIterator[Jobs]:
+    exports = _exports(settings, store)
+    tasks, imports = _tasks(settings, store, exports), _imports(settings, store)
+    async with _at_work(tasks.run, exports.sweep_daily), imports.running():
+        yield Jobs(imports, tasks, exports)
+
+
+async def _people(settings: Settings, store: SqlStore) -> People:
+    people = People(store, clock=now_ms, session_seconds=settings.session_hours * 3600)
+    if not settings.is_open:
+        await _let_the_first_in(people)
+    return people
+
+
+def _offer(metrics: Metrics, listeners: Listeners, live: LiveSide, jobs: Jobs) -> None:
+    """Let the metrics read what is at work."""
+    offered: list[tuple[str, str, str, Callable[[], float]]] = [
+        ("messages_total", "counter", "Messages told.", lambda: listeners.messages),
+        ("streams", "gauge", "Open streams.", lambda: len(live.hub.registry.open)),
+        ("people_online", "gauge", "People with a stream.", lambda: live.presence.online),
+        ("imports_active", "gauge", "Imports that have not ended.", lambda: jobs.imports.active),
+        ("tasks_active", "gauge", "Tasks at work or waiting.", lambda: jobs.tasks.active),
+    ]
+    for name, kind, about, read in offered:
+        metrics.offer(f"fasttrack_{name}", kind, about, read)
 
 
 async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:

@@ -21,7 +21,7 @@ class Metrics:
         self._requests: Counter[tuple[str, int]] = Counter()
         self._buckets = [0] * (len(BUCKETS_SECONDS) + 1)
         self._seconds = 0.0
-        self._offered: list[tuple[str, str, str, Callable[[], list[Sample]]]] = []
+        self._offered: list[tuple[str, str, str, Callable[[], float]]] = []
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -29,7 +29,7 @@ class Metrics:
         self._buckets[bisect_left(BUCKETS_SECONDS, seconds)] += 1
         self._seconds += seconds
 
-    def offer(self, name: str, kind: str, about: str, read: Callable[[], list[Sample]]) -> None:
+    def offer(self, name: str, kind: str, about: str, read: Callable[[], float]) -> None:
         """Add a metric, `gauge` or `counter`, that is read at each scrape."""
         self._offered.append((name, kind, about, read))
 
@@ -50,7 +50,7 @@ class Metrics:
         cpu: list[Sample] = [((), usage.ru_utime + usage.ru_stime)]
         yield from _family("process_cpu_seconds_total", "counter", "User and system CPU time.", cpu)
         for name, kind, about, read in self._offered:
-            yield from _family(name, kind, about, read())
+            yield from _family(name, kind, about, [((), read())])
 
     def _histogram(self, name: str) -> Iterator[str]:
         yield f"# HELP {name} Time to the last byte of an answer."
@@ -75,13 +75,9 @@ def _family(name: str, kind: str, about: str, samples: Sequence[Sample]) -> Iter
     yield f"# HELP {name} {about}"
     yield f"# TYPE {name} {kind}"
     for labels, value in samples:
-        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
+        inner = ",".join(f'{key}="{text}"' for key, text in labels)
         yield f"{name}{{{inner}}} {_number(value)}" if inner else f"{name} {_number(value)}"
 
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

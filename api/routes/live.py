@@ -6,7 +6,8 @@ from litestar.di import NamedDependency
 from api.openapi import Answer, describe
 from api.routes.answers import json_answer
 from api.services.live import Dashboard
-from streams.messages import DashboardState
+from api.services.presence import Presence
+from streams.messages import DashboardState, PresenceState
 
 TAG = "live"
 
@@ -17,4 +18,10 @@ async def show_dashboard(dashboard: NamedDependency[Dashboard]) -> Response[byte
     return json_answer(await dashboard.current(), headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = (show_dashboard,)
+@get("/api/v1/presenca", opt=describe("Who is online", TAG, {200: Answer("The people now", PresenceState)}))
+async def show_presence(presence: NamedDependency[Presence]) -> Response[bytes]:
+    """Return people, not tabs."""
+    return json_answer(presence.state(), headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = (show_dashboard, show_presence)

@@ -6,8 +6,7 @@ from litestar.di import NamedDependency
 from api.openapi import Answer, describe
 from api.routes.answers import json_answer
 from api.services.live import Dashboard
-from api.services.presence import Presence
-from streams.messages import DashboardState, PresenceState
+from streams.messages import DashboardState
 
 TAG = "live"
 
@@ -18,10 +17,4 @@ async def show_dashboard(dashboard: NamedDependency[Dashboard]) -> Response[byte
     return json_answer(await dashboard.current(), headers={"Cache-Control": "no-store"})
 
 
-@get("/api/v1/presenca", opt=describe("Who is online", TAG, {200: Answer("The people now", PresenceState)}))
-async def show_presence(presence: NamedDependency[Presence]) -> Response[bytes]:
-    """Return people, not tabs."""
-    return json_answer(presence.state(), headers={"Cache-Control": "no-store"})
-
-
-HANDLERS = (show_dashboard, show_presence)
+HANDLERS = (show_dashboard,)

@@ -22,6 +22,7 @@ _fold_city = lru_cache(4096)(fold)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(4096)
 def rfc3339(at_ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 UTC text with milliseconds."""
     return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").removesuffix(
@@ -56,19 +57,21 @@ def new_rows(
 
 
 def event_of(row: Row) -> Event:
-    """Return the event of a row of the table."""
+    """Return the event of a row of the table; unpacked, since asking a row by name takes thrice as long."""
+    event_id, title, description, event_date, city, participants, local_info = row[:7]
+    upload_id, version, created_ms, updated_ms = row[12:]
     return Event(
-        id=row.id,
-        title=row.title,
-        description=row.description,
-        event_date=row.event_date,
-        city=row.city,
-        participants=_participants(row.participants),
-        local_info=_venue(row.local_info) if row.local_info else None,
-        upload_id=row.upload_id,
-        version=row.version,
-        created_at=rfc3339(row.created_ms),
-        updated_at=rfc3339(row.updated_ms),
+        event_id,
+        title,
+        description,
+        event_date,
+        city,
+        _participants(participants),
+        _venue(local_info) if local_info else None,
+        upload_id,
+        version,
+        rfc3339(created_ms),
+        rfc3339(updated_ms),
     )
 
 

@@ -16,11 +16,17 @@ from api.storage.schema import feed_head, id_heads
 from api.storage.unit import Unit, guarded, held
 from domain.ports import StorageError, StorageFullError, StorageUnavailableError
 
-POOL_SIZE = 10
-QUICK_POOL_SIZE = 3
+WRITERS = 6
+READERS = 12
+QUICK = 3
+"""Connections of a process, at most; one more follows the feed."""
+
 POOL_WAIT_SECONDS = 3
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
+IDLE_SECONDS = 300
+"""A transaction may wait for its client so long, as a slow download makes it do."""
+
 CHANNEL = "fasttrack_feed"
 """Where commits are announced to the other processes."""
 
@@ -114,13 +120,15 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         target = _asyncpg_url(url)
-        self._pool = _engine(target, pool_size=POOL_SIZE)
-        self._snapshots = self._pool.execution_options(
+        self._writers = _engine(target, pool_size=WRITERS)
+        # Apart from the writers': slow downloads hold their snapshots, and must not hold up changes.
+        self._readers = _engine(target, pool_size=READERS)
+        self._snapshots = self._readers.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         # Ids need not be durable before the rows that bear them are: the log is flushed in order.
         self._quick = _engine(
-            target, {"synchronous_commit": "off"}, pool_size=QUICK_POOL_SIZE, isolation_level="AUTOCOMMIT"
+            target, {"synchronous_commit": "off"}, pool_size=QUICK, isolation_level="AUTOCOMMIT"
         )
         self._alone = create_async_engine(
             target, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args({})
@@ -133,7 +141,7 @@ class PostgresDatabase:
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[AsyncConnection]:
         """Have a connection for one transaction."""
-        async with held(self._pool, self.dialect) as connection:
+        async with held(self._writers, self.dialect) as connection:
             yield connection
 
     @asynccontextmanager
@@ -156,7 +164,7 @@ class PostgresDatabase:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for engine in (self._pool, self._quick, self._alone):
+        for engine in (self._writers, self._readers, self._quick, self._alone):
             await to_the_end(engine.dispose())
 
 
@@ -183,7 +191,7 @@ def _connect_args(settings: dict[str, str]) -> dict[str, Any]:
             "application_name": "fasttrack",
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
             "jit": "off",
             **settings,
         },

@@ -211,6 +211,7 @@ _WRITER_PRAGMAS = (
     "synchronous=FULL",
     "cache_size=-32000",
     "secure_delete=OFF",
+    "journal_size_limit=67108864",
     f"wal_autocheckpoint={CHECKPOINT_PAGES}",
 )
 _READER_PRAGMAS = (*_COMMON_PRAGMAS, "query_only=ON", "cache_size=-8000")

@@ -74,6 +74,11 @@ async def add_deltas(unit: Unit, deltas: Deltas) -> None:
         await unit.run(FORGET_ZERO, fallen)
 
 
+async def forget(unit: Unit) -> None:
+    """Forget every count, as when there are no events."""
+    await unit.run(sa.delete(stats))
+
+
 RANKED = stats.c.kind == sa.literal_column("'city'")
 """As the partial index has it; SQLite does not match one by a parameter."""
 

@@ -41,6 +41,7 @@ class Tailer:
         self._database = database
         self._committed = committed
         self._after = 0
+        self._is_lost = False
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -66,11 +67,20 @@ class Tailer:
                 async with self._database.alone() as connection:
                     await self._follow_on(connection)
             except Exception as error:  # noqa: BLE001 - whatever happened, the feed has to go on.
-                _log.warning("the feed is not followed, trying again: %s", error)
+                self._note_loss(error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    def _note_loss(self, error: Exception) -> None:
+        """Say it once, not with each try."""
+        if not self._is_lost:
+            _log.warning("the feed is not followed until the database answers: %s", error)
+        self._is_lost = True
 
     async def _follow_on(self, connection: AsyncConnection) -> None:
         await self._listen(connection)
+        if self._is_lost:
+            _log.warning("the feed is followed again, from seq %d", self._after)
+        self._is_lost = False
         while True:
             self._hint.clear()
             while self._tell(await _read(connection, self._after)) == MESSAGES_A_READ:

@@ -44,6 +44,7 @@ steps = st.lists(
         st.tuples(st.just("delete"), places),
         st.tuples(st.just("delete city"), st.sampled_from(["Recife", "Olinda"])),
         st.tuples(st.just("undo")),
+        st.tuples(st.just("delete all")),
         st.tuples(st.just("roll back"), st.lists(events, max_size=2)),
     ),
     max_size=8,
@@ -87,6 +88,8 @@ async def take(store: SqlStore, step: tuple) -> None:
                 await transaction.events.delete(await nth_id(store, place), if_version=None)
             case ("delete city", city):
                 await transaction.events.delete_matching(EventFilter(city=city))
+            case ("delete all",):
+                await transaction.events.delete_matching(EventFilter())
             case ("undo",):
                 await transaction.events.delete_untouched("u")
             case ("roll back", batch):

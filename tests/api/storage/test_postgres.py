@@ -59,14 +59,15 @@ async def test_lost_connections_are_told_and_the_feed_catches_up(store_url: str,
 async def test_an_exhausted_pool_refuses_in_time(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "POOL_SIZE", 2)
+    monkeypatch.setattr(adapter, "READERS", 2)
     monkeypatch.setattr(adapter, "POOL_WAIT_SECONDS", 0.2)
     async with opened(store_url, tmp_path, []) as store, AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(store.snapshot())
         async with asyncio.timeout(5):
             with pytest.raises(StorageUnavailableError, match="busy"):
-                await stack.enter_async_context(store.transaction())
+                await stack.enter_async_context(store.snapshot())
+        await stack.enter_async_context(store.transaction())
 
 
 async def test_no_server_is_told_as_unavailable(store_url: str, tmp_path: Path) -> None:

@@ -109,10 +109,12 @@ class Job:
             while await self._has_bytes(source.offset):
                 began = monotonic()
                 portion = await self._take(source, size)
+                # Without the wait below: a slow store wants large portions, not small ones.
+                seconds = monotonic() - began
                 await send.send(portion)
                 if portion.ended or portion.fault:
                     return
-                size = _next_size(size, monotonic() - began, least, most)
+                size = _next_size(size, seconds, least, most)
 
     async def _take(self, source: RowSource, size: int) -> Portion:
         is_complete, staged = self._live.body == "complete", self._live.staged

@@ -1,7 +1,7 @@
 """The composition root: settings in, a wired application out. No state at module level."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from api.edge import Edge
 from api.feeds import routes as feeds
 from api.lifetime import SERVICES, running_services
+from api.logs import log_failed_start
 from api.metrics import Metrics
 from api.problems import problem_response
 from api.routes import (
@@ -117,7 +118,12 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 @asynccontextmanager
 async def _serving(settings: Settings, app: Litestar) -> AsyncIterator[None]:
-    async with running_services(settings, app.state.metrics) as services:
+    async with AsyncExitStack() as opened:
+        try:
+            services = await opened.enter_async_context(running_services(settings, app.state.metrics))
+        except Exception as error:
+            log_failed_start(error)
+            raise
         app.state.update(services)
         yield
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 import msgspec
 
 from api.security.redaction import Redaction
+from domain.ports import StorageError
+
+logger = logging.getLogger("fasttrack.server")
 
 _EXTRAS = ("request_id", "ms", "user", "upload_id", "task_id")
 
@@ -48,6 +51,25 @@ class WithoutQueries(logging.Filter):
         return True
 
 
+class WithoutLifespan(logging.Filter):
+    """Drops the traceback that uvicorn makes of a failed start: `log_failed_start` has told it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record but that of the lifespan."""
+        return not record.pathname.endswith("uvicorn/lifespan/on.py")
+
+
+def log_failed_start(error: BaseException) -> None:
+    """Say why the server does not start: in one line where the operator can help it."""
+    cause = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    if isinstance(cause, (StorageError, OSError)):
+        logger.critical("cannot start: %s", cause)
+    else:
+        logger.critical("cannot start", exc_info=error)
+
+
 def _cut(argument: object) -> object:
     if isinstance(argument, str) and argument.startswith("/"):
         return argument.partition("?")[0]
@@ -64,18 +86,19 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
             "filters": {
                 "without_queries": {"()": WithoutQueries},
                 "without_secrets": {"()": Redaction},
+                "without_lifespan": {"()": WithoutLifespan},
             },
             "formatters": {"lines": {"()": formatter}},
             "handlers": {
                 "stderr": {
                     "class": "logging.StreamHandler",
                     "formatter": "lines",
-                    "filters": ["without_queries", "without_secrets"],
+                    "filters": ["without_queries", "without_secrets", "without_lifespan"],
                 }
             },
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
-                "fasttrack": {"level": level.upper()},
+                **{name: {"level": level.upper()} for name in ("fasttrack", "api", "streams")},
                 "uvicorn.error": {"level": level.upper() if level != "info" else "WARNING"},
             },
         }

@@ -38,4 +38,9 @@ def _run(settings: Settings) -> None:
     from api.server import run  # noqa: PLC0415
 
     configure_logs(settings.log_format, settings.log_level)
-    run(settings)
+    try:
+        run(settings)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        advice = "set FASTTRACK_PORT or FASTTRACK_HOST, or stop what listens there"
+        raise click.ClickException(f"cannot listen on {where}: {error.strerror}; {advice}") from error

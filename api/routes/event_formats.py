@@ -8,7 +8,6 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from api.services.calendar import CALENDAR_END, calendar_events, calendar_start
 from domain.events import Event
 from domain.venues import Venue
 
@@ -99,19 +98,23 @@ class CalendarFile:
     """iCalendar. `epoch` makes the ids of its entries unique in the world."""
 
     def __init__(self, epoch: str) -> None:
+        # Few servers are ever asked for a calendar, and all would wait for its library.
+        from api.services import calendar  # noqa: PLC0415
+
+        self._calendar = calendar
         self._epoch = epoch
 
     def opening(self) -> bytes:
         """Return the properties of the calendar."""
-        return calendar_start("FastTrack")
+        return self._calendar.calendar_start("FastTrack")
 
     def part(self, events: Sequence[Event]) -> bytes:
         """Return entries."""
-        return calendar_events(events, epoch=self._epoch)
+        return self._calendar.calendar_events(events, epoch=self._epoch)
 
     def closing(self) -> bytes:
         """Return the last line."""
-        return CALENDAR_END
+        return self._calendar.CALENDAR_END
 
 
 class Joint(Struct, frozen=True):

@@ -3,7 +3,8 @@ import logging
 
 import pytest
 
-from api.logs import ConsoleLines, JsonLines, WithoutQueries
+from api.logs import ConsoleLines, JsonLines, WithoutQueries, log_failed_start
+from domain.ports import StorageUnavailableError
 
 
 def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
@@ -42,3 +43,14 @@ def test_queries_are_cut_from_what_uvicorn_logs_of_websockets():
     made = record('%s - "WebSocket %s" [accepted]', "127.0.0.1:5", "/ws/eventos?ticket=secret")
     assert WithoutQueries().filter(made)
     assert made.getMessage() == '127.0.0.1:5 - "WebSocket /ws/eventos" [accepted]'
+
+
+def test_a_start_that_the_operator_can_help_fails_in_one_line(caplog):
+    log_failed_start(ExceptionGroup("jobs", [StorageUnavailableError("no database there")]))
+    assert [one.getMessage() for one in caplog.records] == ["cannot start: no database there"]
+    assert caplog.records[0].exc_info is None
+
+
+def test_a_start_that_fails_by_our_fault_shows_its_traceback(caplog):
+    log_failed_start(RuntimeError("ours"))
+    assert caplog.records[0].exc_info

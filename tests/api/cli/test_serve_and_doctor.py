@@ -2,6 +2,8 @@
 
 import socket
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,22 @@ def test_migrate_makes_the_store(tmp_path: Path):
     connection = sqlite3.connect(tmp_path / "fasttrack.sqlite3")
     assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
     connection.close()
+
+
+def test_serve_says_what_to_do_about_a_port_in_use(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        # A process of its own: serving sets up the logs of a whole process.
+        told = subprocess.run(
+            [sys.executable, "-m", "api", "serve", "--data-dir", str(tmp_path), "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert told.returncode == 1
+    assert f"Error: cannot listen on 127.0.0.1:{port}" in told.stderr
+    assert "FASTTRACK_PORT" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -13,6 +13,9 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
     "response_headers_conformance"
 )
+# Streams do not end, and a poll waits; its own account would be shut out, or its token made void;
+# it knows no way to write tus's media type (the real tus client has a test of its own).
+UNSUITED = "^/(sse|poll|api/v1/users/|api/v1/uploads/tus/)"
 RUN_SECONDS = 240
 
 
@@ -32,10 +35,7 @@ def test_nothing_answers_what_the_document_does_not_say(
             *("run", f"{server.url}/schema/openapi.json", *with_token),
             *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing"),
             *("--max-examples", "5", "--seed", "1", "--generation-database", "none"),
-            # Streams do not end, and a poll waits.
-            *("--exclude-path-regex", "^/(sse|poll)", "--request-timeout", "20", "--warnings", "off"),
-            # Its own account would be shut out, or its token made void.
-            *("--exclude-path-regex", "^/api/v1/users/"),
+            *("--exclude-path-regex", UNSUITED, "--request-timeout", "20", "--warnings", "off"),
         ],
         cwd=tmp_path,
         capture_output=True,

@@ -60,11 +60,6 @@ class Server(uvicorn.Server):
                 connection.abort()
 
 
-def run(settings: Settings) -> None:
-    """Serve until a signal says to stop."""
-    serve_on(listening_sockets(settings.host, settings.port), settings)
-
-
 def serve_on(sockets: Sequence[socket.socket], settings: Settings) -> None:
     """Serve on sockets that listen, until a signal says to stop."""
     app = create_app(settings)

@@ -12,12 +12,16 @@ from domain.ports import StorageError
 @with_settings
 def migrate(**options: str | None) -> None:
     """Bring the store up to this version. `serve` does the same at its start."""
-    settings = chosen_settings(options)
+    migrate_store(chosen_settings(options))
+    click.echo("The store is up to date.")
+
+
+def migrate_store(settings: Settings) -> None:
+    """Bring the store up to this version, or end the command with the reason why not."""
     try:
         anyio.run(_migrate, settings)
     except (StorageError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo("The store is up to date.")
 
 
 async def _migrate(settings: Settings) -> None:

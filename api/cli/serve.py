@@ -1,7 +1,10 @@
 """`fasttrack serve`."""
 
+import sys
+
 import click
 
+from api.cli.migrate import migrate_store
 from api.cli.settings_options import chosen_settings, with_settings
 from api.settings import Settings
 
@@ -35,12 +38,19 @@ def banner(settings: Settings) -> str:
 def _run(settings: Settings) -> None:
     # Imported here: --help need not wait for the framework.
     from api.logs import configure_logs  # noqa: PLC0415
-    from api.server import run  # noqa: PLC0415
+    from api.server import listening_sockets, serve_on  # noqa: PLC0415
 
     configure_logs(settings.log_format, settings.log_level)
     try:
-        run(settings)
+        sockets = listening_sockets(settings.host, settings.port)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         advice = "set FASTTRACK_PORT or FASTTRACK_HOST, or stop what listens there"
         raise click.ClickException(f"cannot listen on {where}: {error.strerror}; {advice}") from error
+    if settings.workers == 1:
+        serve_on(sockets, settings)
+        return
+    from api.workers import Workers  # noqa: PLC0415
+
+    migrate_store(settings)
+    sys.exit(Workers(settings, sockets).run())

@@ -1,0 +1,111 @@
+"""Several server processes on one set of sockets: watched, replaced when one dies, stopped together."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing import connection
+from multiprocessing.context import SpawnProcess
+from types import FrameType
+
+from api.logs import configure_logs
+from api.server import serve_on
+from api.settings import Settings
+
+STOP_SECONDS = 10
+"""What a worker may take to end: streams two, requests at work three, the lifespan the rest."""
+YOUNG_SECONDS = 5.0
+"""A worker that dies younger than this could not start: another one could not either."""
+
+logger = logging.getLogger("fasttrack.server")
+
+
+class Workers:
+    """Keeps as many processes serving as the settings say.
+
+    They are spawned, not forked: a fork would copy locks and threads in whatever state they are.
+    """
+
+    def __init__(self, settings: Settings, sockets: Sequence[socket.socket]) -> None:
+        self._settings = settings
+        self._sockets = list(sockets)
+        self._spawning = multiprocessing.get_context("spawn")
+        self._born: dict[SpawnProcess, float] = {}
+        self._told: set[SpawnProcess] = set()
+        self._stopping = threading.Event()
+
+    def run(self) -> int:
+        """Serve until a signal says to stop; return the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        status = 0
+        while not self._stopping.is_set():
+            self._fill()
+            if self._stopping.is_set():
+                break
+            connection.wait([worker.sentinel for worker in self._born])
+            if not self._stopping.is_set() and self._bury():
+                status = 1
+                break
+        self._end_all()
+        return status
+
+    def _fill(self) -> None:
+        while len(self._born) < self._settings.workers:
+            worker = self._spawning.Process(target=work, args=(self._settings, self._sockets))
+            worker.start()
+            self._born[worker] = time.monotonic()
+
+    def _bury(self) -> bool:
+        """Forget the dead; tell whether one of them died young."""
+        young = False
+        for worker, born in [*self._born.items()]:
+            if worker.is_alive():
+                continue
+            logger.error("worker %s ended with %s", worker.pid, worker.exitcode)
+            young |= time.monotonic() - born < YOUNG_SECONDS
+            del self._born[worker]
+            worker.close()
+        return young
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+        # The wait for an end is over when they end.
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        """Tell each worker to stop, once: a second signal would cut its streams off."""
+        for worker in self._born:
+            if worker not in self._told:
+                self._told.add(worker)
+                worker.terminate()
+
+    def _end_all(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        self._tell_all()
+        for worker in self._born:
+            worker.join(max(0.0, deadline - time.monotonic()))
+            if worker.is_alive():
+                worker.kill()
+                worker.join()
+
+
+def work(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    """Serve in a process of its own."""
+    # Ctrl+C goes to the whole group: the parent alone shall hear it, and tell.
+    os.setpgrp()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    configure_logs(settings.log_format, settings.log_level)
+    serve_on(sockets, settings)
+
+
+def _end_with_parent() -> None:
+    """End when the parent is gone, so that a killed server leaves no worker behind."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)

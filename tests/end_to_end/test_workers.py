@@ -1,0 +1,56 @@
+"""Several processes on one port: replaced when one dies, stopped together."""
+
+import os
+import re
+import signal
+import time
+
+import httpx
+import psutil
+import pytest
+
+from tests.contracts.conftest import postgres, store_url
+from tests.end_to_end.conftest import StartServer
+
+__all__ = ["postgres", "store_url"]
+
+pytestmark = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that serve: children that are not multiprocessing's own tracker."""
+    children = psutil.Process(pid).children()
+    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
+
+
+def until(condition, seconds: float = 20):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_worker_that_dies_is_replaced_and_all_stop_together(
+    start_server: StartServer, store_url: str
+) -> None:
+    server = start_server(workers="2", database_url=store_url)
+    first = until(lambda: len(found := workers_of(server.pid)) == 2 and found)
+    event = {"title": "Festa", "event_date": "2026-06-24", "city": "Recife"}
+    assert httpx.post(f"{server.url}/api/v1/eventos", json=event).status_code == 201
+    # Young deaths mean that nothing can start here; this one has been at work.
+    until(lambda: time.time() - psutil.Process(first[0]).create_time() > 6)
+    os.kill(first[0], signal.SIGKILL)
+    second = until(lambda: len(found := workers_of(server.pid)) == 2 and first[0] not in found and found)
+    until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
+    assert httpx.get(f"{server.url}/api/v1/eventos").json()["total"] == 1
+    assert server.stop() == 0
+    assert not any(psutil.pid_exists(pid) for pid in {*first, *second})
+    assert re.search(rf"worker {first[0]} ended with -9", server.log)
+
+
+def test_workers_end_with_a_parent_that_is_killed(start_server: StartServer, store_url: str) -> None:
+    server = start_server(workers="2", database_url=store_url)
+    workers = until(lambda: len(found := workers_of(server.pid)) == 2 and found)
+    server.kill()
+    until(lambda: not any(psutil.pid_exists(pid) for pid in workers))

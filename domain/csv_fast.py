@@ -6,34 +6,19 @@ out of the ordinary is left to the careful readers, which define the outcome; te
 """
 
 import csv
-import io
 import re
 import unicodedata
-from collections.abc import Callable
-from datetime import UTC, tzinfo
+from collections.abc import Callable, Iterator
 from itertools import accumulate
-from operator import itemgetter
-from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from domain.csv_cells import Row, RowParser
 from domain.csv_header import EITHER, Columns
+from domain.csv_plain import PlainValues
 from domain.csv_records import trimmed
-from domain.dates import parse_event_date
-from domain.events import MAX_PARTICIPANTS, EventFields, parse_city
 from domain.json_text import decode_json
 from domain.problems import Problem
-from domain.text import CELL_BYTES
-from domain.venues import MAX_CAPACITY, VENUE_TYPES, Venue, parse_venue
-
-_Value = TypeVar("_Value")
-
-_REMEMBERED = 8192
-_REMEMBERED_CHARACTERS = 256
-_PLAIN_CHARACTERS = CELL_BYTES // 4
-_SIX = ("title", "description", "event_date", "city", "participants", "local_info")
 
 _FORBIDDEN_LATIN = bytes(c for c in (*range(32), *range(127, 160)) if c not in b"\t\r\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -47,18 +32,6 @@ def is_ordinary(text: str) -> bool:
         return _FORBIDDEN.search(text) is None and unicodedata.is_normalized("NFC", text)
     # All of Latin-1 is in normal form, and bytes are searched at the speed of memory.
     return len(latin.translate(None, _FORBIDDEN_LATIN)) == len(latin)
-
-
-class _PlainVenue(Struct, forbid_unknown_fields=True):
-    """A venue with all of its members, each of its own type."""
-
-    location_name: str
-    capacity: int
-    venue_type: str | None
-    is_accessible: bool
-    address: str | None
-    past_events: list[str]
-    manually_edited: bool
 
 
 class Region(Struct):
@@ -77,8 +50,8 @@ class FastReader:
         columns: Columns,
         delimiter: str,
         parser: RowParser,
+        values: PlainValues,
         *,
-        timezone: tzinfo,
         note: Callable[[list[str]], None],
     ) -> None:
         """Prepare for a file."""
@@ -87,11 +60,12 @@ class FastReader:
         self._parser = parser
         self._note = note
         self._has_json = "local_info" in columns.index and EITHER not in columns.index
-        self._values = PlainValues(columns, timezone)
+        self._values = values
 
     def can_read(self, text: str) -> bool:
         """Tell whether the characters of a region need no care."""
-        return text.count("\r") == text.count("\r\n") and is_ordinary(text)
+        has_lone_cr = "\r" in text and text.count("\r") != text.count("\r\n")
+        return not has_lone_cr and is_ordinary(text)
 
     def read(self, text: str, raw: bytes, *, line: int, record: int, offset: int, max_rows: int) -> Region:
         """Return the rows up to the first record that needs care, or to the end.
@@ -101,18 +75,17 @@ class FastReader:
         """
         ends = list(accumulate((len(piece) + 1 for piece in raw.split(b"\n")), initial=offset))
         ends[-1] -= 1
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True)
         region, read_plain = Region([]), self._values.read
         try:
-            for cells in reader:
+            for cells, lines in _records(text, self._delimiter):
                 fields = read_plain(cells)
-                place = (line + region.lines, record + len(region.rows) + 1, ends[reader.line_num])
+                place = (line + region.lines, record + len(region.rows) + 1, ends[lines])
                 if fields is not None:
                     region.rows.append(Row(*place, fields))
                     self._note(cells)
                 elif not self._read_peculiar(cells, *place, region.rows):
                     break
-                region.lines = reader.line_num
+                region.lines = lines
                 if len(region.rows) >= max_rows:
                     break
         except csv.Error:
@@ -146,135 +119,43 @@ class FastReader:
         return bool(info.strip()) and isinstance(decode_json(info), Problem)
 
 
-class PlainValues:
-    """Builds events of the six documented columns from ordinary text, remembering what repeats."""
+def _records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """Yield each record's cells, and the number of lines up to its end.
 
-    def __init__(self, columns: Columns, timezone: tzinfo) -> None:
-        """Prepare for a file; one with other columns has no plain rows."""
-        index = columns.index
-        self.json_column = index.get("local_info", 0)
-        self._is_plain = (
-            index.keys() == set(_SIX) and len(columns.names) == len(_SIX) and not columns.defaults
-        )
-        self._pick = itemgetter(*(index.get(name, 0) for name in _SIX))
-        self._clock = PlainClock(timezone)
-        self._venue = msgspec.json.Decoder(_PlainVenue).decode
-        self._cities: dict[str, str] = {}
-        self._participants: dict[str, tuple[str, ...]] = {}
-        self._venue_types: dict[str | None, str | None] = {None: None} | {name: name for name in VENUE_TYPES}
+    Lines of which no cell is quoted, or the last alone, are cut without looking at each character;
+    from any other line on, the standard library reads.
 
-    def read(self, cells: list[str]) -> EventFields | None:
-        """Return the event of a record without any peculiarity, else None."""
-        if not self._is_plain or len(cells) != len(_SIX):
-            return None
-        title, description, when, city, names, info = self._pick(cells)
-        # A blank in front may stand before a quote, which the careful reader takes as an opening.
-        if title[:1] == " " or description[:1] == " ":
-            return None
-        title = " ".join(title.split())
-        if not 0 < len(title) <= 100 or len(description) > _PLAIN_CHARACTERS:
-            return None
-        moment = self._clock.read(when)
-        place = self._cities.get(city) or self._city(city)
-        people = self._participants.get(names)
-        if people is None:
-            people = self._people(names)
-        venue = self._plain_venue(info) if info else None
-        if moment is None or place is None or people is None or (info and venue is None):
-            return None
-        return EventFields(title, description, moment[0], place, people, venue, moment[1])
-
-    def _city(self, text: str) -> str | None:
-        problems: list[Problem] = []
-        city = parse_city(text, problems)
-        if problems or text.startswith(" "):
-            return None
-        _remember(self._cities, text, city)
-        return city
-
-    def _people(self, text: str) -> tuple[str, ...] | None:
-        if len(text) > _PLAIN_CHARACTERS or text.startswith(" "):
-            return None
-        names = [name for name in map(str.strip, text.split(";")) if name]
-        if len(set(names)) != len(names) or len(names) > MAX_PARTICIPANTS:
-            return None
-        people = tuple(names)
-        _remember(self._participants, text, people)
-        return people
-
-    def _plain_venue(self, text: str) -> Venue | None:
-        """Return a venue with all seven members, once each, in plain JSON; else None."""
-        # Without escapes, only the end of a member's name can come before a colon.
-        if "\\" in text or len(text) > _PLAIN_CHARACTERS or (text.count(":") != 7 != text.count('":')):
-            return None
-        try:
-            read = self._venue(text)
-        except msgspec.DecodeError:
-            return None
-        name = read.location_name.strip()
-        address = read.address.strip() if read.address else None
-        if not 2 <= len(name) <= 200 or not 0 <= read.capacity <= MAX_CAPACITY:
-            return None
-        if (address and len(address) > 300) or read.venue_type not in self._venue_types:
-            return self._learned(read)
-        kind = self._venue_types[read.venue_type]
-        past = tuple(map(str.strip, read.past_events)) if read.past_events else ()
-        return Venue(
-            name, read.capacity, kind, read.is_accessible, address or None, past, read.manually_edited
-        )
-
-    def _learned(self, read: _PlainVenue) -> Venue | None:
-        """Read a venue by the rules, and remember how its type is written."""
-        problems: list[Problem] = []
-        venue = parse_venue(msgspec.structs.asdict(read), problems)
-        if venue and read.venue_type:
-            _remember(self._venue_types, read.venue_type, venue.venue_type)
-        return venue
+    Raises:
+        csv.Error: a quote is open at the end, or there is text behind a closing one.
+    """
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    taken = 0
+    for line in lines:
+        cells = _cut(line.removesuffix("\r"), delimiter)
+        if cells is None:
+            break
+        taken += 1
+        yield cells, taken
+    reader = csv.reader((line + "\n" for line in lines[taken:]), delimiter=delimiter, strict=True)
+    for cells in reader:
+        yield cells, taken + reader.line_num
 
 
-class PlainClock:
-    """Reads dates by their day and their clock, each remembered: both repeat, together they do not."""
-
-    def __init__(self, timezone: tzinfo) -> None:
-        """Count naive times in a time zone."""
-        self._timezone = timezone
-        self._days: dict[str, tuple[int, int] | None] = {}
-        self._clocks: dict[str, tuple[str, int, bool] | None] = {}
-
-    def read(self, text: str) -> tuple[str, int] | None:
-        """Return what `parse_event_date` does for a good date; None for any other."""
-        day, clock = text[:10], text[10:]
-        found = self._days.get(day) or self._day(day)
-        time = self._clocks.get(clock) or self._time(clock)
-        if found is None or time is None:
-            return None
-        midnight, naive_midnight = found
-        return day + time[0], (naive_midnight if time[2] else midnight) + time[1]
-
-    def _day(self, day: str) -> tuple[int, int] | None:
-        """Return midnight in UTC and in the time zone, for days on which no clock is changed."""
-        ends = [self._parse(day + clock) for clock in ("T00:00:00Z", "T00:00:00", "T23:59:59")]
-        if len(day) != 10 or not all(ends):
-            return None
-        midnight, first, last = (end[1] for end in ends if end)
-        if last - first != 86_399_000_000:
-            return None
-        _remember(self._days, day, (midnight, first))
-        return midnight, first
-
-    def _time(self, clock: str) -> tuple[str, int, bool] | None:
-        """Return how a clock is kept, its microseconds since midnight UTC, and whether it is naive."""
-        parsed = parse_event_date("1970-01-01" + clock, timezone=UTC)
-        if isinstance(parsed, Problem):
-            return None
-        kept = parsed[0][10:]
-        time = (kept, parsed[1], not kept.endswith("Z") and kept[-6] not in "+-")
-        _remember(self._clocks, clock, time)
-        return time
-
-    def _parse(self, text: str) -> tuple[str, int] | None:
-        parsed = parse_event_date(text, timezone=self._timezone)
-        return None if isinstance(parsed, Problem) else parsed
+def _cut(line: str, delimiter: str) -> list[str] | None:
+    """Return the cells of a line with quotes around its last cell at most; None for any other."""
+    if '"' not in line:
+        return line.split(delimiter)
+    bare, _, quoted = line.partition(delimiter + '"')
+    body = quoted[:-1]
+    last = body.replace('""', '"')
+    # All quotes were pairs if each one left stands for one character that is gone.
+    if '"' in bare or quoted[-1:] != '"' or last.count('"') != len(body) - len(last):
+        return None
+    cells = bare.split(delimiter)
+    cells.append(last)
+    return cells
 
 
 def _characters(text: str, lines: int, of_lines: int) -> int:
@@ -285,12 +166,3 @@ def _characters(text: str, lines: int, of_lines: int) -> int:
     for _ in range(lines):
         position = text.find("\n", position) + 1 or len(text)
     return position
-
-
-def _remember(memory: dict[Any, _Value], key: str, value: _Value) -> None:
-    """Keep a value under a text that is short enough, and start over when there are too many."""
-    if len(key) > _REMEMBERED_CHARACTERS:
-        return
-    if len(memory) >= _REMEMBERED:
-        memory.clear()
-    memory[key] = value

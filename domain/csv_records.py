@@ -33,7 +33,8 @@ _BARE = {mark: re.compile(rf"[^{re.escape(mark)}\r\n]*+") for mark in ",;\t|"}
 
 def line_ends(text: str) -> int:
     """Count the line ends of a text as an editor does: CRLF, LF and lone CR each are one."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+    line_feeds = text.count("\n")
+    return line_feeds + text.count("\r") - text.count("\r\n") if "\r" in text else line_feeds
 
 
 class Record(Struct, gc=False):

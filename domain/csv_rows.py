@@ -21,6 +21,7 @@ from domain.csv_dialect import SNIFF_BYTES, Decoder, Encoding, known_encoding, n
 from domain.csv_fast import FastReader
 from domain.csv_head import Head, read_head
 from domain.csv_header import EITHER, Columns, match_columns, unknown_fields
+from domain.csv_plain import PlainValues
 from domain.csv_records import Record, RecordReader, Shape, line_ends, next_line
 from domain.csv_warnings import Warnings
 from domain.imports import ImportOptions
@@ -243,9 +244,8 @@ class RowReader:
             delimiter, len(columns.names), json_column, json_column is not None and json_column == either
         )
         self._records = RecordReader(shape)
-        self._fast = FastReader(
-            columns, delimiter, self._parser, timezone=self._timezone, note=self._warnings.note_row
-        )
+        values = PlainValues(columns, self._timezone)
+        self._fast = FastReader(columns, delimiter, self._parser, values, note=self._warnings.note_row)
 
     def _advance(self, end: int) -> None:
         """Move behind what was read: index, line and byte."""

@@ -95,7 +95,7 @@ async def download_rejected(
     upload = await find(imports, upload_id)
     return Stream(
         _rejected(upload, import_records),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers=_attachment(f"{upload_id}-rejected.csv"),
     )
 
@@ -112,7 +112,7 @@ async def download_template() -> Response[bytes]:
     """Return the template."""
     return Response(
         BOM + csv_lines(TEMPLATE_ROWS),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers=_attachment("template.csv"),
     )
 

@@ -100,3 +100,21 @@ async def test_foreign_methods_are_counted_as_one(client):
         await client.request(method, "/healthz")
     lines = (await client.get("/metrics")).text.splitlines()
     assert 'fasttrack_requests_total{method="other",status="405"} 2' in lines
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/client/fasttrack.js",
+        "/schema",
+        "/schema/page.css",
+        "/metrics",
+        "/api/v1/uploads/template.csv",
+        "/api/v1/eventos/download?format=csv",
+    ],
+)
+async def test_texts_tell_their_charset_once(client, path):
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].count("charset=utf-8") == 1

@@ -23,6 +23,7 @@ class Contestant:
     Attributes:
         command: argv for a port.
         paths: the subscription's path on each transport that it has.
+        subprotocol: that its WebSocket clients ask for.
         replays: it has ids, so that a client can fetch what it missed.
         slow: it gets a tenth of the messages of a burst, so that a round ends.
         quick: scenarios of the quick form that it takes part in.
@@ -32,6 +33,7 @@ class Contestant:
     family: Family
     command: Callable[[int], list[str]]
     paths: Mapping[Transport, str] = field(default_factory=lambda: BOTH)
+    subprotocol: str = ""
     publish_path: str = "/pub"
     replays: bool = True
     slow: bool = False
@@ -75,7 +77,11 @@ OWN = (
     Contestant(
         "FastTrack, plain ASGI", "own", _fasttrack("plain"), FEED, quick=IN_BURSTS, environment=IMPORTABLE
     ),
-)
+    Contestant(
+        "FastTrack, plain ASGI, fasttrack.batch", "own", _fasttrack("plain"), {"ws": FEED["ws"]},
+        subprotocol="fasttrack.batch", environment=IMPORTABLE,
+    ),
+)  # fmt: skip
 
 PEERS_AND_LIMITS = (
     Contestant("nchan", "nchan", _nchan, quick=ALWAYS),

@@ -48,8 +48,8 @@ REPLAY = Scenario("replay", clients=200, messages=1000, replay=True)
 
 FULL = (BURST, PACED, IDLE, REPLAY)
 QUICK = (
-    Scenario("burst", clients=1000, messages=300, settle_seconds=0.4),
-    Scenario("paced", clients=1000, messages=150, rate=100, demanding=True, settle_seconds=0.4),
+    Scenario("burst", clients=1000, messages=200, settle_seconds=0.4),
+    Scenario("paced", clients=1000, messages=100, rate=100, demanding=True, settle_seconds=0.4),
 )
 
 
@@ -70,6 +70,7 @@ def _generate(contestant: Contestant, scenario: Scenario, transport: Transport, 
         "--publish-path", contestant.publish_path,
         "--scout-path", contestant.paths.get("sse", "/sse"),
         "--messages", str(scenario.messages_for(contestant)),
+        *(["--subprotocol", contestant.subprotocol] if contestant.subprotocol else []),
     ]  # fmt: skip
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=scenario.timeout_seconds + 30

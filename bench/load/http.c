@@ -47,6 +47,8 @@ int subscribe_request(char *into, int size, const Options *o, Transport transpor
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   int n = snprintf(into, (size_t)size, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s", path, o->port,
                    transport == SSE ? sse : websocket);
+  if (transport != SSE && o->subprotocol)
+    n += snprintf(into + n, (size_t)(size - n), "Sec-WebSocket-Protocol: %s\r\n", o->subprotocol);
   if (last_event_id) n += snprintf(into + n, (size_t)(size - n), "Last-Event-ID: %s\r\n", last_event_id);
   return n + snprintf(into + n, (size_t)(size - n), "\r\n");
 }

@@ -48,6 +48,7 @@ static bool parse_number(Options *o, const char *name, const char *value) {
 static void parse_text(Options *o, const char *name, char *value) {
   if (!strcmp(name, "--transport")) o->transport = transport_named(value);
   else if (!strcmp(name, "--path")) o->path = value;
+  else if (!strcmp(name, "--subprotocol")) o->subprotocol = value;
   else if (!strcmp(name, "--scout-path")) o->scout_path = value;
   else if (!strcmp(name, "--publish-path")) o->publish_path = value;
   else if (!strcmp(name, "--pids")) parse_pids(o, value);

@@ -10,6 +10,7 @@ typedef struct {
   Transport transport;
   int port;
   const char *path;          // what clients subscribe to
+  const char *subprotocol;   // of a WebSocket; NULL: none
   const char *scout_path;    // an SSE path of the same feed, to learn a cursor for --replay
   const char *publish_path;  // NULL: someone else publishes; the run says "ready" on stdout
   bool events;               // publish events (POST /api/v1/eventos), not bare messages

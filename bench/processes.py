@@ -18,7 +18,7 @@ from bench.servers import Running
 
 URL = os.environ.get("BENCH_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
-ACROSS = Scenario("events over 2 processes", clients=500, messages=200, rate=50, settle_seconds=1.5)
+ACROSS = Scenario("events over 2 processes", clients=500, messages=100, rate=20, settle_seconds=1.5)
 
 
 async def _execute(statement: str) -> None:

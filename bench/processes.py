@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from bench.servers import Running
 
 URL = os.environ.get("BENCH_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
-ACROSS = Scenario("events over 2 processes", clients=500, messages=100, rate=20, settle_seconds=1.5)
+ACROSS = Scenario("events created and watched", clients=500, messages=100, rate=20, settle_seconds=1.5)
 
 
 async def _execute(statement: str) -> None:
@@ -42,34 +42,49 @@ def _database() -> Iterator[str]:
         asyncio.run(_execute(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def _across(server: Running) -> Result:
+def _watch_events(readers: Running, writer: Running) -> Result:
     command = [
-        *generator_command(ACROSS, "sse", server, "/sse/eventos"),
-        "--messages", str(ACROSS.messages), "--events", "--publish-path", "/api/v1/eventos",
+        *generator_command(ACROSS, "sse", readers, "/sse/eventos"),
+        "--messages", str(ACROSS.messages), "--events",
+        "--publish-path", "/api/v1/eventos", "--publish-port", str(writer.port),
     ]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     return dict(json.loads(done.stdout)) if done.returncode == 0 else {"failed": done.stderr[-300:]}
 
 
-def _measure(workers: int, measure: Callable[[Running], Result]) -> Result:
+def _on_one(environment: Mapping[str, str]) -> Result:
+    with fasttrack(environment=environment) as server:
+        return _watch_events(server, server)
+
+
+def _on_two(environment: Mapping[str, str]) -> Result:
+    with fasttrack(environment=environment) as readers, fasttrack(environment=environment) as writer:
+        return _watch_events(readers, writer)
+
+
+def _import(environment: Mapping[str, str]) -> Result:
+    with fasttrack(environment=environment) as server:
+        return import_watched(server, ROWS)
+
+
+def _over_postgres(measure: Callable[[Mapping[str, str]], Result]) -> Result:
     try:
         with _database() as url:
-            environment = {"FASTTRACK_DATABASE_URL": url, "FASTTRACK_WORKERS": str(workers)}
-            with fasttrack(environment=environment) as server:
-                return measure(server)
+            return measure({"FASTTRACK_DATABASE_URL": url})
     except (OSError, RuntimeError, ImportError, subprocess.SubprocessError) as failure:
         return {"failed": str(failure)[-300:]}
 
 
 def fanout_cases() -> list[tuple[Case, Callable[[], Result]]]:
-    """Return events created over HTTP and watched by clients of all processes: the whole path."""
-    return [
-        ((ACROSS.name, "sse", f"{workers} processes"), partial(_measure, workers, _across))
-        for workers in (1, 2)
+    """Return events created over HTTP, durably, and watched: in one process, and across two."""
+    places: list[tuple[str, Callable[[], Result]]] = [
+        ("SQLite, one process", partial(_on_one, {})),
+        ("PostgreSQL, one process", partial(_over_postgres, _on_one)),
+        ("PostgreSQL, written in one, read in another", partial(_over_postgres, _on_two)),
     ]
+    return [((ACROSS.name, "sse", name), measure) for name, measure in places]
 
 
 def import_cases() -> list[tuple[Case, Callable[[], Result]]]:
     """Return the import of 200,000 rows into PostgreSQL."""
-    measure = partial(import_watched, rows=ROWS)
-    return [(("import", f"{ROWS:,} rows", "FastTrack on PostgreSQL"), partial(_measure, 1, measure))]
+    return [(("import", f"{ROWS:,} rows", "FastTrack on PostgreSQL"), partial(_over_postgres, _import))]

@@ -31,7 +31,7 @@ static bool parse_flag(Options *o, const char *name) {
 
 static bool parse_number(Options *o, const char *name, const char *value) {
   struct { const char *name; int *into; } whole[] = {
-      {"--port", &o->port},       {"--clients", &o->clients}, {"--messages", &o->messages},
+      {"--port", &o->port}, {"--publish-port", &o->publish_port},       {"--clients", &o->clients}, {"--messages", &o->messages},
       {"--bytes", &o->message_bytes}, {"--depth", &o->depth}, {"--cpu", &o->cpu},
       {"--connecting-at-once", &o->connecting_at_once},
   };
@@ -64,6 +64,7 @@ Options options_parse(int argc, char **argv) {
     if (!parse_number(&o, argv[i], argv[i + 1])) parse_text(&o, argv[i], argv[i + 1]);
     i++;
   }
+  if (!o.publish_port) o.publish_port = o.port;
   if (!o.scout_path) o.scout_path = o.path;
   return o;
 }

@@ -9,6 +9,7 @@ enum { MAX_SERVER_PIDS = 16 };
 typedef struct {
   Transport transport;
   int port;
+  int publish_port;          // where to publish; the same unless told otherwise
   const char *path;          // what clients subscribe to
   const char *subprotocol;   // of a WebSocket; NULL: none
   const char *scout_path;    // an SSE path of the same feed, to learn a cursor for --replay

@@ -20,7 +20,7 @@ static void fail(const char *what) {
 
 void publisher_connect(Publisher *p, const Options *options) {
   int one = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options->port),
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options->publish_port),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   p->options = options;
   p->fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from bench.places import BUILD, LIMIT, OWN_PYTHON, PEERS, PEERS_PYTHON, ROOT
 
@@ -24,6 +24,7 @@ class Contestant:
         command: argv for a port.
         paths: the subscription's path on each transport that it has.
         subprotocol: that its WebSocket clients ask for.
+        scout_path: its feed over SSE, to learn a cursor for a replay.
         replays: it has ids, so that a client can fetch what it missed.
         slow: it gets a tenth of the messages of a burst, so that a round ends.
         quick: scenarios of the quick form that it takes part in.
@@ -35,6 +36,7 @@ class Contestant:
     paths: Mapping[Transport, str] = field(default_factory=lambda: BOTH)
     subprotocol: str = ""
     publish_path: str = "/pub"
+    scout_path: str = "/sse"
     replays: bool = True
     slow: bool = False
     quick: frozenset[str] = frozenset()
@@ -72,16 +74,18 @@ def _step(name: str, outlet: str, *options: str) -> Contestant:
     return Contestant(name, "own", _fasttrack(outlet, *options), FEED, environment=IMPORTABLE)
 
 
+def _own(name: str, outlet: str, paths: Mapping[Transport, str] = FEED, **particulars: Any) -> Contestant:
+    command, scout_path = _fasttrack(outlet), FEED["sse"]
+    return Contestant(
+        name, "own", command, paths, scout_path=scout_path, environment=IMPORTABLE, **particulars
+    )
+
+
 OWN = (
-    Contestant("FastTrack", "own", _fasttrack("direct"), FEED, quick=ALWAYS, environment=IMPORTABLE),
-    Contestant(
-        "FastTrack, plain ASGI", "own", _fasttrack("plain"), FEED, quick=IN_BURSTS, environment=IMPORTABLE
-    ),
-    Contestant(
-        "FastTrack, plain ASGI, fasttrack.batch", "own", _fasttrack("plain"), {"ws": FEED["ws"]},
-        subprotocol="fasttrack.batch", environment=IMPORTABLE,
-    ),
-)  # fmt: skip
+    _own("FastTrack", "direct", quick=ALWAYS),
+    _own("FastTrack, plain ASGI", "plain", quick=IN_BURSTS),
+    _own("FastTrack, plain ASGI, batch", "plain", {"ws": FEED["ws"]}, subprotocol="fasttrack.batch"),
+)
 
 PEERS_AND_LIMITS = (
     Contestant("nchan", "nchan", _nchan, quick=ALWAYS),

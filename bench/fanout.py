@@ -68,7 +68,7 @@ def _generate(contestant: Contestant, scenario: Scenario, transport: Transport, 
     command = [
         *generator_command(scenario, transport, server, contestant.paths[transport]),
         "--publish-path", contestant.publish_path,
-        "--scout-path", contestant.paths.get("sse", "/sse"),
+        "--scout-path", contestant.scout_path,
         "--messages", str(scenario.messages_for(contestant)),
         *(["--subprotocol", contestant.subprotocol] if contestant.subprotocol else []),
     ]  # fmt: skip

@@ -44,32 +44,39 @@ async def live_side(
     """Open the feed over the store, for as long as the block lasts."""
     hub: FeedHub[Identity] = FeedHub(_options(settings), now_ms=clock)
     async with hub.running(store.epoch, store.feed):
-
-        def tell_presence(state: PresenceState) -> None:
-            hub.set_state(state)
-            dashboard.changed()
-
-        presence = Presence(tell=tell_presence, clock=clock, later=asyncio.get_running_loop().call_later)
-        dashboard = Dashboard(store, tell=hub.set_state, online=lambda: presence.online, now_ms=clock)
-        hub.set_state(presence.state())
-        hub.registry.on_change = presence.changed
-        jobs: list[Job] = [
-            dashboard.run,
-            partial(keep_vigil, people, readers=hub.registry.readers, end=partial(_expire, hub)),
-        ]
-        committed: Committed = hub.publish
-        if store.live is not None:
-            jobs.append(partial(share_presence, presence, store.live, owner=owner, clock=clock))
-        else:
-            # Commands write beside the server into the one SQLite file; PostgreSQL is tailed anyhow.
-            catching_up = CatchingUp(store.feed, tell=hub.publish)
-            await catching_up.start()
-            committed = catching_up.committed
-            jobs.append(catching_up.run)
+        presence, dashboard = _states(hub, store, clock)
+        vigil = partial(keep_vigil, people, readers=hub.registry.readers, end=partial(_expire, hub))
+        committed, others = await _other_processes(hub, store, presence, owner=owner, clock=clock)
         try:
-            yield LiveSide(hub, presence, dashboard, committed, jobs)
+            yield LiveSide(hub, presence, dashboard, committed, [dashboard.run, vigil, others])
         finally:
             presence.close()
+
+
+def _states(hub: FeedHub[Identity], store: SqlStore, clock: Callable[[], int]) -> tuple[Presence, Dashboard]:
+    """Return what tells the state feeds; who is online is a part of the dashboard, too."""
+
+    def tell_presence(state: PresenceState) -> None:
+        hub.set_state(state)
+        dashboard.changed()
+
+    presence = Presence(tell=tell_presence, clock=clock, later=asyncio.get_running_loop().call_later)
+    dashboard = Dashboard(store, tell=hub.set_state, online=lambda: presence.online, now_ms=clock)
+    hub.set_state(presence.state())
+    hub.registry.on_change = presence.changed
+    return presence, dashboard
+
+
+async def _other_processes(
+    hub: FeedHub[Identity], store: SqlStore, presence: Presence, *, owner: str, clock: Callable[[], int]
+) -> tuple[Committed, Job]:
+    """Return who takes our commits, and the job that follows what other processes do."""
+    if store.live is not None:
+        return hub.publish, partial(share_presence, presence, store.live, owner=owner, clock=clock)
+    # Commands write beside the server into the one SQLite file; PostgreSQL is tailed anyhow.
+    catching_up = CatchingUp(store.feed, tell=hub.publish)
+    await catching_up.start()
+    return catching_up.committed, catching_up.run
 
 
 def _options(settings: Settings) -> FeedOptions:

@@ -16,7 +16,6 @@ from domain.people import Role, at_least
 Access = Literal["public", "viewer", "editor", "admin"]
 ACCESS_KEY = "access"
 
-FEED_ROLES: dict[str, Role] = {"admin": "admin"}
 CHALLENGE = 'Bearer realm="fasttrack"'
 _CODES = {401: 4401, 403: 4403, 429: 4429}
 
@@ -28,11 +27,6 @@ def access_of(handler: BaseRouteHandler) -> Access:
         return operation.role or "public"
     declared: Access = handler.opt.get(ACCESS_KEY, "admin")
     return declared
-
-
-def role_of_feed(feed: str) -> Role:
-    """Return the least role that may read a feed."""
-    return FEED_ROLES.get(feed, "viewer")
 
 
 def may_change(identity: Identity, owner: str) -> bool:

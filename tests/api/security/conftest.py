@@ -29,7 +29,7 @@ class Cast(msgspec.Struct):
 
 @pytest.fixture(scope="module")
 async def cast(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    """One server for a whole module: it holds nothing that the tests change."""
+    """One server for a whole module; what is stored in it does not matter, only who may call."""
     folder: Path = tmp_path_factory.mktemp("cast")
     async with serving(
         folder, auth="token", calls_per_minute=10**6, uploads_per_minute=10**6, streams_per_person=10**4

@@ -29,7 +29,7 @@ BUSY_TIMEOUT_MS = 5000
 READERS_KEPT = 4
 READERS_AT_MOST = 32
 READER_WAIT_SECONDS = 5
-CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 16000
 """Of 4 KiB. A checkpoint holds up the commit that reaches it: rare for imports, short for others."""
 
 ROWS_A_STATEMENT = 1024

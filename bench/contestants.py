@@ -83,7 +83,7 @@ def _own(name: str, outlet: str, paths: Mapping[Transport, str] = FEED, **partic
 
 OWN = (
     _own("FastTrack", "direct", quick=ALWAYS),
-    _own("FastTrack, plain ASGI", "plain", quick=IN_BURSTS),
+    _own("FastTrack, plain ASGI", "plain"),
     _own("FastTrack, plain ASGI, batch", "plain", {"ws": FEED["ws"]}, subprotocol="fasttrack.batch"),
 )
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from api.feeds.client_frames import ClientEvent, ClientFrames
+from api.feeds.vanished import LOOK_SECONDS, has_vanished
 from streams.frames import SSE, Encoding, Payload, ws_frame
 from streams.reader import Reader
 
@@ -122,6 +123,15 @@ class DirectSse(DirectOutlet):
     def __init__(self) -> None:
         super().__init__(SSE)
         self._unasked = 0
+
+    def check(self, now: float) -> float | None:
+        """Cut off a client that vanished; return when to look again, None when there is nobody."""
+        if self.transport is None or not self.taken:
+            return None
+        if has_vanished(self.transport.get_extra_info("socket")):
+            self.abort()
+            return None
+        return now + LOOK_SECONDS
 
     def data_received(self, data: bytes) -> None:
         """Pass over what a client sends after its request."""

@@ -8,6 +8,7 @@ from api.feeds.asked import Asked
 from api.feeds.direct import DirectSse
 from api.feeds.plain import PlainOutlet, run_until_gone
 from api.feeds.protocols import offer_in
+from api.feeds.vanished import LOOK_SECONDS
 from api.services.identity import Identity
 from streams.frames import SSE, Payload, passing_frame
 from streams.hub import FeedHub
@@ -56,6 +57,7 @@ class SseStream:
         if outlet.taken:
             outlet.reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
             outlet.reader.start(self._hello())
+            self._hub.watch(outlet.check, self._hub.clock() + LOOK_SECONDS)
         else:
             self._lease.release()
 

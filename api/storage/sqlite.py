@@ -209,7 +209,7 @@ _WRITER_PRAGMAS = (
     *_COMMON_PRAGMAS,
     "journal_mode=WAL",
     "synchronous=FULL",
-    "cache_size=-32000",
+    "cache_size=-16000",
     "secure_delete=OFF",
     "journal_size_limit=67108864",
     f"wal_autocheckpoint={CHECKPOINT_PAGES}",

@@ -26,7 +26,7 @@ from streams.messages import Draft, EventsChanged, draft, timestamp
 OpenSource = Callable[[ImportOptions, Checkpoint], RowSource]
 """Returns a reader that goes on at a checkpoint."""
 
-PIECE_BYTES = (16 * 1024, 64 * 1024, 1024 * 1024)
+PIECE_BYTES = (16 * 1024, 64 * 1024, 512 * 1024)
 """Least, first and most that is read at once: the first rows soon, later ones in few commits."""
 
 IDLE_SECONDS = 5.0

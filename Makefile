@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-thorough lint format bench bench-full clean
+.PHONY: help setup run test test-thorough screenshots lint format bench bench-full clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(VENV)/.dev ## Run every test
 
 test-thorough: $(VENV)/.dev ## Run every test, the chaotic ones many times over
 	$(BIN)/python -m pytest $(ARGS)
+
+screenshots: $(VENV)/.dev ## Photograph the web page into docs/images (needs Chromium)
+	$(BIN)/python -m tests.end_to_end.browser.screenshots
 
 lint: $(VENV)/.dev ## Style, types and layers
 	$(BIN)/ruff check .

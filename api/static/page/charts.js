@@ -7,23 +7,26 @@ import {number, t} from "./i18n.js";
  * @typedef {{label: string, value: number}} Amount
  */
 
-const WIDTH = 480;
 const LINE = 34;
+
+/** On a phone text would shrink with the drawing: there the drawing is narrower to begin with. */
+const narrow = globalThis.matchMedia?.("(max-width: 44rem)") ?? {matches: false};
 
 /** Horizontal bars, one a name: names of any length, read from top to bottom. @param {Amount[]} amounts */
 export function bars(amounts) {
+  const wide = narrow.matches ? 290 : 480;
   const most = Math.max(1, ...amounts.map(({value}) => value));
-  const chart = svg("svg.chart", {viewBox: `0 0 ${WIDTH} ${Math.max(1, amounts.length) * LINE}`, "aria-hidden": "true"});
-  amounts.forEach((amount, at) => chart.append(...barOf(amount, at * LINE, most)));
+  const chart = svg("svg.chart", {viewBox: `0 0 ${wide} ${Math.max(1, amounts.length) * LINE}`, "aria-hidden": "true"});
+  amounts.forEach((amount, at) => chart.append(...barOf(amount, at * LINE, most, wide)));
   return h("figure", {}, chart, asTable(amounts));
 }
 
-function barOf({label, value}, top, most) {
-  const width = Math.max(value ? 3 : 0, (WIDTH * value) / most);
+function barOf({label, value}, top, most, wide) {
+  const width = Math.max(value ? 3 : 0, (wide * value) / most);
   return [
-    svg("text", {x: 0, y: top + 13}, shortened(label, 44)),
-    svg("text.value", {x: WIDTH, y: top + 13, "text-anchor": "end"}, number(value)),
-    svg("rect.ground", {x: 0, y: top + 19, width: WIDTH, height: 8, rx: 4}),
+    svg("text", {x: 0, y: top + 13}, shortened(label, Math.floor(wide / 11))),
+    svg("text.value", {x: wide, y: top + 13, "text-anchor": "end"}, number(value)),
+    svg("rect.ground", {x: 0, y: top + 19, width: wide, height: 8, rx: 4}),
     svg("rect.amount", {x: 0, y: top + 19, width, height: 8, rx: 4}),
   ];
 }
@@ -31,8 +34,9 @@ function barOf({label, value}, top, most) {
 const TALL = 180;
 const FLOOR = 148;
 
-/** Upright columns, one a month. @param {Amount[]} amounts */
+/** Upright columns, one a month; bars where twelve do not fit side by side. @param {Amount[]} amounts */
 export function columns(amounts) {
+  if (narrow.matches) return bars(amounts);
   const most = Math.max(1, ...amounts.map(({value}) => value));
   const step = 960 / Math.max(1, amounts.length);
   const chart = svg("svg.chart", {viewBox: `0 0 960 ${TALL}`, "aria-hidden": "true"});

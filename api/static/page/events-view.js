@@ -29,7 +29,7 @@ export class EventsView {
     this.items = h("div.items");
     this.empty = h("p.empty", {t: "events.none", hidden: true});
     this.more = h("button", {type: "button", t: "more", hidden: true, onclick: () => void this.#load(this.#next)});
-    root.append(this.#head(), h("section.card.stack", {}, this.filters.element, h("div.row", {}, this.count, this.#downloads()), this.items, this.empty, this.more));
+    root.append(this.#head(), h("section.card.stack", {}, this.filters.element, h("div.row.between", {}, this.count, this.#downloads()), this.items, this.empty, this.more));
     document.addEventListener("language", () => this.#reloadIn(0));
     connect("eventos", {onMessage: (message) => this.#take(message), onReset: () => this.#reloadIn(0)});
     this.#reloadIn(0);
@@ -105,7 +105,7 @@ function filterControls(onChange) {
   };
   const names = {q: "events.search", city: "events.city", from: "events.from", to: "events.to", venue_type: "events.venue", sort: "events.sort"};
   const values = () => Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
-  return {values, element: h("div.fields", {role: "search"}, ...Object.entries(controls).map(([name, control]) => field(names[name], control)))};
+  return {values, element: h("div.fields.filters", {role: "search"}, ...Object.entries(controls).map(([name, control]) => field(names[name], control)))};
 }
 
 function dateTile(text) {

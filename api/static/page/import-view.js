@@ -4,7 +4,7 @@ import {h} from "./dom.js";
 import {history} from "./history.js";
 import {ImportCard} from "./import-card.js";
 import {mappingStep} from "./mapping-step.js";
-import {missingFields, RememberedMappings} from "./mapping-rules.js";
+import {RememberedMappings} from "./mapping-rules.js";
 import {memoryIn} from "/client/choice.js";
 import {t} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
@@ -67,13 +67,13 @@ export class ImportView {
     this.stage.replaceChildren(h("p.soft", {t: ["preview.reading", {name: file.name}]}));
     const preview = await previewOf(file, options).catch((fault) => {
       // A file that cannot be previewed is imported all the same: the import says what is wrong.
-      if (fault.status === 422 || fault.status === 404) return null;
+      if ([404, 405, 415, 422].includes(fault.status)) return null;
       throw fault;
     });
     const columns = (preview?.columns ?? []).map((column) => column.name ?? column);
     const known = remembered.find(columns);
     const proposed = {mapping: {...preview?.mapping, ...known?.mapping}, defaults: known?.defaults ?? {}};
-    if (!preview || !missingFields(preview.mapping ?? {}, {}).length) return this.#send(file, options);
+    if (preview?.fault?.code !== "missing_columns") return this.#send(file, options);
     this.#askMapping(file, options, preview, columns, proposed);
   }
 

@@ -20,7 +20,7 @@ export function mappingStep({name, preview, columns, proposed}, on) {
     mapping: filled(Object.fromEntries(choices.map(({name: each, column}) => [each, column.value]))),
     defaults: filled(Object.fromEntries(choices.map(({name: each, fallback}) => [each, fallback.value]))),
   });
-  const missing = h("p.chip.warn", {role: "status"});
+  const missing = h("p.chip.warn.missing", {role: "status"});
   const go = h("button.primary", {type: "submit", t: "mapping.go"});
   const changed = async () => {
     const lacking = missingFields(choice().mapping, choice().defaults);
@@ -34,11 +34,14 @@ export function mappingStep({name, preview, columns, proposed}, on) {
   void changed();
   return h("form.card.stack", {"data-mapping": "", onsubmit: submit, onchange: changed},
     h("div", {}, h("h2", {t: ["mapping.title", {name}]}), h("p.soft", {t: "mapping.lead"})),
-    h("p.small.soft", {t: ["mapping.detected", {encoding: preview.encoding ?? "", delimiter: delimiterName(preview.delimiter)}]}),
+    h("p.small.soft", {t: "mapping.required"}), h("p.small.soft", {t: ["mapping.detected", {encoding: preview.dialect?.encoding ?? "", delimiter: delimiterName(preview.dialect?.delimiter)}]}),
     h("div.fields", {}, ...choices.map(({element}) => element)), missing,
     h("div.row", {}, go, h("button", {type: "button", t: "cancel", onclick: on.cancel})),
     h("h3", {t: "mapping.rows"}), rows);
 }
+
+/** Fields for which one value often holds for a whole file. */
+const WITH_DEFAULT = [...REQUIRED, "local_info.location_name", "local_info.venue_type"];
 
 const delimiterName = (delimiter) => (delimiter === "\t" ? "TAB" : delimiter ?? "");
 
@@ -46,25 +49,27 @@ function choiceOf(name, columns, {mapping, defaults}) {
   const options = [h("option", {value: "", t: "mapping.none"}), ...columns.map((column) => h("option", {value: column}, column))];
   const column = h("select", {"data-field": name}, ...options);
   column.value = mapping[name] ?? "";
-  const fallback = h("input", {label: "mapping.default", placeholder: t("mapping.default"), value: defaults[name] ?? ""});
-  const mark = REQUIRED.includes(name) && h("span.small.soft", {t: "mapping.required"});
-  return {name, column, fallback, element: field(`field.${name}`, column, fallback, mark)};
+  const fallback = h("input", {label: "mapping.default", placeholder: t("mapping.default"), value: defaults[name] ?? "", hidden: !WITH_DEFAULT.includes(name)});
+  const element = field(`field.${name}`, column, fallback);
+  element.classList.toggle("required", REQUIRED.includes(name));
+  return {name, column, fallback, element};
 }
 
 function firstRows({rows = []}) {
-  const shown = FIELDS.filter((name) => rows.some(({event}) => cellOf(event, name)));
+  const shown = FIELDS.filter((name) => rows.some((row) => cellOf(row, name)));
   const head = h("tr", {}, h("th", {t: "rejects.line"}), ...shown.map((name) => h("th", {t: `field.${name}`})), h("th", {t: "rejects.reason"}));
   return h("div.tables", {tabindex: "0", role: "region", label: "mapping.rows"},
     h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows.slice(0, 20).map((row) => firstRow(row, shown)))));
 }
 
-function firstRow({line, event, errors = []}, shown) {
+function firstRow(row, shown) {
+  const {line, errors = []} = row;
   const reasons = errors.map((error) => `${fieldName(error.field)} ${reasonOf(error)}`).join("; ");
   return h(`tr${errors.length ? ".faulty" : ""}`, {}, h("td.numbers", {}, String(line)),
-    ...shown.map((name) => h("td.clip", {}, cellOf(event, name))), h("td", {}, reasons));
+    ...shown.map((name) => h("td.clip", {}, cellOf(row, name))), h("td", {}, reasons));
 }
 
-function cellOf(event, name) {
+function cellOf({fields: event}, name) {
   const [outer, inner] = name.split(".");
   const value = inner ? event?.[outer]?.[inner] : event?.[outer];
   if (value == null || (outer === "local_info" && !inner)) return "";

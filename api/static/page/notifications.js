@@ -17,7 +17,7 @@ export function notifications(place) {
     badge.hidden = count === 0;
     badge.textContent = count > 99 ? "99+" : String(count);
   };
-  popover(place, h("button.quiet.icon", {type: "button", label: "notices.title"}, icon(ICONS.bell), badge),
+  popover(place, h("button.quiet.icon", {type: "button"}, icon(ICONS.bell), h("span.unseen", {t: "notices.title"}), badge),
     [h("h2", {t: "notices.title"}), none, items], () => show(0));
   const take = (notice) => {
     none.hidden = true;

@@ -16,7 +16,7 @@ export class RejectedTable {
   #drawn = "";
 
   constructor() {
-    this.filter = h("input", {type: "search", label: "rejects.filter", placeholder: "…", oninput: () => this.update(this.#problems)});
+    this.filter = h("input", {type: "search", label: "rejects.filter", placeholder: t("rejects.filter"), oninput: () => this.update(this.#problems)});
     this.count = h("span.soft.small.numbers");
     this.canvas = h("div", {role: "presentation"});
     this.scroller = h("div.rejects-scroll", {role: "rowgroup", tabindex: "0", label: "rejects.title"}, this.canvas);

@@ -12,7 +12,7 @@ export default {
   "preview.reading": "Reading the start of {name}…",
   "mapping.title": "Check the columns of {name}", "mapping.lead": "This file's columns have other names. Say which is which; we remember it for next time.",
   "mapping.none": "— none —", "mapping.default": "Value when empty", "mapping.go": "Import", "mapping.rows": "First rows, as they would be read",
-  "mapping.required": "required", "mapping.missing": "Choose a column or a value for: {fields}", "mapping.detected": "{encoding}, separated by {delimiter}",
+  "mapping.required": "Fields with * are required: choose a column, or write a value for every row.", "mapping.missing": "Choose a column or a value for: {fields}", "mapping.detected": "{encoding}, separated by {delimiter}",
   "mapping.refresh": "Check again", "column": "Column",
   "field.title": "Title", "field.description": "Description", "field.event_date": "Date", "field.city": "City", "field.participants": "Participants",
   "field.local_info": "Venue (JSON)", "field.local_info.location_name": "Venue name", "field.local_info.capacity": "Capacity",
@@ -43,7 +43,7 @@ export default {
 
   "dashboard.title": "Dashboard", "dashboard.lead": "Live counts, updated with every change.", "dashboard.events": "Events", "dashboard.upcoming": "Upcoming",
   "dashboard.cities": "Cities", "dashboard.participants": "Participants", "dashboard.capacity": "Seats", "dashboard.online": "People online",
-  "dashboard.uploads_active": "Imports at work", "dashboard.byCity": "By city", "dashboard.byMonth": "By month", "dashboard.byVenue": "By venue type",
+  "dashboard.uploads_active": "Importing", "dashboard.byCity": "By city", "dashboard.byMonth": "By month", "dashboard.byVenue": "By venue type",
   "dashboard.who": "Who is online", "dashboard.noVenue": "no venue", "dashboard.chart": "{label}: {value}",
   "people.connections": {one: "{count} tab", other: "{count} tabs"}, "people.count": {one: "{count} person online", other: "{count} people online"},
 

@@ -12,7 +12,7 @@ export default {
   "preview.reading": "Lendo o começo de {name}…",
   "mapping.title": "Confira as colunas de {name}", "mapping.lead": "As colunas deste arquivo têm outros nomes. Diga qual é qual; lembraremos na próxima vez.",
   "mapping.none": "— nenhuma —", "mapping.default": "Valor quando vazio", "mapping.go": "Importar", "mapping.rows": "Primeiras linhas, como seriam lidas",
-  "mapping.required": "obrigatório", "mapping.missing": "Escolha uma coluna ou um valor para: {fields}", "mapping.detected": "{encoding}, separado por {delimiter}",
+  "mapping.required": "Campos com * são obrigatórios: escolha uma coluna ou escreva um valor para todas as linhas.", "mapping.missing": "Escolha uma coluna ou um valor para: {fields}", "mapping.detected": "{encoding}, separado por {delimiter}",
   "mapping.refresh": "Conferir de novo", "column": "Coluna",
   "field.title": "Título", "field.description": "Descrição", "field.event_date": "Data", "field.city": "Cidade", "field.participants": "Participantes",
   "field.local_info": "Local (JSON)", "field.local_info.location_name": "Nome do local", "field.local_info.capacity": "Capacidade",
@@ -43,7 +43,7 @@ export default {
 
   "dashboard.title": "Painel", "dashboard.lead": "Contagens ao vivo, atualizadas a cada mudança.", "dashboard.events": "Eventos", "dashboard.upcoming": "Por vir",
   "dashboard.cities": "Cidades", "dashboard.participants": "Participantes", "dashboard.capacity": "Lugares", "dashboard.online": "Pessoas online",
-  "dashboard.uploads_active": "Importações em curso", "dashboard.byCity": "Por cidade", "dashboard.byMonth": "Por mês", "dashboard.byVenue": "Por tipo de local",
+  "dashboard.uploads_active": "Importando", "dashboard.byCity": "Por cidade", "dashboard.byMonth": "Por mês", "dashboard.byVenue": "Por tipo de local",
   "dashboard.who": "Quem está online", "dashboard.noVenue": "sem local", "dashboard.chart": "{label}: {value}",
   "people.connections": {one: "{count} aba", other: "{count} abas"}, "people.count": {one: "{count} pessoa online", other: "{count} pessoas online"},
 

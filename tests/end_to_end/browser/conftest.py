@@ -1,0 +1,99 @@
+"""A real Chromium, and pages that tell of every fault they met."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import unavailable
+from tests.end_to_end.server_process import ServerProcess
+
+# No look at the network but at the server under test; no second process for graphics.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# What a browser says by itself when a network breaks: the subject of these tests, not a fault of the page.
+NETWORK_NOISE = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
+
+
+@dataclass
+class Faults:
+    """What went wrong in a page that should have gone well."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def watch(self, page: Any) -> None:
+        """Listen to uncaught errors and to the console, where refusals of the CSP are reported."""
+        page.on("pageerror", lambda error: self.seen.append(f"uncaught: {error}"))
+        page.on("console", self._console)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and not any(noise in message.text for noise in NETWORK_NOISE):
+            self.seen.append(message.text)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright.
+
+    One a module: Playwright runs a loop of its own meanwhile, in which no async test can run.
+    """
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        unavailable("Chromium, for the tests of the web page")
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for the tests of one module: they make uploads of their own."""
+    started = ServerProcess(tmp_path_factory.mktemp("server"))
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    """A fresh profile in English; its pages must meet no fault."""
+    faults = Faults()
+    profile = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    profile.set_default_timeout(20_000)
+    profile.on("page", faults.watch)
+    yield profile
+    profile.close()
+    assert faults.seen == []
+
+
+@pytest.fixture
+def page(context: Any) -> Any:
+    """A tab of the fresh profile."""
+    return context.new_page()
+
+
+def csv_file(folder: Path, rows: int, *, bad_every: int = 0, name: str = "events.csv") -> Path:
+    """Write a file of `rows` rows, of which every `bad_every`th has two faults."""
+    lines = ["title,event_date,city,participants,location_name,capacity,venue_type"]
+    for number in range(1, rows + 1):
+        is_bad = bad_every and number % bad_every == 0
+        date, capacity = ("soon", "-5") if is_bad else (f"2027-{number % 12 + 1:02}-10T19:00", "300")
+        city = ("Recife", "Olinda", "Caruaru", "Petrolina")[number % 4]
+        lines.append(f"Event {number},{date},{city},Alice;Bob,Teatro {number % 7},{capacity},Teatro")
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

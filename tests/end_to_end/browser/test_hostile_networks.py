@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.end_to_end.proxies.hostile import hostile_proxy
 from tests.end_to_end.proxies.real import haproxy, nginx
 from tests.end_to_end.server_process import ServerProcess
 
@@ -43,6 +44,13 @@ def through_haproxy(name: str) -> Door:
     return open_door
 
 
+def through_ours(hostility: Any) -> Door:
+    def open_door(server: ServerProcess, _folder: Path, stack: ExitStack) -> int:
+        return stack.enter_context(hostile_proxy(hostility, server.port)).port
+
+    return open_door
+
+
 @pytest.mark.parametrize(
     ("door", "transports"),
     [
@@ -54,6 +62,9 @@ def through_haproxy(name: str) -> Door:
         pytest.param(through_nginx("http10"), {"sse"}, id="nginx-http-1.0"),
         pytest.param(through_haproxy("right"), {"sse"}, id="haproxy-as-documented"),
         pytest.param(through_haproxy("idle"), {"sse", "ws"}, id="haproxy-idle-cut-at-5s"),
+        pytest.param(through_ours("held"), {"poll"}, id="held-until-the-end"),
+        pytest.param(through_ours("cuts"), {"sse", "ws", "poll"}, id="cut-at-random"),
+        pytest.param(through_ours("mute-websocket"), {"poll"}, id="websocket-accepted-then-dead"),
     ],
 )
 def test_every_row_is_seen_once(

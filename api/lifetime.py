@@ -183,6 +183,7 @@ def _imports(settings: Settings, store: SqlStore) -> Imports:
         now_ms=now_ms,
         max_upload_bytes=settings.max_upload_bytes,
         places=settings.imports_at_once,
+        owner=_owner(settings),
     )
 
 

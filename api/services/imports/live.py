@@ -9,9 +9,13 @@ from api.services.imports.endings import ENDED
 from api.services.imports.intake import Intake
 from api.services.store import Store, Transaction
 from domain.imports import Upload
+from domain.ports import StorageUnavailableError
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
+
+LEASE_MS = 10_000
+"""A killed process's imports are taken up by another soon after so long."""
 
 Edit = Callable[[Transaction, Upload], Awaitable[Upload]]
 """Saves an import with its messages in a transaction and returns it as saved."""
@@ -23,6 +27,30 @@ Body = Literal["coming", "resting", "complete", "broken"]
 def blob_id(upload_id: str) -> str:
     """Return the name of an import's staged file."""
     return f"upload-{upload_id}"
+
+
+class Lease:
+    """This process's right to work on an import: of several, one at a time has it."""
+
+    def __init__(self, owner: str, now_ms: Clock) -> None:
+        """Name the process. One that has its store to itself always has the same name."""
+        self._owner = owner
+        self._now_ms = now_ms
+
+    async def take(self, tx: Transaction, upload_id: str) -> None:
+        """Take or renew it within a transaction, which rolls back where another process has it.
+
+        Raises:
+            StorageUnavailableError: another process works on the import.
+        """
+        if not await tx.uploads.hold(upload_id, self._owner, now_ms=self._now_ms(), lease_ms=LEASE_MS):
+            raise StorageUnavailableError(f"import {upload_id} is at work in another process")
+
+    async def claim(self, tx: Transaction) -> Upload | None:
+        """Take an import at work that nobody works on any more."""
+        return await tx.uploads.claim(
+            self._owner, states=("receiving", "processing"), now_ms=self._now_ms(), lease_ms=LEASE_MS
+        )
 
 
 class Live:
@@ -37,9 +65,10 @@ class Live:
         lock: held over every transaction that saves the import.
     """
 
-    def __init__(self, upload: Upload, *, staged: int, body: Body) -> None:
+    def __init__(self, upload: Upload, *, staged: int, body: Body, lease: Lease) -> None:
         """Take up an import as it is stored."""
         self.upload = upload
+        self.lease = lease
         self.staged = staged
         self.seen = 0
         self.body: Body = body
@@ -92,6 +121,7 @@ class Live:
         """Commit a change of the import, alone among all that change it, and return it."""
         async with self.lock:
             async with store.transaction() as tx:
+                await self.lease.take(tx, self.upload.id)
                 upload = await edit(tx, self.upload)
             self.settle(upload)
         return upload

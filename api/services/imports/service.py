@@ -11,20 +11,21 @@ from msgspec import Struct
 
 from api.services.imports.endings import ENDED, end
 from api.services.imports.job import Job, OpenSource
-from api.services.imports.live import Body, Clock, Live, blob_id
+from api.services.imports.live import Body, Clock, Lease, Live, blob_id
 from api.services.imports.narration import log_line
 from api.services.imports.reception import Reception, open_reception
 from api.services.imports.refusals import ImportRefusedError
 from api.services.line import Line
 from api.services.store import Store, Transaction
 from domain.imports import ImportOptions, Upload
-from domain.ports import StorageError
+from domain.ports import StorageError, StorageUnavailableError
 from domain.problems import Problem
 
 logger = logging.getLogger("fasttrack.imports")
 
 KEEP_INTERRUPTED_MS = 24 * 60 * 60 * 1000
 SWEEP_SECONDS = 60.0
+LEASE_CHECK_SECONDS = 3.0
 RETRY_SECONDS = 2.0
 PLACES_AT_WORK = 2
 
@@ -56,8 +57,13 @@ class Imports:
         max_upload_bytes: int,
         places: int = PLACES_AT_WORK,
         retry_seconds: float = RETRY_SECONDS,
+        owner: str = "server",
     ) -> None:
-        """Prepare to import into a store; `retry_seconds` apart, where the store fails."""
+        """Prepare to import into a store; `retry_seconds` apart, where the store fails.
+
+        `owner` names this process in leases: another one in each process that shares the store.
+        """
+        self._lease = Lease(owner, now_ms)
         self.max_upload_bytes = max_upload_bytes
         self._store = store
         self._open_source = open_source
@@ -78,6 +84,7 @@ class Imports:
         async with anyio.create_task_group() as self._tasks:
             await self._recover()
             self._tasks.start_soon(self._sweep_for_ever)
+            self._tasks.start_soon(self._look_after_leases)
             yield self
             self._tasks.cancel_scope.cancel()
 
@@ -96,10 +103,11 @@ class Imports:
         async with self._store.transaction() as tx:
             if not await tx.uploads.add(upload):
                 raise ImportRefusedError("upload_id_in_use", f"upload_id {upload.id!r} is in use")
+            await self._lease.take(tx, upload.id)
             await tx.messages.append([told])
         # A blob of this name can only be what an import left that a deletion did not reach.
         await self._store.blobs.delete(blob_id(upload.id))
-        live = self._live[upload.id] = Live(upload, staged=0, body="resting")
+        live = self._live[upload.id] = Live(upload, staged=0, body="resting", lease=self._lease)
         return live
 
     async def begin(self, wanted: NewUpload) -> Reception:
@@ -319,13 +327,42 @@ class Imports:
         async with self._store.snapshot() as snapshot:
             unfinished = await snapshot.uploads.unfinished()
         for upload in unfinished:
-            await self._take_up(upload)
-        await self._sweep_orphans({blob_id(upload.id) for upload in unfinished})
+            if await self._is_ours(upload.id):
+                await self._take_up(upload)
+        await self._sweep_orphans()
+
+    async def _is_ours(self, upload_id: str) -> bool:
+        """Take the lease on an import, unless another process works on it."""
+        try:
+            async with self._store.transaction() as tx:
+                await self._lease.take(tx, upload_id)
+        except StorageUnavailableError:
+            return False
+        return True
+
+    async def _look_after_leases(self) -> None:
+        """Renew what this process holds, and take up what a killed one has left."""
+        while True:
+            await anyio.sleep(LEASE_CHECK_SECONDS)
+            try:
+                for upload_id in [*self._live]:
+                    await self._is_ours(upload_id)
+                for upload in await self._left_behind():
+                    await self._take_up(upload)
+            except StorageError:
+                logger.exception("leases of imports could not be renewed")
+
+    async def _left_behind(self) -> list[Upload]:
+        async with self._store.transaction() as tx:
+            taken = []
+            while upload := await self._lease.claim(tx):
+                taken.append(upload)
+        return [upload for upload in taken if upload.id not in self._live]
 
     async def _take_up(self, upload: Upload) -> None:
         staged = await self._store.blobs.size(blob_id(upload.id))
         body: Body = "complete" if upload.body_complete else "broken"
-        live = self._live[upload.id] = Live(upload, staged=staged, body=body)
+        live = self._live[upload.id] = Live(upload, staged=staged, body=body, lease=self._lease)
         if upload.state != "interrupted" or upload.cancel_requested:
             await live.change(self._store, self._tell_restart)
             self._set_to_work(live)
@@ -336,9 +373,14 @@ class Imports:
         await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
         return upload
 
-    async def _sweep_orphans(self, kept: set[str]) -> None:
-        for blob in await self._store.blobs.ids():
-            if blob.startswith(blob_id("")) and blob not in kept:
+    async def _sweep_orphans(self) -> None:
+        """Delete what ended imports left. Blobs first: an import may begin between the two looks."""
+        prefix = blob_id("")
+        staged = [blob for blob in await self._store.blobs.ids() if blob.startswith(prefix)]
+        async with self._store.snapshot() as snapshot:
+            kept = {blob_id(upload.id) for upload in await snapshot.uploads.unfinished()}
+        for blob in staged:
+            if blob not in kept:
                 await self._store.blobs.delete(blob)
 
     async def _sweep_for_ever(self) -> None:

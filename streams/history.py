@@ -121,6 +121,11 @@ class History:
         """Learn that a feed has come to its end."""
         self._learn(feed, seq)
 
+    @property
+    def loading(self) -> bool:
+        """Tell whether the store is being read."""
+        return bool(self._loads)
+
     def close(self) -> None:
         """Read nothing any more."""
         for task in self._loads:

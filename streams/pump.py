@@ -32,6 +32,11 @@ class Pump:
         self._idle = True
         self._work: Iterator[None] = iter(())
 
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is left to write."""
+        return self._idle
+
     def flush(self, view: View) -> None:
         """Have a view flushed."""
         if not view.dirty:

@@ -47,6 +47,7 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/uploads": "viewer",
     "POST /api/v1/uploads": "editor",
     "GET /api/v1/uploads/template.csv": "viewer",
+    "POST /api/v1/uploads/preview": "editor",
     "POST /api/v1/uploads/tus": "editor",
     "DELETE /api/v1/uploads/tus/{upload_id}": "editor",
     "HEAD /api/v1/uploads/tus/{upload_id}": "viewer",

@@ -1,12 +1,12 @@
 /** What the client needs of a browser: an election among tabs, and a line between them. */
 
-/**
- * @param {string} name The same for all tabs that share a stream.
- * @returns {boolean} Web Locks exist only on https and loopback: elsewhere every tab streams alone.
- */
+/** Web Locks exist only on https and loopback: elsewhere every tab streams alone. */
 const canShare = () => "locks" in navigator && "BroadcastChannel" in globalThis;
 
-/** @returns {import("./hub.js").HubParts["channel"]} */
+/**
+ * @param {string} name The same for all tabs that share a stream.
+ * @returns {import("./hub.js").HubParts["channel"]}
+ */
 export function channelNamed(name) {
   if (!canShare()) return {post: () => {}, listen: () => {}, shared: false};
   const channel = new BroadcastChannel(name);
@@ -17,13 +17,15 @@ export function channelNamed(name) {
   };
 }
 
-/** @returns {import("./hub.js").HubParts["elect"]} */
+/** @param {string} name @returns {import("./hub.js").HubParts["elect"]} */
 export function electionNamed(name) {
   const stand = (lead, steal = false) => {
     if (!canShare()) return lead(true);
     const forEver = () => (lead(true), new Promise(() => {}));
-    // Rejected only when another tab stole the lock from this one: queue again behind it.
-    navigator.locks.request(name, {steal}, forEver).catch(() => (lead(false), stand(lead)));
+    // AbortError: another tab stole the lock from this one; queue again behind it. Anything else says
+    // that locks are forbidden here (storage is blocked): asking again would fail for ever.
+    const lost = ({name: why}) => (why === "AbortError" ? (lead(false), stand(lead)) : lead(true));
+    navigator.locks.request(name, {steal}, forEver).catch(lost);
   };
   return stand;
 }

@@ -69,10 +69,11 @@ export class Choice {
     this.#use("sse", null);
   }
 
-  /** Another network: what was learnt does not hold. */
+  /** Another network: what was learnt does not hold, and the first choice deserves its try. */
   forget() {
     this.#found = null;
     this.#memory.save(null);
+    this.reprobe();
   }
 }
 

@@ -15,7 +15,8 @@ import {GATHER_MS, LEADER_SILENCE_MS, TICK_MS} from "./timing.js";
  * @property {(term: string) => void} onCovered The stream carries its feeds; each leadership is a new term.
  *
  * @typedef {object} HubParts
- * @property {(on: {onMessage: (message: any) => void, onStatus: (status: any) => void})
+ * @property {(on: {onMessage: (message: import("./types.js").Message) => void,
+ *   onStatus: (status: import("./types.js").LinkStatus) => void})
  *   => import("./link.js").Link} makeLink
  * @property {{post: (note: any) => void, listen: (hear: (note: any) => void) => void, shared: boolean}} channel
  * @property {(lead: (isLeader: boolean) => void, steal?: boolean) => void} elect Calls back with
@@ -39,6 +40,7 @@ export class Hub {
   /** Latest state of each feed, for those who come late. @type {Map<string, any>} */
   #states = new Map();
   #cursor = null;
+  /** @type {import("./types.js").Status | null} */
   #status = null;
   #gathering = null;
   /** Tabs whose wishes wait to be served. @type {Set<string>} */
@@ -157,9 +159,10 @@ export class Hub {
 
   #hearStatus({status, term, carried}) {
     this.#carried = new Set(carried);
-    this.#status = {...status, leader: this.#leads};
+    const heard = {...status, leader: this.#leads};
+    this.#status = heard;
     for (const listener of [...this.#listeners]) {
-      listener.onStatus(this.#status);
+      listener.onStatus(heard);
       const covered = listener.feeds.every((feed) => this.#carried.has(feed));
       if (covered && status.state === "live") listener.onCovered(term);
     }
@@ -198,7 +201,8 @@ export class Hub {
   }
 
   #welcome(tab) {
-    const note = this.#statusNote(this.#status ?? {state: this.#link.state});
+    if (!this.#status) return;
+    const note = this.#statusNote(this.#status);
     if (tab === this.#parts.tab) return this.#hear(note);
     this.#post(note);
     this.#post({kind: "states", to: tab, messages: [...this.#states.values()]});

@@ -15,15 +15,31 @@ import {isFinal} from "./verdict.js";
  * @property {import("./choice.js").Choice} choice
  * @property {import("./types.js").Clock} clock
  * @property {(message: import("./types.js").Message) => void} onMessage
- * @property {(status: Omit<import("./types.js").Status, "leader">) => void} onStatus
+ * @property {(status: import("./types.js").LinkStatus) => void} onStatus
+ *
+ * @typedef {object} Session One connection, from its opening on.
+ * @property {import("./types.js").Transport} transport
+ * @property {import("./types.js").Connection} [connection]
+ * @property {number | null} readyAt
+ * @property {boolean} hello
+ * @property {number} heardAt
+ * @property {number} silenceMs A longer silence means that it is dead.
  */
 export class Link {
   #parts;
   #clock;
   #choice;
-  /** The connection in use; a report of any other one comes too late and is dropped. */
+  /**
+   * The connection in use; a report of any other one comes too late and is dropped.
+   *
+   * @type {Session | null}
+   */
   #session = null;
+  /** Whose answer is awaited, while the network is being checked. */
+  #inquiry = /** @type {object | null} */ (null);
   #timer = null;
+  /** Until then the server asked not to be asked. */
+  #asideUntil = 0;
   #tick = null;
   #failures = 0;
   #youngBreaks = 0;
@@ -64,25 +80,29 @@ export class Link {
     if (this.state !== "live" && this.feeds.length) this.#connect();
   }
 
-  /** The machine woke, the page is seen again, or the network came back: look whether all is well. */
+  /** The machine woke, or the page is seen again: look whether all is well. */
   check() {
-    if (this.state === "waiting") this.#connect();
-    else if (this.state === "live" && this.#silentMs() > this.#session.silenceMs) this.#connect();
+    if (this.state === "waiting" && this.#clock.now() >= this.#asideUntil) this.#connect();
+    else if (this.state === "live" && this.#isSilent) this.#connect();
   }
 
   /** The network is another one. What was learnt of the old one is dropped. */
   networkChanged() {
+    const isFallback = this.#choice.current !== "sse";
     this.#choice.forget();
-    this.check();
+    this.#youngBreaks = this.#keepaliveMs = 0;
+    if (this.state === "live" && isFallback) this.#connect();
+    else this.check();
   }
 
-  #silentMs() {
-    return this.#clock.now() - this.#session.heardAt;
+  get #isSilent() {
+    return this.#session !== null && this.#clock.now() - this.#session.heardAt > this.#session.silenceMs;
   }
 
   #connect() {
     this.#drop();
     const transport = this.#choice.current;
+    /** @type {Session} */
     const session = {transport, readyAt: null, hello: false, heardAt: this.#clock.now(), silenceMs: Infinity};
     this.#session = session;
     this.#tell("connecting", this.#choice.reason);
@@ -93,56 +113,63 @@ export class Link {
     else connection.close();
   }
 
+  /** @param {Session} session @returns {import("./types.js").Sink} */
   #sink(session) {
-    const ifCurrent = (report) => (value) => {
+    const ifCurrent = (report) => (...values) => {
       if (this.#session !== session) return;
       session.heardAt = this.#clock.now();
-      report(value);
+      report(...values);
     };
     return {
-      ready: ifCurrent(() => this.#ready()),
-      message: ifCurrent((message) => this.#message(message)),
+      ready: ifCurrent(() => this.#ready(session)),
+      message: ifCurrent((message) => this.#message(message, session)),
       cursor: ifCurrent((cursor) => (this.cursor = cursor)),
-      closed: ifCurrent((verdict) => this.#closed(verdict)),
+      closed: ifCurrent((verdict, retryMs) => this.#closed(verdict, retryMs, session)),
     };
   }
 
   #drop() {
     const session = this.#session;
-    this.#session = null;
+    this.#session = this.#inquiry = null;
+    this.#asideUntil = 0;
     session?.connection?.close();
     this.#clock.cancel(this.#timer);
     this.#clock.cancel(this.#tick);
   }
 
+  /**
+   * @param {import("./types.js").State} state
+   * @param {string | null} [reason]
+   * @param {number | null} [retryMs]
+   */
   #tell(state, reason = null, retryMs = null) {
     this.state = state;
     this.#parts.onStatus({state, transport: this.#choice.current, reason, retryMs});
   }
 
-  #message(message) {
-    if (message.type === "hello") this.#hello(message);
+  #message(message, session) {
+    if (message.type === "hello") this.#hello(message, session);
     else if (message.type === "bye") return this.#bye(message);
     else if (message.type === "pong") return;
     else if (message.id) this.cursor = message.id;
     this.#parts.onMessage(message);
   }
 
-  #hello(hello) {
+  #hello(hello, session) {
     this.cursor = hello.cursor;
-    this.#session.hello = true;
+    session.hello = true;
     // A poll hears nothing between its answers; its own time limit watches it.
-    if (this.#session.transport !== "poll") this.#session.silenceMs = silenceMs(hello.heartbeat_s);
+    if (session.transport !== "poll") session.silenceMs = silenceMs(hello.heartbeat_s);
   }
 
-  #ready() {
-    if (this.#session.readyAt !== null) return;
-    this.#session.readyAt = this.#clock.now();
+  #ready(session) {
+    if (session.readyAt !== null) return;
+    session.readyAt = this.#clock.now();
     this.#failures = 0;
     this.#choice.confirm();
     this.#clock.cancel(this.#timer);
     this.#planReprobe();
-    this.#watch(this.#clock.now());
+    this.#watch(session.readyAt);
     this.#tell("live", this.#choice.reason);
   }
 
@@ -161,20 +188,19 @@ export class Link {
   #watch(lastLook) {
     this.#tick = this.#clock.after(() => {
       const now = this.#clock.now();
-      if (this.#silentMs() <= this.#session.silenceMs) this.#watch(now);
+      if (!this.#isSilent) this.#watch(now);
       else if (now - lastLook > SLEPT_MS) this.#connect();
       else void this.#blame("silent");
     }, TICK_MS);
   }
 
   #notReady() {
-    void this.#blame(this.#session.hello ? "no_pong" : "no_hello");
+    void this.#blame(this.#session?.hello ? "no_pong" : "no_hello");
   }
 
-  #closed(verdict) {
-    const {readyAt} = this.#session;
+  #closed(verdict, retryMs, {readyAt}) {
     if (verdict && isFinal(verdict)) this.#refused(verdict);
-    else if (verdict === "busy") this.#wait("limit", 5000 + 10_000 * this.#clock.random());
+    else if (verdict === "busy") this.#standAside("limit", retryMs ?? 5000 + 10_000 * this.#clock.random());
     else if (readyAt === null) void this.#blame("refused");
     else this.#broken(this.#clock.now() - readyAt);
   }
@@ -190,7 +216,13 @@ export class Link {
   #bye({reason, retry_ms: retryMs}) {
     if (reason === "finished") this.#refused("finished");
     else if (reason === "expired") this.#refused("unauthorised");
-    else this.#wait(reason, retryMs ?? backoffMs(this.#failures++, this.#clock.random()));
+    else this.#standAside(reason, retryMs ?? backoffMs(this.#failures++, this.#clock.random()));
+  }
+
+  /** Wait as long as the server asked: only a person who says "now" may shorten it. */
+  #standAside(reason, ms) {
+    this.#wait(reason, ms);
+    this.#asideUntil = this.#clock.now() + ms;
   }
 
   #refused(verdict) {
@@ -207,13 +239,10 @@ export class Link {
   /** Something failed: the transport's fault only if a short question gets its answer. */
   async #blame(reason) {
     this.#drop();
-    const inquiry = {};
-    this.#session = /** @type {any} */ (inquiry);
+    const inquiry = (this.#inquiry = {});
     this.#tell("checking", reason);
     const verdict = await this.#parts.probe(this.feeds, this.cursor);
-    if (this.#session !== inquiry) return;
-    this.#session = null;
-    this.#judge(verdict, reason);
+    if (this.#inquiry === inquiry) this.#judge(verdict, reason);
   }
 
   #judge(verdict, reason) {

@@ -13,17 +13,22 @@ const LOST_MS = 40_000;
  * @param {import("./address.js").Server} server
  * @param {string[]} feeds
  * @param {{cursor: string | null, wait: number, replay?: string | null, signal?: AbortSignal}} how
- * @returns {Promise<{verdict: import("./types.js").Verdict, cursor: string | null,
- *   messages: import("./types.js").Message[]}>} Rejects when the network gave no whole answer.
+ * @returns {Promise<import("./types.js").PollAnswer>} Rejects when the network gave no whole answer.
  */
 export async function pollOnce(server, feeds, {cursor, wait, replay = null, signal}) {
   const url = await addressOf(server, "poll", feeds, {last_event_id: cursor, wait, replay});
   const lost = AbortSignal.timeout(LOST_MS);
   const answer = await fetch(url, {cache: "no-store", signal: signal ? anyOf(signal, lost) : lost});
   const verdict = verdictOfStatus(answer.status);
-  if (verdict !== "reachable") return {verdict, cursor, messages: []};
+  if (verdict !== "reachable") return {verdict, cursor, messages: [], retryMs: retryMsOf(answer)};
   const {messages, cursor: next} = await answer.json();
   return {verdict, cursor: next, messages};
+}
+
+/** Retry-After in its form of seconds (RFC 9110 §10.2.3), which is the one that the server writes. */
+function retryMsOf(answer) {
+  const seconds = Number(answer.headers.get("Retry-After"));
+  return seconds > 0 ? seconds * 1000 : null;
 }
 
 /** AbortSignal.any, which browsers of 2023 lack. */
@@ -69,7 +74,7 @@ async function ask(server, {feeds, cursor}, sink, signal) {
     if (signal.aborted) return;
     if (answer?.verdict !== "reachable") {
       const shorter = answer && answer.verdict !== "unreachable" ? null : shorterWait(wait, Date.now() - asked);
-      if (shorter === null) return sink.closed(answer?.verdict ?? null);
+      if (shorter === null) return sink.closed(answer?.verdict ?? null, answer?.retryMs);
       wait = longest = shorter;
       continue;
     }

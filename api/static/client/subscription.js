@@ -18,8 +18,7 @@ const OF_THE_CONNECTION = new Set(["hello", "heartbeat", "bye"]);
  * @property {string[]} feeds
  * @property {import("./hub.js").Hub} hub
  * @property {import("./position.js").Position} position
- * @property {(cursor: string | null) => Promise<{verdict: import("./types.js").Verdict,
- *   cursor: string | null, messages: import("./types.js").Message[]}>} ask Answers at once.
+ * @property {(cursor: string | null) => Promise<import("./types.js").PollAnswer>} ask Answers at once.
  * @property {import("./types.js").Clock} clock
  * @property {(message: import("./types.js").Message) => void} onMessage
  * @property {(state: import("./types.js").Message) => void} onState
@@ -85,7 +84,7 @@ export class Subscription {
     const answer = await this.#ask();
     if (this.#over) return;
     if (answer && isFinal(answer.verdict)) return this.#refused(answer.verdict);
-    if (answer?.verdict !== "reachable") return this.#startLater();
+    if (answer?.verdict !== "reachable") return this.#startLater(answer);
     answer.messages.forEach((message) => this.#deliver(message));
     this.#moveTo(answer.cursor);
     if (this.#over) return;
@@ -93,10 +92,14 @@ export class Subscription {
     this.#parts.hub.add(this);
   }
 
-  #startLater() {
-    const retryMs = backoffMs(this.#failures++, this.#clock.random());
-    this.#tell({...this.#status, state: "waiting", reason: "unreachable", retryMs});
+  #startLater(answer) {
+    const retryMs = this.#waitMs(answer);
+    this.#tell({...this.#status, state: "waiting", reason: answer?.verdict === "busy" ? "limit" : "unreachable", retryMs});
     this.#clock.after(() => !this.#over && !this.#joined && void this.#start(), retryMs);
+  }
+
+  #waitMs(answer) {
+    return answer?.retryMs ?? backoffMs(this.#failures++, this.#clock.random());
   }
 
   #ask() {
@@ -131,7 +134,7 @@ export class Subscription {
       const answer = await this.#ask();
       if (this.#over || this.#held !== held) return;
       if (!answer || answer.verdict === "busy" || answer.verdict === "unreachable") {
-        await this.#pause();
+        await this.#pause(this.#waitMs(answer));
         continue;
       }
       if (isFinal(answer.verdict)) return this.#refused(answer.verdict);
@@ -155,9 +158,9 @@ export class Subscription {
     for (const message of held) if (!this.#over) this.#flow(message);
   }
 
-  #pause() {
+  #pause(ms) {
     return new Promise((resolve) => {
-      this.#clock.after(() => resolve(null), backoffMs(this.#failures++, this.#clock.random()));
+      this.#clock.after(() => resolve(null), ms);
     });
   }
 

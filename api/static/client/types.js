@@ -19,9 +19,17 @@
  * @property {number | null} retryMs Until the next try, while `waiting`.
  * @property {boolean} leader Whether this tab holds the browser's one stream.
  *
+ * @typedef {Omit<Status, "leader">} LinkStatus
+ *
  * @typedef {"reachable" | "unreachable" | "unauthorised" | "forbidden" | "unknown" | "finished"
  *   | "busy"} Verdict
  *   What a status code or a close code says about the server.
+ *
+ * @typedef {object} PollAnswer
+ * @property {Verdict} verdict
+ * @property {string | null} cursor
+ * @property {Message[]} messages
+ * @property {number | null} [retryMs] The wait that a refusal asked for.
  *
  * @typedef {object} Opening What a transport is asked to open.
  * @property {string[]} feeds
@@ -32,7 +40,8 @@
  * @property {() => void} ready The transport has proved that it carries data, both ways if it has two.
  * @property {(message: Message) => void} message
  * @property {(cursor: string) => void} cursor Where a poll's answer ends.
- * @property {(verdict: Verdict | null) => void} closed With a verdict where the refusal said why.
+ * @property {(verdict: Verdict | null, retryMs?: number | null) => void} closed With a verdict where the
+ *   refusal said why, and with the wait it asked for.
  *
  * @typedef {{close: () => void}} Connection
  *

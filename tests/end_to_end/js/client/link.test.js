@@ -128,6 +128,16 @@ test("a network that comes back is used at once, not after the wait", async () =
   assert.equal(transports.opened.length, before + 1);
 });
 
+test("another network lets the first choice try again at once", async () => {
+  const memory = memoryOf({transport: "poll", reason: "no_hello", at: 1_000_000, delayMs: 600_000});
+  const {transports, link, status} = linked({memory});
+  transports.hello();
+  assert.equal(status().transport, "poll");
+  link.networkChanged();
+  assert.equal(transports.last.name, "sse");
+  assert.equal(memory.value, null);
+});
+
 for (const verdict of ["unauthorised", "forbidden", "unknown"]) {
   test(`${verdict} is told, and not asked again`, async () => {
     const {clock, transports, status} = linked({probe: verdict});
@@ -153,6 +163,30 @@ test("bye obeys retry_ms and blames nobody", async () => {
   transports.last.sink.message({type: "bye", reason: "drain", retry_ms: 4000});
   assert.deepEqual([status().state, status().reason, status().retryMs], ["waiting", "drain", 4000]);
   await clock.pass(3999);
+  assert.equal(transports.opened.length, 1);
+  await clock.pass(1);
+  assert.equal(transports.last.name, "sse");
+});
+
+test("a wait that the server asked for is not cut short by a look at the page, but by a person", async () => {
+  const {clock, transports, link} = linked();
+  transports.hello();
+  transports.last.sink.message({type: "bye", reason: "slow", retry_ms: 9000});
+  link.check();
+  link.networkChanged();
+  assert.equal(transports.opened.length, 1);
+  link.retry();
+  assert.equal(transports.opened.length, 2);
+  transports.last.sink.message({type: "bye", reason: "limit", retry_ms: 9000});
+  await clock.pass(9000);
+  assert.equal(transports.opened.length, 3);
+});
+
+test("a refusal for too many connections is waited for as long as it says", async () => {
+  const {clock, transports, status} = linked();
+  transports.last.sink.closed("busy", 12_000);
+  assert.deepEqual([status().state, status().reason, status().retryMs], ["waiting", "limit", 12_000]);
+  await clock.pass(11_999);
   assert.equal(transports.opened.length, 1);
   await clock.pass(1);
   assert.equal(transports.last.name, "sse");

@@ -99,6 +99,15 @@ test("a dead network is asked again", async () => {
   assert.equal(hub.joined, 1);
 });
 
+test("a busy server is asked again when it said", async () => {
+  const busy = {verdict: "busy", cursor: null, messages: [], retryMs: 8000};
+  const {clock, hub, asked, seen} = subscribed([busy, page("e.1")]);
+  await clock.pass(7999);
+  assert.deepEqual([seen.statuses.at(-1), asked.length], ["waiting", 1]);
+  await clock.pass(1);
+  assert.equal(hub.joined, 1);
+});
+
 test("a reload goes on after the last message", async () => {
   const memory = memoryOf();
   const before = subscribed([page("e.2", row(1), row(2))], {memory});

@@ -99,10 +99,15 @@ def _venue_type(field: str, value: object, problems: list[Problem]) -> str | Non
     if not isinstance(value, str):
         problems.append(invalid_type(field, "text or null", value))
         return None
-    name = _BY_FOLDED.get(folded(value))
+    name = known_venue_type(value)
     if name is None:
         problems.append(_unknown_venue_type(field, value))
     return name
+
+
+def known_venue_type(text: str) -> str | None:
+    """Return a venue type as it is stored, whatever its case and accents; None when there is no such."""
+    return _BY_FOLDED.get(folded(text))
 
 
 def _unknown_venue_type(field: str, value: str) -> Problem:

@@ -14,7 +14,7 @@ from api.openapi import Answer, Body, Query, describe
 from api.routes import event_input
 from api.routes.answers import json_answer
 from api.routes.event_formats import FORMATS, DocumentedEvent, EventFile, Joint
-from api.routes.event_query import FILTER_NAMES, FILTERS, read_filter, read_only_filter
+from api.routes.event_query import FILTER_NAMES, FILTERS, read_deletion, read_filter, read_only_filter
 from api.routes.events import PATH, READING_BODY, TAG, HttpRequest, no_parameters
 from api.routes.json_body import read_json
 from api.routes.streamed import StreamedAnswer
@@ -104,7 +104,7 @@ async def delete_events(
     request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
 ) -> Response[bytes]:
     """Delete in one transaction."""
-    where = read_only_filter(request.scope["query_string"], timezone)
+    where = read_deletion(request.scope["query_string"], timezone)
     return json_answer(Deleted(await catalogue.delete_matching(where, request.user)))
 
 

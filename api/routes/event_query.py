@@ -15,6 +15,7 @@ from api.routes.url_parameters import UrlParameters
 from domain.dates import parse_event_date
 from domain.ports import EventFilter, EventSort
 from domain.problems import Problem
+from domain.venues import known_venue_type
 
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
@@ -54,7 +55,7 @@ def read_filter(parameters: UrlParameters, timezone: tzinfo) -> EventFilter:
         q=parameters.text("q"),
         from_us=_instant(parameters, "from", timezone),
         to_us=_instant(parameters, "to", timezone),
-        venue_type=parameters.text("venue_type"),
+        venue_type=_venue_type(parameters),
         upload_id=parameters.text("upload_id"),
     )
 
@@ -78,6 +79,15 @@ def read_list_query(query_string: bytes, timezone: tzinfo, epoch: str) -> ListQu
 def read_only_filter(query_string: bytes, timezone: tzinfo) -> EventFilter:
     """Return the filter of a call that takes no other parameter. Raises HttpProblem."""
     parameters = UrlParameters(query_string, FILTER_NAMES)
+    where = read_filter(parameters, timezone)
+    parameters.finish()
+    return where
+
+
+def read_deletion(query_string: bytes, timezone: tzinfo) -> EventFilter:
+    """Return what to delete. An empty filter, of a variable that was not set, must not mean all."""
+    parameters = UrlParameters(query_string, FILTER_NAMES)
+    parameters.refuse_empty()
     where = read_filter(parameters, timezone)
     parameters.finish()
     return where
@@ -114,6 +124,12 @@ def next_link(path: str, query_string: bytes, cursor: str) -> str:
     asked = parse_qsl(query_string.decode(), keep_blank_values=True)
     pairs = [(name, value) for name, value in asked if name != "cursor"]
     return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+
+
+def _venue_type(parameters: UrlParameters) -> str | None:
+    """Return a type as it is stored; one that is unknown matches nothing."""
+    text = parameters.text("venue_type")
+    return text and (known_venue_type(text) or text)
 
 
 def _instant(parameters: UrlParameters, name: str, timezone: tzinfo) -> int | None:

@@ -1,11 +1,10 @@
 """Parameters of a URL, strictly: unknown, repeated and wrong ones are all told at once."""
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 from api.problems import HttpProblem, invalid_query
 from domain.problems import Problem, excerpt
-from domain.text import check_characters, check_length, normal
+from domain.text import check_characters, check_length, normal, required
 
 _TEXT_LIMIT = 200
 _MAX_PARAMETERS = 100
@@ -58,6 +57,11 @@ class UrlParameters:
         shown = excerpt(value)
         self.problems.append(Problem(name, code, f"{rule}, not {shown}", shown))
 
+    def refuse_empty(self) -> None:
+        """Note every parameter without a value, where leaving it out would be another thing."""
+        empty = [name for name, value in self._values.items() if not value.strip()]
+        self.problems.extend(required(name) for name in empty)
+
     def finish(self) -> None:
         """Raise HttpProblem with everything that is wrong, if anything is."""
         if self.problems:
@@ -80,10 +84,13 @@ class UrlParameters:
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
     try:
-        pairs: list[tuple[Any, Any]] = parse_qsl(
-            query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS
+        # As text: of bytes, Python's reader takes only what is ASCII after decoding.
+        return parse_qsl(
+            query_string.decode(),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMETERS,
         )
-        return [(name.decode(), value.decode()) for name, value in pairs]
     except UnicodeDecodeError as error:
         raise HttpProblem("invalid-query", "The URL's parameters are not UTF-8.") from error
     except ValueError as error:

@@ -53,9 +53,11 @@ async def test_a_wrong_array_replaces_nothing(client):
     assert (await client.get(EVENTS)).json()["total"] == 1
 
 
-async def test_delete_takes_only_what_filters_match_and_a_misspelt_filter_nothing(client):
+async def test_delete_takes_only_what_filters_match_and_a_misspelt_or_empty_filter_nothing(client):
     await client.post(f"{EVENTS}/lote", json=[event(1), event(2, city="Olinda"), event(3, city="Olinda")])
     assert (await client.delete(EVENTS, params={"citty": "Olinda"})).status_code == 400
+    for empty in ({"city": ""}, {"q": " "}, {"city": "Olinda", "to": ""}):
+        assert (await client.delete(EVENTS, params=empty)).json()["errors"][0]["code"] == "required"
     assert (await client.delete(EVENTS, params={"city": "Olinda"})).json() == {"deleted": 2}
     assert (await client.delete(EVENTS)).json() == {"deleted": 1}
 

@@ -172,7 +172,8 @@ async def test_pages_follow_each_other_without_gap_or_repeat(client):
 
 
 async def test_filters_say_what_they_take(client):
-    await created(client, title="Cedo", event_date="2026-01-01T08:00:00", city="São Paulo")
+    praca = {"location_name": "Praça da Sé", "venue_type": "Praça"}
+    await created(client, title="Cedo", event_date="2026-01-01T08:00:00", city="São Paulo", local_info=praca)
     await created(client, title="Tarde", event_date="2026-01-31T23:00:00-03:00", city="Olinda")
     await created(client, title="Fora", event_date="2026-02-01", city="Olinda")
 
@@ -182,6 +183,10 @@ async def test_filters_say_what_they_take(client):
         return [event["title"] for event in answer.json()["items"]]
 
     assert await titles(city="sao paulo") == ["Cedo"]
+    assert await titles(city="SÃO PAULO") == ["Cedo"]
+    assert await titles(venue_type="Praça") == ["Cedo"]
+    assert await titles(venue_type="praca") == ["Cedo"]
+    assert await titles(venue_type="Praia") == []
     assert await titles(q="tard") == ["Tarde"]
     assert await titles(**{"from": "2026-01-01", "to": "2026-01-31"}) == ["Cedo", "Tarde"]
     assert await titles(**{"from": "2026-01-31T23:00:00-03:00"}) == ["Tarde", "Fora"]
@@ -201,6 +206,8 @@ async def test_filters_say_what_they_take(client):
         ("to=2026-13-01", "to", "invalid_date"),
         ("cursor=abc", "cursor", "invalid_cursor"),
         ("cursor=%F0%9F", "", None),
+        ("cursor=%C3%A9", "cursor", "invalid_cursor"),
+        ("limit=%D9%A3", "limit", "invalid_type"),
         ("citty=Recife", "citty", "unknown_parameter"),
         ("city=a&city=b", "city", "repeated"),
         ("q=%00", "q", "control_character"),

@@ -14,10 +14,11 @@ from domain.csv_records import trimmed
 from domain.events import EventFields, Warn, parse_fields
 from domain.imports import DateFormat
 from domain.json_text import decode_json
-from domain.problems import Problem, sendable
+from domain.problems import VALUE_LIMIT, Problem, sendable
 from domain.text import CELL_BYTES, check_characters, check_size, folded, is_too_large
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}(?:\.0{1,40})?", re.ASCII)
+# Not three zeros: where a point groups digits, 1.000 is a thousand.
+_INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
 _TRUE = frozenset({"true", "sim", "s", "yes", "y", "1", "verdadeiro"})
 _FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
 _KEPT_CELLS = 128
@@ -105,7 +106,7 @@ class RowParser:
         before = len(problems)
         text = self._sized("local_info", text, problems)
         check_characters("local_info", text, problems)
-        read = decode_json(text, field="local_info") if len(problems) == before else None
+        read = decode_json(text.strip(), field="local_info") if len(problems) == before else None
         if isinstance(read, Problem):
             problems.append(read)
             return None
@@ -146,7 +147,9 @@ def _is_news(problem: Problem, known: list[Problem]) -> bool:
 
 def _integer(text: str) -> object:
     plain = text.strip()
-    return int(plain.partition(".")[0]) if _INTEGER.fullmatch(plain) else plain
+    found = _INTEGER.fullmatch(plain)
+    # Cut, because Python refuses to read endless ones: out of range it is all the same.
+    return int(found[1][: VALUE_LIMIT + 1]) if found else plain
 
 
 def _flag(text: str) -> object:

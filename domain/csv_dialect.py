@@ -38,7 +38,11 @@ _SIGNATURES = (
     (b"GIF8", "a GIF image", "send the table itself, as CSV"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"BZh", "a bzip2 archive", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it first"),
+    (b"{\\rtf", "a rich text document", "export the table as CSV from where it was made"),
 )
+BINARY = Problem("", "not_text", "this is a binary file, not a CSV: save the table as CSV UTF-8")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _ABOVE_ASCII = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
@@ -58,9 +62,7 @@ def not_text(head: bytes) -> Problem | None:
         if head.startswith(signature):
             return Problem("", "not_text", f"this looks like {kind}, not like a CSV: {advice}")
     # A NUL behind the first line is a fault of that row alone.
-    if b"\0" in _first_line(head) and utf16_of(head) is None:
-        return Problem("", "not_text", "this is a binary file, not a CSV: save the table as CSV UTF-8")
-    return None
+    return BINARY if b"\0" in _first_line(head) and utf16_of(head) is None else None
 
 
 def _first_line(head: bytes) -> bytes:
@@ -71,9 +73,9 @@ def utf16_of(head: bytes) -> Encoding | None:
     """Return which UTF-16 the first bytes are, by byte order mark or by the NULs of plain letters."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return None
-    for mark, encoding in _MARKS[1:]:
-        if head.startswith(mark):
-            return encoding
+    marked = _marked(head)
+    if marked:
+        return marked if marked != "utf-8" else None
     high, low = head[0::2], head[1::2]
     if low and low.count(0) * 4 >= len(low) * 3 and high.count(0) == 0:
         return "utf-16-le"
@@ -82,9 +84,18 @@ def utf16_of(head: bytes) -> Encoding | None:
     return None
 
 
-def sniffed_encoding(head: bytes) -> Encoding | None:
-    """Return the encoding that the first bytes leave no doubt about, else None."""
-    return "utf-8" if head.startswith(codecs.BOM_UTF8) else utf16_of(head)
+def sniffed_encoding(head: bytes, given: Encoding | None = None) -> Encoding | None:
+    """Return the encoding that the first bytes leave no doubt about, else the one that was given.
+
+    A byte order mark overrules the uploader. The NULs of UTF-16 only tell which of the two it is.
+    """
+    if given and not given.startswith("utf-16"):
+        return _marked(head) or given
+    return _marked(head) or utf16_of(head) or given
+
+
+def _marked(head: bytes) -> Encoding | None:
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
 
 
 class Decoder:

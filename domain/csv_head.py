@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from domain.csv_dialect import BINARY
 from domain.csv_header import MAX_COLUMNS, known_columns
 from domain.csv_records import Record, scan
 from domain.problems import Problem, sendable
@@ -14,7 +15,7 @@ HEAD_CHARACTERS = 64 * 1024
 
 _MARKS = re.compile("\ufeff*")
 _BLANK_LINES = re.compile(r"(?:[ ,;\t|]*+(?:\r\n|\n|\r))*+")
-_SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[ ,;\t|]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ,;\t|]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
 
 
 class Head(Struct, frozen=True):
@@ -60,6 +61,8 @@ def _header(text: str, start: int, delimiters: tuple[str, ...], *, closed: bool)
     delimiter, best = max(readings, key=lambda reading: _fitness(reading[1]))
     if best.end - start == HEAD_CHARACTERS:
         return _endless(best)
+    if any("\0" in name for name in best.cells):
+        return BINARY
     return Head(delimiter, [sendable(name) for name in best.cells], best.end)
 
 

@@ -192,9 +192,7 @@ class RowReader:
         sniffed = self._head[:SNIFF_BYTES]
         self.fault = self.fault or not_text(sniffed)
         given = known_encoding(self._options.encoding or "")
-        self._decoder = Decoder(
-            given if given and not _is_other_utf16(given, sniffed) else sniffed_encoding(sniffed)
-        )
+        self._decoder = Decoder(sniffed_encoding(sniffed, given))
         head, self._head = self._head, b""
         return head
 
@@ -324,11 +322,6 @@ class RowReader:
         self._advance(end)
         self._wanted = wanted
         self._state.skipping = not ended
-
-
-def _is_other_utf16(given: Encoding, head: bytes) -> bool:
-    """Tell whether `utf-16` was asked for and the file's own mark says which of the two it is."""
-    return given.startswith("utf-16") and (sniffed_encoding(head) or given) != given
 
 
 _FAULTS = {

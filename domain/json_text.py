@@ -10,15 +10,17 @@ import re
 from collections import Counter
 from typing import NoReturn
 
-from domain.problems import Problem, excerpt
+from domain.problems import VALUE_LIMIT, Problem, excerpt
 
 MAX_DEPTH = 64
 """Objects and lists within each other."""
 
-_INTEGER_DIGITS = 40
+_INTEGER_CHARACTERS = VALUE_LIMIT + 1
 # Strings first, so that brackets inside them do not count; an unclosed one runs to the end.
 _DEPTH_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\)|[\[{]|[\]}]', re.DOTALL)
 _SMART_QUOTES = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
+_ESCAPED_MARK = re.compile(r"\\u[dD][cC][89a-fA-F]")
+_STRAY_MARK = re.compile("[\udc80-\udcff]")
 _PYTHON_WORDS = re.compile(r"[:\[,]\s*(?:True|False|None)\b|[{,\[]\s*'")
 
 
@@ -36,7 +38,7 @@ def decode_json(text: str | bytes, *, field: str = "") -> object | Problem:
 
     Objects are dicts, lists are lists. Codes: `invalid_json`, `duplicate_key`, and
     `invalid_unicode` for bytes that are not UTF-8. Strings may still hold lone surrogates
-    from escapes: the rules of the fields refuse them.
+    from escapes: the rules of the fields refuse them, and cannot take them for stray bytes.
     """
     if isinstance(text, bytes):
         try:
@@ -56,6 +58,17 @@ def _loaded(text: str, field: str) -> object | Problem:
         return Problem(field, refused.code, str(refused), excerpt(refused.value))
     except (ValueError, RecursionError) as error:
         return Problem(field, "invalid_json", _advice(text, error), excerpt(text))
+    return _without_marks(value) if _ESCAPED_MARK.search(text) else value
+
+
+def _without_marks(value: object) -> object:
+    """Return a value in which no half of a pair is one that decoding uses for a stray byte."""
+    if isinstance(value, str):
+        return _STRAY_MARK.sub("\udc00", value)
+    if isinstance(value, list):
+        return [_without_marks(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_marks(member) for name, member in value.items()}
     return value
 
 
@@ -80,9 +93,9 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _integer(digits: str) -> int | float:
-    """Read an integer; one too long for any rule here becomes a float, which no rule accepts."""
-    return int(digits) if len(digits) <= _INTEGER_DIGITS else float(digits)
+def _integer(digits: str) -> int:
+    """Read an integer. Of one that is out of every range, as much is kept as a problem repeats."""
+    return int(digits[:_INTEGER_CHARACTERS])
 
 
 def _constant(word: str) -> NoReturn:
@@ -99,5 +112,5 @@ def _advice(text: str, error: Exception) -> str:
     if _PYTHON_WORDS.search(text):
         return "this is Python, not JSON: use double quotes, true, false and null"
     if isinstance(error, json.JSONDecodeError):
-        return f"this is not JSON: {error.msg} at character {error.pos + 1}"
+        return f"this is not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
     return "this is not JSON that can be read"

@@ -76,10 +76,11 @@ def required(field: str, value: object = None) -> Problem:
     return Problem(field, "required", f"{field} is required", None if value is None else excerpt(value))
 
 
-def invalid_type(field: str, expected: str, value: object) -> Problem:
+def invalid_type(field: str, expected: str, value: object, suggestion: str | None = None) -> Problem:
     """Return the problem of a value of another type than expected."""
     shown = excerpt(value)
-    return Problem(field, "invalid_type", f"{field} must be {expected}, not {shown}", shown)
+    message = f"{field or 'this'} must be {expected}, not {shown}"
+    return Problem(field, "invalid_type", message, shown, suggestion)
 
 
 def check_size(field: str, text: str, problems: list[Problem]) -> None:

@@ -1,5 +1,6 @@
 """Venue, the wire's `local_info`: where an event takes place, and the rules of its members."""
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
@@ -30,6 +31,7 @@ VENUE_TYPES = (
     "Online",
     "Outro",
 )
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[., \u00a0][0-9]{3})+", re.ASCII)
 _BY_FOLDED = {folded(name): name for name in VENUE_TYPES}
 
 
@@ -81,7 +83,10 @@ def _location_name(field: str, value: object, problems: list[Problem]) -> str:
 
 
 def _capacity(field: str, value: object, problems: list[Problem]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, str) and _GROUPED.fullmatch(value):
+        # Nobody can tell whether 1.000 is one or a thousand.
+        problems.append(invalid_type(field, "an integer in digits alone", value, re.sub(r"\D", "", value)))
+    elif isinstance(value, bool) or not isinstance(value, int | float):
         problems.append(invalid_type(field, "an integer", value))
     elif not 0 <= value <= MAX_CAPACITY:
         message = f"capacity must be 0 to {MAX_CAPACITY}, not {excerpt(value)}"

@@ -133,6 +133,12 @@ CASES: dict[str, Case] = {
     "letters in parts are composed": Case(file(row("Ac\u0327a\u0303o")), ["2 Ação"]),
     "NUL in a cell": Case(file(row("A\0b")), ["2 title:control_character"]),
     "bidirectional override": Case(file(row("A\u202eb")), ["2 title:control_character"]),
+    "a mark against the option": Case(
+        b"\xef\xbb\xbf" + file(row("Ação")),
+        ["2 Ação"],
+        options={"encoding": "windows-1252"},
+        dialect={"encoding": "utf-8"},
+    ),
     "encoding by option": Case(
         file(row("A€")).decode().encode("iso-8859-15"), ["2 A€"], options={"encoding": "iso-8859-15"}
     ),
@@ -142,6 +148,7 @@ CASES: dict[str, Case] = {
         ["3 A"],
         dialect={"delimiter": ";"},
     ),
+    "a quote is no delimiter": Case(b'sep="\n' + file(row("A")), fault="missing_columns"),
     "tabs": Case(file(row("A"), header=HEADER).replace(b",", b"\t"), ["2 A"], dialect={"delimiter": "\t"}),
     "bars": Case(file(row("A"), header=HEADER).replace(b",", b"|"), ["2 A"], dialect={"delimiter": "|"}),
     "delimiter by option": Case(file(row("A")).replace(b",", b"|"), ["2 A"], options={"delimiter": "|"}),
@@ -176,6 +183,9 @@ CASES: dict[str, Case] = {
     "gzip": Case(gzip.compress(file(row("A"))), fault="not_text"),
     "PDF": Case(b"%PDF-1.7\n" + b"x" * 100, fault="not_text"),
     "binary": Case(bytes(range(256)), fault="not_text"),
+    "a NUL late in the header": Case(file(row("A"), header=HEADER + "," + "x" * 80 + "\0"), fault="not_text"),
+    "rich text": Case(b"{\\rtf1\\ansi title,event_date,city}", fault="not_text"),
+    "Zstandard": Case(b"\x28\xb5\x2f\xfd" + bytes(range(64)), fault="not_text"),
     "UTF-32": Case(HEADER.encode("utf-32"), fault="not_text"),
     # Bounds.
     "a cell over 64 KiB": Case(
@@ -213,8 +223,10 @@ CASES: dict[str, Case] = {
         ["2 local_info.location_name:control_character"],
     ),
     "half a pair by escape": Case(
-        file(row("A", ',"{""location_name"": ""a\\ud800""}"')), ["2 local_info.location_name:invalid_unicode"]
+        file(*[row("A", f',"{{""location_name"": ""a\\u{half}""}}"') for half in ("d800", "dc80")]),
+        ["2 local_info.location_name:invalid_unicode", "3 local_info.location_name:invalid_unicode"],
     ),
+    "blanks around JSON": Case(file(row("A", f',"\u00a0{RFC_VENUE}\u00a0"')), ["2 A"]),
     # What people have.
     "flat venue columns": Case(
         file(
@@ -223,6 +235,8 @@ CASES: dict[str, Case] = {
             f"C,{DATE},R,Teatro,x,nada,talvez,",
             f"D,{DATE},R,,5,,,",
             f"E,{DATE},R,Teatro,300.0,,NÃO,",
+            f"F,{DATE},R,Teatro,1.000,,,",
+            f"G,{DATE},R,Teatro,{'9' * 5000},,,",
             header="title,event_date,city,nome_do_local,capacidade,tipo_de_local,acessivel,endereco",
         ),
         [
@@ -234,6 +248,8 @@ CASES: dict[str, Case] = {
             ),
             "5 local_info.location_name:required",
             "6 E",
+            "7 local_info.capacity:invalid_type",
+            "8 local_info.capacity:out_of_range",
         ],
     ),
     "a column `local` holds JSON or a name": Case(

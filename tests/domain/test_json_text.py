@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.json_text import decode_json
-from domain.problems import Problem
+from domain.problems import Problem, excerpt
+from domain.text import check_characters
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,20 @@ def test_brackets_inside_of_strings_are_not_depth() -> None:
     assert decode_json(text) == json.loads(text)
 
 
-def test_an_integer_of_five_thousand_digits_is_no_exception() -> None:
-    assert decode_json("9" * 5000) == float("inf")
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_of_an_integer_of_five_thousand_digits_as_much_is_kept_as_a_problem_tells(sign: str) -> None:
+    digits = sign + "9" * 5000
+    assert excerpt(decode_json(digits)) == digits[:80]
+
+
+@pytest.mark.parametrize("half", ["d800", "DC00", "dc80", "DCff", "dfff"])
+def test_no_escape_can_be_taken_for_a_stray_byte_of_a_file(half: str) -> None:
+    read = decode_json(f'{{"x": ["\\u{half}", "\\ud83d\\udc80"]}}')
+    assert isinstance(read, dict)
+    problems: list[Problem] = []
+    for text in read["x"]:
+        check_characters("x", text, problems)
+    assert [problem.code for problem in problems] == ["invalid_unicode"]
 
 
 def test_a_byte_order_mark_before_a_body_is_skipped() -> None:

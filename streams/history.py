@@ -144,9 +144,9 @@ class History:
             try:
                 stored = await self._store.read(feeds, prefixes, after=after, upto=upto, limit=PAGE_MESSAGES)
                 break
-            except Exception:
-                # The streams stay open and go on when the store answers again.
-                logger.exception("could not read the feed after %d; trying again", after)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the streams have to go on.
+                # They stay open, and go on when the store answers again.
+                logger.warning("could not read the feed after %d; trying again: %s", after, error)
                 await asyncio.sleep(_RETRY_SECONDS)
         self._remember(place, _page([stored_frame(message, self._log.epoch) for message in stored], upto))
         for then in self._loading.pop(place):

@@ -61,8 +61,8 @@ class CatchingUp:
             self._wake = anyio.Event()
             try:
                 await self._catch_up()
-            except StorageError:
-                logger.exception("cannot read what others have stored")
+            except StorageError as error:
+                logger.warning("cannot read what others have stored: %s", error)
                 await anyio.sleep(LOOK_SECONDS)
 
     async def _catch_up(self) -> None:

@@ -89,8 +89,8 @@ class ExportTask:
         while True:
             try:
                 await self.sweep()
-            except StorageError:
-                logger.exception("exported files could not be looked through")
+            except StorageError as error:
+                logger.warning("exported files could not be looked through: %s", error)
             await anyio.sleep(DAY_SECONDS)
 
     async def sweep(self) -> None:

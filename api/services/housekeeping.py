@@ -27,8 +27,8 @@ class Housekeeping:
         while True:
             try:
                 await self.tidy()
-            except StorageError:
-                logger.exception("cannot tidy the store")
+            except StorageError as error:
+                logger.warning("cannot tidy the store: %s", error)
             await anyio.sleep(EVERY_SECONDS)
 
     async def tidy(self) -> int:

@@ -17,6 +17,7 @@ TOP_CITIES = 10
 MONTHS = 12
 """The latest that have events."""
 MIN_INTERVAL_SECONDS = 0.25
+RETRY_SECONDS = 2.0
 MAX_AGE_SECONDS = 60
 """`upcoming` falls as time passes, without any change."""
 
@@ -77,9 +78,11 @@ class Dashboard:
             self._changed = anyio.Event()
             try:
                 self._tell(await self.current())
-            except StorageError:
-                # The last state stays told; the next change or the next minute tries again.
-                logger.exception("the dashboard could not be counted")
+            except StorageError as error:
+                # The last state stays told until the store answers again.
+                logger.warning("the dashboard could not be counted: %s", error)
+                self._changed.set()
+                await anyio.sleep(RETRY_SECONDS)
             await anyio.sleep(MIN_INTERVAL_SECONDS)
             with anyio.move_on_after(MAX_AGE_SECONDS):
                 await self._changed.wait()

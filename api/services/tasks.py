@@ -116,8 +116,8 @@ class Tasks:
                     if not await self._hold(tx, task_id) or (task and task.cancel_requested):
                         scope.cancel()
                 taken = await self._claim_all(tx)
-        except StorageError:
-            logger.exception("leases of tasks could not be renewed")
+        except StorageError as error:
+            logger.warning("leases of tasks could not be renewed: %s", error)
             return
         for task_id in taken:
             group.start_soon(self._work, task_id, True)
@@ -187,8 +187,8 @@ class Tasks:
                 await self._end_cancelled(report)
         except TaskLostError:
             logger.warning("task %s goes on in another process", task_id)
-        except StorageError:
-            logger.exception("task %s waits for the store", task_id)
+        except StorageError as error:
+            logger.warning("task %s waits for the store: %s", task_id, error)
             return False
         finally:
             del self._scopes[task_id]

@@ -36,8 +36,8 @@ async def keep_vigil(
         await anyio.sleep(look_seconds)
         try:
             gone = await people.ended(readers())
-        except StorageError:
-            logger.exception("cannot look up who may still read")
+        except StorageError as error:
+            logger.warning("cannot look up who may still read: %s", error)
             continue
         if gone:
             end(gone)

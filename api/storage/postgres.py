@@ -6,12 +6,15 @@ from typing import Any, Literal
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from api.storage.cancellation import to_the_end
+from api.storage.pulse import Pulse
 from api.storage.schema import feed_head, id_heads
 from api.storage.unit import Unit, guarded, held
 from domain.ports import StorageError, StorageFullError, StorageUnavailableError
@@ -24,8 +27,10 @@ QUICK = 3
 POOL_WAIT_SECONDS = 3
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
-IDLE_SECONDS = 300
-"""A transaction may wait for its client so long, as a slow download makes it do."""
+READER_IDLE_SECONDS = 300
+"""A snapshot may wait for its client so long, as a slow download makes it do."""
+WRITER_IDLE_SECONDS = 15
+"""A transaction may hold its locks so long for a process that has stopped in the middle of it."""
 
 CHANNEL = "fasttrack_feed"
 """Where commits are announced to the other processes."""
@@ -36,6 +41,8 @@ COPY_FROM_ROWS = 16
 _FULL = {"53100", "54000"}
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
 _UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28P01"}
+_READ_ONLY = "25006"
+"""The server is a standby: after a failover, or before it."""
 _LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -60,7 +67,7 @@ class PostgresDialect:
         state = getattr(cause, "sqlstate", None) or ""
         if state in _FULL:
             return StorageFullError("no room left for the database")
-        if state in _UNAVAILABLE_STATES or state[:2] in _UNAVAILABLE_CLASSES:
+        if state in {*_UNAVAILABLE_STATES, _READ_ONLY} or state[:2] in _UNAVAILABLE_CLASSES:
             return StorageUnavailableError(f"the database does not answer now ({state})")
         if (
             isinstance(cause, _LOST)
@@ -120,9 +127,9 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         target = _asyncpg_url(url)
-        self._writers = _engine(target, pool_size=WRITERS)
+        self._writers = _engine(target, pool_size=WRITERS, idle_seconds=WRITER_IDLE_SECONDS)
         # Apart from the writers': slow downloads hold their snapshots, and must not hold up changes.
-        self._readers = _engine(target, pool_size=READERS)
+        self._readers = _engine(target, pool_size=READERS, idle_seconds=READER_IDLE_SECONDS)
         self._snapshots = self._readers.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -133,6 +140,11 @@ class PostgresDatabase:
         self._alone = create_async_engine(
             target, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args({})
         )
+        self._engines = (self._writers, self._readers, self._quick, self._alone)
+        self.pulse = Pulse()
+        for engine in self._engines:
+            self.pulse.watch(engine)
+            event.listen(engine.sync_engine, "handle_error", _leave_a_standby)
         self.dialect = PostgresDialect(self._quick)
 
     async def open(self) -> None:
@@ -141,35 +153,52 @@ class PostgresDatabase:
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[AsyncConnection]:
         """Have a connection for one transaction."""
+        self.pulse.check()
         async with held(self._writers, self.dialect) as connection:
             yield connection
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[AsyncConnection]:
         """Have a connection for one snapshot."""
+        self.pulse.check()
         async with held(self._snapshots, self.dialect) as connection:
             yield connection
 
     @asynccontextmanager
     async def quick(self) -> AsyncIterator[Unit]:
         """Run statements each on its own, where the last moments may be lost with the machine."""
+        self.pulse.check()
         async with held(self._quick, self.dialect) as connection:
             yield Unit(connection, self.dialect)
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
-        """Have a connection outside of the pool, each statement its own transaction."""
+        """Have a connection outside of the pool, each statement its own transaction.
+
+        Also while the pulse is missed: somebody has to look whether it is back.
+        """
         async with held(self._alone, self.dialect) as connection:
             yield connection
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for engine in (self._writers, self._readers, self._quick, self._alone):
+        for engine in self._engines:
             await to_the_end(engine.dispose())
 
 
+def _leave_a_standby(context: ExceptionContext) -> None:
+    """Give up every connection to a server that takes no writes: another one does by now."""
+    if getattr(_driver_error(context.original_exception), "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
+
+
 def _engine(
-    target: sa.URL, settings: dict[str, str] | None = None, *, pool_size: int, **options: Any
+    target: sa.URL,
+    settings: dict[str, str] | None = None,
+    *,
+    pool_size: int,
+    idle_seconds: int = WRITER_IDLE_SECONDS,
+    **options: Any,
 ) -> AsyncEngine:
     return create_async_engine(
         target,
@@ -177,7 +206,9 @@ def _engine(
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
-        connect_args=_connect_args(settings or {}),
+        connect_args=_connect_args(
+            {"idle_in_transaction_session_timeout": str(idle_seconds * 1000), **(settings or {})}
+        ),
         **options,
     )
 
@@ -191,8 +222,12 @@ def _connect_args(settings: dict[str, str]) -> dict[str, Any]:
             "application_name": "fasttrack",
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
             "jit": "off",
+            # The server's side: what a machine that lost its power held is free soon.
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "2",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "10000",
             **settings,
         },
     }

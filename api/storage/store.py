@@ -16,12 +16,13 @@ from api.storage.events import SqlEvents
 from api.storage.messages import SqlFeedReader, SqlMessages
 from api.storage.migrate import migrate
 from api.storage.opening import settle_timezone, the_epoch
+from api.storage.outcome import was_committed
 from api.storage.people import SqlPeople
 from api.storage.sqlite import SqliteDatabase
 from api.storage.tasks import SqlTasks
 from api.storage.unit import Database, Unit, Units
 from api.storage.uploads import SqlUploads
-from domain.ports import BlobStore
+from domain.ports import BlobStore, StorageUnavailableError
 from streams.ports import FeedReader, LiveStore, StoredMessage
 
 if TYPE_CHECKING:
@@ -95,12 +96,23 @@ class SqlStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
-        """Commit what the block did when it ends well, tell its messages; else roll back."""
-        async with self._units.writing() as unit:
-            bound = SqlTransaction(unit, SqlMessages(unit, epoch=self.epoch, clock_ms=_clock_ms))
-            yield bound
-            messages = await bound.flush()
-            await unit.commit(partial(self._tell, messages))
+        """Commit what the block did when it ends well, tell its messages; else roll back.
+
+        Where the answer to the commit is lost, its outcome is looked up: an error means that
+        nothing was stored.
+        """
+        messages: list[StoredMessage] = []
+        try:
+            async with self._units.writing() as unit:
+                bound = SqlTransaction(unit, SqlMessages(unit, epoch=self.epoch, clock_ms=_clock_ms))
+                yield bound
+                messages = await bound.flush()
+                await unit.commit(partial(self._tell, messages))
+        except StorageUnavailableError:
+            # Only what is asked over a network can be done and its answer lost.
+            if self._tailer is None or not messages or not await was_committed(self._units, messages[-1]):
+                raise
+            self._tell(messages)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlSnapshot]:

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.storage.postgres import CHANNEL, PostgresDatabase
-from api.storage.schema import feed_messages
+from api.storage.schema import feed_head, feed_messages
 from api.storage.unit import Row
 from streams.ports import StoredMessage
 
 POLL_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+"""A database that takes longer to say that there is nothing new has stopped."""
 RETRY_SECONDS = 0.5
 MESSAGES_A_READ = 1000
 
@@ -77,13 +79,15 @@ class Tailer:
         self._is_lost = True
 
     async def _follow_on(self, connection: AsyncConnection) -> None:
-        await self._listen(connection)
+        with self._database.pulse.expected(ANSWER_SECONDS):
+            await self._listen(connection)
+            await _keep_seqs_rising(connection, self._after)
         if self._is_lost:
             _log.warning("the feed is followed again, from seq %d", self._after)
         self._is_lost = False
         while True:
             self._hint.clear()
-            while self._tell(await _read(connection, self._after)) == MESSAGES_A_READ:
+            while self._tell(await self._read(connection)) == MESSAGES_A_READ:
                 pass
             await self._wait()
 
@@ -92,6 +96,10 @@ class Tailer:
         assert driver is not None, "a connection that has answered"
         await driver.add_listener(CHANNEL, lambda *_: self._hint.set())
         driver.add_termination_listener(lambda *_: self._hint.set())
+
+    async def _read(self, connection: AsyncConnection) -> Sequence[Row]:
+        with self._database.pulse.expected(ANSWER_SECONDS):
+            return (await connection.execute(_NEXT, {"after": self._after})).all()
 
     async def _wait(self) -> None:
         try:
@@ -106,5 +114,12 @@ class Tailer:
         return len(rows)
 
 
-async def _read(connection: AsyncConnection, after: int) -> Sequence[Row]:
-    return (await connection.execute(_NEXT, {"after": after})).all()
+async def _keep_seqs_rising(connection: AsyncConnection, told: int) -> None:
+    """See that no seq that was told is drawn again.
+
+    A standby that took over without the last moments of its primary would do that, and readers
+    would pass over what bears a seq that they have seen.
+    """
+    lagging = sa.update(feed_head).where(feed_head.c.seq < told).values(seq=told)
+    if (await connection.execute(lagging)).rowcount:
+        _log.error("the database has lost messages that were told before seq %d", told)

@@ -269,11 +269,11 @@ class Imports:
     async def _work(self, live: Live) -> None:
         try:
             await self._wait_and_run(live)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - an import must not take the server down.
             if not _is_storage_fault(fault):
                 await self._fail(live, fault)
             else:
-                logger.exception("import %s waits: the store failed", live.upload.id)
+                logger.warning("import %s waits for the store: %s", live.upload.id, fault)
                 await anyio.sleep(self._retry_seconds)
         finally:
             live.at_work = False
@@ -309,8 +309,8 @@ class Imports:
         error = Problem("", "internal", "the import failed by a fault of the server; its log has more")
         try:
             await job.fail(error)
-        except StorageError:
-            logger.exception("import %s could not even be ended; trying again", live.upload.id)
+        except StorageError as error:
+            logger.warning("import %s could not even be ended; trying again: %s", live.upload.id, error)
             await anyio.sleep(self._retry_seconds)
 
     async def _forget(self, live: Live) -> None:
@@ -349,8 +349,8 @@ class Imports:
                     await self._is_ours(upload_id)
                 for upload in await self._left_behind():
                     await self._take_up(upload)
-            except StorageError:
-                logger.exception("leases of imports could not be renewed")
+            except StorageError as error:
+                logger.warning("leases of imports could not be renewed: %s", error)
 
     async def _left_behind(self) -> list[Upload]:
         async with self._store.transaction() as tx:
@@ -388,8 +388,8 @@ class Imports:
             await anyio.sleep(SWEEP_SECONDS)
             try:
                 await self.expire()
-            except StorageError:
-                logger.exception("interrupted imports could not be looked through")
+            except StorageError as error:
+                logger.warning("interrupted imports could not be looked through: %s", error)
 
     @property
     def _group(self) -> TaskGroup:

@@ -5,7 +5,8 @@ import pytest
 
 from api.services.identity import Identity
 from api.services.presence import Presence
-from api.services.presence_sharing import share_presence
+from api.services.presence_sharing import LEASE_MS, share_presence
+from domain.ports import StorageUnavailableError
 from streams.messages import PresenceState
 from streams.ports import PersonLease
 
@@ -19,13 +20,18 @@ class OneTable:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], PersonLease] = {}
-        self.ends: dict[str, int] = {}
+        self.failures = 0
+        self.changed = anyio.Event()
 
     async def renew(self, owner: str, *, now_ms: int, lease_ms: int) -> None:
-        self.ends[owner] = now_ms + lease_ms
+        if self.failures:
+            self.failures -= 1
+            raise StorageUnavailableError("away")
 
     async def put(self, owner: str, leases: list[PersonLease]) -> None:
         self.rows |= {(owner, lease.person): lease for lease in leases}
+        if leases:
+            self.changed.set()
 
     async def remove(self, owner: str, persons: list[str]) -> None:
         for person in persons:
@@ -82,3 +88,25 @@ async def test_a_person_on_two_processes_is_one_with_two_connections() -> None:
         assert (first.told.online, len(first.told.users)) == (1, 1)
         tasks.cancel_scope.cancel()
     assert table.rows == {}
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["an error", "a long sleep"])
+async def test_people_come_back_after_the_others_have_forgotten_them(fails: bool) -> None:
+    table, process, now_ms = OneTable(), Process(), [0]
+
+    async def share() -> None:
+        await share_presence(process.presence, table, owner="a", clock=lambda: now_ms[0], look_seconds=0.01)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(share)
+        process.presence.changed("joined", ANA)
+        await process.shows(1)
+        table.rows.clear()
+        table.changed = anyio.Event()
+        now_ms[0] += LEASE_MS
+        if fails:
+            table.failures, now_ms[0] = 1, 0
+        with anyio.fail_after(10):
+            await table.changed.wait()
+        assert [lease.name for lease in table.rows.values()] == ["ana"]
+        tasks.cancel_scope.cancel()

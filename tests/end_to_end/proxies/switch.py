@@ -1,0 +1,57 @@
+"""A TCP address that stays while what is behind it changes, as in front of a database that fails over."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+
+class Switch:
+    """Passes connections on to a port of this machine."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Switch"]:
+        """Listen on a free port."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.turn_to(self.target)
+            await server.wait_closed()
+
+    def turn_to(self, target: int) -> None:
+        """Send new connections elsewhere and cut the open ones."""
+        self.target = target
+        for writer in [*self._open]:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            behind_reader, behind = await asyncio.open_connection("127.0.0.1", self.target)
+            with self._kept(writer), self._kept(behind):
+                await asyncio.gather(_pass_on(reader, behind), _pass_on(behind_reader, writer))
+        writer.close()
+
+    @contextlib.contextmanager
+    def _kept(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        self._open.add(writer)
+        try:
+            yield
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while content := await reader.read(1 << 16):
+            writer.write(content)
+            await writer.drain()
+    writer.close()

@@ -1,0 +1,309 @@
+"""PostgreSQL stops, freezes, fails over, has no connection left: nothing is lost, nothing comes twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
+
+import anyio
+import anyio.to_thread
+import asyncpg
+import httpx
+import pytest
+
+from api.cli.transports import OPENERS, Broken, Target, Transport
+from tests.end_to_end.conftest import StartServer
+from tests.end_to_end.postgres_process import PostgresProcess, postgres_process, standby_of
+from tests.end_to_end.proxies.switch import Switch
+from tests.end_to_end.server_process import ServerProcess
+
+pytestmark = pytest.mark.anyio
+
+SHORT = pytest.param(5, id="5s")
+LONG = pytest.param(30, id="30s", marks=pytest.mark.thorough)
+REFUSED_WITHIN_SECONDS = 15
+"""A frozen database is given five seconds to answer; the rest is for a machine that is busy."""
+WRITTEN_BEFORE = 20
+WRITTEN_AFTER = 20
+ROWS = 30_000
+LAST = "the last one"
+
+
+@pytest.fixture
+def database() -> Iterator[PostgresProcess]:
+    with postgres_process() as server:
+        yield server
+
+
+class Reader:
+    """Reads on one transport. A stream has to last; a poll that is refused asks again."""
+
+    def __init__(self, server: ServerProcess, transport: Transport, feed: str) -> None:
+        self.transport = transport
+        self.seen: list[Any] = []
+        self.hellos = 0
+        self.opened = anyio.Event()
+        self._server = server
+        self._feed = feed
+        self._cursor: str | None = None
+
+    async def read_to(self, is_last: Any) -> None:
+        async with httpx.AsyncClient(base_url=self._server.url) as http:
+            while not (self.seen and is_last(self.seen[-1])):
+                try:
+                    await self._read_on(http, is_last)
+                except Broken:
+                    assert self.transport == "poll", "a stream did not last"
+                    await anyio.sleep(0.1)  # The client's pause; Retry-After asks for longer.
+
+    async def _read_on(self, http: httpx.AsyncClient, is_last: Any) -> None:
+        async for message in OPENERS[self.transport](Target(http, [self._feed], self._cursor, "all")):
+            self.hellos += message["type"] == "hello"
+            self.opened.set()
+            if "id" in message:
+                self._cursor = message["id"]
+                self.seen.append(message)
+                if is_last(message):
+                    return
+            elif message["type"] == "hello":
+                self._cursor = message["cursor"]
+
+
+class Writer:
+    """Creates events one after the other, and sends again what was refused."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.titles: list[str] = []
+        self.refused = 0
+        self.stopping = False
+        self.has_begun = anyio.Event()
+        self._server = server
+
+    async def write(self) -> None:
+        async with httpx.AsyncClient(base_url=self._server.url, timeout=90) as http:
+            while not self.stopping:
+                await self.create(http, f"N{len(self.titles)}")
+                if len(self.titles) == WRITTEN_BEFORE:
+                    self.has_begun.set()
+            for _ in range(WRITTEN_AFTER):
+                await self.create(http, f"N{len(self.titles)}")
+            await self.create(http, LAST)
+
+    async def create(self, http: httpx.AsyncClient, title: str) -> None:
+        event = {"title": title, "event_date": "2025-07-01", "city": "Recife"}
+        while (answer := await http.post("/api/v1/eventos", json=event)).status_code == 503:
+            assert int(answer.headers["Retry-After"]) > 0
+            self.refused += 1
+            await anyio.sleep(0.2)
+        assert answer.status_code == 201, answer.text
+        self.titles.append(title)
+
+
+class Outage(Protocol):
+    """Breaks a database for the block of `broken`."""
+
+    @property
+    def url(self) -> str: ...
+
+    def broken(self) -> Any: ...
+
+
+class Stopped:
+    def __init__(self, database: PostgresProcess) -> None:
+        self.url = database.url
+        self._database = database
+
+    @asynccontextmanager
+    async def broken(self) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(self._database.stop)
+        yield
+        await anyio.to_thread.run_sync(self._database.start)
+
+
+class Frozen:
+    def __init__(self, database: PostgresProcess) -> None:
+        self.url = database.url
+        self._database = database
+
+    @asynccontextmanager
+    async def broken(self) -> AsyncIterator[None]:
+        self._database.freeze()
+        yield
+        self._database.thaw()
+
+
+async def everything_through(outage: Outage, seconds: float, start_server: StartServer) -> ServerProcess:
+    """Write to one server and read from another, with an import at work, while the database is away."""
+    start = partial(start_server, database_url=outage.url)
+    first = await anyio.to_thread.run_sync(start)
+    second = await anyio.to_thread.run_sync(start)
+    writer = Writer(first)
+    readers = [Reader(second, transport, "eventos") for transport in OPENERS]
+    watchers = [Reader(server, "sse", "upload/longo") for server in (first, second)]
+    with anyio.fail_after(200):
+        async with anyio.create_task_group() as group:
+            for reader in readers:
+                group.start_soon(reader.read_to, lambda m: m.get("event", {}).get("title") == LAST)
+            for watcher in watchers:
+                group.start_soon(watcher.read_to, lambda m: m["type"] == "finished")
+            for one in (*readers, *watchers):
+                await one.opened.wait()
+            group.start_soon(writer.write)
+            await send_file(first)
+            await writer.has_begun.wait()
+            async with outage.broken():
+                with anyio.fail_after(REFUSED_WITHIN_SECONDS):
+                    await refused(second)
+                await anyio.sleep(seconds)  # The outage itself.
+            await answered(second)
+            writer.stopping = True
+    check_events(readers, writer)
+    check_import(watchers)
+    await check_store(second, writer)
+    return second
+
+
+async def send_file(server: ServerProcess) -> None:
+    rows = "".join(f"E{n},2025-07-01,Recife\n" for n in range(1, ROWS + 1))
+    file = {"file": ("a.csv", f"title,event_date,city\n{rows}".encode())}
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        answer = await http.post("/api/v1/uploads", params={"upload_id": "longo"}, files=file)
+    assert answer.status_code == 202, answer.text
+
+
+async def refused(server: ServerProcess) -> None:
+    """Ask until the answer is 503; a request that finds the last answer of the database is fine, too."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        while (answer := await http.get("/api/v1/eventos?limit=1")).status_code == 200:
+            pass
+        assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+        assert (await http.get("/readyz")).status_code == 503
+        assert (await http.get("/healthz")).status_code == 200
+
+
+async def answered(server: ServerProcess) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        while (await http.get("/readyz")).status_code == 503:  # noqa: ASYNC110 - another process's state.
+            await anyio.sleep(0.1)
+
+
+def check_events(readers: list[Reader], writer: Writer) -> None:
+    assert writer.refused > 0
+    for reader in readers:
+        told = [m["event"]["title"] for m in reader.seen if m["type"] == "event.created"]
+        assert told == writer.titles, reader.transport
+        assert [m["id"] for m in reader.seen] == [m["id"] for m in readers[0].seen]
+        assert reader.hellos == 1, f"{reader.transport} had to open again"
+
+
+def check_import(watchers: list[Reader]) -> None:
+    for watcher in watchers:
+        assert watcher.hellos == 1
+        assert [m["id"] for m in watcher.seen] == [m["id"] for m in watchers[0].seen]
+        assert (watcher.seen[-1]["status"], watcher.seen[-1]["accepted"]) == ("completed", ROWS)
+        records = [m["record"] for m in watcher.seen if m["type"] == "progress"]
+        assert records[:1000] == list(range(1, 1001))
+        assert records == sorted(set(records))
+
+
+async def check_store(server: ServerProcess, writer: Writer) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        events = (await http.get("/api/v1/eventos/download")).json()
+    stored = [event["title"] for event in events]
+    imported = [f"E{n}" for n in range(1, ROWS + 1)]
+    assert sorted(stored) == sorted([*writer.titles, *imported])
+
+
+@pytest.mark.parametrize("seconds", [SHORT, LONG])
+async def test_a_database_that_crashes_and_comes_back(
+    seconds: int, database: PostgresProcess, start_server: StartServer
+) -> None:
+    await everything_through(Stopped(database), seconds, start_server)
+
+
+@pytest.mark.parametrize("seconds", [SHORT, LONG])
+async def test_a_database_that_freezes(
+    seconds: int, database: PostgresProcess, start_server: StartServer
+) -> None:
+    await everything_through(Frozen(database), seconds, start_server)
+
+
+class FailedOver:
+    """The primary is gone; after a while the standby is promoted and the address leads to it."""
+
+    def __init__(self, primary: PostgresProcess, standby: PostgresProcess, address: Switch) -> None:
+        self.url = primary.url.replace(str(primary.port), str(address.port))
+        self._primary = primary
+        self._standby = standby
+        self._address = address
+
+    @asynccontextmanager
+    async def broken(self) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(self._primary.stop)
+        yield
+        # First to a standby that takes no writes yet, as careless balancers do.
+        self._address.turn_to(self._standby.port)
+        await anyio.sleep(1)
+        await anyio.to_thread.run_sync(self._standby.promote)
+
+
+@pytest.mark.parametrize("seconds", [SHORT, LONG])
+async def test_a_database_that_fails_over_to_its_standby(
+    seconds: int, database: PostgresProcess, start_server: StartServer
+) -> None:
+    with standby_of(database) as standby:
+        async with Switch(database.port).listening() as address:
+            await everything_through(FailedOver(database, standby, address), seconds, start_server)
+
+
+async def test_a_database_without_a_free_connection(start_server: StartServer) -> None:
+    with postgres_process(connections=30) as database:
+        start = partial(start_server, database_url=database.url)
+        server = await anyio.to_thread.run_sync(start)
+        reader = Reader(server, "sse", "eventos")
+        writer = Writer(server)
+        with anyio.fail_after(90):
+            async with anyio.create_task_group() as group:
+                group.start_soon(reader.read_to, lambda m: m["event"]["title"] == LAST)
+                await reader.opened.wait()
+                await cut_all_but_the_tailer(database)
+                taken = await take_every_connection(database)
+                await refused(server)
+                for connection in taken:
+                    await connection.close()
+                await answered(server)
+                writer.stopping = True
+                await writer.write()
+        assert [m["event"]["title"] for m in reader.seen] == writer.titles
+        assert reader.hellos == 1
+
+
+async def cut_all_but_the_tailer(database: PostgresProcess) -> None:
+    """Cut what the server has in its pools, so that it needs new connections."""
+    connection = await asyncpg.connect(database.url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'fasttrack' AND query NOT LIKE '%feed_messages%'"
+    )
+    await connection.close()
+
+
+async def take_every_connection(database: PostgresProcess) -> list[asyncpg.Connection]:
+    taken = []
+    while True:
+        try:
+            taken.append(await asyncpg.connect(database.url))
+        except asyncpg.TooManyConnectionsError:
+            return taken
+
+
+async def test_a_process_has_no_more_connections_than_its_pools_allow(
+    database: PostgresProcess, start_server: StartServer
+) -> None:
+    server = await anyio.to_thread.run_sync(partial(start_server, database_url=database.url))
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        answers = await asyncio.gather(*[http.get("/api/v1/eventos?limit=1") for _ in range(200)])
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fasttrack'"
+    assert int(await anyio.to_thread.run_sync(database.sql, count)) <= 22

@@ -29,8 +29,12 @@ _MARKS: tuple[tuple[bytes, Encoding], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SIGNATURES = (
-    (b"PK\x03\x04", "an Excel or ZIP file", "save it as CSV UTF-8, or send the .xlsx as it is"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", "save it as CSV UTF-8"),
+    (b"PK\x03\x04", "an Excel or ZIP file", "save it as .xlsx or CSV UTF-8"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel file (.xls), or one with a password",
+        "save it as .xlsx without a password, or as CSV UTF-8",
+    ),
     (b"\x1f\x8b", "a gzip archive", "unpack it first"),
     (b"%PDF", "a PDF", "export the table as CSV from where it was made"),
     (b"\x89PNG", "a PNG image", "send the table itself, as CSV"),

@@ -11,6 +11,10 @@ from domain.csv_header import FIELDS, column_key, match_columns
 from domain.csv_rows import RowReader
 from domain.imports import ImportOptions
 from domain.problems import Problem
+from domain.sheet_rows import SheetReader
+
+Reader = RowReader | SheetReader
+Kind = type[RowReader] | type[SheetReader]
 
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 20
@@ -41,7 +45,7 @@ class Preview(Struct, frozen=True):
     """The beginning of a file, as it would be read with `mapping`.
 
     Attributes:
-        dialect: `encoding` and `delimiter`; None when there is no header.
+        dialect: `encoding` and `delimiter`, of a workbook `format` and `sheet`; None without a header.
         columns: `name` and `field` (None: ignored) of each column.
         mapping: field -> column name, to be used as the import's option after a look at it.
         rows: the first 20, with their errors.
@@ -56,14 +60,21 @@ class Preview(Struct, frozen=True):
     fault: Problem | None = None
 
 
-def preview(head: bytes, *, truncated: bool, options: ImportOptions, timezone: tzinfo) -> Preview:
+def preview(
+    head: bytes,
+    *,
+    truncated: bool,
+    options: ImportOptions,
+    timezone: tzinfo,
+    kind: Kind = RowReader,
+) -> Preview:
     """Return what the first bytes of a file would be read as; `truncated` tells that there are more."""
-    reader, rows = _read(head, options, timezone, truncated=truncated)
+    reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     fault, names = reader.fault, reader.names
     mapping = _proposed(names, options)
     if fault and fault.code == "missing_columns" and not options.mapping and mapping:
         mended = replace(options, mapping=mapping)
-        reader, rows = _read(head, mended, timezone, truncated=truncated)
+        reader, rows = _read(kind(mended, timezone), head, truncated=truncated)
     return Preview(
         reader.dialect,
         reader.columns or [{"name": name, "field": None} for name in names],
@@ -74,10 +85,7 @@ def preview(head: bytes, *, truncated: bool, options: ImportOptions, timezone: t
     )
 
 
-def _read(
-    head: bytes, options: ImportOptions, timezone: tzinfo, *, truncated: bool
-) -> tuple[RowReader, list[Row]]:
-    reader = RowReader(options, timezone)
+def _read(reader: Reader, head: bytes, *, truncated: bool) -> tuple[Reader, list[Row]]:
     reader.feed(head)
     reader.close()
     rows: list[Row] = []

@@ -15,6 +15,8 @@ from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_problems import malformed
 from api.services.imports.answers import encode
 from api.services.imports.options import OPTION_NAMES, parse_options
+from api.services.imports.workbook import SIGNATURE
+from api.services.imports.workbook_preview import PREVIEW_WORKBOOK_BYTES, preview_workbook
 from domain.csv_preview import PREVIEW_BYTES, Preview, preview
 from domain.events import EventFields
 from domain.imports import ImportOptions
@@ -25,6 +27,8 @@ SHAPE = {
     "properties": {
         "encoding": {"type": ["string", "null"]},
         "delimiter": {"type": ["string", "null"]},
+        "format": {"const": "xlsx"},
+        "sheet": {"type": "string"},
         "columns": {"type": "array", "items": {"type": "object"}},
         "mapping": {"type": "object", "additionalProperties": {"type": "string"}},
         "rows": {"type": "array", "maxItems": 20, "items": {"type": "object"}},
@@ -39,7 +43,7 @@ SHAPE = {
     status_code=200,
     request_max_body_size=None,
     opt=describe(
-        "What the first 64 KiB of a file would be read as; stores nothing",
+        "What the first 64 KiB of a file, or a whole workbook, would be read as; stores nothing",
         TAG,
         {200: Answer("Dialect, columns, a proposed mapping, the first 20 rows with their errors", SHAPE)},
         problems=["bad-request", "request-timeout", "unsupported-media-type", "validation"],
@@ -49,7 +53,10 @@ SHAPE = {
     ),
 )
 async def preview_upload(request: HttpRequest, timezone: NamedDependency[tzinfo]) -> Response[bytes]:
-    """Read the beginning of a file; what is behind it is neither needed nor waited for."""
+    """Read the beginning of a file; what is behind it is neither needed nor waited for.
+
+    But for a workbook, which can only be read whole.
+    """
     refuse_encoded(request)
     content_type = request.headers.get("Content-Type")
     try:
@@ -60,10 +67,13 @@ async def preview_upload(request: HttpRequest, timezone: NamedDependency[tzinfo]
     except BodyBrokenOffError:
         raise HttpProblem("request-timeout", "the body broke off") from None
     options = _options(request, form)
-    truncated = len(head) >= PREVIEW_BYTES
-    answer = await anyio.to_thread.run_sync(
-        lambda: preview(head[:PREVIEW_BYTES], truncated=truncated, options=options, timezone=timezone)
-    )
+    if head.startswith(SIGNATURE):
+        answer = await preview_workbook(head, options, timezone)
+    else:
+        truncated = len(head) >= PREVIEW_BYTES
+        answer = await anyio.to_thread.run_sync(
+            lambda: preview(head[:PREVIEW_BYTES], truncated=truncated, options=options, timezone=timezone)
+        )
     return Response(encode(_sendable(answer)), media_type="application/json")
 
 
@@ -71,7 +81,8 @@ async def _head(request: HttpRequest, form: FileForm) -> bytes:
     head = bytearray()
     async for chunk in body_chunks(request):
         head += form.receive(chunk)
-        if len(head) >= PREVIEW_BYTES:
+        is_workbook = head.startswith(SIGNATURE)
+        if len(head) > (PREVIEW_WORKBOOK_BYTES if is_workbook else PREVIEW_BYTES - 1):
             return bytes(head)
     form.finish()
     return bytes(head)
@@ -87,9 +98,10 @@ def _options(request: HttpRequest, form: FileForm) -> ImportOptions:
 
 def _sendable(answer: Preview) -> dict[str, object]:
     """Return a preview as documented: encoding and delimiter stand beside the columns."""
-    dialect = answer.dialect or {"encoding": None, "delimiter": None}
     return {
-        **dialect,
+        "encoding": None,
+        "delimiter": None,
+        **(answer.dialect or {}),
         "columns": answer.columns,
         "mapping": answer.mapping,
         "rows": [

@@ -1,11 +1,13 @@
 """Imports of a real server that is killed at any instant."""
 
+import io
 import random
 import threading
 import time
 from contextlib import suppress
 
 import httpx
+import openpyxl
 import pytest
 
 from tests.end_to_end.conftest import StartServer
@@ -95,8 +97,21 @@ def check(server: ServerProcess, rows: int, last: dict) -> None:
     assert shares == sorted(shares)
 
 
-def import_under_kills(start_server: StartServer, delays: list[float], rows: int) -> None:
-    content = file_of(rows)
+def workbook_of(rows: int) -> bytes:
+    """The same rows in a workbook."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Agenda")
+    for line in file_of(rows).decode().splitlines():
+        sheet.append(line.split(","))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def import_under_kills(
+    start_server: StartServer, delays: list[float], rows: int, content: bytes | None = None
+) -> None:
+    content = content or file_of(rows)
     server = start_server()
     for delay in delays:
         sending = threading.Thread(target=resume_or_send, args=(server, content))
@@ -119,7 +134,13 @@ def resume_or_send(server: ServerProcess, content: bytes) -> None:
 
 def test_an_import_killed_three_times_has_every_row_once(start_server: StartServer) -> None:
     draw = random.Random(17)
-    import_under_kills(start_server, [draw.uniform(0.02, 0.5) for _ in range(3)], rows=20_000)
+    import_under_kills(start_server, [draw.uniform(0.02, 1) for _ in range(3)], rows=60_000)
+
+
+def test_a_workbook_killed_while_it_is_unpacked_and_read_has_every_row_once(
+    start_server: StartServer,
+) -> None:
+    import_under_kills(start_server, [0.4, 0.8, 1.2], rows=20_000, content=workbook_of(20_000))
 
 
 @pytest.mark.thorough

@@ -1,11 +1,14 @@
-"""The rows of a staged CSV, piece by piece."""
+"""The rows of a staged CSV, or of the table of a workbook, piece by piece."""
 
 from datetime import tzinfo
 
-from api.services.imports.portions import Checkpoint, FileFacts, Portion
+import msgspec
+
+from api.services.imports.portions import Checkpoint, FileFacts, Portion, Table
 from domain.csv_cells import Row
 from domain.csv_rows import RowReader
 from domain.imports import ImportOptions
+from domain.sheet_rows import SheetReader
 
 
 class CsvSource:
@@ -13,10 +16,10 @@ class CsvSource:
 
     def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo) -> None:
         """Go on where a checkpoint says."""
+        kind = SheetReader if checkpoint.table else RowReader
+        self._table = checkpoint.table
         self._reader = (
-            RowReader.load(checkpoint.state, options, timezone)
-            if checkpoint.state
-            else RowReader(options, timezone)
+            kind.load(checkpoint.state, options, timezone) if checkpoint.state else kind(options, timezone)
         )
         self._facts_told = self._reader.columns is not None
 
@@ -35,7 +38,7 @@ class CsvSource:
         while not reader.is_hungry:
             rows += reader.rows()
         return Portion(
-            rows,
+            rows if self._table is None else [_told_in_file(row, self._table) for row in rows],
             offset=reader.offset,
             state=reader.dump(),
             ended=last,
@@ -50,3 +53,8 @@ class CsvSource:
             return None
         self._facts_told = True
         return FileFacts(dialect, columns)
+
+
+def _told_in_file(row: Row, table: Table) -> Row:
+    """Return a row that ends as far into the workbook as it ends into the table."""
+    return msgspec.structs.replace(row, end=row.end * table.file_size // table.size)

@@ -6,6 +6,7 @@ transaction of events, rejected rows, messages and the checkpoint behind them.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -14,9 +15,10 @@ import msgspec
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from api.services.imports.endings import ENDED, EndState, end
-from api.services.imports.live import Clock, Live
+from api.services.imports.live import Clock, Live, table_id
 from api.services.imports.narration import DUPLICATE_FILE, Narrator
-from api.services.imports.portions import Checkpoint, FileFacts, Portion, RowSource
+from api.services.imports.portions import Checkpoint, FileFacts, Portion, RowSource, Table
+from api.services.imports.workbook import SIGNATURE, beginning, unpack
 from api.services.store import Store, Transaction
 from domain.csv_cells import Row
 from domain.imports import ImportOptions, RejectedRow, Upload
@@ -51,7 +53,7 @@ class Job:
         await self._take_up()
         if self._live.upload.state in ENDED:
             return
-        if not self._checkpoint.checked:
+        if not self._checkpoint.checked and await self._has_rows_to_read():
             await self._read_all()
         if self._checkpoint.checked and not self._live.ended.is_set():
             await self._store_all()
@@ -83,6 +85,30 @@ class Job:
         started = msgspec.structs.replace(upload, started_at=self._now_ms())
         await tx.uploads.save(started)
         return started
+
+    async def _has_rows_to_read(self) -> bool:
+        """Tell whether rows can be read now: those of a workbook are not before its file is whole."""
+        if self._checkpoint.table or self._checkpoint.offset:
+            return True
+        head = await beginning(self._live, self._store.blobs, self._has_bytes)
+        if head != SIGNATURE:
+            return head is not None
+        self._live.needs_whole = True
+        if self._live.body != "complete":
+            return False
+        outcome = await unpack(self._live, self._store.blobs)
+        if isinstance(outcome, Table):
+            await self._live.change(self._store, partial(self._save_table, outcome))
+        elif outcome is not None:
+            await self.fail(outcome)
+        return isinstance(outcome, Table)
+
+    async def _save_table(self, table: Table, tx: Transaction, upload: Upload) -> Upload:
+        self._checkpoint = Checkpoint(table=table)
+        upload = msgspec.structs.replace(upload, checkpoint=self._checkpoint.dump())
+        if upload.state not in ENDED:
+            await tx.uploads.save(upload)
+        return upload
 
     async def _read_all(self) -> None:
         source = self._open_source(self._live.upload.options, self._checkpoint)
@@ -117,8 +143,10 @@ class Job:
                 size = _next_size(size, seconds, least, most)
 
     async def _take(self, source: RowSource, size: int) -> Portion:
-        is_complete, staged = self._live.body == "complete", self._live.staged
-        piece = await self._store.blobs.read(self._live.blob, source.offset, size)
+        blob, is_complete, staged = self._live.blob, self._live.body == "complete", self._live.staged
+        if table := self._checkpoint.table:
+            blob, staged = table_id(self._live.upload.id), table.size
+        piece = await self._store.blobs.read(blob, source.offset, size)
         self._live.seen = source.offset + len(piece)
         last = is_complete and self._live.seen >= staged
         return await anyio.to_thread.run_sync(lambda: source.take(piece, last=last))
@@ -164,7 +192,8 @@ class Job:
             return await self._end_refused(tx, upload, drafts)
         if portion.ended and (upload.options.mode == "partial" or upload.options.dry_run):
             return await self._end_completed(tx, upload, drafts)
-        self._checkpoint = Checkpoint(portion.offset, portion.state, self._narrator.story, portion.ended)
+        story, table = self._narrator.story, self._checkpoint.table
+        self._checkpoint = Checkpoint(portion.offset, portion.state, story, portion.ended, table)
         upload = msgspec.structs.replace(upload, checkpoint=self._checkpoint.dump())
         await tx.uploads.save(upload)
         await tx.messages.append(drafts)
@@ -175,7 +204,7 @@ class Job:
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             drafts: list[Draft] = []
-            source = self._open_source(upload.options, Checkpoint())
+            source = self._open_source(upload.options, Checkpoint(table=self._checkpoint.table))
             ended = False
             while not ended:
                 portion = await self._take(source, PIECE_BYTES[-1])

@@ -29,6 +29,11 @@ def blob_id(upload_id: str) -> str:
     return f"upload-{upload_id}"
 
 
+def table_id(upload_id: str) -> str:
+    """Return the name of the table that is made of an import's workbook."""
+    return f"{blob_id(upload_id)}.table"
+
+
 class Lease:
     """This process's right to work on an import: of several, one at a time has it."""
 
@@ -62,6 +67,7 @@ class Live:
         seen: bytes of the file that a job has read.
         opened: the file's head was understood, or the import ended.
         ended: nothing of this import will change any more.
+        needs_whole: nothing can be read before the file is complete.
         lock: held over every transaction that saves the import.
     """
 
@@ -75,6 +81,7 @@ class Live:
         self.intake: Intake | None = None
         self.cancel_requested = upload.cancel_requested
         self.at_work = False
+        self.needs_whole = False
         self.queueing: anyio.CancelScope | None = None
         self.opened = anyio.Event()
         self.ended = anyio.Event()
@@ -99,7 +106,7 @@ class Live:
             return True
         if self.body == "broken":
             return self.upload.state != "interrupted"
-        return self.staged > self.seen and not self.about_to_end
+        return self.staged > self.seen and not (self.about_to_end or self.needs_whole)
 
     def stir(self) -> None:
         """Wake whoever waits for a change."""

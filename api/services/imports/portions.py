@@ -76,6 +76,13 @@ class Story(Struct, frozen=True):
     last: LastRow | None = None
 
 
+class Table(Struct, frozen=True):
+    """The table that was made of a workbook: its size in bytes, and that of the workbook."""
+
+    size: int
+    file_size: int
+
+
 class Checkpoint(Struct, frozen=True):
     """All that is needed to go on after the last committed batch, as `Upload.checkpoint` keeps it."""
 
@@ -84,6 +91,8 @@ class Checkpoint(Struct, frozen=True):
     story: Story = Story()
     checked: bool = False
     """An atomic import whose every row is good: only the storing is left."""
+    table: Table | None = None
+    """Of a workbook: rows are read from it, and `offset` counts its bytes."""
 
     def dump(self) -> bytes:
         """Return it as bytes."""

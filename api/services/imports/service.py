@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from api.services.imports.endings import ENDED, end
 from api.services.imports.job import Job, OpenSource
-from api.services.imports.live import Body, Clock, Lease, Live, blob_id
+from api.services.imports.live import Body, Clock, Lease, Live, blob_id, table_id
 from api.services.imports.narration import log_line
 from api.services.imports.reception import Reception, open_reception
 from api.services.imports.refusals import ImportRefusedError
@@ -106,7 +106,7 @@ class Imports:
             await self._lease.take(tx, upload.id)
             await tx.messages.append([told])
         # A blob of this name can only be what an import left that a deletion did not reach.
-        await self._store.blobs.delete(blob_id(upload.id))
+        await self._delete_blobs(upload.id)
         live = self._live[upload.id] = Live(upload, staged=0, body="resting", lease=self._lease)
         return live
 
@@ -319,9 +319,13 @@ class Imports:
             live.intake.supersede()
             await live.intake.stopped.wait()
         try:
-            await self._store.blobs.delete(live.blob)
+            await self._delete_blobs(live.upload.id)
         except StorageError:
             logger.warning("the staged file of import %s stays until the next start", live.upload.id)
+
+    async def _delete_blobs(self, upload_id: str) -> None:
+        for blob in (blob_id(upload_id), table_id(upload_id)):
+            await self._store.blobs.delete(blob)
 
     async def _recover(self) -> None:
         async with self._store.snapshot() as snapshot:
@@ -378,7 +382,8 @@ class Imports:
         prefix = blob_id("")
         staged = [blob for blob in await self._store.blobs.ids() if blob.startswith(prefix)]
         async with self._store.snapshot() as snapshot:
-            kept = {blob_id(upload.id) for upload in await snapshot.uploads.unfinished()}
+            unfinished = [upload.id for upload in await snapshot.uploads.unfinished()]
+        kept = {name(upload_id) for upload_id in unfinished for name in (blob_id, table_id)}
         for blob in staged:
             if blob not in kept:
                 await self._store.blobs.delete(blob)

@@ -10,6 +10,7 @@ import {t} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
 
 const PREVIEW_BYTES = 64 * 1024;
+const PREVIEW_WORKBOOK_BYTES = 10 * 1024 * 1024;
 const remembered = new RememberedMappings(memoryIn(() => localStorage, "fasttrack.mappings"));
 
 /** The import that this tab watches, kept over a reload. */
@@ -122,7 +123,9 @@ export class ImportView {
 
 function previewOf(file, options) {
   const form = new FormData();
-  form.append("file", file.slice(0, PREVIEW_BYTES), file.name);
+  // A workbook can only be read whole.
+  const enough = /\.xlsx$/i.test(file.name) ? PREVIEW_WORKBOOK_BYTES : PREVIEW_BYTES;
+  form.append("file", file.slice(0, enough), file.name);
   const {mode, dry_run: dryRun, ...reading} = options;
   return post(`/uploads/preview${query(reading)}`, {body: form});
 }

@@ -34,7 +34,7 @@ export function mappingStep({name, preview, columns, proposed}, on) {
   void changed();
   return h("form.card.stack", {"data-mapping": "", onsubmit: submit, onchange: changed},
     h("div", {}, h("h2", {t: ["mapping.title", {name}]}), h("p.soft", {t: "mapping.lead"})),
-    h("p.small.soft", {t: "mapping.required"}), h("p.small.soft", {t: ["mapping.detected", {encoding: preview.dialect?.encoding ?? "", delimiter: delimiterName(preview.dialect?.delimiter)}]}),
+    h("p.small.soft", {t: "mapping.required"}), h("p.small.soft", {t: detected(preview)}),
     h("div.fields", {}, ...choices.map(({element}) => element)), missing,
     h("div.row", {}, go, h("button", {type: "button", t: "cancel", onclick: on.cancel})),
     h("h3", {t: "mapping.rows"}), rows);
@@ -42,6 +42,10 @@ export function mappingStep({name, preview, columns, proposed}, on) {
 
 /** Fields for which one value often holds for a whole file. */
 const WITH_DEFAULT = [...REQUIRED, "local_info.location_name", "local_info.venue_type"];
+
+/** What the file was read as. */
+const detected = ({sheet, encoding, delimiter}) =>
+  sheet ? ["mapping.sheet", {sheet}] : ["mapping.detected", {encoding: encoding ?? "", delimiter: delimiterName(delimiter)}];
 
 const delimiterName = (delimiter) => (delimiter === "\t" ? "TAB" : delimiter ?? "");
 

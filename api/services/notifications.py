@@ -39,12 +39,12 @@ def notification(
 
 
 def import_notification(
-    upload_id: str, status: str, *, accepted: int, rejected: int, actor: str, at_ms: int
+    upload_id: str, filename: str, status: str, *, accepted: int, rejected: int, actor: str, at_ms: int
 ) -> Draft:
     """Return the draft of an import's end; `status` is `completed`, `failed` or `cancelled`."""
     return notification(
         "import.finished",
-        f"Import {upload_id} {status}",
+        f"Import of {filename or upload_id} {status}",
         f"{accepted} rows accepted, {rejected} rejected, for {actor}",
         actor=actor,
         at_ms=at_ms,

@@ -40,6 +40,7 @@ async def end(
 def _notice(upload: Upload, at_ms: int) -> Draft:
     return import_notification(
         upload.id,
+        upload.filename,
         upload.state,
         accepted=upload.accepted,
         rejected=upload.rejected,

@@ -1,6 +1,7 @@
 import {adviceOf, choiceOf, verdictOf} from "./findings.js";
 import {duration} from "/static/page/format.js";
 import {h} from "/static/page/dom.js";
+import {announce} from "/static/page/tell.js";
 import {probePoll, probeSse, probeWs} from "./probes.js";
 import {say, startLanguage, t} from "/static/page/i18n.js";
 
@@ -14,7 +15,7 @@ const LOOKS = {good: "chip.good", held: "chip.warn", cut: "chip.warn", mute: "ch
 async function diagnose(root) {
   const {watchMs, pollSeconds} = lengths();
   const cards = {sse: card("sse"), ws: card("ws"), poll: card("poll")};
-  const outcome = h("section.card.stack", {"data-outcome": "", "aria-live": "polite"}, h("p.soft", {t: ["diagnose.wait", {seconds: Math.round(watchMs / 1000)}]}));
+  const outcome = h("section.card.stack", {"data-outcome": ""}, h("p.soft", {t: ["diagnose.wait", {seconds: Math.round(watchMs / 1000)}]}));
   root.replaceChildren(h("div.view-head", {}, h("div", {}, h("h1", {t: "diagnose.title"}), h("p", {t: "diagnose.lead"}))),
     h("div.charts", {}, ...Object.values(cards).map(({element}) => element)), outcome);
   const probes = {sse: probeSse(watchMs), ws: probeWs(watchMs), poll: probePoll(pollSeconds)};
@@ -60,6 +61,8 @@ function conclude(outcome, findings) {
   const report = h("textarea.mono", {readonly: true, rows: "14", label: "diagnose.report"});
   report.value = reportOf(findings, verdicts, result, advice);
   outcome.dataset.choice = choice ?? "none";
+  if (choice) announce("diagnose.choice", {transport: t(`transport.${choice}`)}, {important: true});
+  else announce("diagnose.choice.none", {}, {important: true});
   outcome.replaceChildren(h("h2", {}, result), h("ul.stack", {}, ...advice.map((text) => h("li", {}, text))),
     h("h3", {t: "diagnose.report"}), report, h("div.row", {}, h("button.primary", {type: "button", t: "diagnose.copy", onclick: () => copy(report)})));
 }

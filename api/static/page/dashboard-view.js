@@ -1,7 +1,8 @@
 import {amountsOf, bars, columns} from "./charts.js";
 import {connect} from "/client/fasttrack.js";
-import {currentLanguage, number, t} from "./i18n.js";
 import {h, oncePerFrame} from "./dom.js";
+import {monthName} from "./format.js";
+import {number, t} from "./i18n.js";
 
 const HEADLINE = ["events", "upcoming", "cities", "participants", "capacity", "online", "uploads_active"];
 
@@ -37,20 +38,16 @@ export class DashboardView {
 
   #paintCounts(state) {
     for (const name of HEADLINE) this.values[name].textContent = number(state[name] ?? 0, {notation: state[name] >= 1e6 ? "compact" : "standard", maximumFractionDigits: 1});
-    this.charts.city.replaceChildren(bars(amountsOf(state.by_city)));
-    this.charts.venue.replaceChildren(bars(amountsOf(state.by_venue_type)));
-    this.charts.month.replaceChildren(columns(amountsOf(state.by_month).map(({label, value}) => ({label: monthName(label), value}))));
+    const months = amountsOf(state.by_month).map(({label, value}) => ({label: monthName(label), value}));
+    this.charts.city.replaceChildren(orNothing(bars, amountsOf(state.by_city)));
+    this.charts.venue.replaceChildren(orNothing(bars, amountsOf(state.by_venue_type)));
+    this.charts.month.replaceChildren(orNothing(columns, months));
   }
 }
 
-const card = (key, content, more = "") => h(`section.card${more}`, {}, h("div.card-head", {}, h("h2", {t: key})), content);
+const orNothing = (draw, amounts) => (amounts.some(({value}) => value > 0) ? draw(amounts) : h("p.empty", {t: "dashboard.empty"}));
 
-function monthName(text) {
-  const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];
-  if (!year) return text;
-  const name = new Intl.DateTimeFormat(currentLanguage(), {month: "short", timeZone: "UTC"}).format(new Date(Date.UTC(+year, +month - 1, 1)));
-  return `${name.replace(".", "")} ${year.slice(2)}`;
-}
+const card = (key, content, more = "") => h(`section.card${more}`, {}, h("div.card-head", {}, h("h2", {t: key})), content);
 
 function personOf({name, role, connections}) {
   return h("li.person", {}, h("span.avatar", {"aria-hidden": "true"}, initials(name)),

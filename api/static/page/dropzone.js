@@ -19,7 +19,7 @@ export function dropzone(onFile) {
     input.value = "";
     if (file) onFile(file, options());
   };
-  const zone = h("div.drop", {"data-drop": ""},
+  const zone = h("div.drop.for-editors", {"data-drop": ""},
     icon(ICONS.upload, 40), h("strong", {t: "drop.title"}), h("p.soft", {t: "drop.or"}), input,
     h("div.row", {}, h("button.primary", {type: "button", t: "drop.choose", onclick: () => input.click()}),
       h("a.button", {href: "/api/v1/uploads/template.csv", download: "template.csv", t: "drop.template"})),

@@ -19,10 +19,15 @@ export function editEvent(event) {
       else showFaults(fault, controls);
     }
   };
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => (dialog.remove(), focusBack(event)));
   document.body.append(dialog);
   dialog.showModal();
   if (event) void readTag(event, etag).catch(toastFault);
+}
+
+/** The button that opened the dialog may have been drawn anew meanwhile, as the list follows changes. */
+function focusBack(event) {
+  if (event && document.activeElement === document.body) document.querySelector(`[data-event="${Number(event.id)}"] button`)?.focus();
 }
 
 async function readTag(event, etag) {

@@ -11,6 +11,7 @@ export function bytes(count) {
 /** @param {number | null} seconds */
 export function duration(seconds) {
   if (seconds === null || !Number.isFinite(seconds)) return "–";
+  if (seconds < 0.95) return `${number(Math.round(seconds * 1000))} ms`;
   if (seconds < 10) return `${number(seconds, {maximumFractionDigits: 1})} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
@@ -32,6 +33,14 @@ export function venueTime(text) {
   const date = new Date(Date.UTC(+year, +month - 1, +day));
   const part = (options) => new Intl.DateTimeFormat(currentLanguage(), {timeZone: "UTC", ...options}).format(date);
   return {day: String(+day), month: part({month: "short"}).replace(".", ""), year, weekday: part({weekday: "short"}).replace(".", ""), time};
+}
+
+/** @param {string} text As "2027-01". */
+export function monthName(text) {
+  const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];
+  if (!year) return text;
+  const name = new Intl.DateTimeFormat(currentLanguage(), {month: "short", timeZone: "UTC"}).format(new Date(Date.UTC(+year, +month - 1, 1)));
+  return `${name.replace(".", "")} ${year.slice(2)}`;
 }
 
 /** The name of a field, as csv.md names it. */

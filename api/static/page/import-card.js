@@ -3,7 +3,7 @@ import {bytes, duration} from "./format.js";
 import {connect} from "/client/fasttrack.js";
 import {h, oncePerFrame} from "./dom.js";
 import {ImportModel} from "./import-model.js";
-import {number, say, t} from "./i18n.js";
+import {isKnown, number, say, t} from "./i18n.js";
 import {RejectedTable} from "./rejected-table.js";
 import {announce, faultText, toast, toastFault} from "./tell.js";
 
@@ -13,15 +13,17 @@ const FIGURES = ["rows", "accepted", "rejected", "rate", "left"];
 export class ImportCard {
   #feed;
   #upload = null;
+  #looking = null;
 
   /**
    * @param {string} id
-   * @param {{filename?: string, onOver?: () => void, onClose: () => void}} about
+   * @param {{filename?: string, onOver: () => void, onClose: () => void, onResume: () => void}} about
    */
-  constructor(id, {filename = id, onOver = () => {}, onClose}) {
+  constructor(id, {filename = id, onOver, onClose, onResume}) {
     this.model = new ImportModel(id);
-    this.onOver = onOver;
-    this.onClose = onClose;
+    /** @type {File | null} The file being sent, while this page has it. */
+    this.file = null;
+    this.on = {over: onOver, close: onClose, resume: onResume};
     this.#build(filename);
     this.paint = oncePerFrame(() => this.#paint());
     this.#feed = connect(`upload/${id}`, {remember: false, onMessage: (message) => this.#take(message)});
@@ -32,6 +34,7 @@ export class ImportCard {
 
   close() {
     this.#feed.close();
+    clearTimeout(this.#looking);
     document.removeEventListener("language", this.onLanguage);
     this.element.remove();
   }
@@ -44,7 +47,8 @@ export class ImportCard {
     this.figures = Object.fromEntries(FIGURES.map((name) => [name, h("dd", {}, "–")]));
     this.leftName = h("dt", {t: "watch.left"});
     this.last = h("p.last-line");
-    this.fault = h("p.chip.bad", {hidden: true});
+    this.fault = h("div.alert", {role: "alert", hidden: true});
+    this.more = h("p.small.soft", {hidden: true});
     this.warnings = h("ul.small.soft");
     this.table = new RejectedTable();
     this.rejects = this.#buildRejects();
@@ -65,14 +69,14 @@ export class ImportCard {
     return h("section.rejects", {hidden: true},
       h("div.row", {}, h("h3", {t: "rejects.title"}), this.table.count, this.table.filter,
         h("a.button", {href, download: "rejected.csv", t: "rejects.download"})),
-      this.table.element);
+      this.table.element, this.more);
   }
 
   #buildActions() {
-    const cancel = h("button.danger", {type: "button", t: "watch.cancel", onclick: () => this.#cancel()});
-    const undo = h("button.danger", {type: "button", t: "watch.undo", hidden: true, onclick: () => this.#undo()});
-    const resume = h("button.primary", {type: "button", t: "watch.resume", hidden: true, onclick: () => this.resume?.()});
-    const another = h("button", {type: "button", t: "watch.another", hidden: true, onclick: () => this.onClose()});
+    const cancel = h("button.danger.for-editors", {type: "button", t: "watch.cancel", onclick: () => this.#cancel()});
+    const undo = h("button.danger.for-editors", {type: "button", t: "watch.undo", hidden: true, onclick: () => this.#undo()});
+    const resume = h("button.primary.for-editors", {type: "button", t: "watch.resume", hidden: true, onclick: () => this.on.resume()});
+    const another = h("button", {type: "button", t: "watch.another", hidden: true, onclick: () => this.on.close()});
     return {cancel, undo, resume, another, element: h("div.row", {}, resume, another, cancel, undo)};
   }
 
@@ -82,27 +86,29 @@ export class ImportCard {
     this.paint();
   }
 
-  /** The upload being sent, to be stopped along with the import. */
+  /** The upload, or its rest, is on its way; it is stopped along with the import. */
   sending(upload) {
     this.#upload = upload;
-  }
-
-  /** The rest is on its way. */
-  continued(upload) {
-    this.sending(upload);
     this.model.status = "receiving";
-    this.fault.hidden = this.actions.resume.hidden = true;
     this.paint();
   }
 
-  /** The upload was refused before the feed could say so. */
-  refused(fault) {
+  /** The upload broke off, or was refused before the feed could say so. */
+  refused(fault, {resumed = false} = {}) {
     if (this.model.isOver) return;
+    // The server had more than it seemed, or somebody else sends the rest: it knows best.
+    if (resumed && fault.status === 409) return void this.loadDetails().catch(toastFault);
     this.model.status = fault.status ? "failed" : "interrupted";
-    this.fault.textContent = fault.status ? faultText(fault) : t("watch.interrupted");
-    this.fault.hidden = false;
-    this.actions.resume.hidden = Boolean(fault.status) || !this.resume;
+    this.model.error = fault.status ? {code: fault.code, message: fault.detail ?? faultText(fault)} : null;
     this.paint();
+  }
+
+  /** The feed tells of rows, not of states: after a hint ask for the state, at most once a second. */
+  #lookAgain() {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = null;
+      void this.loadDetails().catch(() => {});
+    }, 1000);
   }
 
   async loadDetails() {
@@ -116,20 +122,21 @@ export class ImportCard {
   #take(message) {
     this.model.take(message);
     this.paint();
+    if (this.model.status === "interrupted" || message.level === "warning") this.#lookAgain();
     if (message.type === "finished") void this.#finished(message);
     else announce("watch.announce", {rows: this.model.rows, rejected: this.model.rejected});
   }
 
   async #finished({accepted, rejected, rows}) {
     announce("watch.done", {accepted, rejected, rows: rows ?? accepted + rejected}, {important: true});
-    this.onOver();
+    this.on.over();
     await this.#loadRejected().catch(toastFault);
   }
 
   /** The feed tells the first thousand rejected rows; the rest is asked for. */
   async #loadRejected() {
     let cursor = "";
-    while (this.model.rowsNotShown > 0 && cursor !== null) {
+    while (this.model.rowsNotShown > 0 && !this.model.isFull && cursor !== null) {
       const page = await get(`/uploads/${this.model.id}/errors${query({limit: 500, cursor})}`);
       page.items.forEach(({line, errors}) => this.model.addProblems(line, errors));
       cursor = page.next;
@@ -149,7 +156,7 @@ export class ImportCard {
       this.model.status = "undone";
       toast(t("watch.undone", {deleted, kept: Array.isArray(kept) ? kept.length : kept}));
       this.paint();
-      this.onOver();
+      this.on.over();
     } catch (fault) {
       toastFault(fault);
     }
@@ -162,8 +169,14 @@ export class ImportCard {
     this.#paintBars(model);
     this.#paintFigures(model);
     this.#paintEnd(model);
+    this.#paintRejects(model);
+  }
+
+  #paintRejects(model) {
     this.rejects.hidden = model.rejected === 0;
     if (model.rejected) this.table.update(model.problems);
+    this.more.hidden = !model.isFull;
+    this.more.textContent = t("rejects.more", {shown: model.rejected - model.rowsNotShown, total: model.rejected});
   }
 
   #paintBars({sent, sentTotal, bytes: read, totalBytes, progress}) {
@@ -186,19 +199,30 @@ export class ImportCard {
   }
 
   #paintEnd(model) {
-    const {cancel, undo, another} = this.actions;
-    cancel.hidden = model.isOver || model.status === "interrupted";
+    const {cancel, undo, another, resume} = this.actions;
+    const isCut = model.status === "interrupted";
+    cancel.hidden = model.isOver;
     undo.hidden = model.status !== "completed" || model.accepted === 0 || Boolean(model.options.dry_run);
-    another.hidden = !model.isOver;
-    if (model.error) {
-      this.fault.hidden = false;
-      this.fault.textContent = faultText({status: 422, detail: model.error.message, code: model.error.code});
-    }
+    another.hidden = !model.isOver && !isCut;
+    resume.hidden = !isCut;
+    say(resume, this.file ? "watch.resume" : "watch.resumeWith");
+    this.#paintFault(isCut ? [t("watch.interrupted"), ""] : model.error && [faultTitle(model.error), model.error.message]);
     const shown = model.warnings.slice(-5).map(({message}) => message);
     if (model.options.dry_run) shown.unshift(t("watch.dryRun"));
     this.warnings.replaceChildren(...shown.map((message) => h("li", {}, message)));
   }
+
+  /** An alert speaks whenever it is written: only a new fault is. */
+  #paintFault(fault) {
+    this.fault.hidden = !fault;
+    const text = (fault ?? []).join("\n");
+    if (this.fault.dataset.text === text) return;
+    this.fault.dataset.text = text;
+    this.fault.replaceChildren(h("strong", {}, fault?.[0] ?? ""), h("span", {}, fault?.[1] ?? ""));
+  }
 }
+
+const faultTitle = ({code}) => (isKnown(`error.${code}`) ? t(`error.${code}`) : t("state.failed"));
 
 function bar(key) {
   const name = h("span", {t: key});

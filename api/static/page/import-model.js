@@ -62,6 +62,11 @@ export class ImportModel {
     return Math.max(0, this.rejected - this.#linesWithProblems.size);
   }
 
+  /** Whether no more problems are kept. */
+  get isFull() {
+    return this.problems.length >= PROBLEMS_MAX;
+  }
+
   /** @param {Record<string, any>} message Of the feed `upload/{id}`. */
   take(message) {
     if (message.type === "progress") this.#progress(message);
@@ -72,7 +77,8 @@ export class ImportModel {
   }
 
   #progress(message) {
-    if (!this.isOver) this.status = "processing";
+    // Rows that had arrived before the upload broke off are still being read.
+    if (!this.isOver && this.status !== "interrupted") this.status = "processing";
     this.progress = Math.max(this.progress, message.progresso);
     this.line = message.line;
     this.title = message.title ?? this.title;
@@ -95,7 +101,7 @@ export class ImportModel {
 
   /** Each line once, whether the feed or the list of rejected rows told it first. */
   addProblems(line, errors) {
-    if (this.#linesWithProblems.has(line) || this.problems.length >= PROBLEMS_MAX) return;
+    if (this.#linesWithProblems.has(line) || this.isFull) return;
     this.#linesWithProblems.add(line);
     for (const error of errors) this.problems.push({line, ...error});
   }

@@ -1,4 +1,4 @@
-import {call, get, post, query, sendFile} from "./api.js";
+import {call, post, query, sendFile} from "./api.js";
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
@@ -7,10 +7,13 @@ import {mappingStep} from "./mapping-step.js";
 import {RememberedMappings} from "./mapping-rules.js";
 import {memoryIn} from "/client/choice.js";
 import {t} from "./i18n.js";
-import {announce, toastFault} from "./tell.js";
+import {announce, toast, toastFault} from "./tell.js";
 
 const PREVIEW_BYTES = 64 * 1024;
+
+/** A workbook can only be read whole; a larger one is imported without a preview. */
 const PREVIEW_WORKBOOK_BYTES = 10 * 1024 * 1024;
+const WORKBOOK = /\.xlsx$/i;
 const remembered = new RememberedMappings(memoryIn(() => localStorage, "fasttrack.mappings"));
 
 /** The import that this tab watches, kept over a reload. */
@@ -26,7 +29,8 @@ export class ImportView {
     this.zone = dropzone((file, options) => void this.#take(file, options).catch((fault) => this.#failed(fault)));
     this.stage = h("div.stack");
     this.history = history((id) => this.watch(id));
-    root.append(h("div.view-head", {}, h("div", {}, h("h1", {t: "import.title"}), h("p", {t: "import.lead"}))), this.zone, this.stage, this.history.element);
+    const head = h("div.view-head", {}, h("div", {}, h("h1", {t: "import.title"}), h("p", {t: "import.lead"})));
+    root.append(head, this.zone, this.stage, this.history.element);
     const kept = watched.load();
     if (kept) this.watch(kept);
   }
@@ -38,16 +42,27 @@ export class ImportView {
       toastFault(fault);
       if (fault.status === 404) this.#clear();
     });
-    document.getElementById("main").focus();
   }
 
   #show(id, about) {
     this.#clear();
     this.zone.hidden = true;
     watched.save(id);
-    this.#card = new ImportCard(id, {...about, onOver: () => this.history.reload(), onClose: () => this.#clear()});
-    this.stage.replaceChildren(this.#card.element);
-    return this.#card;
+    const card = new ImportCard(id, {
+      ...about,
+      onOver: () => this.history.reload(),
+      onClose: () => this.#startAgain(),
+      onResume: () => void this.#resume(card).catch(toastFault),
+    });
+    this.#card = card;
+    this.stage.replaceChildren(card.element);
+    document.getElementById("main").focus({preventScroll: true});
+    return card;
+  }
+
+  #startAgain() {
+    this.#clear();
+    this.zone.querySelector("button").focus();
   }
 
   #clear() {
@@ -66,12 +81,9 @@ export class ImportView {
   async #take(file, options) {
     this.#clear();
     this.stage.replaceChildren(h("p.soft", {t: ["preview.reading", {name: file.name}]}));
-    const preview = await previewOf(file, options).catch((fault) => {
-      // A file that cannot be previewed is imported all the same: the import says what is wrong.
-      if ([404, 405, 415, 422].includes(fault.status)) return null;
-      throw fault;
-    });
-    const columns = (preview?.columns ?? []).map((column) => column.name ?? column);
+    // A file that cannot be previewed is imported all the same: the import says what is wrong.
+    const preview = await previewOf(file, options).catch((fault) => (fault.status === 0 ? Promise.reject(fault) : null));
+    const columns = (preview?.columns ?? []).map(({name}) => name);
     const known = remembered.find(columns);
     const proposed = {mapping: {...preview?.mapping, ...known?.mapping}, defaults: known?.defaults ?? {}};
     if (preview?.fault?.code !== "missing_columns") return this.#send(file, options);
@@ -81,9 +93,9 @@ export class ImportView {
   #askMapping(file, options, preview, columns, proposed) {
     const withChoice = ({mapping, defaults}) => ({...options, mapping: JSON.stringify(mapping), defaults: JSON.stringify(defaults)});
     this.zone.hidden = true;
-    const step = mappingStep({name: file.name, preview, columns, proposed}, {
+    const step = mappingStep({name: file.name, columns, proposed}, {
       check: (choice) => previewOf(file, withChoice(choice)).catch((fault) => (toastFault(fault), preview)),
-      cancel: () => this.#clear(),
+      cancel: () => this.#startAgain(),
       go: (choice) => {
         remembered.keep(columns, choice);
         this.#send(file, withChoice(choice));
@@ -97,34 +109,49 @@ export class ImportView {
   #send(file, options) {
     const id = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("");
     const card = this.#show(id, {filename: file.name});
+    card.file = file;
     card.model.options = {dry_run: options.dry_run};
-    card.resume = () => void this.#resume(file, card, options);
-    this.#transfer(card, `/uploads${query({...options, upload_id: id})}`, file);
+    this.#transfer(card, {...options, upload_id: id}, 0);
   }
 
-  #transfer(card, path, file, from = 0) {
-    const upload = sendFile(path, file, {onSent: (sent, total) => card.sent(from + sent, from + total)});
-    card.sending(upload);
-    upload.done.then(() => this.history.reload(), (fault) => card.refused(fault));
-  }
-
-  /** Send what the server lacks. */
-  async #resume(file, card, options) {
-    const path = `/uploads/${card.model.id}`;
-    const {headers} = await call("HEAD", path).catch((fault) => (toastFault(fault), {headers: null}));
-    if (!headers) return;
+  /** Send what the server lacks: of the file that was being sent or, after a reload, of the one chosen again. */
+  async #resume(card) {
+    card.file ??= await chosenFile();
+    if (!card.file) return;
+    const {headers} = await call("HEAD", `/uploads/${card.model.id}`);
     const from = Number(headers.get("Upload-Offset"));
-    const upload = sendFile(`/uploads${query({...options, upload_id: card.model.id})}`, new File([file.slice(from)], file.name),
-      {onSent: (sent) => card.sent(from + sent, file.size), headers: {"Upload-Offset": String(from)}});
-    card.continued(upload);
-    upload.done.catch((fault) => card.refused(fault));
+    if (card.file.size < from) {
+      card.file = null;
+      return toast(t("watch.otherFile"));
+    }
+    this.#transfer(card, {upload_id: card.model.id}, from);
+  }
+
+  #transfer(card, options, from) {
+    const rest = from ? new File([card.file.slice(from)], card.file.name) : card.file;
+    const upload = sendFile(`/uploads${query(options)}`, rest, {
+      // What is sent is a form, a little longer than the file in it.
+      onSent: (sent, total) => card.sent(from + sent, from + total),
+      headers: from ? {"Upload-Offset": String(from)} : {},
+    });
+    card.sending(upload);
+    upload.done.then(() => this.history.reload(), (fault) => card.refused(fault, {resumed: from > 0}));
   }
 }
 
+/** @returns {Promise<File | null>} Null when the person thought better of it. */
+function chosenFile() {
+  return new Promise((resolve) => {
+    const input = h("input", {type: "file", "data-again": "", hidden: true, onchange: () => resolve(input.files[0] ?? null), oncancel: () => resolve(null)});
+    document.body.append(input);
+    input.click();
+    input.remove();
+  });
+}
+
 function previewOf(file, options) {
+  const enough = WORKBOOK.test(file.name) ? PREVIEW_WORKBOOK_BYTES : PREVIEW_BYTES;
   const form = new FormData();
-  // A workbook can only be read whole.
-  const enough = /\.xlsx$/i.test(file.name) ? PREVIEW_WORKBOOK_BYTES : PREVIEW_BYTES;
   form.append("file", file.slice(0, enough), file.name);
   const {mode, dry_run: dryRun, ...reading} = options;
   return post(`/uploads/preview${query(reading)}`, {body: form});

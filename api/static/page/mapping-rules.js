@@ -14,6 +14,29 @@ export const signatureOf = (columns) => columns.map((name) => name.trim().toLowe
  */
 export const missingFields = (mapping, defaults) => REQUIRED.filter((field) => !mapping[field] && !defaults[field]?.trim());
 
+/** Values that let the first rows be read before every required field has got its own. */
+const STAND_INS = {title: "?", event_date: "2000-01-01", city: "?"};
+
+export const withStandIns = ({mapping, defaults}) => {
+  const standIns = missingFields(mapping, defaults).map((field) => [field, STAND_INS[field]]);
+  return {mapping, defaults: {...defaults, ...Object.fromEntries(standIns)}};
+};
+
+/**
+ * What a previewed row has for a field: as it was read, or of a faulty row the cell itself.
+ *
+ * @param {{event: any, cells: string[]}} row
+ * @param {string} field
+ * @param {number} column Where the field is in the file, -1 for nowhere.
+ */
+export function valueIn({event, cells}, field, column) {
+  if (!event) return cells[column] ?? "";
+  const [outer, inner] = field.split(".");
+  const value = inner ? event[outer]?.[inner] : event[outer];
+  if (value == null || (outer === "local_info" && !inner)) return "";
+  return Array.isArray(value) ? value.join("; ") : String(value);
+}
+
 /** Leave out what is empty. */
 export const filled = (members) => Object.fromEntries(Object.entries(members).filter(([, value]) => value?.trim()));
 

@@ -1,7 +1,7 @@
 import {fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
-import {isKnown, t} from "./i18n.js";
+import {currentLanguage, isKnown, t} from "./i18n.js";
 import {windowOf} from "./window-of.js";
 
 const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
@@ -13,6 +13,9 @@ export class RejectedTable {
   /** @type {import("./import-model.js").ProblemLine[]} */
   #shown = [];
   #problems = [];
+  /** What `#shown` was asked for, and how many problems have been looked at. */
+  #asked = "";
+  #filtered = 0;
   #drawn = "";
 
   constructor() {
@@ -30,10 +33,22 @@ export class RejectedTable {
     addEventListener("resize", this.redraw);
   }
 
-  /** @param {import("./import-model.js").ProblemLine[]} problems */
+  /** @param {import("./import-model.js").ProblemLine[]} problems A list that only ever grows. */
   update(problems) {
     this.#problems = problems;
-    this.#shown = filterProblems(problems, this.filter.value, reasonOf);
+    const asked = `${currentLanguage()} ${this.filter.value}`;
+    if (asked !== this.#asked) this.#startFiltering(asked);
+    if (this.#filtered === problems.length) return;
+    // Only what is new: twenty thousand problems are not searched again for each one that comes.
+    this.#shown.push(...filterProblems(problems.slice(this.#filtered), this.filter.value, reasonOf));
+    this.#filtered = problems.length;
+    this.redraw();
+  }
+
+  #startFiltering(asked) {
+    this.#asked = asked;
+    this.#shown = [];
+    this.#filtered = 0;
     this.#drawn = "";
     this.redraw();
   }

@@ -15,6 +15,7 @@ export async function signedIn(place) {
     await signIn("session.lead");
     who = await ask();
   }
+  if (who) document.documentElement.dataset.role = who.role;
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
   whenSignedOut(() => void signIn("session.expired").then(() => location.reload()));
   return who;

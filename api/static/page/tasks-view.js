@@ -1,9 +1,9 @@
-import {amountsOf, bars} from "./charts.js";
 import {call, get, post, query} from "./api.js";
 import {clock, moment} from "./format.js";
 import {connect} from "/client/fasttrack.js";
 import {h} from "./dom.js";
-import {isKnown, number, say, t} from "./i18n.js";
+import {resultOf} from "./task-result.js";
+import {say} from "./i18n.js";
 import {toastFault} from "./tell.js";
 
 const FORMATS = ["json", "csv", "ndjson", "ics"];
@@ -30,7 +30,7 @@ export class TasksView {
     const format = h("select", {label: "events.downloadAs"}, ...FORMATS.map((name) => h("option", {value: name}, name.toUpperCase())));
     const exporting = () => void this.#start(`/eventos/exportar${query({format: format.value})}`);
     return h("div.view-head", {}, h("div", {}, h("h1", {t: "tasks.title"}), h("p", {t: "tasks.lead"})),
-      h("div.row", {}, h("button.primary", {type: "button", t: "tasks.analyse", onclick: () => void this.#start("/eventos/analise")}),
+      h("div.row.for-editors", {}, h("button.primary", {type: "button", t: "tasks.analyse", onclick: () => void this.#start("/eventos/analise")}),
         h("div", {}, format), h("button", {type: "button", t: "tasks.export", onclick: exporting})));
   }
 
@@ -74,7 +74,7 @@ function taskCard(task) {
   const step = h("span.soft.small", {}, task.step ?? "");
   const lines = h("div.console", {role: "log", tabindex: "0", label: "tasks.log", "aria-live": "off", "data-console": ""});
   const outcome = h("div.stack");
-  const stop = h("button.danger", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.id}/cancel`).catch(toastFault)});
+  const stop = h("button.danger.for-editors", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.id}/cancel`).catch(toastFault)});
   const take = (message) => takeInto({chip, gauge, step, lines, stop}, message);
   const result = (done) => outcome.replaceChildren(...resultOf(done));
   stop.hidden = ["completed", "failed", "cancelled"].includes(task.state);
@@ -89,7 +89,7 @@ function takeInto({chip, gauge, step, lines, stop}, message) {
     step.textContent = message.step ?? "";
   }
   const state = message.type === "finished" ? message.status : "running";
-  if (message.type === "finished") stop.hidden = true;
+  if (message.type === "finished") stop.hidden = step.hidden = true;
   if (message.status === "completed") gauge.value = 100;
   chip.dataset.state = state;
   say(chip, `state.${state}`);
@@ -100,35 +100,4 @@ function addLine(lines, {at, level, message}) {
   lines.append(h("div", {"data-level": level}, h("time", {datetime: at}, clock(at)), message));
   if (lines.childElementCount > LINES_MAX) lines.firstElementChild.remove();
   if (atEnd) lines.scrollTop = lines.scrollHeight;
-}
-
-/** Counts as figures, breakdowns as bars, the rest as lists. */
-function resultOf({result, links, error}) {
-  if (error) return [h("p.chip.bad", {}, error.message)];
-  if (!result) return [];
-  const entries = Object.entries(result);
-  const plain = entries.filter(([, value]) => typeof value === "number" || typeof value === "string");
-  const nested = entries.filter(([, value]) => value && typeof value === "object" && Object.keys(value).length);
-  const file = links?.file ?? links?.download;
-  return [h("h3", {t: "tasks.result"}), file && h("a.button", {href: file, download: "", t: "tasks.download"}),
-    h("dl.figures", {}, ...plain.map(([name, value]) => h("div.figure", {}, h("dt", {}, titled(name)), h("dd", {}, typeof value === "number" ? number(value) : value)))),
-    h("div.charts", {}, ...nested.map(([name, value]) => h("section", {}, h("h3", {}, titled(name)), nestedOf(value))))].filter(Boolean);
-}
-
-const titled = (name) => (isKnown(`result.${name}`) ? t(`result.${name}`) : name.replaceAll("_", " "));
-
-function nestedOf(value) {
-  const amounts = countable(value) ? amountsOf(value) : null;
-  if (amounts) return bars(amounts.slice(0, 12));
-  const lines = Array.isArray(value) ? value.slice(0, 20) : Object.entries(value).map(([name, each]) => ({[name]: each}));
-  return h("ul.small", {}, ...lines.map((line) => h("li", {}, lineOf(line))));
-}
-
-const countable = (value) => Array.isArray(value)
-  ? value.every((each) => Array.isArray(each) ? typeof each[1] === "number" : typeof each?.count === "number")
-  : Object.values(value).every((each) => typeof each === "number");
-
-function lineOf(line) {
-  if (typeof line !== "object" || line === null) return String(line);
-  return Object.entries(line).map(([name, each]) => `${titled(name)}: ${typeof each === "object" ? JSON.stringify(each) : each}`).join(" · ");
 }

@@ -1,5 +1,5 @@
 import {h} from "./dom.js";
-import {isKnown, say} from "./i18n.js";
+import {isKnown, say, t} from "./i18n.js";
 import {popover} from "./popover.js";
 
 const LOOKS = {live: "live", finished: "live", connecting: "busy", checking: "busy", waiting: "lost", unauthorised: "lost", forbidden: "lost", unknown: "lost", closed: "busy"};
@@ -24,7 +24,7 @@ export function transportChip(place, retry) {
     say(name, status.state === "live" ? `transport.${status.transport}` : `transport.${status.state}`);
     place.dataset.state = status.state;
     place.dataset.using = status.transport;
-    say(using, `transport.${status.state}`);
+    say(using, status.state === "live" ? "transport.using" : `transport.${status.state}`, {transport: t(`transport.${status.transport}`)});
     const reason = `why.${status.reason ?? "first"}`;
     say(why, isKnown(reason) ? reason : "why.first");
     say(tab, status.leader ? "transport.leader" : "transport.follower");

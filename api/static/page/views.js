@@ -1,3 +1,5 @@
+import {t} from "./i18n.js";
+
 /** Which view is seen: the one that the fragment of the address names. */
 
 const FIRST = "import";
@@ -14,11 +16,13 @@ export function startViews(build) {
     const name = asked in build ? asked : FIRST;
     for (const other of Object.keys(build)) document.getElementById(`view-${other}`).hidden = other !== name;
     for (const link of document.querySelectorAll("[data-view]")) mark(link, link.dataset.view === name);
+    document.title = `${t(`nav.${name}`)} · FastTrack`;
     if (built.has(name)) return;
     built.add(name);
     build[name](document.getElementById(`view-${name}`));
   };
   addEventListener("hashchange", show);
+  document.addEventListener("language", show);
   show();
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {filterProblems, ImportModel} from "../../../../api/static/page/import-model.js";
-import {missingFields, RememberedMappings, signatureOf} from "../../../../api/static/page/mapping-rules.js";
+import {missingFields, RememberedMappings, signatureOf, valueIn, withStandIns} from "../../../../api/static/page/mapping-rules.js";
 import {Rate, secondsLeft} from "../../../../api/static/page/rate.js";
 import {windowOf} from "../../../../api/static/page/window-of.js";
 import {amountsOf} from "../../../../api/static/page/charts.js";
@@ -71,6 +71,25 @@ test("a mapping is remembered for files with the same columns, whatever their or
 test("a default stands in for a column", () => {
   assert.deepEqual(missingFields({title: "T", event_date: "F"}, {city: "Madrid"}), []);
   assert.deepEqual(missingFields({title: "T"}, {city: " "}), ["event_date", "city"]);
+});
+
+test("the first rows are read before every required field has its column", () => {
+  const {mapping, defaults} = withStandIns({mapping: {title: "T"}, defaults: {city: "Madrid"}});
+  assert.deepEqual([mapping, defaults], [{title: "T"}, {city: "Madrid", event_date: "2000-01-01"}]);
+});
+
+test("a previewed row shows what was read, and a faulty one its cells", () => {
+  const good = {event: {title: "T", participants: ["A", "B"], local_info: {capacity: 3}}, cells: []};
+  assert.deepEqual(["title", "participants", "local_info.capacity", "city"].map((field) => valueIn(good, field, 0)), ["T", "A; B", "3", ""]);
+  const faulty = {event: null, cells: ["x", "soon"]};
+  assert.deepEqual([valueIn(faulty, "event_date", 1), valueIn(faulty, "city", -1)], ["soon", ""]);
+});
+
+test("rows that were under way do not hide that the upload broke off", () => {
+  const model = new ImportModel("x", () => 0);
+  model.status = "interrupted";
+  model.take(progress(4));
+  assert.deepEqual([model.status, model.rows], ["interrupted", 3]);
 });
 
 test("charts take counts in every form of the API", () => {

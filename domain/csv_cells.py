@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from msgspec import Struct
 
+from domain.csv_guard import unguarded
 from domain.csv_header import EITHER, FLAT, Columns
 from domain.csv_records import trimmed
 from domain.events import EventFields, Warn, parse_fields
@@ -87,7 +88,7 @@ class RowParser:
     def _text(self, name: str, cells: list[str]) -> str:
         """Return a field's text: its cell, or its default where that is empty or absent."""
         column = self._columns.index.get(name)
-        text = cells[column] if column is not None and column < len(cells) else ""
+        text = unguarded(cells[column]) if column is not None and column < len(cells) else ""
         return text if text.strip() else self._columns.defaults.get(name, text)
 
     def _sized(self, name: str, text: str, problems: list[Problem]) -> str:

@@ -14,6 +14,7 @@ from itertools import accumulate
 from msgspec import Struct
 
 from domain.csv_cells import Row, RowParser
+from domain.csv_guard import may_be_guarded
 from domain.csv_header import EITHER, Columns
 from domain.csv_plain import PlainValues
 from domain.csv_records import trimmed
@@ -65,7 +66,7 @@ class FastReader:
     def can_read(self, text: str) -> bool:
         """Tell whether the characters of a region need no care."""
         has_lone_cr = "\r" in text and text.count("\r") != text.count("\r\n")
-        return not has_lone_cr and is_ordinary(text)
+        return not has_lone_cr and not may_be_guarded(text) and is_ordinary(text)
 
     def read(self, text: str, raw: bytes, *, line: int, record: int, offset: int, max_rows: int) -> Region:
         """Return the rows up to the first record that needs care, or to the end.

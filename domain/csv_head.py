@@ -5,6 +5,7 @@ import re
 from msgspec import Struct
 
 from domain.csv_dialect import BINARY
+from domain.csv_guard import unguarded
 from domain.csv_header import MAX_COLUMNS, known_columns
 from domain.csv_records import Record, scan
 from domain.problems import Problem, sendable
@@ -63,7 +64,7 @@ def _header(text: str, start: int, delimiters: tuple[str, ...], *, closed: bool)
         return _endless(best)
     if any("\0" in name for name in best.cells):
         return BINARY
-    return Head(delimiter, [sendable(name) for name in best.cells], best.end)
+    return Head(delimiter, [sendable(unguarded(name)) for name in best.cells], best.end)
 
 
 def _fitness(record: Record) -> tuple[int, int]:

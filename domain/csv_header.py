@@ -114,11 +114,16 @@ def match_columns(
     if missing:
         return _missing(missing, names)
     used = set(index.values())
-    ignored = [name for i, name in enumerate(names) if i not in used and column_key(name) not in _OWN_KEYS]
+    ignored = [name for i, name in enumerate(names) if i not in used and not is_own_column(name)]
     return Columns(tuple(map(excerpt, names)), index, defaults, tuple(map(excerpt, ignored)))
 
 
 _OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
+
+
+def is_own_column(name: str) -> bool:
+    """Tell whether a column is one that rejected.csv adds."""
+    return column_key(name) in _OWN_KEYS
 
 
 def _mapped(names: list[str], mapping: Mapping[str, str]) -> dict[str, int] | Problem:

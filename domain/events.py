@@ -108,20 +108,6 @@ def fields_of(event: Event) -> dict[str, object]:
     return {name: to_builtins(getattr(event, name)) for name in EVENT_MEMBERS}
 
 
-def patched_fields(
-    event: Event, changes: Mapping[str, object], *, timezone: tzinfo
-) -> EventFields | tuple[Problem, ...]:
-    """Return the fields after a PATCH, or every problem; unknown members are problems.
-
-    `local_info` is merged by member, and removed by null. Source: RFC 7396.
-    """
-    members = fields_of(event) | dict(changes)
-    before, after = to_builtins(event.local_info), changes.get("local_info")
-    if isinstance(before, dict) and isinstance(after, dict):
-        members["local_info"] = before | after
-    return parse_fields(members, timezone=timezone, refuse_unknown=True)
-
-
 def parse_title(value: object, problems: list[Problem]) -> str:
     """Return the title on one line; problems are added to the list."""
     return _short_text("title", value, problems, one_line)
@@ -183,7 +169,8 @@ def _participants(value: object, problems: list[Problem], warn: Warn) -> tuple[s
     joined = ";".join(value)
     check_characters("participants", joined, problems)
     check_size("participants", joined, problems)
-    return _distinct([normal(name).strip() for name in value], problems, warn)
+    # A name with a semicolon could not be told from two in a CSV.
+    return _distinct([name.strip() for name in normal(joined).split(";")], problems, warn)
 
 
 def _distinct(names: list[str], problems: list[Problem], warn: Warn) -> tuple[str, ...]:

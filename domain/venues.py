@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
+import msgspec
 from msgspec import Struct
 
 from domain.problems import Problem, excerpt
-from domain.text import check_characters, check_length, folded, invalid_type, normal, required
+from domain.text import CELL_BYTES, check_characters, check_length, folded, invalid_type, normal, required
 
 MAX_CAPACITY = 2**31 - 1
 
@@ -66,7 +67,20 @@ def parse_venue(members: Mapping[str, object], problems: list[Problem]) -> Venue
     values: dict[str, object] = {"location_name": None}
     values.update((name, members[name]) for name in VENUE_MEMBERS if name in members)
     read = {name: _RULES[name](f"local_info.{name}", value, problems) for name, value in values.items()}
-    return Venue(**read) if len(problems) == before else None  # type: ignore[arg-type] # each rule returns its member's type
+    if len(problems) > before:
+        return None
+    venue = Venue(**read)  # type: ignore[arg-type] # each rule returns its member's type
+    if venue.past_events:
+        _check_fits_a_cell(venue, problems)
+    return venue if len(problems) == before else None
+
+
+def _check_fits_a_cell(venue: Venue, problems: list[Problem]) -> None:
+    """Refuse past events that make a venue too large for the cell of an export. The rest is short."""
+    if len(msgspec.json.encode(venue)) > CELL_BYTES:
+        field = "local_info.past_events"
+        message = f"{field} makes local_info larger than {CELL_BYTES // 1024} KiB"
+        problems.append(Problem(field, "too_long", message))
 
 
 def _location_name(field: str, value: object, problems: list[Problem]) -> str:

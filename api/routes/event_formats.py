@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from domain.csv_guard import guarded
 from domain.events import Event
 from domain.venues import Venue
 
@@ -157,15 +158,10 @@ def documented(event: Event) -> DocumentedEvent:
     )
 
 
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula. Source: OWASP, CSV injection."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
 def _cells(event: Event) -> Sequence[str]:
     venue = _encoder.encode(event.local_info).decode() if event.local_info else ""
     own = (event.title, event.description, event.event_date, event.city, ";".join(event.participants), venue)
-    return [harmless(cell) for cell in own]
+    return [guarded(text) for text in own]
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

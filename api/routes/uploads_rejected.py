@@ -13,7 +13,7 @@ from api.openapi import Answer, Query, describe
 from api.routes.uploads import ONE, PATH, TAG, find, invalid_cursor, page_limit
 from api.services.imports.answers import encode
 from api.services.imports.records import ImportRecords
-from api.services.imports.rejected_csv import csv_lines, header, row_cells
+from api.services.imports.rejected_csv import csv_lines, header, names_kept, row_cells
 from api.services.imports.service import Imports
 from domain.imports import RejectedRow, Upload
 
@@ -118,11 +118,10 @@ async def download_template() -> Response[bytes]:
 
 
 async def _rejected(upload: Upload, records: ImportRecords) -> AsyncIterator[bytes]:
-    names = header(upload)
-    width = len(upload.columns or ())
-    yield BOM + csv_lines([names])
+    names = names_kept(upload)
+    yield BOM + csv_lines([header(names)])
     async for rows in records.all_rejected(upload.id):
-        yield csv_lines(row_cells(row, width) for row in rows)
+        yield csv_lines(row_cells(row, names) for row in rows)
 
 
 def _after(request: Request[Any, Any, Any]) -> int:

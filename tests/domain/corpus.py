@@ -211,6 +211,11 @@ CASES: dict[str, Case] = {
         ["2 local_info:duplicate_key title:required event_date:invalid_date city:required"],
     ),
     "formulas stay": Case(file(row("=1+1"), row("@x"), row("-1")), ["2 =1+1", "3 @x", "4 -1"]),
+    "guarded formulas are bare again": Case(
+        file(row("'=1+1"), row("'-x"), row("''@x"), row("'x"), row("it's -1"), row("B", "'@ana;bo,")),
+        ["2 =1+1", "3 -x", "4 '@x", "5 'x", "6 it's -1", "7 B"],
+    ),
+    "a guard is no part of a text's length": Case(file(row("'=" + "x" * 99)), ["2 =" + "x" * 99]),
     "repeated rows": Case(
         file(row("A"), row("B"), row("A")), ["2 A", "3 B", "4 A"], warnings={"repeated_row": 1}
     ),

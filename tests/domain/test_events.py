@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import Event, EventFields, fields_of, parse_fields, patched_fields
+from domain.events import Event, EventFields, fields_of, parse_fields
 from domain.problems import Problem
 from domain.venues import VENUE_TYPES, Venue
 
@@ -43,6 +43,17 @@ def test_good_members_become_an_event() -> None:
     assert fields.local_info == Venue("Auditório Central", 300, "Auditório")
     assert fields.event_date == "2025-07-01T10:00:00"
     assert fields.instant_us == 1_751_374_800_000_000  # 13:00 UTC
+
+
+def test_a_name_with_a_semicolon_is_two_as_in_a_csv() -> None:
+    assert parse(participants=["Ana; Bo ", ";", "Eva"]).participants == ("Ana", "Bo", "Eva")
+
+
+def test_past_events_that_no_cell_could_hold_are_refused() -> None:
+    venue = {"location_name": "ab", "past_events": ["x" * 1000] * 64}
+    assert isinstance(parse(local_info=venue), EventFields)
+    venue["past_events"] = ["x" * 1000] * 66
+    assert problems(local_info=venue) == [("local_info.past_events", "too_long")]
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -178,27 +189,6 @@ EVENT = Event(
     "2025-01-01",
     "2025-01-01",
 )
-
-
-def test_a_patch_changes_what_it_names() -> None:
-    fields = patched_fields(EVENT, {"title": "U", "local_info": {"capacity": 9}}, timezone=UTC)
-    assert isinstance(fields, EventFields)
-    assert (fields.title, fields.city, fields.local_info) == ("U", "Recife", Venue("Teatro", 9))
-
-
-def test_a_patch_with_null_removes_the_venue() -> None:
-    fields = patched_fields(EVENT, {"local_info": None}, timezone=UTC)
-    assert isinstance(fields, EventFields)
-    assert fields.local_info is None
-
-
-def test_a_patch_with_unknown_members_is_refused() -> None:
-    answer = patched_fields(EVENT, {"id": 9, "titel": "x"}, timezone=UTC)
-    assert isinstance(answer, tuple)
-    assert [(p.field, p.code, p.suggestion) for p in answer] == [
-        ("id", "unknown_member", None),
-        ("titel", "unknown_member", "title"),
-    ]
 
 
 def test_the_fields_of_an_event_are_valid_again() -> None:

@@ -1,20 +1,12 @@
-"""Rejected rows as a CSV to fix and upload again. Source: RFC 4180; OWASP, CSV Injection."""
+"""Rejected rows as a CSV to fix and upload again. Source: RFC 4180."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from domain.csv_guard import harmless
+from domain.csv_header import OWN_COLUMNS, is_own_column
 from domain.imports import RejectedRow, Upload
-
-OWN_COLUMNS = ("_line", "_errors")
-"""Ignored on the way in."""
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
@@ -25,14 +17,20 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
-def header(upload: Upload) -> list[str]:
+def names_kept(upload: Upload) -> list[str | None]:
+    """Return the file's column names; None for what an earlier rejected.csv added, which is told anew."""
+    names = (column["name"] for column in upload.columns or ())
+    return [None if is_own_column(name) else name for name in names]
+
+
+def header(names: Sequence[str | None]) -> list[str]:
     """Return the file's own column names and the two that tell why."""
-    return [*(harmless(column["name"]) for column in upload.columns or ()), *OWN_COLUMNS]
+    return [*(harmless(name) for name in names if name is not None), *OWN_COLUMNS]
 
 
-def row_cells(row: RejectedRow, width: int) -> list[str]:
+def row_cells(row: RejectedRow, names: Sequence[str | None]) -> list[str]:
     """Return the original cells, line and errors; cells beyond the header's width stay behind them."""
-    cells = [harmless(cell) for cell in row.cells]
-    padding = [""] * (width - len(cells))
+    cells = [*map(harmless, row.cells), *[""] * (len(names) - len(row.cells))]
+    kept = [cell for cell, name in zip(cells, names, strict=False) if name is not None]
     errors = " | ".join(f"{error.code}: {error.message}" for error in row.errors)
-    return [*cells[:width], *padding, str(row.line), harmless(errors), *cells[width:]]
+    return [*kept, str(row.line), harmless(errors), *cells[len(names) :]]

@@ -93,11 +93,11 @@ async def test_downloads_of_an_empty_store_are_whole_files(client):
 
 
 async def test_csv_makes_formulas_harmless_and_keeps_the_rest(client):
-    cells = ["=1+1", "+1", "-1", "@x", "fine", "'quoted"]
+    cells = ["=1+1", "+1", "-1", "@x", "fine", "'quoted", "'=1"]
     await client.post(f"{EVENTS}/lote", json=[event(n, description=cell) for n, cell in enumerate(cells)])
     text = (await client.get(f"{EVENTS}/download?format=csv")).text
     read = [row["description"] for row in csv.DictReader(io.StringIO(text))]
-    assert read == ["'=1+1", "'+1", "'-1", "'@x", "fine", "'quoted"]
+    assert read == ["'=1+1", "'+1", "'-1", "'@x", "fine", "'quoted", "''=1"]
 
 
 async def test_download_honours_filters_and_refuses_what_is_none(client):

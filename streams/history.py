@@ -114,6 +114,10 @@ class History:
             for feed in unknown:
                 # An end that came while we were asking is newer than the answer.
                 self._learn(feed, self._ends.get(feed) or found.get(feed))
+        return self.known_ends(feeds)
+
+    def known_ends(self, feeds: Sequence[str]) -> dict[str, int]:
+        """Return, of what `ends` would, that which needs no look into the store."""
         known = {feed: self._ends.get(feed) for feed in feeds}
         return {feed: seq for feed, seq in known.items() if seq is not None}
 

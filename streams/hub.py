@@ -24,7 +24,11 @@ from streams.view import View
 from streams.wheel import Wheel
 
 _TICKS_A_HEARTBEAT = 20
-_RETRY_MS: dict[ByeReason, tuple[int, int]] = {"drain": (1000, 5000), "limit": (5000, 15000)}
+_RETRY_MS: dict[ByeReason, tuple[int, int]] = {
+    "drain": (1000, 5000),
+    "limit": (5000, 15000),
+    "unavailable": (1000, 5000),
+}
 RETRY_MS = (1000, 3000)
 """Bounds of the pause before a client comes back, where nothing says otherwise."""
 
@@ -138,8 +142,7 @@ class FeedHub(Generic[P]):
 
     def read(self, feeds: FeedSet, opening: Opening, outlet: Outlet, lease: Lease[P]) -> Reader:
         """Return a reader that will write to an outlet; the lease is released when it ends."""
-        reader = Reader(self, self.hold(feeds, opening), outlet, opening, lease.release)
-        lease.end = reader.end
+        reader = Reader(self, self.hold(feeds, opening), outlet, opening, lease)
         self.watch(reader.check, self.clock() + self.options.heartbeat_seconds)
         return reader
 
@@ -164,7 +167,8 @@ class FeedHub(Generic[P]):
             view = self._views[key] = View(feeds, self.log, self.clock)
             for topic in (*feeds.topics, *feeds.states):
                 self._wanted.setdefault(topic, {})[view] = None
-        view.ends.update(opening.ends)
+        # One that came since this connection asked has not been told to a view that was not there.
+        view.ends.update(opening.ends | self.history.known_ends(feeds.replayed))
         view.readers += 1
         return view
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType, json
 
 Resume = Literal["fresh", "recovered", "reset"]
 ResetReason = Literal["epoch", "ahead", "expired", "malformed"]
-ByeReason = Literal["finished", "drain", "expired", "slow", "limit"]
+ByeReason = Literal["finished", "drain", "expired", "slow", "limit", "unavailable"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 EndStatus = Literal["completed", "failed", "cancelled"]
 ChangeReason = Literal["import", "batch", "replace", "delete", "undo"]

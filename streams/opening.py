@@ -49,13 +49,13 @@ class Opener:
 
     async def open(self, feeds: FeedSet, cursor_text: str | None, replay: Replay | None) -> Opening:
         """Return where to start. `cursor_text` and `replay` are what the client sent, if anything."""
-        ends = await self._history.ends(feeds.replayed) if feeds.finite else {}
         if cursor_text is None:
-            return await self._from_now(feeds, ends, _wanted(feeds, replay))
+            return await self._from_now(feeds, _wanted(feeds, replay))
         cursor = parse_cursor(cursor_text)
         reason = await self._fault(feeds, cursor)
         if reason is not None or cursor is None:
-            return await self._from_now(feeds, ends, feeds.replayed, reason)
+            return await self._from_now(feeds, feeds.replayed, reason)
+        ends = await self._ends(feeds)
         over = feeds.finite and len(ends) == len(feeds.topics) and max(ends.values()) <= cursor.seq
         return Opening("recovered", cursor.seq, (), 0, ends, over=over, seen=cursor.seen)
 
@@ -85,15 +85,18 @@ class Opener:
     async def _from_now(
         self,
         feeds: FeedSet,
-        ends: dict[str, int],
         replayed: tuple[str, ...],
         reason: ResetReason | None = None,
     ) -> Opening:
+        ends = await self._ends(feeds)
         head = self._log.head
         after = await self._before_first(replayed, head) if replayed else head
         whole = replayed == feeds.topics
         resume: Resume = "fresh" if reason is None else "reset"
         return Opening(resume, after, replayed, 0 if whole else head, ends, reason)
+
+    async def _ends(self, feeds: FeedSet) -> dict[str, int]:
+        return await self._history.ends(feeds.replayed) if feeds.finite else {}
 
     async def _before_first(self, topics: tuple[str, ...], head: int) -> int:
         """Return the highest seq at or below `head` that has no message of these topics before it."""

@@ -4,6 +4,7 @@ Source: docs/feed-protocol.md, "Long poll".
 """
 
 import asyncio
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from streams.messages import Bye, ByeReason, encode
 from streams.opening import Opening
 from streams.registry import Lease, P
 from streams.view import View
+
+READ_SECONDS = 5.0
+"""How long the store has for what is no longer in memory."""
 
 
 class Answer(Struct, frozen=True):
@@ -42,7 +46,7 @@ class Poll:
         self._woken = asyncio.Event()
         self._ended: ByeReason | None = None
         self._who = lease.who
-        lease.end = self.end
+        lease.attach(self.end)
 
     def deliver(self, payload: Payload, *, before: int) -> bool:  # noqa: ARG002 - it reads by itself.
         """Wake up; the answer is read from the log."""
@@ -56,7 +60,11 @@ class Poll:
         self._woken.set()
 
     async def answer(self, wait_seconds: float) -> Answer:
-        """Return what there is, or what comes first within the time, or nothing."""
+        """Return what there is, or what comes first within the time, or nothing.
+
+        Raises:
+            TimeoutError: the store did not give what there is.
+        """
         view = self._hub.hold(self._feeds, self._opening)
         try:
             frames = await self._first(view, wait_seconds)
@@ -76,33 +84,40 @@ class Poll:
             hello = self._hub.hello(self._feeds, self._opening, "poll", self._who)
             opened = [passing_frame(encode(hello)), *states.frames(self._feeds.states)]
             return opened + await self._read()
-        try:
-            async with asyncio.timeout(wait_seconds):
-                while True:
-                    self._woken.clear()
-                    found = states.changed(self._feeds.states, self._seen) + await self._read()
-                    if found or self._ended:
-                        return found
-                    await self._wait(view)
-        except TimeoutError:
-            return []
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + wait_seconds
+        while True:
+            self._woken.clear()
+            messages = await self._read()
+            # Behind the read: a state that changed meanwhile has woken nobody.
+            found = states.changed(self._feeds.states, self._seen) + messages
+            if found or self._ended or loop.time() >= give_up_at:
+                return found
+            await self._wait(view, give_up_at - loop.time())
 
     async def _read(self) -> list[Frame]:
-        """Return the next messages, at most a page of them, and move behind them."""
+        """Return the next messages, at most a page of them, and move behind them.
+
+        Raises:
+            TimeoutError: the store did not give them in time.
+        """
         while self._after < (head := self._hub.log.head):
             replaying = self._after < self._opening.joint
             topics = self._opening.replayed if replaying else self._feeds.topics
             upto = self._opening.joint if replaying else head
-            page = await self._hub.history.load_page(topics, self._after, upto)
+            async with asyncio.timeout(READ_SECONDS):
+                page = await self._hub.history.load_page(topics, self._after, upto)
             self._after = page.covered
             if page.frames:
                 return list(page.frames)
         return []
 
-    async def _wait(self, view: View) -> None:
+    async def _wait(self, view: View, seconds: float) -> None:
         view.join(self)
         try:
-            await self._woken.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
         finally:
             view.leave(self)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,8 @@ class Pump:
     def __init__(self, loop: asyncio.AbstractEventLoop, gap_seconds: float) -> None:
         self._loop = loop
         self._gap_seconds = gap_seconds
-        self._dirty: list[View] = []
-        self._behind: list[Reader] = []
+        self._dirty: deque[View] = deque()
+        self._behind: deque[Reader] = deque()
         self._idle = True
         self._work: Iterator[None] = iter(())
 
@@ -60,10 +61,14 @@ class Pump:
 
     def _step(self) -> None:
         until = self._loop.time() + HOLD_SECONDS
-        for _ in self._work:
-            if self._loop.time() > until:
-                self._loop.call_soon(self._step)
-                return
+        try:
+            for _ in self._work:
+                if self._loop.time() > until:
+                    self._loop.call_soon(self._step)
+                    return
+        except Exception:
+            # What is left in the queues comes with the next flush: the feed must not stop for all.
+            logger.exception("a flush was cut short")
         # An outlet without a transport of its own writes one turn of the loop later, and uvloop
         # at the end of that turn: only then is the flush over.
         self._loop.call_soon(self._loop.call_soon, self._rest)
@@ -78,14 +83,13 @@ class Pump:
             self._idle = True
 
     def _cycle(self) -> Iterator[None]:
-        dirty, self._dirty = self._dirty, []
-        for view in dirty:
+        for _ in range(len(self._dirty)):
+            view = self._dirty.popleft()
             view.dirty = False
             yield from view.flush()
             if view.waiting:
                 self.flush(view)
             yield
-        behind, self._behind = self._behind, []
-        for reader in behind:
-            reader.advance()
+        for _ in range(len(self._behind)):
+            self._behind.popleft().advance()
             yield

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streams.frames import Encoding, Payload
     from streams.hub import FeedHub
     from streams.opening import Opening
+    from streams.registry import Lease
     from streams.view import View
 
 CLOSE_CODES: dict[ByeReason, int] = {
@@ -26,6 +27,7 @@ CLOSE_CODES: dict[ByeReason, int] = {
     "expired": 4401,
     "slow": 4408,
     "limit": 4429,
+    "unavailable": 1013,
 }
 _PAGES_AT_ONCE = 4
 _STALL_CHECK_SECONDS = 1.0
@@ -42,8 +44,8 @@ class Reader:
         "_closed",
         "_hub",
         "_joined",
+        "_lease",
         "_missed_states",
-        "_on_end",
         "_opening",
         "_outlet",
         "_paused",
@@ -55,14 +57,14 @@ class Reader:
     )
 
     def __init__(
-        self, hub: FeedHub[Any], view: View, outlet: Outlet, opening: Opening, on_end: Callable[[], None]
+        self, hub: FeedHub[Any], view: View, outlet: Outlet, opening: Opening, lease: Lease[Any]
     ) -> None:
         self.encoding: Encoding = outlet.encoding
         self._hub = hub
         self._view = view
         self._outlet = outlet
         self._opening = opening
-        self._on_end = on_end
+        self._lease = lease
         self._after = opening.after
         self._closed = False
         self._joined = False
@@ -87,6 +89,7 @@ class Reader:
         """Say hello, tell the states, and set off."""
         frame = opening_frame(encode(hello), cursor=hello.cursor, retry_ms=self._hub.retry_ms())
         self._write(self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)]))
+        self._lease.attach(self.end)
         self.advance()
 
     def deliver(self, payload: Payload, *, before: int) -> bool:
@@ -138,7 +141,7 @@ class Reader:
         bye = passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms)
         payload = self.encoding.join([bye])
         self._close()
-        self._outlet.close(payload, CLOSE_CODES[reason])
+        self._guarded(self._outlet.close, payload, CLOSE_CODES[reason])
 
     def check(self, now: float) -> float | None:
         """Beat after a silence and end a stall; return when to look again, None when closed."""
@@ -208,16 +211,19 @@ class Reader:
         self._put(payload)
 
     def _put(self, payload: Payload) -> None:
+        self._guarded(self._outlet.write, payload)
+
+    def _guarded(self, act: Callable[..., None], *how: Any) -> None:
+        """Have the outlet act; one that is broken must not stop the flush for all others."""
         try:
-            self._outlet.write(payload)
+            act(*how)
         except Exception:
-            # One broken outlet must not stop the flush for all others.
             logger.exception("a stream could not be written")
-            self._close()
+            self.lost()
             self._outlet.abort()
 
     def _close(self) -> None:
         self._closed = True
         self._view.leave(self)
         self._hub.release(self._view)
-        self._on_end()
+        self._lease.release()

@@ -32,14 +32,27 @@ P = TypeVar("P", bound=Person)
 
 
 class Lease(Generic[P]):
-    """The place of one stream. Whoever holds it sets `end` and calls `release`, once or more often."""
+    """The place of one stream. Whoever holds it calls `release`, once or more often."""
 
-    __slots__ = ("_registry", "end", "who")
+    __slots__ = ("_end", "_ended", "_registry", "who")
 
     def __init__(self, registry: "Registry[P]", who: P) -> None:
         self._registry = registry
+        self._end: Callable[[ByeReason], None] | None = None
+        self._ended: ByeReason | None = None
         self.who = who
-        self.end: Callable[[ByeReason], None] = lambda _: None
+
+    def attach(self, end: Callable[[ByeReason], None]) -> None:
+        """Name what ends the stream. It is called at once when the end came while the stream was opening."""
+        self._end = end
+        if self._ended is not None:
+            end(self._ended)
+
+    def end(self, reason: ByeReason) -> None:
+        """End the stream."""
+        self._ended = reason
+        if self._end is not None:
+            self._end(reason)
 
     def release(self) -> None:
         """Give the place back."""

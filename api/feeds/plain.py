@@ -8,6 +8,7 @@ reader falls behind.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from streams.frames import Encoding, Payload
@@ -16,6 +17,8 @@ from streams.reader import Reader
 MAX_BUFFERED_BYTES = 64 * 1024
 CLOSING_SECONDS = 10.0
 """How long a client has to take the last message."""
+
+LAST_SECONDS = 1.0
 
 Deliver = Callable[[Payload], Awaitable[None]]
 
@@ -33,6 +36,7 @@ class PlainOutlet:
         self._paused = False
         self._ending = False
         self._written = asyncio.Event()
+        self.interrupt: Callable[[], Any] = lambda: None
 
     def write(self, payload: Payload) -> None:
         """Queue a payload."""
@@ -56,10 +60,10 @@ class PlainOutlet:
         asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.abort)
 
     def abort(self) -> None:
-        """Send nothing more."""
+        """Send nothing more, not even what `send` waits with."""
         self._queue.clear()
         self._ending = True
-        self._written.set()
+        self.interrupt()
 
     async def run(self) -> None:
         """Send until the reader ends."""
@@ -82,9 +86,17 @@ async def run_until_gone(outlet: PlainOutlet, gone: Callable[[], Awaitable[Any]]
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(_watch(gone))
         running = tasks.create_task(outlet.run())
+        outlet.interrupt = running.cancel
         await asyncio.wait((watching, running), return_when=asyncio.FIRST_COMPLETED)
         watching.cancel()
         running.cancel()
+
+
+async def send_last(sending: Awaitable[Any]) -> None:
+    """Await what ends an answer, for a moment: a client that takes nothing would hold it for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_SECONDS):
+            await sending
 
 
 async def _watch(gone: Callable[[], Awaitable[Any]]) -> None:

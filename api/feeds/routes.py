@@ -3,21 +3,23 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, WebSocket, get, route, websocket
+from litestar import Request, Response, WebSocket, get, route, websocket
 from litestar.handlers import BaseRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
-from api.feeds.asked import Connection, read_asked, read_wait
+from api.feeds.asked import read_asked, read_wait
+from api.feeds.entrance import Admission, admit, hub_of
 from api.feeds.sse import HEADERS, Headers, SseStream, answer_head, farewell
 from api.feeds.ws import serve_ws
 from api.openapi import Answer as Described
 from api.openapi import Query, describe
 from api.problems import HttpProblem
 from api.services.identity import Identity
+from domain.ports import StorageError
 from streams.hub import FeedHub
+from streams.messages import ByeReason
 from streams.poll import Answer, Poll
-from streams.registry import Lease
 
 TAG = "feed"
 JSON = "application/json"
@@ -29,7 +31,7 @@ _REPLAY = Query(
 )
 _WAIT = Query("wait", "Seconds to wait for a message.", {"type": "number", "minimum": 0, "maximum": 55})
 _PARAMETERS = (_FEED, _CURSOR, _CURSOR_HEADER, _REPLAY)
-_PROBLEMS = ("bad-request", "invalid-query", "unauthorized", "forbidden", "not-found", "unavailable")
+_PROBLEMS = ("bad-request", "invalid-query", "unauthorized", "forbidden", "not-found")
 _STREAM: dict[str, Any] = {"type": "string", "description": "See docs/feed-protocol.md and /asyncapi.json."}
 _POLLED: dict[str, Any] = {
     "type": "object",
@@ -42,8 +44,15 @@ _POLLED: dict[str, Any] = {
 _OVER = Described("Every feed has been read to its end: do not come back")
 
 
+def _store_is_away(request: Request[Any, Any, Any], _: Exception) -> Response[bytes]:
+    """Answer in words that an EventSource understands: at any status but 200 it gives up for good."""
+    headers = {name.decode(): value.decode() for name, value in HEADERS}
+    return Response(farewell(hub_of(request), "unavailable"), status_code=200, headers=headers)
+
+
 @get(
     ["/sse", "/sse/{feed:path}"],
+    exception_handlers={StorageError: _store_is_away},
     opt=describe(
         "Read feeds as Server-Sent Events",
         TAG,
@@ -55,18 +64,13 @@ _OVER = Described("Every feed has been read to its end: do not come back")
 async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
     """Open a stream, or turn the client away in words that an EventSource understands."""
     hub, asked = hub_of(request), read_asked(request)
-    lease = hub.registry.admit(asked.who)
-    if not isinstance(lease, Lease):
-        return _answer(200, farewell(hub, lease), HEADERS)
-    try:
-        opening = await hub.open(asked.feeds, asked.cursor, asked.replay)
-    except BaseException:
-        lease.release()
-        raise
-    if opening.over:
-        lease.release()
+    admission = await admit(hub, asked)
+    if not isinstance(admission, Admission):
+        return _answer(200, farewell(hub, admission), HEADERS)
+    if admission.opening.over:
+        admission.lease.release()
         return _answer(204, b"", [])
-    return SseStream(hub, asked, opening, lease)
+    return SseStream(hub, asked, admission)
 
 
 @route(
@@ -77,7 +81,7 @@ async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
         TAG,
         {200: Described("The head of a stream")},
         parameters=_PARAMETERS,
-        problems=_PROBLEMS,
+        problems=(*_PROBLEMS, "unavailable"),
     ),
 )
 async def sse_head(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -99,35 +103,30 @@ async def ws(socket: WebSocket[Any, Any, Any]) -> None:
         TAG,
         {200: Described("Messages and the cursor of the next call", _POLLED), 204: _OVER},
         parameters=(*_PARAMETERS, _WAIT),
-        problems=(*_PROBLEMS, "too-many-requests"),
+        problems=(*_PROBLEMS, "too-many-requests", "unavailable"),
     ),
 )
 async def poll(request: Request[Any, Any, Any]) -> ASGIApp:
     """Answer at once when there is something, else when there is, else empty."""
     hub, asked, wait_seconds = hub_of(request), read_asked(request), read_wait(request)
     headers = [(b"cache-control", b"no-store")]
-    lease = hub.registry.admit(asked.who)
-    if not isinstance(lease, Lease):
-        raise _too_many(hub)
+    admission = await admit(hub, asked)
+    if not isinstance(admission, Admission):
+        raise _not_now(hub, admission)
     try:
-        opening = await hub.open(asked.feeds, asked.cursor, asked.replay)
-        if opening.over:
+        if admission.opening.over:
             return _answer(204, b"", headers)
-        answer = await Poll(hub, asked.feeds, opening, lease).answer(wait_seconds)
+        answer = await Poll(hub, asked.feeds, admission.opening, admission.lease).answer(wait_seconds)
+    except TimeoutError:
+        raise _not_now(hub, "unavailable") from None
     finally:
-        lease.release()
+        admission.lease.release()
     if answer.ended == "expired":
         raise HttpProblem("unauthorized", "The session has ended.", headers={"WWW-Authenticate": "Bearer"})
     return _answer(200, _body(answer), headers)
 
 
 HANDLERS: tuple[BaseRouteHandler, ...] = (sse, sse_head, ws, poll)
-
-
-def hub_of(connection: Connection) -> FeedHub[Identity]:
-    """Return the hub that the composition root put into the application's state."""
-    hub: FeedHub[Identity] = connection.app.state.hub
-    return hub
 
 
 def _body(answer: Answer) -> bytes:
@@ -140,8 +139,11 @@ def _answer(status: int, body: bytes, headers: Headers) -> ASGIApp:
     return ASGIResponse(status_code=status, body=body, headers=named, media_type=JSON)
 
 
-def _too_many(hub: FeedHub[Identity]) -> HttpProblem:
-    seconds = -(-hub.retry_ms("limit") // 1000)
-    return HttpProblem(
-        "too-many-requests", "Too many streams are open.", headers={"Retry-After": str(seconds)}
-    )
+def _not_now(hub: FeedHub[Identity], reason: ByeReason) -> HttpProblem:
+    headers = {"Retry-After": str(-(-hub.retry_ms(reason) // 1000))}
+    match reason:
+        case "limit":
+            return HttpProblem("too-many-requests", "Too many streams are open.", headers=headers)
+        case "drain":
+            return HttpProblem("unavailable", "The server is stopping.", headers=headers)
+    return HttpProblem("unavailable", "The store does not answer now.", headers=headers)

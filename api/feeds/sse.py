@@ -6,15 +6,14 @@ from litestar.types import Receive, Scope, Send
 
 from api.feeds.asked import Asked
 from api.feeds.direct import DirectSse
-from api.feeds.plain import PlainOutlet, run_until_gone
+from api.feeds.entrance import Admission
+from api.feeds.plain import PlainOutlet, run_until_gone, send_last
 from api.feeds.protocols import offer_in
 from api.feeds.vanished import LOOK_SECONDS
 from api.services.identity import Identity
 from streams.frames import SSE, Payload, passing_frame
 from streams.hub import FeedHub
-from streams.messages import Bye, ByeReason, encode
-from streams.opening import Opening
-from streams.registry import Lease
+from streams.messages import Bye, ByeReason, Hello, encode
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -27,17 +26,11 @@ Headers = list[tuple[bytes, bytes]]
 class SseStream:
     """The answer of one SSE request: an ASGI application."""
 
-    def __init__(
-        self,
-        hub: FeedHub[Identity],
-        asked: Asked,
-        opening: Opening,
-        lease: Lease[Identity],
-    ) -> None:
+    def __init__(self, hub: FeedHub[Identity], asked: Asked, admission: Admission) -> None:
         self._hub = hub
         self._asked = asked
-        self._opening = opening
-        self._lease = lease
+        self._opening = admission.opening
+        self._lease = admission.lease
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until either side ends it; on the server's transport, return at once."""
@@ -74,9 +67,9 @@ class SseStream:
             await run_until_gone(outlet, lambda: _disconnected(receive))
         finally:
             reader.lost()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send_last(send({"type": "http.response.body", "body": b"", "more_body": False}))
 
-    def _hello(self) -> Any:
+    def _hello(self) -> Hello:
         return self._hub.hello(self._asked.feeds, self._opening, "sse", self._asked.who)
 
 

@@ -4,20 +4,19 @@ from typing import Any, Literal
 
 from litestar import WebSocket
 from litestar.connection import ASGIConnection
-from litestar.exceptions import WebSocketException
 from litestar.handlers import BaseRouteHandler
 
 from api.openapi import OPT_KEY, Operation
 from api.problems import HttpProblem
 from api.security.limits import Meter
 from api.services.identity import Identity
+from api.sockets import refuse
 from domain.people import Role, at_least
 
 Access = Literal["public", "viewer", "editor", "admin"]
 ACCESS_KEY = "access"
 
 CHALLENGE = 'Bearer realm="fasttrack"'
-_CODES = {401: 4401, 403: 4403, 429: 4429}
 
 
 def access_of(handler: BaseRouteHandler) -> Access:
@@ -55,7 +54,7 @@ class Guard:
             await self._check(connection, handler)
         except HttpProblem as refusal:
             if isinstance(connection, WebSocket):
-                await _close(connection, refusal)
+                await refuse(connection, refusal.status_code, refusal.detail)
             raise
 
     async def _check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -119,9 +118,3 @@ def unauthorized(*, presented: bool) -> HttpProblem:
 def too_many(detail: str, seconds: int) -> HttpProblem:
     """Return the 429 that says when to come again."""
     return HttpProblem("too-many-requests", detail, headers={"Retry-After": str(seconds)})
-
-
-async def _close(socket: WebSocket[Any, Any, Any], refusal: HttpProblem) -> None:
-    """Accept, then close: a page cannot read the status of a handshake, but it can read a close code."""
-    await socket.accept()
-    raise WebSocketException(code=_CODES[refusal.status_code], detail=refusal.detail)

@@ -2,12 +2,16 @@
 
 from typing import Any, Protocol, cast
 
+from litestar import WebSocket
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.security.cookies import SESSION, anonymous_person, read_cookie
 from api.services.identity import Identity
+from api.sockets import refuse
+from domain.ports import StorageError
 
 _TICKET_PATHS = ("/sse", "/ws", "/poll")
 
@@ -36,6 +40,15 @@ class Authentication(AbstractAuthenticationMiddleware):
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app, exclude_http_methods=[])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; a WebSocket whose caller cannot be looked up now is told to try again."""
+        try:
+            await super().__call__(scope, receive, send)
+        except StorageError:
+            if scope["type"] != ScopeType.WEBSOCKET:
+                raise
+            await refuse(WebSocket(scope, receive, send), 503, "The store does not answer now.")
 
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]

@@ -287,6 +287,29 @@ async def test_a_heartbeat_breaks_a_silence_and_only_a_silence() -> None:
         assert sink.taken.count(b'"type":"heartbeat"') == 1
 
 
+async def test_a_fault_in_one_flush_does_not_stop_the_feed() -> None:
+    feed = MemoryFeed()
+    hub = await hub_over(feed, coalesce_seconds=0)
+    async with hub.running(feed.epoch, feed):
+        faulty, whole = await attach(hub, ["eventos"]), await attach(hub, ["eventos", "admin"])
+
+        def fail(*_: Any, **__: Any) -> bool:
+            raise RuntimeError("a fault of ours")
+
+        deliver, Reader.deliver = Reader.deliver, fail  # type: ignore[method-assign, assignment]
+        try:
+            feed.publish(LogLine("tarefas/t", AT, "info", "nobody reads it"))
+            feed.publish(LogLine("eventos", AT, "info", "cut short"))
+            await settle(hub)
+        finally:
+            Reader.deliver = deliver  # type: ignore[method-assign]
+        feed.publish(LogLine("eventos", AT, "info", "goes on"))
+        await settle(hub)
+
+        assert 3 in faulty.seqs
+        assert 3 in whole.seqs
+
+
 async def test_a_broken_outlet_does_not_stop_the_flush_for_others() -> None:
     feed = MemoryFeed()
     hub = await hub_over(feed)

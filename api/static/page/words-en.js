@@ -71,7 +71,7 @@ export default {
   "why.first": "The first choice, and it works here.", "why.no_hello": "The choice before delivered nothing in time: some proxy holds the answer back.",
   "why.no_pong": "The WebSocket opened but did not answer.", "why.refused": "The network refused the choice before.", "why.broken_young": "The network cut the choice before twice in a row.",
   "why.silent": "The choice before fell silent.", "why.remembered": "It is what worked on this network last time.", "why.unreachable": "The server does not answer. We keep trying.",
-  "why.broken": "The connection broke. Back in a moment.", "why.drain": "The server is restarting.", "why.limit": "Too many connections. Trying again shortly.", "why.slow": "The browser did not keep up.",
+  "why.broken": "The connection broke. Back in a moment.", "why.drain": "The server is restarting.", "why.limit": "Too many connections. Trying again shortly.", "why.slow": "The browser did not keep up.", "why.unavailable": "The store does not answer. Trying again shortly.",
 
   "error.control_character": "has a control character", "error.invalid_unicode": "has invalid Unicode", "error.required": "is required",
   "error.too_long": "is too long", "error.too_short": "is too short", "error.invalid_date": "is not a date like YYYY-MM-DDThh:mm:ss",

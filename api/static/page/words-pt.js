@@ -71,7 +71,7 @@ export default {
   "why.first": "É a primeira escolha, e funciona aqui.", "why.no_hello": "A escolha anterior não entregou nada em tempo: algum proxy segura a resposta.",
   "why.no_pong": "O WebSocket abriu, mas não respondeu.", "why.refused": "A rede recusou a escolha anterior.", "why.broken_young": "A rede cortou a escolha anterior duas vezes seguidas.",
   "why.silent": "A escolha anterior ficou muda.", "why.remembered": "Foi o que funcionou nesta rede da última vez.", "why.unreachable": "O servidor não responde. Tentamos de novo sozinhos.",
-  "why.broken": "A conexão caiu. Já voltamos.", "why.drain": "O servidor está reiniciando.", "why.limit": "Conexões demais. Tentamos de novo em instantes.", "why.slow": "O navegador não acompanhou o fluxo.",
+  "why.broken": "A conexão caiu. Já voltamos.", "why.drain": "O servidor está reiniciando.", "why.limit": "Conexões demais. Tentamos de novo em instantes.", "why.slow": "O navegador não acompanhou o fluxo.", "why.unavailable": "O armazenamento não responde. Tentamos de novo em instantes.",
 
   "error.control_character": "tem um caractere de controle", "error.invalid_unicode": "tem texto Unicode inválido", "error.required": "é obrigatório",
   "error.too_long": "é longo demais", "error.too_short": "é curto demais", "error.invalid_date": "não é uma data no formato AAAA-MM-DDThh:mm:ss",

@@ -1,0 +1,75 @@
+"""A long poll waits for the feed, not for the store, and sleeps through nothing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.services.identity import Identity
+from streams.feeds import feed_set
+from streams.hub import FeedHub, FeedOptions
+from streams.messages import Log, PresenceState
+from streams.poll import Answer, Poll
+from tests.streams.memory import MemoryFeed
+
+pytestmark = pytest.mark.anyio
+
+AT = "2026-11-24T12:00:00.000Z"
+ANA = Identity("ana", "editor", person="ana")
+
+
+def hub_over(feed: MemoryFeed) -> FeedHub[Identity]:
+    hub: FeedHub[Identity] = FeedHub(FeedOptions(coalesce_seconds=0))
+    feed.listener = hub.publish
+    return hub
+
+
+async def ask(hub: FeedHub[Identity], names: list[str], cursor: str, wait_seconds: float) -> Answer:
+    lease: Any = hub.registry.admit(ANA)
+    feeds = feed_set(names)
+    try:
+        return await Poll(hub, feeds, await hub.open(feeds, cursor, None), lease).answer(wait_seconds)
+    finally:
+        lease.release()
+
+
+async def test_a_call_that_does_not_wait_is_given_what_only_the_store_has() -> None:
+    feed = MemoryFeed()
+    feed.publish(Log("eventos", AT, "info", "old"))
+    hub = hub_over(feed)
+    async with hub.running(feed.epoch, feed):
+        answer = await ask(hub, ["eventos"], "k3f9.0", 0)
+
+    assert [b'"message":"old"' in message for message in answer.messages] == [True]
+    assert answer.cursor == "k3f9.1"
+
+
+async def test_a_state_that_changes_while_the_store_is_read_is_answered_at_once() -> None:
+    feed = MemoryFeed()
+    feed.publish(Log("admin", AT, "info", "not asked for"))
+    hub = hub_over(feed)
+    read = feed.read
+
+    async def changed_meanwhile(*args: Any, **more: Any) -> Any:
+        hub.set_state(PresenceState("presenca", AT, 1, 1, []))
+        await asyncio.sleep(0.01)  # The flush that tells of it goes by.
+        return await read(*args, **more)
+
+    feed.read = changed_meanwhile  # type: ignore[method-assign]
+    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+        answer = await ask(hub, ["eventos", "presenca"], "k3f9.0", 60)
+
+    assert [b'"feed":"presenca"' in message for message in answer.messages] == [True]
+
+
+async def test_silence_is_answered_after_the_wait_with_the_cursor_of_now() -> None:
+    feed = MemoryFeed()
+    hub = hub_over(feed)
+    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+        asking = asyncio.create_task(ask(hub, ["eventos"], "k3f9.0", 0.05))
+        await asyncio.sleep(0)
+        feed.publish(Log("admin", AT, "info", "not asked for"))
+        answer = await asking
+
+    assert answer.messages == []
+    assert answer.cursor == "k3f9.1"

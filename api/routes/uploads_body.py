@@ -12,6 +12,7 @@ from litestar.exceptions import ClientException, InternalServerException
 
 from api.problems import HttpProblem, invalid_fields
 from api.routes.uploads_form import FileForm, FormError
+from api.routes.uploads_options import UPLOAD_OPTION_NAMES, option_texts
 from api.routes.uploads_problems import malformed, refused
 from api.services.identity import Identity
 from api.services.imports.options import OPTION_NAMES, check_upload_id, parse_options
@@ -64,6 +65,7 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> Reception | 
         HttpProblem: the request, the form or the file cannot be taken.
     """
     refuse_encoded(request)
+    option_texts(request, {})
     refuse_too_large(request, imports.max_upload_bytes + FORM_BYTES)
     if (known := await _repeated(request, imports)) is not None:
         return known
@@ -179,7 +181,8 @@ class _Intaking:
                 "the body ended before the boundary behind the file; what arrived is kept",
                 offset=reception.staged,
             )
-        await reception.complete()
+        late = [name for name in self._form.late_fields if name in UPLOAD_OPTION_NAMES]
+        await reception.complete(late_options=late)
         return reception
 
     async def _give_up(self, error: Problem) -> None:
@@ -192,7 +195,7 @@ class _Intaking:
             await self._reception.break_off()
 
     async def _open(self) -> Reception:
-        texts = {**self._form.fields, **dict(self._request.query_params.multi_items())}
+        texts = option_texts(self._request, self._form.fields)
         offset = upload_offset(self._request)
         if offset is not None and (upload_id := await self._known_id(texts.get("upload_id"))):
             return await self._imports.resume(upload_id, offset)

@@ -12,6 +12,7 @@ from api.problems import HttpProblem, invalid_fields
 from api.routes.uploads import FORM, OPTIONS, PATH, TAG
 from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, body_chunks, refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
+from api.routes.uploads_options import option_texts
 from api.routes.uploads_problems import malformed
 from api.services.imports.answers import encode
 from api.services.imports.options import OPTION_NAMES, parse_options
@@ -89,7 +90,7 @@ async def _head(request: HttpRequest, form: FileForm) -> bytes:
 
 
 def _options(request: HttpRequest, form: FileForm) -> ImportOptions:
-    texts = {**form.fields, **dict(request.query_params.multi_items())}
+    texts = option_texts(request, form.fields)
     options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
     if isinstance(options, list):
         raise invalid_fields(options)

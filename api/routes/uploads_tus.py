@@ -24,6 +24,7 @@ from api.routes.uploads_body import (
     new_upload,
 )
 from api.routes.uploads_form import clean_filename
+from api.routes.uploads_options import option_texts
 from api.routes.uploads_problems import refused, unusable_file
 from api.services.identity import Identity
 from api.services.imports.reception import Reception
@@ -92,7 +93,7 @@ async def create_upload(request: HttpRequest, imports: NamedDependency[Imports])
     """Create an import, and take its first bytes when they come along."""
     _check_version(request)
     length = _number(request, "Upload-Length")
-    texts = {**_metadata(request), **dict(request.query_params.multi_items())}
+    texts = option_texts(request, _metadata(request))
     filename = clean_filename((texts.get("filename") or texts.get("name") or "").encode())
     wanted = new_upload(
         texts, filename=filename, actor=request.user.name, idempotency_key=None, total_bytes=length

@@ -16,7 +16,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from api.services.imports.endings import ENDED, EndState, end
 from api.services.imports.live import Clock, Live, table_id
-from api.services.imports.narration import DUPLICATE_FILE, Narrator
+from api.services.imports.narration import TOLD_BY_BODY, Narrator
 from api.services.imports.portions import Checkpoint, FileFacts, Portion, RowSource, Table
 from api.services.imports.workbook import SIGNATURE, beginning, unpack
 from api.services.store import Store, Transaction
@@ -246,7 +246,7 @@ class Job:
         drafts.extend(
             self._narrator.log("warning", _sentence(warning), at_ms=at_ms)
             for warning in upload.warnings
-            if warning["code"] != DUPLICATE_FILE
+            if warning["code"] not in TOLD_BY_BODY
         )
         return await end(tx, upload, "completed", at_ms=at_ms, told_before=drafts)
 
@@ -331,8 +331,8 @@ class _CancelRequestedError(Exception):
 
 
 def _known_before(upload: Upload) -> list[dict[str, Any]]:
-    """Return the warning that the bytes gave, not the rows; it is told when they are complete."""
-    return [warning for warning in upload.warnings if warning["code"] == DUPLICATE_FILE]
+    """Return the warnings that the body gave, not the rows."""
+    return [warning for warning in upload.warnings if warning["code"] in TOLD_BY_BODY]
 
 
 def _sentence(warning: dict[str, Any]) -> str:

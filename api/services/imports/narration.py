@@ -14,6 +14,12 @@ ROW_ERRORS_UP_TO = 1_000
 DUPLICATE_FILE = "duplicate_file"
 """Code of the warning that the same bytes were imported before."""
 
+LATE_OPTION = "late_option"
+"""Code of the warning that an option came behind the file."""
+
+TOLD_BY_BODY = frozenset({DUPLICATE_FILE, LATE_OPTION})
+"""Warnings that the upload gives, not its rows; told on the feed as soon as they are known."""
+
 THIN_SECONDS = 0.05
 
 

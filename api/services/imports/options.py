@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,7 +16,8 @@ TAKEN_IDS = frozenset({"tus", "preview"})
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
-_TEXTS_LIMIT = 128
+_MEMBERS_LIMIT = 128
+_Members = TypeVar("_Members", bound=dict[str, Any])
 
 
 def parse_options(raw: Mapping[str, str]) -> ImportOptions | list[Problem]:
@@ -79,14 +80,29 @@ def _delimiter(text: str) -> str:
         raise ValueError("must be one of , ; | or tab") from None
 
 
-def _texts(text: str) -> dict[str, str]:
+def _mapping(text: str) -> dict[str, str]:
+    return _members(text, dict[str, str], 'texts, such as {"title":"TITULO"}')
+
+
+def _defaults(text: str) -> dict[str, str]:
+    """Read values as a cell would have them; a capacity of 300 needs no quotes."""
+    values = _members(
+        text, dict[str, bool | int | float | str | dict[str, Any]], 'values, such as {"city":"Madrid"}'
+    )
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in values.items()
+    }
+
+
+def _members(text: str, kind: type[_Members], of: str) -> _Members:
     try:
-        texts = msgspec.json.decode(text.encode("utf-8", "replace"), type=dict[str, str])
+        members: _Members = msgspec.json.decode(text.encode("utf-8", "replace"), type=kind)
     except (msgspec.DecodeError, RecursionError):
-        raise ValueError('must be a JSON object of texts, such as {"title":"TITULO"}') from None
-    if len(texts) > _TEXTS_LIMIT:
-        raise ValueError(f"must have at most {_TEXTS_LIMIT} members")
-    return texts
+        raise ValueError(f"must be a JSON object of {of}") from None
+    if len(members) > _MEMBERS_LIMIT:
+        raise ValueError(f"must have at most {_MEMBERS_LIMIT} members")
+    return members
 
 
 def _sheet(text: str) -> str:
@@ -101,8 +117,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "date_format": _one_of("iso", "dmy"),
     "encoding": _encoding,
     "delimiter": _delimiter,
-    "mapping": _texts,
-    "defaults": _texts,
+    "mapping": _mapping,
+    "defaults": _defaults,
     "sheet": _sheet,
 }
 OPTION_NAMES = frozenset(_READERS)

@@ -1,11 +1,14 @@
 """One body of an import on its way in: what a request (or a tus PATCH) holds while it sends."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from api.services.imports.endings import ENDED
 from api.services.imports.intake import Intake
 from api.services.imports.live import Body, Clock, Edit, Live
-from api.services.imports.narration import DUPLICATE_FILE, log_line
+from api.services.imports.narration import DUPLICATE_FILE, LATE_OPTION, log_line
 from api.services.imports.refusals import ImportRefusedError
 from api.services.store import Store, Transaction
 from domain.imports import Upload, UploadState
@@ -46,8 +49,8 @@ class Reception:
                 raise
             await self.live.ended.wait()
 
-    async def complete(self) -> None:
-        """Say that the file is whole."""
+    async def complete(self, *, late_options: Sequence[str] = ()) -> None:
+        """Say that the file is whole, and which options came behind it, too late to be obeyed."""
         await self._intake.close()
         sha256 = await self._intake.sha256()
 
@@ -58,9 +61,10 @@ class Reception:
             upload = msgspec.structs.replace(
                 upload, body_complete=True, sha256=sha256, total_bytes=self.staged
             )
-            upload, drafts = await self._told_if_known(tx, upload)
+            warnings = [*_late(late_options), *await _known_before(tx, upload)]
+            upload = msgspec.structs.replace(upload, warnings=[*upload.warnings, *warnings])
             await tx.uploads.save(upload)
-            await tx.messages.append(drafts)
+            await tx.messages.append([self._told(warning) for warning in warnings])
             return upload
 
         await self._leave("complete", edit)
@@ -99,16 +103,27 @@ class Reception:
             upload, state=state, bytes_received=self.staged, updated_at=self._now_ms()
         )
 
-    async def _told_if_known(self, tx: Transaction, upload: Upload) -> tuple[Upload, list[Draft]]:
-        """Warn of an earlier import of the same bytes."""
-        assert upload.sha256 is not None
-        earlier = await tx.uploads.by_sha256(upload.sha256, other_than=upload.id)
-        if earlier is None:
-            return upload, []
-        message = f"The same file was imported before, as {earlier.id!r}"
-        warning = {"code": DUPLICATE_FILE, "message": message, "count": 1}
-        told = log_line(f"upload/{upload.id}", "warning", message, at_ms=self._now_ms())
-        return msgspec.structs.replace(upload, warnings=[*upload.warnings, warning]), [told]
+    def _told(self, warning: dict[str, Any]) -> Draft:
+        feed = f"upload/{self.live.upload.id}"
+        return log_line(feed, "warning", warning["message"], at_ms=self._now_ms())
+
+
+def _late(options: Sequence[str]) -> list[dict[str, Any]]:
+    """Warn of options that were not obeyed."""
+    if not options:
+        return []
+    message = f"{', '.join(options)} came behind the file and was not obeyed; options go before it"
+    return [{"code": LATE_OPTION, "message": message, "count": len(options)}]
+
+
+async def _known_before(tx: Transaction, upload: Upload) -> list[dict[str, Any]]:
+    """Warn of an earlier import of the same bytes."""
+    assert upload.sha256 is not None
+    earlier = await tx.uploads.by_sha256(upload.sha256, other_than=upload.id)
+    if earlier is None:
+        return []
+    message = f"The same file was imported before, as {earlier.id!r}"
+    return [{"code": DUPLICATE_FILE, "message": message, "count": 1}]
 
 
 async def open_reception(

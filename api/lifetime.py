@@ -11,6 +11,7 @@ import anyio
 
 from api.live_side import LiveSide, live_side
 from api.metrics import Metrics
+from api.reading.readers import Readers
 from api.routes.event_formats import FORMATS
 from api.security.access import SignInLimit
 from api.security.limits import Meter, MinuteMeter
@@ -18,7 +19,6 @@ from api.services.analysis_task import AnalysisTask
 from api.services.catalogue import Catalogue
 from api.services.export_task import ExportTask
 from api.services.housekeeping import Housekeeping
-from api.services.imports.csv_source import CsvSource
 from api.services.imports.records import ImportRecords
 from api.services.imports.service import Imports
 from api.services.people import People
@@ -26,6 +26,7 @@ from api.services.readiness import Readiness
 from api.services.task_report import TaskKind
 from api.services.tasks import Tasks
 from api.settings import Settings
+from api.storage.event_packing import pack
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage
 
@@ -107,8 +108,9 @@ async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterato
 @asynccontextmanager
 async def _running_jobs(settings: Settings, store: SqlStore) -> AsyncIterator[Jobs]:
     exports = _exports(settings, store)
-    tasks, imports = _tasks(settings, store, exports), _imports(settings, store)
-    async with _at_work(tasks.run, exports.sweep_daily), imports.running():
+    readers = Readers(settings.timezone, pack)
+    tasks, imports = _tasks(settings, store, exports), _imports(settings, store, readers)
+    async with readers.running(), _at_work(tasks.run, exports.sweep_daily), imports.running():
         yield Jobs(imports, tasks, exports)
 
 
@@ -175,11 +177,10 @@ def _new_task_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def _imports(settings: Settings, store: SqlStore) -> Imports:
-    timezone = ZoneInfo(settings.timezone)
+def _imports(settings: Settings, store: SqlStore, readers: Readers) -> Imports:
     return Imports(
         store,
-        open_source=lambda options, checkpoint: CsvSource(options, checkpoint, timezone),
+        open_source=readers.open_source,
         now_ms=now_ms,
         max_upload_bytes=settings.max_upload_bytes,
         places=settings.imports_at_once,

@@ -9,7 +9,12 @@ SAMPLE_SECONDS = 0.1
 
 
 def pss_mb(pid: int) -> float:
-    """Return the proportional memory of one process. Source: proc_pid_smaps(5)."""
+    """Return the proportional memory of a process and all that it started. Source: proc_pid_smaps(5)."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return _own_pss_mb(pid) + sum(pss_mb(int(child)) for child in children)
+
+
+def _own_pss_mb(pid: int) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024

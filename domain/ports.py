@@ -5,7 +5,7 @@ vanish together) or to a snapshot (reads only). Writing through a snapshot is a 
 Times are milliseconds since 1970, UTC, and come from the caller: adapters have no clock.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -50,11 +50,31 @@ class EventCounts(Struct, frozen=True):
     by_venue_type: list[tuple[str | None, int]]
 
 
+class EventBatch(Struct, frozen=True):
+    """Events packed for a store, perhaps by another process: `cells` is known to the store alone.
+
+    Attributes:
+        counts: what they add to the counts, as (kind, key, n).
+    """
+
+    count: int
+    cells: bytes
+    counts: list[tuple[str, str, int]]
+
+
+Pack = Callable[[Sequence[EventFields]], EventBatch]
+"""A store's own: pure, needs no connection."""
+
+
 class EventStore(Protocol):
     """Events. Whatever changes them keeps the counts true in the same transaction."""
 
     async def insert(self, events: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
         """Store events in order and return their ids, which are consecutive and never reused."""
+        ...
+
+    async def insert_batch(self, batch: EventBatch, *, upload_id: str | None, at_ms: int) -> range:
+        """Store what was packed, as `insert` does."""
         ...
 
     async def get(self, event_id: int) -> Event | None:

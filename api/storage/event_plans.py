@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from api.storage.event_filters import matching
+from api.storage.event_packing import DAY_US, day_key
 from api.storage.folding import fold
 from api.storage.schema import events, stats
-from api.storage.stats import DAY_US, day_key
 from api.storage.unit import Unit
 from domain.ports import EventFilter, EventSort
 

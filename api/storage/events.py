@@ -1,6 +1,5 @@
 """The store of events."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -9,14 +8,14 @@ import sqlalchemy as sa
 from api.storage import stats
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching, position_after
+from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack, unpacked
 from api.storage.event_plans import planned
-from api.storage.event_rows import event_of, events_of, field_cells, fields_of, new_rows
+from api.storage.event_rows import event_of, events_of, fields_of
 from api.storage.schema import events
-from api.storage.unit import Row, Unit
+from api.storage.unit import NewEvents, Row, Unit
 from domain.events import Event, EventFields
-from domain.ports import EventCounts, EventFilter, EventSort, Page
+from domain.ports import EventBatch, EventCounts, EventFilter, EventSort, Page
 
-_FIELD_NAMES = tuple(column.name for column in events.c)[1:12]
 _COUNTED = tuple(events.c["event_date", "city", "participants", "local_info", "instant_us", "upload_id"])
 _CHUNK = 1000
 
@@ -26,20 +25,21 @@ class SqlEvents:
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        self._deltas: stats.Deltas = stats.Deltas()
+        self._deltas: Deltas = Deltas()
 
     async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
         """Store events in order and return their ids, which are consecutive and never reused."""
-        if not batch:
+        return await self.insert_batch(pack(batch), upload_id=upload_id, at_ms=at_ms)
+
+    async def insert_batch(self, batch: EventBatch, *, upload_id: str | None, at_ms: int) -> range:
+        """Store what was packed, as `insert` does."""
+        if not batch.count:
             return range(0)
-        first = await self._unit.dialect.take_ids(self._unit, "events", len(batch))
-        # In chunks, since making rows holds the loop.
-        for start in range(0, len(batch), _CHUNK):
-            chunk = batch[start : start + _CHUNK]
-            rows = new_rows(first + start, chunk, upload_id=upload_id, at_ms=at_ms)
-            await self._unit.insert_rows(events, rows)
-            self._deltas.update(stats.deltas_of(chunk, Counter({upload_id or "": len(chunk)})))
-        return range(first, first + len(batch))
+        first = await self._unit.dialect.take_ids(self._unit, "events", batch.count)
+        await self._unit.insert_events(NewEvents(first, unpacked(batch), (upload_id, 1, at_ms, at_ms)))
+        self._deltas.update({(kind, key): n for kind, key, n in batch.counts})
+        self._deltas["upload", upload_id or ""] += batch.count
+        return range(first, first + batch.count)
 
     async def get(self, event_id: int) -> Event | None:
         """Return one event."""
@@ -82,12 +82,11 @@ class SqlEvents:
         old = await self._locked(event_id, if_version)
         if old is None:
             return None
-        cells = dict(zip(_FIELD_NAMES, field_cells(fields), strict=True))
+        cells = dict(zip(PACKED, field_cells(fields), strict=True))
         change = sa.update(events).where(events.c.id == event_id).returning(events)
         row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
-        of_upload = Counter([old.upload_id or ""])
-        self._deltas.subtract(stats.deltas_of([fields_of(old)], of_upload))
-        self._deltas.update(stats.deltas_of([fields], of_upload))
+        self._deltas.subtract(deltas_of([fields_of(old)]))
+        self._deltas.update(deltas_of([fields]))
         return event_of(row) if row else None
 
     async def delete(self, event_id: int, *, if_version: int | None) -> bool:
@@ -121,7 +120,7 @@ class SqlEvents:
 
     async def flush(self) -> None:
         """Bring the stored counts up to what this unit of work did."""
-        deltas, self._deltas = self._deltas, stats.Deltas()
+        deltas, self._deltas = self._deltas, Deltas()
         await stats.add_deltas(self._unit, deltas)
 
     async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
@@ -132,7 +131,7 @@ class SqlEvents:
     async def _delete_every(self) -> int:
         """Delete all without reading any: what goes with them is every count."""
         await self._unit.dialect.queue_to_close(self._unit)
-        self._deltas = stats.Deltas()
+        self._deltas = Deltas()
         deleted = await self._unit.run(sa.delete(events))
         await stats.forget(self._unit)
         return deleted
@@ -150,6 +149,6 @@ class SqlEvents:
 
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
         gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
-        uploads = Counter([row.upload_id or "" for row in gone])
-        self._deltas.subtract(stats.deltas_of([fields_of(row) for row in gone], uploads))
+        self._deltas.subtract(deltas_of([fields_of(row) for row in gone]))
+        self._deltas.subtract([("upload", row.upload_id or "") for row in gone])
         return len(gone)

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from api.storage.event_packing import DAY_US, EPOCH, Deltas, day_key
 from api.storage.schema import events, meta
-from api.storage.stats import DAY_US, EPOCH, Deltas, add_deltas, day_key
+from api.storage.stats import add_deltas
 from api.storage.unit import Row, Unit
 
 _log = logging.getLogger(__name__)

@@ -5,58 +5,15 @@ Kinds of counts: `events`, `participants` and `capacity` (totals, key ""), `city
 of the instant, UTC), `upload` ("" for none).
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import repeat
-
 import sqlalchemy as sa
 
-from api.storage.folding import fold
+from api.storage.event_packing import DAY_US, Deltas, day_key
 from api.storage.schema import events, stats
 from api.storage.unit import Unit
-from domain.events import EventFields
 from domain.ports import EventCounts
-
-DAY_US = 86_400_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 TOP_CITIES = 10
 MONTHS = 12
-
-Deltas = Counter[tuple[str, str]]
-
-
-def day_key(day: int) -> str:
-    """Return YYYY-MM-DD of a day counted from 1970-01-01."""
-    return (EPOCH + timedelta(days=day)).date().isoformat()
-
-
-def deltas_of(batch: Sequence[EventFields], uploads: Counter[str]) -> Deltas:
-    """Return what these events add to the counts; `uploads` has how many are of which import."""
-    deltas: Deltas = Counter()
-    cities = Counter([event.city for event in batch])
-    for city, n in cities.items():
-        deltas["city_key", fold(city)] += n
-    deltas["events", ""] = len(batch)
-    deltas["participants", ""] = sum([len(event.participants) for event in batch])
-    deltas["capacity", ""] = sum([event.local_info.capacity for event in batch if event.local_info])
-    deltas.update(_keyed("city", cities))
-    deltas.update(_keyed("upload", uploads))
-    deltas.update(_keyed("month", Counter([event.event_date[:7] for event in batch])))
-    deltas.update(_keyed("venue_type", Counter([_venue_type(event) for event in batch])))
-    days = Counter([event.instant_us // DAY_US for event in batch])
-    deltas.update({("day", day_key(day)): n for day, n in days.items()})
-    return deltas
-
-
-def _keyed(kind: str, counts: Counter[str]) -> dict[tuple[str, str], int]:
-    return dict(zip(zip(repeat(kind), counts), counts.values(), strict=False))
-
-
-def _venue_type(event: EventFields) -> str:
-    return (event.local_info and event.local_info.venue_type) or ""
-
 
 FORGET_ZERO = sa.delete(stats).where(
     stats.c.kind == sa.bindparam("of_kind"), stats.c.key == sa.bindparam("of_key"), stats.c.n == 0

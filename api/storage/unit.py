@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,18 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """Of one run of a statement, or of many."""
 
 
+class NewEvents(NamedTuple):
+    """Rows for the table of events: ids from `first_id` on, then each one's cells, then the same tail.
+
+    `cells` has those of `event_packing.PACKED`, event by event: texts, of which the empty ones of
+    `NULLABLE` are NULL.
+    """
+
+    first_id: int
+    cells: list[str]
+    tail: tuple[str | None, int, int, int]
+
+
 class Dialect(Protocol):
     """What the two databases do differently."""
 
@@ -39,6 +51,10 @@ class Dialect(Protocol):
         self, connection: AsyncConnection, table: sa.Table, rows: Sequence[tuple[Any, ...]]
     ) -> None:
         """Insert many whole rows, past the compiler, cells in the order of the table's columns."""
+        ...
+
+    async def insert_events(self, connection: AsyncConnection, new: NewEvents) -> None:
+        """Insert many events, past the compiler."""
         ...
 
     async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
@@ -103,6 +119,10 @@ class Unit:
         """Insert many whole rows, cells in the order of the table's columns."""
         if rows:
             await guarded(self.dialect, self.dialect.insert_rows(self._connection, table, rows))
+
+    async def insert_events(self, new: NewEvents) -> None:
+        """Insert many events."""
+        await guarded(self.dialect, self.dialect.insert_events(self._connection, new))
 
     async def add_counts(self, changes: Sequence[tuple[str, str, int]]) -> None:
         """Add (kind, key, n) to the counts, no two of one key."""

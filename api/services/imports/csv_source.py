@@ -1,22 +1,25 @@
 """The rows of a staged CSV, or of the table of a workbook, piece by piece."""
 
 from datetime import tzinfo
+from time import thread_time
 
 import msgspec
 
-from api.services.imports.portions import Checkpoint, FileFacts, Portion, Table
+from api.services.imports.portions import Checkpoint, FileFacts, Portion, Table, digested
 from domain.csv_cells import Row
 from domain.csv_rows import RowReader
 from domain.imports import ImportOptions
+from domain.ports import Pack
 from domain.sheet_rows import SheetReader
 
 
 class CsvSource:
-    """Reads rows out of consecutive pieces of a file, from a checkpoint on."""
+    """Reads rows out of consecutive pieces of a file. Not thread-safe, but may change threads."""
 
-    def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo) -> None:
+    def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo, pack: Pack) -> None:
         """Go on where a checkpoint says."""
         kind = SheetReader if checkpoint.table else RowReader
+        self._pack = pack
         self._table = checkpoint.table
         self._reader = (
             kind.load(checkpoint.state, options, timezone) if checkpoint.state else kind(options, timezone)
@@ -30,17 +33,21 @@ class CsvSource:
 
     def take(self, piece: bytes, *, last: bool) -> Portion:
         """Return the rows that end in this piece; `last` ends the file."""
-        reader = self._reader
+        reader, began = self._reader, thread_time()
         reader.feed(piece)
         if last:
             reader.close()
         rows: list[Row] = []
         while not reader.is_hungry:
             rows += reader.rows()
+        if self._table is not None:
+            rows = [_told_in_file(row, self._table) for row in rows]
+        digest = digested(rows, self._pack)
         return Portion(
-            rows if self._table is None else [_told_in_file(row, self._table) for row in rows],
+            digest,
             offset=reader.offset,
             state=reader.dump(),
+            cpu_seconds=thread_time() - began,
             ended=last,
             facts=self._new_facts(),
             fault=reader.fault,

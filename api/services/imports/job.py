@@ -4,7 +4,7 @@ Can be killed between any two instructions: what is committed says how to go on.
 transaction of events, rejected rows, messages and the checkpoint behind them.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
@@ -17,18 +17,22 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from api.services.imports.endings import ENDED, EndState, end
 from api.services.imports.live import Clock, Live, table_id
 from api.services.imports.narration import TOLD_BY_BODY, Narrator
-from api.services.imports.portions import Checkpoint, FileFacts, Portion, RowSource, Table
+from api.services.imports.portions import (
+    Checkpoint,
+    FileFacts,
+    OpenSource,
+    Portion,
+    Rows,
+    RowSource,
+    Table,
+)
 from api.services.imports.workbook import SIGNATURE, beginning, unpack
 from api.services.store import Store, Transaction
-from domain.csv_cells import Row
-from domain.imports import ImportOptions, RejectedRow, Upload
+from domain.imports import Upload
 from domain.problems import Problem
 from streams.messages import Draft, EventsChanged, draft, timestamp
 
-OpenSource = Callable[[ImportOptions, Checkpoint], RowSource]
-"""Returns a reader that goes on at a checkpoint."""
-
-PIECE_BYTES = (16 * 1024, 64 * 1024, 512 * 1024)
+PIECE_BYTES = (16 * 1024, 64 * 1024, 1024 * 1024)
 """Least, first and most that is read at once: the first rows soon, later ones in few commits."""
 
 IDLE_SECONDS = 5.0
@@ -111,8 +115,8 @@ class Job:
         return upload
 
     async def _read_all(self) -> None:
-        source = self._open_source(self._live.upload.options, self._checkpoint)
-        async with self._portions(source) as portions:
+        opened = self._open_source(self._live.upload.options, self._checkpoint)
+        async with opened as source, self._portions(source) as portions:
             async for portion in portions:
                 if self._live.cancel_requested or self._live.ended.is_set():
                     return
@@ -133,14 +137,11 @@ class Job:
         least, size, most = PIECE_BYTES
         async with send:
             while await self._has_bytes(source.offset):
-                began = monotonic()
                 portion = await self._take(source, size)
-                # Without the wait below: a slow store wants large portions, not small ones.
-                seconds = monotonic() - began
                 await send.send(portion)
                 if portion.ended or portion.fault:
                     return
-                size = _next_size(size, seconds, least, most)
+                size = _next_size(size, portion.cpu_seconds, least, most)
 
     async def _take(self, source: RowSource, size: int) -> Portion:
         blob, is_complete, staged = self._live.blob, self._live.body == "complete", self._live.staged
@@ -149,7 +150,7 @@ class Job:
         piece = await self._store.blobs.read(blob, source.offset, size)
         self._live.seen = source.offset + len(piece)
         last = is_complete and self._live.seen >= staged
-        return await anyio.to_thread.run_sync(lambda: source.take(piece, last=last))
+        return await source.take(piece, last=last)
 
     async def _has_bytes(self, offset: int) -> bool:
         """Wait until there is something to read; False when there is not, for now."""
@@ -177,7 +178,8 @@ class Job:
                 portion.rows, ended=portion.ended, total_bytes=total_bytes, at_ms=at_ms
             )
             upload = self._advanced(upload, portion, at_ms)
-            await self._keep_rejected(tx, upload, portion.rows)
+            if portion.rows.rejected:
+                await tx.uploads.add_rejected(upload.id, portion.rows.rejected)
             if not (upload.options.dry_run or upload.options.mode == "atomic"):
                 upload = await self._insert(tx, upload, portion.rows, drafts)
             return await self._save(tx, upload, portion, drafts)
@@ -204,14 +206,15 @@ class Job:
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             drafts: list[Draft] = []
-            source = self._open_source(upload.options, Checkpoint(table=self._checkpoint.table))
-            ended = False
-            while not ended:
-                portion = await self._take(source, PIECE_BYTES[-1])
-                if self._live.cancel_requested:
-                    raise _CancelRequestedError
-                upload = await self._insert(tx, upload, portion.rows, None)
-                ended = portion.ended
+            start = Checkpoint(table=self._checkpoint.table)
+            async with self._open_source(upload.options, start) as source:
+                ended = False
+                while not ended:
+                    portion = await self._take(source, PIECE_BYTES[-1])
+                    if self._live.cancel_requested:
+                        raise _CancelRequestedError
+                    upload = await self._insert(tx, upload, portion.rows, None)
+                    ended = portion.ended
             if upload.first_event_id is not None:
                 drafts.append(self._changed(upload, upload.first_event_id, upload.accepted))
             return await self._end_completed(tx, upload, drafts)
@@ -222,23 +225,17 @@ class Job:
             return
 
     async def _insert(
-        self, tx: Transaction, upload: Upload, rows: list[Row], drafts: list[Draft] | None
+        self, tx: Transaction, upload: Upload, rows: Rows, drafts: list[Draft] | None
     ) -> Upload:
         """Store the good rows; tell of them, where there are drafts to put that into."""
-        good = [row.fields for row in rows if row.fields is not None]
-        if not good:
+        if not rows.events.count:
             return upload
-        ids = await tx.events.insert(good, upload_id=upload.id, at_ms=self._now_ms())
+        ids = await tx.events.insert_batch(rows.events, upload_id=upload.id, at_ms=self._now_ms())
         first = ids[0] if upload.first_event_id is None else upload.first_event_id
         upload = msgspec.structs.replace(upload, first_event_id=first, last_event_id=ids[-1])
         if drafts is not None:
             drafts.append(self._changed(upload, ids[0], len(ids)))
         return upload
-
-    async def _keep_rejected(self, tx: Transaction, upload: Upload, rows: list[Row]) -> None:
-        bad = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in rows if row.fields is None]
-        if bad:
-            await tx.uploads.add_rejected(upload.id, bad)
 
     async def _end_completed(self, tx: Transaction, upload: Upload, drafts: list[Draft]) -> Upload:
         at_ms = self._now_ms()
@@ -289,7 +286,7 @@ class Job:
             await self._live.change(self._store, edit)
 
     def _advanced(self, upload: Upload, portion: Portion, at_ms: int) -> Upload:
-        last = portion.rows[-1] if portion.rows else None
+        last = portion.rows.notable[-1].row if portion.rows.notable else None
         facts = portion.facts
         return msgspec.structs.replace(
             upload,
@@ -339,8 +336,11 @@ def _sentence(warning: dict[str, Any]) -> str:
     return f"{warning['message']} ({warning['count']})"
 
 
-def _next_size(size: int, seconds: float, least: int, most: int) -> int:
-    """Return how much to read next, for portions of about 30 to 60 ms."""
-    if seconds < 0.03:
+def _next_size(size: int, cpu_seconds: float, least: int, most: int) -> int:
+    """Return how much to read next, for portions of about 30 to 60 ms of work.
+
+    Waits do not count: on a busy machine or a slow store, small portions would make all slower.
+    """
+    if cpu_seconds < 0.03:
         return min(most, size * 2)
-    return max(least, size // 2) if seconds > 0.06 else size
+    return max(least, size // 2) if cpu_seconds > 0.06 else size

@@ -82,6 +82,7 @@ class Live:
         self.cancel_requested = upload.cancel_requested
         self.at_work = False
         self.needs_whole = False
+        self.readers_lost = 0
         self.queueing: anyio.CancelScope | None = None
         self.opened = anyio.Event()
         self.ended = anyio.Event()

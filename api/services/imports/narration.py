@@ -5,11 +5,9 @@ Source: docs/feed-protocol.md, "Line by line".
 
 from collections.abc import Callable, Iterator
 
-from api.services.imports.portions import LastRow, Story
-from domain.csv_cells import Row
+from api.services.imports.portions import EVERY_ROW_UP_TO, ReadRow, Rows, Story
 from streams.messages import Draft, Log, LogLevel, RowError, UploadProgress, draft, timestamp
 
-EVERY_ROW_UP_TO = 1_000
 ROW_ERRORS_UP_TO = 1_000
 DUPLICATE_FILE = "duplicate_file"
 """Code of the warning that the same bytes were imported before."""
@@ -50,25 +48,23 @@ class Narrator:
         """How much is told, for the checkpoint."""
         return Story(self._percent, self._told_record, self._row_errors, self._last)
 
-    def rows(self, rows: list[Row], *, ended: bool, total_bytes: int | None, at_ms: int) -> list[Draft]:
+    def rows(self, rows: Rows, *, ended: bool, total_bytes: int | None, at_ms: int) -> list[Draft]:
         """Count rows and return those of their messages that are to be told.
 
         When the file `ended` with them, the last one is left to `end`, which tells it as 100 %.
         """
-        at = timestamp(at_ms)
+        at, accepted, rejected = timestamp(at_ms), self.accepted, self.rejected
+        told = rows.notable[:-1] if ended else rows.notable
         # The newest good row is the one that a thinned progress is about.
-        newest = next((row.record for row in reversed(rows) if row.fields is not None), 0)
-        held_back = rows[-1].record if ended and rows else 0
+        newest = next((one.row.record for one in reversed(rows.notable) if one.row.title is not None), 0)
         drafts = []
-        for row in rows:
-            if row.fields is not None:
-                self.accepted += 1
-            else:
-                self.rejected += 1
-            if row.record != held_back and self._is_told(row, newest):
-                drafts.append(self._tell(_last_row(row), self._share(row.end, total_bytes), total_bytes, at))
-        if rows:
-            self._last = _last_row(rows[-1])
+        for one in told:
+            self.accepted, self.rejected = accepted + one.accepted, rejected + one.rejected
+            if self._is_told(one.row, newest):
+                drafts.append(self._tell(one.row, self._share(one.row.end, total_bytes), total_bytes, at))
+        self.accepted, self.rejected = accepted + rows.events.count, rejected + len(rows.rejected)
+        if rows.notable:
+            self._last = rows.notable[-1].row
         return drafts
 
     def end(self, *, total_bytes: int, at_ms: int) -> Iterator[Draft]:
@@ -81,10 +77,10 @@ class Narrator:
         """Return a log line of this import."""
         return log_line(self.feed, level, message, at_ms=at_ms)
 
-    def _is_told(self, row: Row, newest: int) -> bool:
+    def _is_told(self, row: ReadRow, newest: int) -> bool:
         if row.record <= EVERY_ROW_UP_TO:
             return True
-        if row.fields is None:
+        if row.title is None:
             return self._row_errors < ROW_ERRORS_UP_TO
         return row.record == newest and self._monotonic() - self._progress_at >= THIN_SECONDS
 
@@ -93,7 +89,7 @@ class Narrator:
         reached = min(99, 100 * end // total_bytes) if total_bytes else 0
         return max(self._percent, reached)
 
-    def _tell(self, row: LastRow, percent: int, total_bytes: int | None, at: str) -> Draft:
+    def _tell(self, row: ReadRow, percent: int, total_bytes: int | None, at: str) -> Draft:
         self._percent = percent
         self._told_record = row.record
         if row.title is None:
@@ -102,7 +98,7 @@ class Narrator:
         self._progress_at = self._monotonic()
         return draft(self._progress(row, row.title, total_bytes, at))
 
-    def _progress(self, row: LastRow, title: str, total_bytes: int | None, at: str) -> UploadProgress:
+    def _progress(self, row: ReadRow, title: str, total_bytes: int | None, at: str) -> UploadProgress:
         return UploadProgress(
             self.feed,
             at,
@@ -117,7 +113,7 @@ class Narrator:
             total_bytes,
         )
 
-    def _row_error(self, row: LastRow, total_bytes: int | None, at: str) -> RowError:
+    def _row_error(self, row: ReadRow, total_bytes: int | None, at: str) -> RowError:
         return RowError(
             self.feed,
             at,
@@ -136,8 +132,3 @@ class Narrator:
 def log_line(feed: str, level: LogLevel, message: str, *, at_ms: int) -> Draft:
     """Return a log line for an import's feed."""
     return draft(Log(feed, timestamp(at_ms), level, message))
-
-
-def _last_row(row: Row) -> LastRow:
-    title = row.fields.title if row.fields is not None else None
-    return LastRow(row.line, row.record, row.end, title, row.errors)

@@ -10,9 +10,10 @@ from anyio.abc import TaskGroup
 from msgspec import Struct
 
 from api.services.imports.endings import ENDED, end
-from api.services.imports.job import Job, OpenSource
+from api.services.imports.job import Job
 from api.services.imports.live import Body, Clock, Lease, Live, blob_id, table_id
 from api.services.imports.narration import log_line
+from api.services.imports.portions import OpenSource, ReaderLostError
 from api.services.imports.reception import Reception, open_reception
 from api.services.imports.refusals import ImportRefusedError
 from api.services.line import Line
@@ -28,6 +29,8 @@ SWEEP_SECONDS = 60.0
 LEASE_CHECK_SECONDS = 3.0
 RETRY_SECONDS = 2.0
 PLACES_AT_WORK = 2
+READERS_LOST_AT_MOST = 3
+"""By one import, before the file is taken to be what ends them."""
 
 
 class NewUpload(Struct, frozen=True):
@@ -270,17 +273,24 @@ class Imports:
         try:
             await self._wait_and_run(live)
         except Exception as fault:  # noqa: BLE001 - an import must not take the server down.
-            if not _is_storage_fault(fault):
-                await self._fail(live, fault)
-            else:
-                logger.warning("import %s waits for the store: %s", live.upload.id, fault)
+            if self._may_pass(live, fault):
+                logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, fault)
                 await anyio.sleep(self._retry_seconds)
+            else:
+                await self._fail(live, fault)
         finally:
             live.at_work = False
         if live.ended.is_set():
             await self._forget(live)
         else:
             self._set_to_work(live)
+
+    def _may_pass(self, live: Live, fault: Exception) -> bool:
+        """Tell whether trying again may help: always where the store failed, and for a few lost readers."""
+        if _is_of(fault, ReaderLostError):
+            live.readers_lost += 1
+            return live.readers_lost <= READERS_LOST_AT_MOST
+        return _is_of(fault, StorageError)
 
     async def _wait_and_run(self, live: Live) -> None:
         job = Job(live, store=self._store, open_source=self._open_source, now_ms=self._now_ms)
@@ -402,7 +412,7 @@ class Imports:
         return self._tasks
 
 
-def _is_storage_fault(fault: BaseException) -> bool:
+def _is_of(fault: BaseException, kind: type[Exception]) -> bool:
     if isinstance(fault, BaseExceptionGroup):
-        return any(_is_storage_fault(inner) for inner in fault.exceptions)
-    return isinstance(fault, StorageError)
+        return any(_is_of(inner, kind) for inner in fault.exceptions)
+    return isinstance(fault, kind)

@@ -1,8 +1,11 @@
 """A reader of the simplest file there is, one title a line, for tests of the job around it."""
 
+from contextlib import asynccontextmanager
+
 import msgspec
 
-from api.services.imports.portions import FileFacts, Portion
+from api.services.imports.portions import FileFacts, Portion, digested
+from api.storage.event_packing import pack
 from domain.csv_cells import Row
 from domain.events import EventFields
 from domain.problems import Problem
@@ -11,9 +14,10 @@ DIALECT = {"encoding": "utf-8"}
 COLUMNS = [{"name": "title", "field": "title"}]
 
 
-def open_source(options, checkpoint):
+@asynccontextmanager
+async def open_source(options, checkpoint):
     record, knows = msgspec.json.decode(checkpoint.state) if checkpoint.state else (0, False)
-    return PlainRows(checkpoint.offset, record, knows)
+    yield PlainRows(checkpoint.offset, record, knows)
 
 
 class PlainRows:
@@ -24,7 +28,7 @@ class PlainRows:
         self._knows = knows
         self._tail = b""
 
-    def take(self, piece, *, last):
+    async def take(self, piece, *, last):
         if b"explode" in piece:
             raise RuntimeError("a fault of the reader")
         self.offset += len(piece)
@@ -35,11 +39,13 @@ class PlainRows:
         facts = None
         fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
         if fault:
-            return Portion([], self.offset, b"", fault=fault)
+            return Portion(digested([], pack), self.offset, b"", fault=fault)
         if rows and not self._knows:
             self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
         state = msgspec.json.encode((self._record, self._knows))
-        return Portion(rows, min(self._row_start, self.offset), state, last, facts)
+        return Portion(
+            digested(rows, pack), min(self._row_start, self.offset), state, ended=last, facts=facts
+        )
 
     def _row(self, title):
         self._record += 1

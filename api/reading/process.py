@@ -1,0 +1,97 @@
+"""One reading process, as the server holds it."""
+
+import os
+import socket
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+from time import monotonic
+
+from api.reading import wire
+from api.services.imports.portions import Checkpoint, Portion, ReaderLostError
+from domain.imports import ImportOptions
+
+ANSWER_SECONDS = 60.0
+"""A piece takes milliseconds; whoever needs so long is stuck."""
+
+END_SECONDS = 5.0
+
+
+class ReadingFailedError(Exception):
+    """Reading broke by a fault of ours; the message is the other process's traceback."""
+
+
+class ReadingProcess:
+    """Reads one file at a time. Every call but `is_alive` blocks: call them in threads."""
+
+    def __init__(self) -> None:
+        """Start it."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "api.reading", str(theirs.fileno())]
+            # What can be imported here can be imported there, wherever it came from.
+            environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter.
+                command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL
+            )
+        self._connection = Connection(ours.detach())
+        self.idle_since = monotonic()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """It did not end."""
+        return self._process.poll() is None
+
+    def begin(self, options: ImportOptions, timezone: str, checkpoint: Checkpoint) -> None:
+        """Begin a file, or go on at a checkpoint.
+
+        Raises:
+            ReaderLostError: the process is gone.
+        """
+        self._send(wire.encode(wire.Begin(options, timezone, checkpoint)))
+
+    def take(self, piece: bytes, *, last: bool) -> Portion:
+        """Return the rows that end in the next piece.
+
+        Raises:
+            ReaderLostError: the process is gone, or stuck.
+            ReadingFailedError: reading broke.
+        """
+        self._send(wire.encode(wire.Take(last)))
+        self._send(piece)
+        answer: wire.Answer = wire.decode_answer(self._receive())
+        if isinstance(answer, wire.Failed):
+            raise ReadingFailedError(answer.traceback)
+        return answer.portion
+
+    def end(self) -> None:
+        """End it and wait for that."""
+        self._connection.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, message: bytes) -> None:
+        try:
+            self._connection.send_bytes(message)
+        except OSError as error:
+            raise self._lost() from error
+
+    def _receive(self) -> bytes:
+        try:
+            if self._connection.poll(ANSWER_SECONDS):
+                return self._connection.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise self._lost() from error
+        self._process.kill()
+        raise self._lost()
+
+    def _lost(self) -> ReaderLostError:
+        return ReaderLostError(f"the process {self.pid} that read the file is gone, or was stuck")

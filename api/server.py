@@ -17,13 +17,12 @@ from litestar import Litestar
 from api.app import create_app
 from api.feeds.direct import DirectOutlet
 from api.feeds.protocols import HttpProtocol, WebSocketProtocol
+from api.feeds.vanished import UNACKNOWLEDGED_MS, give_up_after
 from api.settings import Settings
 
 STREAMS_END_SECONDS = 1.5
 REQUESTS_END_SECONDS = 3
 BACKLOG = 4096
-UNACKNOWLEDGED_MS = 45_000
-"""When the kernel gives up a client. Longer than it takes to tell one that it is slow."""
 
 
 class Server(uvicorn.Server):
@@ -118,8 +117,7 @@ def _prepare(listening: socket.socket, *, shared: bool) -> None:
     """Set what connections inherit from the socket that accepts them."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    give_up_after(listening, UNACKNOWLEDGED_MS)
     if listening.family == socket.AF_INET6:
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if shared:

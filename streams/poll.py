@@ -60,17 +60,16 @@ class Poll:
         self._woken.set()
 
     async def answer(self, wait_seconds: float) -> Answer:
-        """Return what there is, or what comes first within the time, or nothing.
-
-        Raises:
-            TimeoutError: the store did not give what there is.
-        """
+        """Return what there is, or what comes first within the time, or nothing."""
         view = self._hub.hold(self._feeds, self._opening)
+        frames: list[Frame] = []
         try:
             frames = await self._first(view, wait_seconds)
             end = view.end
             if self._ended is None and end is not None and self._after >= end:
                 frames.append(self._bye("finished"))
+        except TimeoutError:
+            self._ended = "unavailable"
         finally:
             self._hub.release(view)
         if self._ended is not None:

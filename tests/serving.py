@@ -19,10 +19,11 @@ STARTS_WITHIN_SECONDS = 20.0
 class Served:
     """A running server: its application, its address, and clients for it."""
 
-    def __init__(self, app: Litestar, server: Server, port: int) -> None:
+    def __init__(self, app: Litestar, server: Server, host: str, port: int) -> None:
         self.app = app
         self.server = server
-        self.address = f"127.0.0.1:{port}"
+        self.port = port
+        self.address = f"{host}:{port}"
         self.url = f"http://{self.address}"
 
     def client(self, token: str | None = None, **options: Any) -> httpx.AsyncClient:
@@ -33,11 +34,15 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
-    """Serve with these settings until the block ends."""
+async def serving(data_dir: Path, *, direct: bool = True, **settings: Any) -> AsyncIterator[Served]:
+    """Serve with these settings until the block ends; not `direct` is as under any other ASGI server."""
     app = create_app(Settings(data_dir=data_dir, port=0, **settings))
-    sockets = listening_sockets("127.0.0.1", 0)
-    server = Server(server_config(app), app)
+    host = app.state.settings.host
+    sockets = listening_sockets(host, 0)
+    config = server_config(app)
+    if not direct:
+        config.http, config.ws = "httptools", "websockets-sansio"
+    server = Server(config, app)
     running = asyncio.create_task(server.serve(sockets))
     try:
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):
@@ -45,7 +50,7 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
                 await asyncio.sleep(0.01)
         if running.done():
             await running
-        yield Served(app, server, sockets[0].getsockname()[1])
+        yield Served(app, server, host, sockets[0].getsockname()[1])
     finally:
         server.should_exit = True
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from api.feeds.client_frames import ClientEvent, ClientFrames
-from api.feeds.vanished import LOOK_SECONDS, has_vanished
+from api.feeds.vanished import LOOK_SECONDS, UNACKNOWLEDGED_MS, give_up_after, has_vanished
 from streams.frames import SSE, Encoding, Payload, ws_frame
 from streams.reader import Reader
 
@@ -24,6 +24,8 @@ CLOSING_SECONDS = 10.0
 
 CLOSE_ECHO_SECONDS = 1.0
 PING_SECONDS = 20.0
+PONG_SECONDS = 10.0
+"""How long a client has to say anything at all after a ping."""
 SEND_BUFFER_BYTES = 64 * 1024
 """What the kernel keeps for a client that does not read; Linux doubles it."""
 
@@ -62,6 +64,7 @@ class DirectOutlet(asyncio.Protocol):
         if connection is not None:
             with suppress(OSError):
                 connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
+            give_up_after(connection, UNACKNOWLEDGED_MS)
         transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
 
@@ -79,6 +82,19 @@ class DirectOutlet(asyncio.Protocol):
         """End at once."""
         if self.transport is not None:
             self.transport.abort()
+
+    def check(self, now: float) -> float | None:
+        """Cut off a client that vanished; return when to look again, None when there is nobody."""
+        if self.transport is None or not self.taken:
+            return None
+        if not self._still_there(now):
+            self.abort()
+            return None
+        return now + LOOK_SECONDS
+
+    def _still_there(self, now: float) -> bool:  # noqa: ARG002 - a WebSocket looks at the time.
+        assert self.transport is not None
+        return not has_vanished(self.transport.get_extra_info("socket"))
 
     def shutdown(self) -> None:
         """Called by the server when it stops."""
@@ -124,15 +140,6 @@ class DirectSse(DirectOutlet):
         super().__init__(SSE)
         self._unasked = 0
 
-    def check(self, now: float) -> float | None:
-        """Cut off a client that vanished; return when to look again, None when there is nobody."""
-        if self.transport is None or not self.taken:
-            return None
-        if has_vanished(self.transport.get_extra_info("socket")):
-            self.abort()
-            return None
-        return now + LOOK_SECONDS
-
     def data_received(self, data: bytes) -> None:
         """Pass over what a client sends after its request."""
         self._unasked += len(data)
@@ -143,13 +150,14 @@ class DirectSse(DirectOutlet):
 class DirectWs(DirectOutlet):
     """A WebSocket after its handshake. Source: RFC 6455 §5 to §7."""
 
-    __slots__ = ("_closing", "_frames", "_heard")
+    __slots__ = ("_closing", "_frames", "_heard", "_pinged_at")
 
     def __init__(self, encoding: Encoding) -> None:
         super().__init__(encoding)
         self._frames = ClientFrames()
         self._closing = False
         self._heard = True
+        self._pinged_at = 0.0
 
     def data_received(self, data: bytes) -> None:
         """Answer what the client says."""
@@ -157,23 +165,24 @@ class DirectWs(DirectOutlet):
         for event in self._frames.feed(data):
             self._react(event)
 
-    def check(self, now: float) -> float | None:
-        """Ping; a client that answered nothing since the last one is gone."""
-        if self._closing or not self.taken:
-            return None
-        if self.reader is not None and not self.reader.paused:
-            if not self._heard:
-                self.abort()
-                return None
-            self._heard = False
-            self.write(ws_frame(b"", 0x9))
-        return now + PING_SECONDS
-
     def refuse(self, code: int, reason: str = "") -> None:
         """Close without a bye."""
         if self.reader is not None:
             self.reader.lost()
         self._end(code, reason)
+
+    def _still_there(self, now: float) -> bool:
+        """Look, and ask by a ping: behind a proxy, the kernel sees only the proxy."""
+        if self._closing or self.reader is None or self.reader.paused:
+            # A ping would wait behind what the client has not taken; it is told slow before long.
+            self._heard = True
+        elif self._heard and now - self._pinged_at >= PING_SECONDS:
+            self._heard = False
+            self._pinged_at = now
+            self.write(ws_frame(b"", 0x9))
+        elif not self._heard and now - self._pinged_at >= PONG_SECONDS:
+            return False
+        return super()._still_there(now)
 
     def _react(self, event: ClientEvent) -> None:
         match event.kind:

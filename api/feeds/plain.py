@@ -7,9 +7,11 @@ reader falls behind.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+from litestar.types import Receive
 
 from streams.frames import Encoding, Payload
 from streams.reader import Reader
@@ -20,6 +22,7 @@ CLOSING_SECONDS = 10.0
 
 LAST_SECONDS = 1.0
 
+T = TypeVar("T")
 Deliver = Callable[[Payload], Awaitable[None]]
 
 
@@ -67,6 +70,8 @@ class PlainOutlet:
 
     async def run(self) -> None:
         """Send until the reader ends."""
+        if (task := asyncio.current_task()) is not None:
+            self.interrupt = task.cancel
         while True:
             await self._written.wait()
             self._written.clear()
@@ -81,15 +86,20 @@ class PlainOutlet:
                 self.reader.resume()
 
 
-async def run_until_gone(outlet: PlainOutlet, gone: Callable[[], Awaitable[Any]]) -> None:
-    """Run an outlet until its reader ends or the client is gone, whichever is first."""
+async def until_gone(work: Coroutine[Any, Any, T], gone: Coroutine[Any, Any, Any]) -> T | None:
+    """Return what the work returns; None when the client is gone first, or the work was interrupted."""
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(_watch(gone))
-        running = tasks.create_task(outlet.run())
-        outlet.interrupt = running.cancel
-        await asyncio.wait((watching, running), return_when=asyncio.FIRST_COMPLETED)
+        working, watching = tasks.create_task(work), tasks.create_task(gone)
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
         watching.cancel()
-        running.cancel()
+    return None if working.cancelled() else working.result()
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client of a request is gone, and pass over what it sends until then."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_last(sending: Awaitable[Any]) -> None:
@@ -97,10 +107,6 @@ async def send_last(sending: Awaitable[Any]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_SECONDS):
             await sending
-
-
-async def _watch(gone: Callable[[], Awaitable[Any]]) -> None:
-    await gone()
 
 
 def _size(payload: Payload) -> int:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.feeds.direct import DirectOutlet
+from api.feeds.vanished import ask_while_silent
 
 EXTENSION = "fasttrack.transport"
 
@@ -41,6 +42,10 @@ class HttpOffer:
     def claim(self, outlet: DirectOutlet) -> None:
         """Have the next head that is sent hand the connection over to an outlet."""
         self._outlet = outlet
+
+    def wait_long(self) -> None:
+        """Have a client that vanishes during a long wait noticed."""
+        ask_while_silent(self._protocol.transport.get_extra_info("socket"))
 
     async def send(self, message: Message) -> None:
         """Pass a message on, or hand the connection over."""

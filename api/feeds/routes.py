@@ -10,6 +10,8 @@ from litestar.types import ASGIApp
 
 from api.feeds.asked import read_asked, read_wait
 from api.feeds.entrance import Admission, admit, hub_of
+from api.feeds.plain import disconnected, until_gone
+from api.feeds.protocols import offer_in
 from api.feeds.sse import HEADERS, Headers, SseStream, answer_head, farewell
 from api.feeds.ws import serve_ws
 from api.openapi import Answer as Described
@@ -116,11 +118,16 @@ async def poll(request: Request[Any, Any, Any]) -> ASGIApp:
     try:
         if admission.opening.over:
             return _answer(204, b"", headers)
-        answer = await Poll(hub, asked.feeds, admission.opening, admission.lease).answer(wait_seconds)
-    except TimeoutError:
-        raise _not_now(hub, "unavailable") from None
+        if (offer := offer_in(request.scope)) is not None:
+            offer.wait_long()
+        waiting = Poll(hub, asked.feeds, admission.opening, admission.lease).answer(wait_seconds)
+        answer = await until_gone(waiting, disconnected(request.receive))
     finally:
         admission.lease.release()
+    if answer is None:
+        return _answer(204, b"", headers)  # To nobody.
+    if answer.ended == "unavailable":
+        raise _not_now(hub, "unavailable")
     if answer.ended == "expired":
         raise HttpProblem("unauthorized", "The session has ended.", headers={"WWW-Authenticate": "Bearer"})
     return _answer(200, _body(answer), headers)

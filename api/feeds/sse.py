@@ -7,7 +7,7 @@ from litestar.types import Receive, Scope, Send
 from api.feeds.asked import Asked
 from api.feeds.direct import DirectSse
 from api.feeds.entrance import Admission
-from api.feeds.plain import PlainOutlet, run_until_gone, send_last
+from api.feeds.plain import PlainOutlet, disconnected, send_last, until_gone
 from api.feeds.protocols import offer_in
 from api.feeds.vanished import LOOK_SECONDS
 from api.services.identity import Identity
@@ -64,7 +64,7 @@ class SseStream:
         outlet.reader = reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
         try:
             reader.start(self._hello())
-            await run_until_gone(outlet, lambda: _disconnected(receive))
+            await until_gone(outlet.run(), disconnected(receive))
         finally:
             reader.lost()
         await send_last(send({"type": "http.response.body", "body": b"", "more_body": False}))
@@ -83,8 +83,3 @@ def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:
     """Return the body that turns a client away for now: an EventSource comes back after it."""
     retry_ms = hub.retry_ms(reason)
     return passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms).sse
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -7,7 +7,7 @@ from litestar.exceptions import WebSocketDisconnect
 from api.feeds.asked import Asked, read_asked
 from api.feeds.direct import BAD_MESSAGE, PING_SECONDS, DirectWs, is_ping
 from api.feeds.entrance import Admission, admit
-from api.feeds.plain import PlainOutlet, run_until_gone, send_last
+from api.feeds.plain import PlainOutlet, send_last, until_gone
 from api.feeds.protocols import offer_in
 from api.problems import HttpProblem
 from api.services.identity import Identity
@@ -78,7 +78,7 @@ class _WsStream:
 
         try:
             reader.start(self._hello())
-            await run_until_gone(outlet, listen)
+            await until_gone(outlet.run(), listen())
         finally:
             reader.lost()
         await send_last(_close(self._socket, BAD_MESSAGE if bad else outlet.code))

@@ -1,8 +1,7 @@
 """Who is online: people, not tabs, by the streams that are held open.
 
-Nothing of it outlives the process that holds them, so a killed server leaves nobody online. A client
-that vanishes without a word is told by the transport, at the latest when a heartbeat meets no
-answer (TCP_USER_TIMEOUT).
+Nothing of it outlives the process that holds them, so a killed server leaves nobody online. That a client
+has vanished without a word is for the transport to find (`api.feeds.vanished`).
 """
 
 from collections.abc import Callable, Sequence

@@ -69,8 +69,7 @@ async def test_it_is_the_same_when_the_store_cannot_say_who_asks(tmp_path: Path)
     token = {"Authorization": "Bearer ft_" + "x" * 43}
     async with whole_server(tmp_path, auth="token") as served:
         served.app.state.people.by_token = away
-        port = int(served.address.rpartition(":")[2])
-        client = await farewell(port, {**token, "Host": served.address})
+        client = await farewell(served.port, {**token, "Host": served.address})
         assert client.headers["x-content-type-options"] == "nosniff"
         async with connect(f"ws://{served.address}/ws/eventos", additional_headers=token) as socket:
             with pytest.raises(ConnectionClosed):

@@ -1,0 +1,191 @@
+"""Clients that are old, odd, gone or lazy, on both ways to write."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.api.feeds.server import PATIENCE, Served, SseClient, serving
+
+pytestmark = pytest.mark.anyio
+
+GET = b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@pytest.fixture(params=["direct", "plain"])
+async def served(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
+    async with serving(direct=request.param == "direct", heartbeat_seconds=0.2) as server:
+        yield server
+
+
+@pytest.fixture
+async def direct() -> AsyncIterator[Served]:
+    async with serving() as server:
+        yield server
+
+
+@asynccontextmanager
+async def raw(served: Served, sent: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, Any]]:
+    """Send bytes on a connection of one's own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            writer.write(sent)
+            yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def send_for_ever(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def streams_open(served: Served, count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(served.hub.registry.open) != count:  # noqa: ASYNC110 - a registry sets no event.
+            await asyncio.sleep(0.005)
+
+
+async def test_a_client_of_http_1_0_reads_until_the_connection_ends(direct: Served) -> None:
+    client = await SseClient.open(direct.port, "/sse/upload/x", version="1.0")
+    assert "transfer-encoding" not in client.headers
+    assert client.headers["connection"] == "close"
+    assert (await client.receive())["type"] == "hello"
+    direct.log("upload/x", "1")
+    assert (await client.receive())["message"] == "1"
+    await client.close()
+    await direct.settled()
+
+
+async def test_a_body_behind_a_get_is_passed_over(served: Served) -> None:
+    body = b"x" * 200_000
+    head = {"Content-Length": str(len(body))}
+    client = await SseClient.open(served.port, "/sse/eventos", head, body=body)
+    assert (await client.receive())["type"] == "hello"
+    served.log("eventos", "1")
+    while (message := await client.receive())["type"] == "heartbeat":
+        pass
+    assert message["message"] == "1"
+    await client.close()
+    await served.settled()
+
+
+async def test_an_endless_body_behind_a_get_is_cut_off(direct: Served) -> None:
+    async with raw(direct, GET % b"/sse/eventos") as (reader, writer):
+        await reader.readuntil(b"hello")
+        with pytest.raises(ConnectionError):
+            await send_for_ever(writer)
+    await direct.settled()
+
+
+async def test_a_request_behind_a_stream_is_never_answered_and_harms_nothing(served: Served) -> None:
+    async with raw(served, GET % b"/sse/upload/x" + GET % b"/sse/eventos") as (reader, _):
+        await reader.readuntil(b"hello")
+        served.log("upload/x", "1")
+        text = await reader.readuntil(b'"message":"1"')
+        assert b"HTTP/1.1" not in text
+        assert len(served.hub.registry.open) == 1
+    # Under plain ASGI reading is paused, and the heartbeats tell: docs/operating.md.
+    await served.settled()
+
+
+@pytest.mark.parametrize("path", [b"/sse/eventos", b"/poll/eventos?wait=50&last_event_id=k3f9.0"])
+@pytest.mark.parametrize("how", ["close", "reset", "half"])
+async def test_a_client_that_leaves_is_gone_at_once(served: Served, path: bytes, how: str) -> None:
+    async with raw(served, GET % path) as (reader, writer):
+        await streams_open(served, 1)
+        match how:
+            case "half":
+                writer.write_eof()
+                assert b"bye" not in await reader.read(-1)
+            case "reset":
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.close()
+            case _:
+                writer.close()
+        await served.settled()
+
+
+async def test_a_stream_after_other_requests_on_one_connection(served: Served) -> None:
+    async with raw(served, GET % b"/poll/eventos?wait=0") as (reader, writer):
+        answer = await reader.readuntil(b"]}")
+        assert answer.startswith(b"HTTP/1.1 200")
+        writer.write(GET % b"/sse/eventos")
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        await reader.readuntil(b"hello")
+    await served.settled()
+
+
+async def test_who_sends_its_head_slowly_does_not_hold_the_stop() -> None:
+    async with serving() as served:
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(b"GET /sse/eventos HTTP/1.1\r\nHost: ")
+        await writer.drain()
+        async with asyncio.timeout(PATIENCE):
+            while not served.server.server_state.connections:  # noqa: ASYNC110 - uvicorn has no event.
+                await asyncio.sleep(0.005)
+    writer.close()
+
+
+async def test_the_stream_of_a_handler_that_raises_leaks_nothing_and_resumes(served: Served) -> None:
+    client = await SseClient.open(served.port, "/sse/eventos")
+    await client.receive()
+    (seen,) = served.log("eventos", "1")
+    assert (await client.receive())["message"] == "1"
+    (lease,) = served.hub.registry.open
+    reader = lease._end.__self__  # type: ignore[union-attr]
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    reader._outlet.write = fail
+    served.log("eventos", "2")
+    await served.settled()
+    again = await SseClient.open(served.port, "/sse/eventos", {"Last-Event-ID": seen})
+    assert (await again.receive())["resume"] == "recovered"
+    assert (await again.receive())["message"] == "2"
+    for one in (client, again):
+        await one.close()
+    await served.settled()
+
+
+async def test_what_a_websocket_may_not_say_closes_it(served: Served) -> None:
+    for said in ("hi", '{"type":"pong"}', " " * 5000, "[" * 4000, b'{"type":"ping"}'):
+        async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+            await client.recv()
+            await client.send(said)
+            with suppress(ConnectionClosed):
+                async for _ in client:
+                    pass
+            assert client.close_code == 4400, said
+    await served.settled()
+
+
+async def test_pings_are_answered_whatever_their_spelling(served: Served) -> None:
+    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+        await client.recv()
+        for said in ('{"type":"ping"}', ' { "type" : "\\u0070ing" } '):
+            await client.send(said)
+            while (message := json.loads(await client.recv()))["type"] == "heartbeat":
+                pass
+            assert message == {"type": "pong"}
+        pong = await client.ping()
+        await asyncio.wait_for(pong, PATIENCE)
+    await served.settled()
+
+
+async def test_no_extension_is_agreed_on(served: Served) -> None:
+    async with connect(
+        f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, compression="deflate"
+    ) as client:
+        assert client.protocol.extensions == []

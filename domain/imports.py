@@ -68,7 +68,6 @@ class Upload(Struct, frozen=True):
     sha256: str | None = None
     first_event_id: int | None = None
     last_event_id: int | None = None
-    cancel_requested: bool = False
     undone: dict[str, Any] | None = None
 
     @property

@@ -15,6 +15,9 @@ from domain.imports import RejectedRow, Upload, UploadState
 from domain.people import Role, Session, User
 from domain.tasks import Task, TaskState
 
+WorkRequest = Literal["stop_upload", "stop_task", "hand_over_upload"]
+"""To hand over is to release the lease on an import that rests until its next bytes come."""
+
 EventSort = Literal["event_date", "-event_date", "id", "-id", "title"]
 
 
@@ -128,8 +131,8 @@ class UploadStore(Protocol):
         """Store a new import; False when its id or idempotency key is in use (nothing is stored)."""
         ...
 
-    async def get(self, upload_id: str) -> Upload | None:
-        """Return one import."""
+    async def get(self, upload_id: str, *, to_change: bool = False) -> Upload | None:
+        """Return one import; where it is read to be changed, nobody else can until the transaction ends."""
         ...
 
     async def by_idempotency_key(self, key: str) -> Upload | None:
@@ -187,6 +190,10 @@ class UploadStore(Protocol):
         """Let others have it at once; not held is fine."""
         ...
 
+    async def hand_over(self, upload_id: str, owner: str, *, to: str, now_ms: int, lease_ms: int) -> None:
+        """Make the lease on an import another's, if `owner` has it."""
+        ...
+
 
 class TaskStore(Protocol):
     """Long tasks."""
@@ -232,6 +239,24 @@ class TaskStore(Protocol):
 
     async def release(self, task_id: str, owner: str) -> None:
         """Let others have it at once; not held is fine."""
+        ...
+
+
+class RequestStore(Protocol):
+    """What is asked of the process that has the lease on an import or a task, whichever that is."""
+
+    async def put(self, request: WorkRequest, work_id: str, *, asker: str, at_ms: int) -> None:
+        """Ask; to ask again makes the request new."""
+        ...
+
+    async def pending(
+        self, request: WorkRequest, work_ids: Sequence[str], *, since_ms: int = 0
+    ) -> dict[str, str]:
+        """Return of which of these it is asked, not before `since_ms`, and by which process last."""
+        ...
+
+    async def clear(self, request: WorkRequest, work_id: str) -> None:
+        """Forget a request; absent is fine."""
         ...
 
 

@@ -33,4 +33,3 @@ class Task(Struct, frozen=True):
     error: Problem | None = None
     started_at: int | None = None
     finished_at: int | None = None
-    cancel_requested: bool = False

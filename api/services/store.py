@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from domain.ports import BlobStore, EventStore, PeopleStore, TaskStore, UploadStore
+from domain.ports import BlobStore, EventStore, PeopleStore, RequestStore, TaskStore, UploadStore
 from streams.ports import FeedReader, FeedWriter
 
 
@@ -28,6 +28,11 @@ class Snapshot(Protocol):
     @property
     def people(self) -> PeopleStore:
         """Users, sessions, tickets."""
+        ...
+
+    @property
+    def requests(self) -> RequestStore:
+        """What is asked of the process that works on something."""
         ...
 
 

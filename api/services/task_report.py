@@ -65,10 +65,6 @@ class TaskLostError(Exception):
     """Another process has taken the task up; this one must not touch it any more."""
 
 
-class TaskCancelledError(Exception):
-    """Somebody asked for the task to stop, maybe through another process."""
-
-
 class Report:
     """What a kind says of its work: log lines, progress. Each is stored with the task's row."""
 
@@ -91,11 +87,7 @@ class Report:
             await tx.messages.append([draft(Log(self._feed, self._now(), level, message))])
 
     async def progress(self, percent: float, step: str) -> None:
-        """Tell how far the work is: at once for a new step, else at most ten times a second.
-
-        Raises:
-            TaskCancelledError: the task is to stop.
-        """
+        """Tell how far the work is: at once for a new step, else at most ten times a second."""
         now = self._clock()
         if step == self._step and now - self._told_at < PROGRESS_GAP_MS:
             return
@@ -103,8 +95,6 @@ class Report:
             task = await self._change(tx, progresso=min(99, int(percent)), step=step)
             await tx.messages.append([draft(self._told(task))])
         self._step, self._told_at = step, now
-        if task.cancel_requested:
-            raise TaskCancelledError
 
     async def update(self, **changes: Any) -> Task:
         """Change members of the task's row and return it."""
@@ -122,6 +112,7 @@ class Report:
                 await tx.messages.append([draft(self._told(task))])
             else:
                 task = await self._change(tx, **ended)
+            await tx.requests.clear("stop_task", self._task_id)
             await tx.messages.append([draft(self._farewell(task)), self._notice(task)])
 
     def _farewell(self, task: Task) -> Finished:
@@ -159,8 +150,10 @@ class Report:
 
     async def _held(self, tx: Transaction) -> Task:
         """Return the task, or roll back: nothing is told of a task that another process works on."""
+        # The lease first: it waits for whoever is changing the task, and what is read then is the latest.
+        is_held = await self._hold(tx, self._task_id)
         task = await tx.tasks.get(self._task_id)
-        if task is None or task.state in END_STATUS or not await self._hold(tx, self._task_id):
+        if not is_held or task is None or task.state in END_STATUS:
             raise TaskLostError
         return task
 

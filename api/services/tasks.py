@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
-import msgspec
 from anyio.abc import TaskGroup
 
 from api.services.line import Line
@@ -19,7 +18,6 @@ from api.services.task_report import (
     END_STATUS,
     Clock,
     Report,
-    TaskCancelledError,
     TaskFailedError,
     TaskKind,
     TaskLostError,
@@ -34,6 +32,8 @@ UNFINISHED: tuple[TaskState, ...] = ("queued", "running")
 LEASE_MS = 10_000
 LEASE_CHECK_SECONDS = 3.0
 """A killed process's tasks are taken up by another within the sum of both."""
+HEED_SECONDS = 0.5
+"""A request that came through another process is seen so soon."""
 RETRY_SECONDS = 5.0
 """After the store did not answer."""
 
@@ -82,6 +82,7 @@ class Tasks:
         try:
             async with anyio.create_task_group() as self._group:
                 await self._recover(self._group)
+                self._group.start_soon(self._heed_requests)
                 self.ready.set()
                 while True:
                     await anyio.sleep(LEASE_CHECK_SECONDS)
@@ -108,12 +109,11 @@ class Tasks:
             group.start_soon(self._work, task.id, True)
 
     async def _look_after_leases(self, group: TaskGroup) -> None:
-        """Renew what is held, heed a cancel that came through another process, take up what nobody holds."""
+        """Renew what is held, let go of what was lost, take up what nobody holds."""
         try:
             async with self._store.transaction() as tx:
                 for task_id, scope in list(self._scopes.items()):
-                    task = await tx.tasks.get(task_id)
-                    if not await self._hold(tx, task_id) or (task and task.cancel_requested):
+                    if not await self._hold(tx, task_id):
                         scope.cancel()
                 taken = await self._claim_all(tx)
         except StorageError as error:
@@ -121,6 +121,21 @@ class Tasks:
             return
         for task_id in taken:
             group.start_soon(self._work, task_id, True)
+
+    async def _heed_requests(self) -> None:
+        """Stop what is asked to stop, whichever process was asked."""
+        while True:
+            await anyio.sleep(HEED_SECONDS)
+            if not self._scopes:
+                continue
+            try:
+                async with self._store.snapshot() as snapshot:
+                    asked = await snapshot.requests.pending("stop_task", [*self._scopes])
+            except StorageError as error:
+                logger.warning("requests to tasks could not be read: %s", error)
+                continue
+            for task_id in asked.keys() & self._scopes.keys():
+                self._scopes[task_id].cancel()
 
     async def _claim_all(self, tx: Transaction) -> list[str]:
         taken = []
@@ -158,15 +173,14 @@ class Tasks:
     async def cancel(self, task_id: str) -> Task | None:
         """Ask a task to stop and return it as it is then; None when there is no such task.
 
-        A task that waits ends at once; one at work ends at its next step. One that has ended is
-        returned unchanged: the caller tells that from its state.
+        A task that waits ends at once; one at work ends at its next step, also in another process. One
+        that has ended is returned unchanged: the caller tells that from its state.
         """
         async with self._store.transaction() as tx:
             task = await tx.tasks.get(task_id)
             if task is None or task.state in END_STATUS:
                 return task
-            task = msgspec.structs.replace(task, cancel_requested=True, updated_at=self._clock())
-            await tx.tasks.save(task)
+            await tx.requests.put("stop_task", task_id, asker=self._owner, at_ms=self._clock())
         if scope := self._scopes.get(task_id):
             scope.cancel()
         return task
@@ -196,17 +210,12 @@ class Tasks:
 
     async def _run(self, task_id: str, report: "Report", *, again: bool) -> None:
         task = await report.update(state="running", started_at=self._clock())
-        if task.cancel_requested:
-            await self._end_cancelled(report)
-            return
         kind = self._kinds[task.kind]
         try:
             await kind.discard(task)
             if again and task.progresso:
                 await report.log("the server was restarted: the task begins again", level="warning")
             result = await kind.run(task, report)
-        except TaskCancelledError:
-            await self._end_cancelled(report)
         except TaskFailedError as failure:
             await self._fail(task, report, failure.problem)
         except (StorageError, TaskLostError):

@@ -38,8 +38,16 @@ async def hold(unit: Unit, table: sa.Table, row_id: str, owner: str, *, now_ms: 
 
 async def release(unit: Unit, table: sa.Table, row_id: str, owner: str) -> None:
     """Let others have a row at once."""
-    own = sa.update(table).where(table.c.id == row_id, table.c.lease_owner == owner)
-    await unit.run(own.values(lease_owner=None, lease_ends_ms=None))
+    await unit.run(_owned(table, row_id, owner).values(lease_owner=None, lease_ends_ms=None))
+
+
+async def hand_over(unit: Unit, table: sa.Table, row_id: str, owner: str, *, to: str, ends_ms: int) -> None:
+    """Make the lease on a row another's, if `owner` has it."""
+    await unit.run(_owned(table, row_id, owner).values(lease_owner=to, lease_ends_ms=ends_ms))
+
+
+def _owned(table: sa.Table, row_id: str, owner: str) -> sa.Update:
+    return sa.update(table).where(table.c.id == row_id, table.c.lease_owner == owner)
 
 
 def _free(table: sa.Table, now_ms: int) -> sa.ColumnElement[bool]:

@@ -149,6 +149,19 @@ tasks = sa.Table(
 sa.Index("tasks_created", tasks.c.created_ms, tasks.c.id)
 sa.Index("tasks_state", tasks.c.state)
 
+work_requests = sa.Table(
+    "work_requests",
+    metadata,
+    sa.Column("request", Text, primary_key=True),
+    sa.Column("work_id", Text, primary_key=True),
+    sa.Column("asker", Text, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+)
+"""What is asked of the process that has the lease on an import or a task, whichever that is.
+
+Not a column of the work's row: its holder has that locked for the length of a batch, and overwrites it.
+"""
+
 blob_chunks = sa.Table(
     "blob_chunks",
     metadata,

@@ -18,6 +18,7 @@ from api.storage.migrate import migrate
 from api.storage.opening import settle_timezone, the_epoch
 from api.storage.outcome import was_committed
 from api.storage.people import SqlPeople
+from api.storage.requests import SqlRequests
 from api.storage.sqlite import SqliteDatabase
 from api.storage.tasks import SqlTasks
 from api.storage.unit import Database, Unit, Units
@@ -40,6 +41,7 @@ class SqlSnapshot:
         self.uploads = SqlUploads(unit)
         self.tasks = SqlTasks(unit)
         self.people = SqlPeople(unit)
+        self.requests = SqlRequests(unit)
 
 
 class SqlTransaction(SqlSnapshot):

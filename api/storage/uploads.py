@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from api.storage.leases import claim, hold, release
+from api.storage.leases import claim, hand_over, hold, release
 from api.storage.schema import rejected_rows, uploads
 from api.storage.unit import Row, Unit
 from domain.imports import RejectedRow, Upload, UploadState
@@ -50,9 +50,10 @@ class SqlUploads:
         key = {"id": upload.id, "idempotency_key": upload.idempotency_key, "created_ms": upload.created_at}
         return await self._unit.run(statement.values(**key, **_cells(upload))) == 1
 
-    async def get(self, upload_id: str) -> Upload | None:
-        """Return one import."""
-        return await self._one(sa.select(uploads).where(uploads.c.id == upload_id))
+    async def get(self, upload_id: str, *, to_change: bool = False) -> Upload | None:
+        """Return one import; where it is read to be changed, nobody else can until the transaction ends."""
+        own = sa.select(uploads).where(uploads.c.id == upload_id)
+        return await self._one(own.with_for_update() if to_change else own)
 
     async def by_idempotency_key(self, key: str) -> Upload | None:
         """Return the import that first came with this key."""
@@ -113,6 +114,10 @@ class SqlUploads:
     async def release(self, upload_id: str, owner: str) -> None:
         """Let others have it at once; not held is fine."""
         await release(self._unit, uploads, upload_id, owner)
+
+    async def hand_over(self, upload_id: str, owner: str, *, to: str, now_ms: int, lease_ms: int) -> None:
+        """Make the lease on an import another's, if `owner` has it."""
+        await hand_over(self._unit, uploads, upload_id, owner, to=to, ends_ms=now_ms + lease_ms)
 
     async def _one(self, statement: sa.Select[Any]) -> Upload | None:
         row = await self._unit.first(statement)

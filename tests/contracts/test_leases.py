@@ -48,6 +48,19 @@ async def test_a_lease_that_ended_is_free_and_its_holder_is_told(store: SqlStore
         assert not await uploads.hold("unknown", "A", now_ms=1, lease_ms=1)
 
 
+async def test_a_lease_is_handed_over_by_its_holder_to_one_alone(store: SqlStore) -> None:
+    await add(store, an_upload("a"))
+    async with store.transaction() as transaction:
+        uploads = transaction.uploads
+        await uploads.hold("a", "A", **LEASE)
+        await uploads.hand_over("a", "C", to="C", **LEASE)
+        assert not await uploads.hold("a", "C", **LEASE)
+        await uploads.hand_over("a", "A", to="B", **LEASE)
+        assert not await uploads.hold("a", "A", **LEASE)
+        assert await uploads.claim("A", states=["receiving"], **LEASE) is None
+        assert await uploads.hold("a", "B", **LEASE)
+
+
 async def test_saving_leaves_the_lease_alone(store: SqlStore) -> None:
     await add(store, an_upload("a"))
     async with store.transaction() as transaction:

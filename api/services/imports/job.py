@@ -76,8 +76,10 @@ class Job:
 
     async def _take_up(self) -> None:
         """Go on from what is stored: a commit whose answer was lost may have happened."""
-        async with self._store.snapshot() as snapshot:
-            stored = await snapshot.uploads.get(self._live.upload.id)
+        async with self._store.transaction() as tx:
+            # It may even be under way; the lease waits for its end.
+            await self._live.lease.take(tx, self._live.upload.id)
+            stored = await tx.uploads.get(self._live.upload.id)
         assert stored is not None
         self._live.settle(stored)
         self._checkpoint = Checkpoint.load(stored.checkpoint)

@@ -8,12 +8,13 @@ import anyio
 from api.services.imports.endings import ENDED
 from api.services.imports.intake import Intake
 from api.services.store import Store, Transaction
-from domain.imports import Upload
+from domain.imports import Upload, UploadState
 from domain.ports import StorageUnavailableError
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
 
+UNFINISHED: tuple[UploadState, ...] = ("receiving", "processing", "interrupted")
 LEASE_MS = 10_000
 """A killed process's imports are taken up by another soon after so long."""
 
@@ -34,28 +35,41 @@ def table_id(upload_id: str) -> str:
     return f"{blob_id(upload_id)}.table"
 
 
+class ImportElsewhereError(StorageUnavailableError):
+    """Another process works on the import, or has since this one last did."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"import {upload_id} is at work in another process")
+
+
 class Lease:
     """This process's right to work on an import: of several, one at a time has it."""
 
     def __init__(self, owner: str, now_ms: Clock) -> None:
         """Name the process. One that has its store to itself always has the same name."""
-        self._owner = owner
+        self.owner = owner
         self._now_ms = now_ms
 
     async def take(self, tx: Transaction, upload_id: str) -> None:
         """Take or renew it within a transaction, which rolls back where another process has it.
 
         Raises:
-            StorageUnavailableError: another process works on the import.
+            ImportElsewhereError: another process works on the import.
         """
-        if not await tx.uploads.hold(upload_id, self._owner, now_ms=self._now_ms(), lease_ms=LEASE_MS):
-            raise StorageUnavailableError(f"import {upload_id} is at work in another process")
+        if not await tx.uploads.hold(upload_id, self.owner, now_ms=self._now_ms(), lease_ms=LEASE_MS):
+            raise ImportElsewhereError(upload_id)
 
     async def claim(self, tx: Transaction) -> Upload | None:
-        """Take an import at work that nobody works on any more."""
-        return await tx.uploads.claim(
-            self._owner, states=("receiving", "processing"), now_ms=self._now_ms(), lease_ms=LEASE_MS
-        )
+        """Take an unfinished import that nobody works on any more."""
+        return await tx.uploads.claim(self.owner, states=UNFINISHED, now_ms=self._now_ms(), lease_ms=LEASE_MS)
+
+    async def release(self, tx: Transaction, upload_id: str) -> None:
+        """Let another process have it at once."""
+        await tx.uploads.release(upload_id, self.owner)
+
+    async def hand_over(self, tx: Transaction, upload_id: str, *, to: str) -> None:
+        """Make it another process's, which alone can take it then."""
+        await tx.uploads.hand_over(upload_id, self.owner, to=to, now_ms=self._now_ms(), lease_ms=LEASE_MS)
 
 
 class Live:
@@ -79,7 +93,7 @@ class Live:
         self.seen = 0
         self.body: Body = body
         self.intake: Intake | None = None
-        self.cancel_requested = upload.cancel_requested
+        self.cancel_requested = False
         self.at_work = False
         self.needs_whole = False
         self.readers_lost = 0
@@ -109,6 +123,14 @@ class Live:
             return self.upload.state != "interrupted"
         return self.staged > self.seen and not (self.about_to_end or self.needs_whole)
 
+    def is_as(self, stored: Upload | None) -> bool:
+        """Tell whether nobody else has changed it: every change is seen in one of these."""
+        own = self.upload
+        return stored is not None and (
+            (own.state, own.record, own.bytes_received, own.updated_at, own.checkpoint)
+            == (stored.state, stored.record, stored.bytes_received, stored.updated_at, stored.checkpoint)
+        )
+
     def stir(self) -> None:
         """Wake whoever waits for a change."""
         # Swap before set: a woken waiter must wait on the new event.
@@ -126,10 +148,17 @@ class Live:
         self.stir()
 
     async def change(self, store: Store, edit: Edit) -> Upload:
-        """Commit a change of the import, alone among all that change it, and return it."""
+        """Commit a change of the import, alone among all that change it, and return it.
+
+        Raises:
+            ImportElsewhereError: another process has changed it since, and what is known here is old.
+        """
         async with self.lock:
             async with store.transaction() as tx:
+                # The lease first: it waits for whoever is changing the import.
                 await self.lease.take(tx, self.upload.id)
+                if not self.is_as(await tx.uploads.get(self.upload.id)):
+                    raise ImportElsewhereError(self.upload.id)
                 upload = await edit(tx, self.upload)
             self.settle(upload)
         return upload

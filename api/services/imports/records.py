@@ -50,7 +50,7 @@ class ImportRecords:
         """
         now = self._now_ms()
         async with self._store.transaction() as tx:
-            upload = _undoable(await tx.uploads.get(upload_id), upload_id)
+            upload = _undoable(await tx.uploads.get(upload_id, to_change=True), upload_id)
             deleted, kept = await tx.events.delete_untouched(upload_id)
             undone = {
                 "deleted": deleted,

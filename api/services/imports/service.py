@@ -1,7 +1,7 @@
 """Imports of this process: begun by requests, worked on by jobs, ended whatever happens."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -9,9 +9,10 @@ import msgspec
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
+from api.services.imports.custody import LOOK_SECONDS, Custody
 from api.services.imports.endings import ENDED, end
 from api.services.imports.job import Job
-from api.services.imports.live import Body, Clock, Lease, Live, blob_id, table_id
+from api.services.imports.live import Body, Clock, ImportElsewhereError, Lease, Live, blob_id, table_id
 from api.services.imports.narration import log_line
 from api.services.imports.portions import OpenSource, ReaderLostError
 from api.services.imports.reception import Reception, open_reception
@@ -19,7 +20,7 @@ from api.services.imports.refusals import ImportRefusedError
 from api.services.line import Line
 from api.services.store import Store, Transaction
 from domain.imports import ImportOptions, Upload
-from domain.ports import StorageError, StorageUnavailableError
+from domain.ports import StorageError
 from domain.problems import Problem
 
 logger = logging.getLogger("fasttrack.imports")
@@ -27,6 +28,9 @@ logger = logging.getLogger("fasttrack.imports")
 KEEP_INTERRUPTED_MS = 24 * 60 * 60 * 1000
 SWEEP_SECONDS = 60.0
 LEASE_CHECK_SECONDS = 3.0
+HEED_SECONDS = 0.5
+"""A request that came through another process is seen so soon."""
+STOPS_WITHIN_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 PLACES_AT_WORK = 2
 READERS_LOST_AT_MOST = 3
@@ -73,7 +77,8 @@ class Imports:
         self._now_ms = now_ms
         self._retry_seconds = retry_seconds
         self._line = Line(places)
-        self._live: dict[str, Live] = {}
+        self._custody = Custody(store, self._lease, now_ms=now_ms)
+        self._live = self._custody.held
         self._tasks: TaskGroup | None = None
 
     @property
@@ -84,12 +89,19 @@ class Imports:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Imports"]:
         """Work for the block: first on what an earlier process left unfinished."""
-        async with anyio.create_task_group() as self._tasks:
-            await self._recover()
-            self._tasks.start_soon(self._sweep_for_ever)
-            self._tasks.start_soon(self._look_after_leases)
-            yield self
-            self._tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                await self._recover()
+                for job, pause in (
+                    (self.expire, SWEEP_SECONDS),
+                    (self._look_after_leases, LEASE_CHECK_SECONDS),
+                    (self._heed_requests, HEED_SECONDS),
+                ):
+                    self._tasks.start_soon(self._again_and_again, job, pause)
+                yield self
+                self._tasks.cancel_scope.cancel()
+        finally:
+            await self._custody.release_all()
 
     async def create(self, wanted: NewUpload) -> Live:
         """Open a new import; its bytes come by `resume`.
@@ -127,7 +139,7 @@ class Imports:
         Raises:
             ImportRefusedError: `not_found`, `wrong_state`, `wrong_offset`.
         """
-        live = await self._unfinished(upload_id)
+        live = await self._obtained(upload_id)
         if live.upload.body_complete:
             raise ImportRefusedError(
                 "wrong_state", "the file is whole already", offset=live.upload.bytes_received
@@ -137,23 +149,21 @@ class Imports:
         return reception
 
     async def cancel(self, upload_id: str) -> Upload:
-        """Stop an import between two batches; rows already in stay.
+        """Stop an import between two batches, in whichever process it is; rows already in stay.
 
         Raises:
             ImportRefusedError: `not_found`, or `wrong_state`: it ended.
         """
-        live = await self._unfinished(upload_id)
-        await live.change(self._store, self._cancel_asked)
-        live.cancel_requested = True
-        live.stir()
-        if live.intake is not None:
-            live.intake.supersede()
-        if live.queueing is not None:
-            live.queueing.cancel()
-        self._set_to_work(live)
-        with anyio.move_on_after(10):
-            await live.ended.wait()
-        return live.upload
+        _check_unfinished(await self.find(upload_id))
+        await self._custody.ask_to_stop(upload_id)
+        if upload_id not in self._live and (upload := await self._custody.take(upload_id)) is not None:
+            _check_unfinished(upload)
+            await self._take_up(upload)
+        await self._heed_requests()
+        upload = await self._stopped(upload_id)
+        if upload.state != "cancelled":
+            _check_unfinished(upload)
+        return upload
 
     async def give_up(self, reception: Reception, error: Problem) -> None:
         """End an import as failed, whose body showed that it cannot go on."""
@@ -226,13 +236,37 @@ class Imports:
         self._group.start_soon(self._follow, live)
         return reception
 
-    async def _unfinished(self, upload_id: str) -> Live:
-        upload = await self.find(upload_id)
-        if upload.state in ENDED:
-            raise ImportRefusedError("wrong_state", f"import {upload_id!r} is {upload.state}")
-        if upload_id not in self._live:  # It was stored, but the answer that said so was lost.
+    async def _obtained(self, upload_id: str) -> Live:
+        """Return an unfinished import for this process to work on."""
+        _check_unfinished(await self.find(upload_id))
+        if upload_id not in self._live:
+            upload = await self._custody.obtain(upload_id)
+            _check_unfinished(upload)
             await self._take_up(upload)
         return self._live[upload_id]
+
+    async def _stopped(self, upload_id: str) -> Upload:
+        """Wait for the end of an import that was asked to stop, and return it."""
+        with anyio.move_on_after(STOPS_WITHIN_SECONDS):
+            while True:
+                if (live := self._live.get(upload_id)) is not None:
+                    await live.ended.wait()
+                    return live.upload
+                if (upload := await self.find(upload_id)).state in ENDED:
+                    return upload
+                await anyio.sleep(LOOK_SECONDS)
+        return await self.find(upload_id)
+
+    def _stop(self, live: Live) -> None:
+        if live.cancel_requested:
+            return
+        live.cancel_requested = True
+        live.stir()
+        if live.intake is not None:
+            live.intake.supersede()
+        if live.queueing is not None:
+            live.queueing.cancel()
+        self._set_to_work(live)
 
     async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state != "interrupted":
@@ -242,13 +276,6 @@ class Imports:
         await tx.uploads.save(upload)
         message = f"The rest of the file is coming, from byte {upload.bytes_received}"
         await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
-        return upload
-
-    async def _cancel_asked(self, tx: Transaction, upload: Upload) -> Upload:
-        if upload.state in ENDED:
-            raise ImportRefusedError("wrong_state", f"import {upload.id!r} is {upload.state}")
-        upload = msgspec.structs.replace(upload, cancel_requested=True)
-        await tx.uploads.save(upload)
         return upload
 
     async def _expired(self, tx: Transaction, upload: Upload) -> Upload:
@@ -272,6 +299,9 @@ class Imports:
     async def _work(self, live: Live) -> None:
         try:
             await self._wait_and_run(live)
+        except ImportElsewhereError:
+            self._custody.lose(live)
+            return
         except Exception as fault:  # noqa: BLE001 - an import must not take the server down.
             if self._may_pass(live, fault):
                 logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, fault)
@@ -341,43 +371,35 @@ class Imports:
         async with self._store.snapshot() as snapshot:
             unfinished = await snapshot.uploads.unfinished()
         for upload in unfinished:
-            if await self._is_ours(upload.id):
-                await self._take_up(upload)
+            if (taken := await self._custody.take(upload.id)) is not None:
+                await self._take_up(taken)
         await self._sweep_orphans()
-
-    async def _is_ours(self, upload_id: str) -> bool:
-        """Take the lease on an import, unless another process works on it."""
-        try:
-            async with self._store.transaction() as tx:
-                await self._lease.take(tx, upload_id)
-        except StorageUnavailableError:
-            return False
-        return True
 
     async def _look_after_leases(self) -> None:
         """Renew what this process holds, and take up what a killed one has left."""
-        while True:
-            await anyio.sleep(LEASE_CHECK_SECONDS)
-            try:
-                for upload_id in [*self._live]:
-                    await self._is_ours(upload_id)
-                for upload in await self._left_behind():
-                    await self._take_up(upload)
-            except StorageError as error:
-                logger.warning("leases of imports could not be renewed: %s", error)
+        await self._custody.renew()
+        for upload in await self._custody.left_behind():
+            await self._take_up(upload)
 
-    async def _left_behind(self) -> list[Upload]:
-        async with self._store.transaction() as tx:
-            taken = []
-            while upload := await self._lease.claim(tx):
-                taken.append(upload)
-        return [upload for upload in taken if upload.id not in self._live]
+    async def _heed_requests(self) -> None:
+        """Stop what is asked to stop, and give what another process needs."""
+        await self._custody.heed(self._stop)
+
+    async def _again_and_again(self, job: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+        while True:
+            await anyio.sleep(pause_seconds)
+            try:
+                await job()
+            except StorageError as error:
+                logger.warning("imports could not be looked through: %s", error)
 
     async def _take_up(self, upload: Upload) -> None:
         staged = await self._store.blobs.size(blob_id(upload.id))
         body: Body = "complete" if upload.body_complete else "broken"
+        if upload.id in self._live:  # A request and the look after leases met.
+            return
         live = self._live[upload.id] = Live(upload, staged=staged, body=body, lease=self._lease)
-        if upload.state != "interrupted" or upload.cancel_requested:
+        if upload.state != "interrupted":
             await live.change(self._store, self._tell_restart)
             self._set_to_work(live)
 
@@ -398,18 +420,15 @@ class Imports:
             if blob not in kept:
                 await self._store.blobs.delete(blob)
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await anyio.sleep(SWEEP_SECONDS)
-            try:
-                await self.expire()
-            except StorageError as error:
-                logger.warning("interrupted imports could not be looked through: %s", error)
-
     @property
     def _group(self) -> TaskGroup:
         assert self._tasks is not None, "imports work only inside `running()`"
         return self._tasks
+
+
+def _check_unfinished(upload: Upload) -> None:
+    if upload.state in ENDED:
+        raise ImportRefusedError("wrong_state", f"import {upload.id!r} is {upload.state}")
 
 
 def _is_of(fault: BaseException, kind: type[Exception]) -> bool:

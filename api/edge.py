@@ -4,17 +4,19 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from litestar import Litestar
 from litestar.exceptions import LitestarException
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Scope, Send
 
 from api.metrics import Metrics
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS: frozenset[Method] = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LOGGED_PATH_LIMIT = 500
+_Header = tuple[bytes, bytes]
 _HEAD_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 logger = logging.getLogger("fasttrack.access")
@@ -35,7 +37,7 @@ class Edge:
         """Serve one request or WebSocket."""
         request_id = _request_id(scope)
         scope["state"]["request_id"] = request_id
-        answer = _Answer(scope, send, request_id, self._metrics)
+        answer = _Answer(scope, send, request_id, self._metrics, self._allow)
         await self._inner(self._routed(scope), receive, answer.send)
 
     def _routed(self, scope: Scope) -> Scope:
@@ -43,28 +45,38 @@ class Edge:
 
         Source: RFC 9110 §9.3.2.
         """
-        if scope.get("method") != "HEAD" or self._takes_head(scope["path"]):
+        if scope.get("method") != "HEAD" or self._takes(scope["path"], "HEAD"):
             return scope
         scope["state"]["is_head"] = True
         # A copy: the server looks at the method of its own scope to leave the body out.
         return cast("Scope", {**scope, "method": "GET"})
 
-    def _takes_head(self, path: str) -> bool:
+    def _takes(self, path: str, method: Method) -> bool:
         try:
-            self._app.asgi_router.handle_routing(path=path, method="HEAD")
+            self._app.asgi_router.handle_routing(path=path, method=method)
         except LitestarException:
             return False
         return True
+
+    def _allow(self, path: str) -> bytes:
+        """Return what Allow tells; the router's own forgets handlers of a path, and HEAD."""
+        methods: set[Method] = {method for method in _METHODS if self._takes(path, method)}
+        if "GET" in methods:
+            methods.add("HEAD")
+        return ", ".join(sorted(methods)).encode()
 
 
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: bytes, metrics: Metrics) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, request_id: bytes, metrics: Metrics, allow: Callable[[str], bytes]
+    ) -> None:
         self._scope = scope
         self._send = send
         self._request_id = request_id
         self._metrics = metrics
+        self._allow = allow
         self._status = 0
         self._began = time.perf_counter()
 
@@ -72,11 +84,18 @@ class _Answer:
         """Pass a message on; add the id to the head, and note the end."""
         if message["type"] in _HEAD_STARTS:
             outgoing = cast("dict[str, Any]", message)
-            outgoing["headers"] = [*outgoing.get("headers", ()), (b"x-request-id", self._request_id)]
+            headers = self._with_true_allow(outgoing.get("headers", ()))
+            outgoing["headers"] = [*headers, (b"x-request-id", self._request_id)]
             self._status = outgoing.get("status", 101)
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._ended()
+
+    def _with_true_allow(self, headers: Iterable[_Header]) -> Iterable[_Header]:
+        if not any(name == b"allow" for name, _ in headers):
+            return headers
+        allow = self._allow(self._scope["path"])
+        return [(name, allow if name == b"allow" else value) for name, value in headers]
 
     def _ended(self) -> None:
         seconds = time.perf_counter() - self._began

@@ -6,14 +6,17 @@ outlets of `api.feeds.plain` serve.
 """
 
 import asyncio
+import secrets
 from typing import Any, cast
 
+import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.feeds.direct import DirectOutlet
 from api.feeds.vanished import ask_while_silent
+from api.problems import MEDIA_TYPE, HttpProblem, describe_problem
 
 EXTENSION = "fasttrack.transport"
 
@@ -74,6 +77,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, cast("Any", HttpOffer(app, self, cycle)))
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP in the form of every other refusal."""
+        body = msgspec.json.encode(describe_problem(HttpProblem("bad-request", msg), ""))
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", secrets.token_hex(8).encode()),
+            (b"connection", b"close"),
+        ]
+        head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[400], head, body))
+        self.transport.close()
 
 
 class _Gone:

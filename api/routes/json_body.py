@@ -7,6 +7,7 @@ from anyio import to_thread
 from litestar import Request
 
 from api.problems import HttpProblem
+from api.routes.content_encoding import refuse_encoded
 from domain.json_text import decode_json
 from domain.problems import Problem
 
@@ -26,6 +27,7 @@ async def read_json(
     Raises:
         HttpProblem: another media type, not JSON, or what `read` raises.
     """
+    refuse_encoded(request)
     _check_media_type(request, media_types)
     body = await request.body()
     if len(body) > _LARGE_BYTES:

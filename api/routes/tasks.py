@@ -35,9 +35,9 @@ TaskRequest = Request[Identity, Any, Any]
 class TaskView(Struct):
     """A task as it is sent. Times are RFC 3339, UTC."""
 
-    id: str
+    task_id: str
     kind: str
-    state: TaskState
+    status: TaskState
     progresso: int
     step: str | None
     actor: str
@@ -188,9 +188,9 @@ async def task_file(
 def task_view(task: Task) -> TaskView:
     """Return a task as it is sent."""
     return TaskView(
-        id=task.id,
+        task_id=task.id,
         kind=task.kind,
-        state=task.state,
+        status=task.state,
         progresso=task.progresso,
         step=task.step,
         actor=task.actor,

@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.exceptions import ClientException, InternalServerException
 
 from api.problems import HttpProblem, invalid_fields
+from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import UPLOAD_OPTION_NAMES, option_texts
 from api.routes.uploads_problems import malformed, refused
@@ -76,13 +77,6 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> Reception | 
         raise malformed(fault, content_type) from None
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
-
-
-def refuse_encoded(request: HttpRequest) -> None:
-    """Refuse a compressed body: it would have to be unpacked before its size is known."""
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise HttpProblem("unsupported-media-type", f"Content-Encoding {encoding[:40]!r} is not read")
 
 
 def refuse_too_large(request: HttpRequest, limit: int) -> None:

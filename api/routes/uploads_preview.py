@@ -9,8 +9,9 @@ from litestar.di import NamedDependency
 
 from api.openapi import Answer, describe
 from api.problems import HttpProblem, invalid_fields
+from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads import FORM, OPTIONS, PATH, TAG
-from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, body_chunks, refuse_encoded
+from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, body_chunks
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import option_texts
 from api.routes.uploads_problems import malformed

@@ -44,6 +44,19 @@ async def test_a_wrong_method_is_told_the_right_ones(client):
     assert answer.json()["type"] == "/problems/method-not-allowed"
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/eventos", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
+        ("/api/v1/eventos/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("/api/v1/eventos/lote", "OPTIONS, POST"),
+    ],
+)
+async def test_allow_names_every_method_of_a_path(client, path, methods):
+    assert (await client.options(path)).headers["allow"] == methods
+    assert (await client.request("PROPFIND", path)).headers["allow"] == methods
+
+
 async def test_head_answers_as_get_does_without_a_body(client):
     for path in ("/healthz", "/api/v1/eventos", "/schema"):
         get, head = await client.get(path), await client.head(path)

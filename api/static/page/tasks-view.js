@@ -43,7 +43,7 @@ export class TasksView {
 
   #item(task) {
     return h("div.item", {}, h("div", {}, h("div.item-title", {t: `tasks.kind.${task.kind}`}), h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`)),
-      h("div.row", {}, h("span.chip", {"data-state": task.state, t: `state.${task.state}`}), h("button.quiet", {type: "button", t: "history.open", onclick: () => this.#show(task)})));
+      h("div.row", {}, h("span.chip", {"data-state": task.status, t: `state.${task.status}`}), h("button.quiet", {type: "button", t: "history.open", onclick: () => this.#show(task)})));
   }
 
   async #start(path) {
@@ -52,10 +52,10 @@ export class TasksView {
 
   #show(task) {
     this.#feed?.close();
-    this.#shown = task.id;
+    this.#shown = task.task_id;
     const view = taskCard(task);
     this.stage.replaceChildren(view.element);
-    this.#feed = connect(`tarefas/${task.id}`, {remember: false, onMessage: (message) => void this.#take(message, task.id, view)});
+    this.#feed = connect(`tarefas/${task.task_id}`, {remember: false, onMessage: (message) => void this.#take(message, task.task_id, view)});
     if (task.result) view.result(task);
   }
 
@@ -69,16 +69,16 @@ export class TasksView {
 }
 
 function taskCard(task) {
-  const chip = h("span.chip", {"data-state": task.state, t: `state.${task.state}`});
+  const chip = h("span.chip", {"data-state": task.status, t: `state.${task.status}`});
   const gauge = h("progress", {max: "100", value: String(task.progresso ?? 0), label: "nav.tasks"});
   const step = h("span.soft.small", {}, task.step ?? "");
   const lines = h("div.console", {role: "log", tabindex: "0", label: "tasks.log", "aria-live": "off", "data-console": ""});
   const outcome = h("div.stack");
-  const stop = h("button.danger.for-editors", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.id}/cancel`).catch(toastFault)});
+  const stop = h("button.danger.for-editors", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.task_id}/cancel`).catch(toastFault)});
   const take = (message) => takeInto({chip, gauge, step, lines, stop}, message);
   const result = (done) => outcome.replaceChildren(...resultOf(done));
-  stop.hidden = ["completed", "failed", "cancelled"].includes(task.state);
-  return {take, result, element: h("article.card.stack", {"data-task": task.id},
+  stop.hidden = ["completed", "failed", "cancelled"].includes(task.status);
+  return {take, result, element: h("article.card.stack", {"data-task": task.task_id},
     h("div.card-head", {}, h("h2", {t: `tasks.kind.${task.kind}`}), h("div.row", {}, chip, stop)), gauge, step, lines, outcome)};
 }
 

@@ -1,3 +1,5 @@
+import gzip
+
 import httpx
 import pytest
 
@@ -230,3 +232,9 @@ async def test_a_cursor_only_fits_the_list_that_it_came_from(client):
     for other in ({"sort": "-id"}, {"city": "Recife"}):
         refused = await client.get(EVENTS, params={**other, "cursor": cursor})
         assert refused.json()["errors"][0]["code"] == "invalid_cursor"
+
+
+async def test_a_compressed_body_is_refused(client):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = await client.post(EVENTS, content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")

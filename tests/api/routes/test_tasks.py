@@ -25,13 +25,13 @@ async def test_the_analysis_is_started_found_and_read(client: httpx.AsyncClient)
     answer = await client.post("/api/v1/eventos/analise")
     assert answer.status_code == 202
     task = answer.json()
-    assert answer.headers["Location"] == task["links"]["self"] == f"/api/v1/tarefas/{task['id']}"
-    assert task["links"]["sse"] == f"/sse/tarefas/{task['id']}"
+    assert answer.headers["Location"] == task["links"]["self"] == f"/api/v1/tarefas/{task['task_id']}"
+    assert task["links"]["sse"] == f"/sse/tarefas/{task['task_id']}"
     done = await ended(client, task)
-    assert (done["state"], done["progresso"]) == ("completed", 100)
+    assert (done["status"], done["progresso"]) == ("completed", 100)
     assert done["result"]["by_city"] == [{"city": "Recife", "events": 1}]
     listed = (await client.get("/api/v1/tarefas")).json()
-    assert [one["id"] for one in listed["items"]] == [task["id"]]
+    assert [one["task_id"] for one in listed["items"]] == [task["task_id"]]
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "ndjson", "ics"])
@@ -56,11 +56,11 @@ async def test_the_calendar_can_be_subscribed_to(client: httpx.AsyncClient) -> N
 
 
 async def test_tasks_are_paged_newest_first(client: httpx.AsyncClient) -> None:
-    started = [(await client.post("/api/v1/eventos/analise")).json()["id"] for _ in range(3)]
+    started = [(await client.post("/api/v1/eventos/analise")).json()["task_id"] for _ in range(3)]
     page = await client.get("/api/v1/tarefas", params={"limit": 2})
     assert 'rel="next"' in page.headers["Link"]
     rest = await client.get("/api/v1/tarefas", params={"limit": 2, "cursor": page.json()["next"]})
-    ids = [one["id"] for one in page.json()["items"] + rest.json()["items"]]
+    ids = [one["task_id"] for one in page.json()["items"] + rest.json()["items"]]
     assert sorted(ids) == sorted(started)
     assert rest.json()["next"] is None
 

@@ -45,6 +45,8 @@ async def live_side(
     hub: FeedHub[Identity] = FeedHub(_options(settings), now_ms=clock)
     async with hub.running(store.epoch, store.feed):
         presence, dashboard = _states(hub, store, clock)
+        # Who connects first gets a state, too: it is told on connect, and not only after a change.
+        hub.set_state(await dashboard.current())
         vigil = partial(keep_vigil, people, readers=hub.registry.readers, end=partial(_expire, hub))
         committed, others = await _other_processes(hub, store, presence, owner=owner, clock=clock)
         try:

@@ -37,7 +37,11 @@ export async function call(method, path, {json, body, headers = {}, signal} = {}
   throw new Fault(answer.status, parsed ?? {});
 }
 
-const parse = (answer) => (/json/.test(answer.headers.get("Content-Type") ?? "") ? answer.json() : null);
+/** The answer to HEAD names the type of a body that it does not have. */
+async function parse(answer) {
+  const text = await answer.text();
+  return text && /json/.test(answer.headers.get("Content-Type") ?? "") ? JSON.parse(text) : null;
+}
 
 export const get = async (path, how) => (await call("GET", path, how)).body;
 export const post = async (path, how) => (await call("POST", path, how)).body;

@@ -152,9 +152,9 @@ export class ImportCard {
   async #undo() {
     if (!confirm(t("watch.undoSure"))) return;
     try {
-      const {deleted, kept} = await post(`/uploads/${this.model.id}/undo`);
+      const {undone} = await post(`/uploads/${this.model.id}/undo`);
       this.model.status = "undone";
-      toast(t("watch.undone", {deleted, kept: Array.isArray(kept) ? kept.length : kept}));
+      toast(t("watch.undone", {deleted: undone.deleted, kept: undone.kept}));
       this.paint();
       this.on.over();
     } catch (fault) {

@@ -73,7 +73,7 @@ def context(browser: Any) -> Iterator[Any]:
     """A fresh profile in English; its pages must meet no fault."""
     faults = Faults()
     profile = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
-    profile.set_default_timeout(20_000)
+    profile.set_default_timeout(45_000)
     profile.on("page", faults.watch)
     yield profile
     profile.close()

@@ -1,0 +1,85 @@
+"""What people do with the page, and what they see."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.end_to_end.server_process import ServerProcess
+
+VIEWS = ("import", "events", "dashboard", "tasks")
+
+# Reads a feed in the page, beside what the page itself shows, and keeps what came over a reload.
+COLLECT = """
+async (feed) => {
+  const {connect} = await import("/client/fasttrack.js");
+  const kept = "test.messages";
+  window.seen = JSON.parse(sessionStorage.getItem(kept) ?? "[]");
+  window.statuses = [];
+  const onMessage = (message) => {
+    seen.push(message);
+    sessionStorage.setItem(kept, JSON.stringify(seen));
+  };
+  connect(feed, {onMessage, onStatus: (status) => statuses.push(status)});
+}
+"""
+
+
+def open_page(page: Any, server: ServerProcess, view: str = "import") -> None:
+    """Open a view and wait until it can be used."""
+    page.goto(f"{server.url}/#{view}")
+    page.wait_for_selector("html[data-ready]")
+
+
+def drop(page: Any, file: Path) -> str:
+    """Choose a file, and return the id of its import."""
+    page.set_input_files("input[type=file]", file)
+    return str(page.wait_for_selector("[data-upload]").get_attribute("data-upload"))
+
+
+def await_state(page: Any, state: str = "completed") -> None:
+    """Wait until the import or the task that is shown is in this state."""
+    page.wait_for_selector(f".view:not([hidden]) .card-head .chip[data-state={state}]")
+
+
+def figures(page: Any) -> list[str]:
+    """Return rows, accepted and rejected as the page shows them."""
+    return [str(page.text_content(f"[data-figure={name}] dd")) for name in ("rows", "accepted", "rejected")]
+
+
+def await_rows(page: Any, rows: int) -> None:
+    """Wait until the page shows that at least so many rows were read."""
+    page.wait_for_function(
+        """(rows) => {
+          const shown = document.querySelector("[data-figure=rows] dd")?.textContent;
+          return Number(shown?.replace(/\\D/g, "")) >= rows;
+        }""",
+        arg=rows,
+    )
+
+
+def search_events(page: Any, text: str) -> None:
+    """Search the list of events."""
+    page.get_by_label("Search title and description").fill(text)
+
+
+def read_of(page: Any, upload_id: str) -> tuple[list[int], int]:
+    """Return the records that `COLLECT` saw, in order, and how many ends."""
+    seen = json.loads(page.evaluate("() => JSON.stringify(seen)"))
+    own = [message for message in seen if message.get("upload_id", upload_id) == upload_id]
+    records = [message["record"] for message in own if message["type"] in {"progress", "row_error"}]
+    return records, [message["type"] for message in own].count("finished")
+
+
+def make_event(server: ServerProcess, title: str, **members: Any) -> Any:
+    """Make an event past the page, as somebody else would."""
+    event = {"title": title, "event_date": "2027-01-01T10:00", "city": "Recife", **members}
+    answer = httpx.post(f"{server.url}/api/v1/eventos", json=event, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def stored(server: ServerProcess, **filters: Any) -> Any:
+    """Return the page of events that the server has for these filters."""
+    return httpx.get(f"{server.url}/api/v1/eventos", params=filters, timeout=30).json()

@@ -1,0 +1,236 @@
+"""The page on a phone, by keyboard, in both languages and themes; and with hostile content."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import unavailable
+from tests.end_to_end.browser.acts import VIEWS, await_state, drop, open_page
+from tests.end_to_end.browser.conftest import Faults, csv_file
+from tests.end_to_end.server_process import ServerProcess
+
+AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
+
+
+def scenes(page: Any, server: ServerProcess, folder: Path) -> Any:
+    """Show everything that the page has, one after the other; yields the name of what is shown."""
+    foreign = folder / "um-nome-de-arquivo-comprido-sem-nenhum-espaço-no-meio.csv"
+    foreign.write_text("TITULO;FECHA\nUno;2027-01-01\nDos;pronto\n", encoding="utf-8")
+    photo = folder / "photo.csv"
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(400))
+    open_page(page, server)
+    page.wait_for_selector("#transport[data-state=live]")
+    yield "import"
+    page.set_input_files("input[type=file]", foreign)
+    page.wait_for_selector("[data-mapping] tbody tr")
+    yield "mapping"
+    page.locator("[data-mapping] button[type=button]").click()
+    drop(page, photo)
+    await_state(page, "failed")
+    yield "failed"
+    page.locator("[data-upload] button:visible").first.click()
+    drop(page, csv_file(folder, 40, bad_every=3))
+    await_state(page)
+    page.wait_for_selector(".rejects-row")
+    yield "rejected rows"
+    for place in ("transport", "notifications"):
+        page.click(f"#{place} button")
+        page.wait_for_selector(f"#{place} .pop")
+        yield place
+        page.keyboard.press("Escape")
+    for view in VIEWS[1:]:
+        page.click(f"[data-view={view}]")
+        page.wait_for_selector(f"#view-{view} h1")
+        yield view
+    page.locator("#view-tasks .primary").click()
+    await_state(page)
+    page.wait_for_selector("[data-task] .chart")
+    yield "analysis"
+    page.click("[data-view=events]")
+    page.locator(".event button").first.click()
+    page.wait_for_selector("dialog[open]")
+    yield "edit"
+    page.keyboard.press("Escape")
+    page.goto(f"{server.url}/diagnose?seconds=1")
+    page.wait_for_selector("[data-choice]")
+    yield "diagnose"
+
+
+def test_a_phone_scrolls_in_one_direction_only(browser: Any, server: ServerProcess, tmp_path: Path) -> None:
+    phone = browser.new_context(viewport={"width": 360, "height": 740}, locale="pt-BR")
+    phone.set_default_timeout(45_000)
+    page = phone.new_page()
+    too_wide = [
+        scene
+        for scene in scenes(page, server, tmp_path)
+        if page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)") > 360
+        or page.locator(".pop:visible").evaluate_all(
+            "(pops) => pops.some((pop) => pop.getBoundingClientRect().left < 0)"
+        )
+    ]
+    assert too_wide == []
+    assert page.get_attribute("html", "lang") == "pt-BR"
+    phone.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Any, server: ServerProcess, tmp_path: Path, scheme: str) -> None:
+    if not AXE.exists():
+        unavailable("axe-core (npm install in tests/end_to_end/js)")
+    profile = browser.new_context(
+        color_scheme=scheme, reduced_motion="reduce", locale="en-GB", bypass_csp=True
+    )
+    profile.set_default_timeout(45_000)
+    page = profile.new_page()
+    found = [fault for scene in scenes(page, server, tmp_path) for fault in serious(page, scene)]
+    profile.close()
+    assert found == []
+
+
+def serious(page: Any, scene: str) -> list[str]:
+    page.add_script_tag(path=AXE)
+    violations = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{scene}: {violation['id']}: {node['html'][:200]}"
+        for violation in violations
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]
+
+
+def test_the_keyboard_reaches_everything(page: Any, server: ServerProcess, tmp_path: Path) -> None:
+    open_page(page, server)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    focused = "document.activeElement.textContent"
+    assert page.evaluate(focused) == "Choose a file"
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(csv_file(tmp_path, 30, bad_every=3))
+    await_state(page)
+    reached = walk(page, 30)
+    for name in (
+        "Filter",
+        "Download rejected.csv",
+        "Rejected rows",
+        "Import another file",
+        "Undo import",
+        "Open",
+    ):
+        assert name in reached, reached
+    page.get_by_role("button", name="Import another file").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == "Choose a file"
+
+
+def walk(page: Any, steps: int) -> list[str]:
+    """Press Tab so many times, and return the names of what had the focus, each with a visible ring."""
+    names = []
+    for _ in range(steps):
+        page.keyboard.press("Tab")
+        name, ring = page.evaluate(
+            """() => {
+              const element = document.activeElement;
+              const name = element.getAttribute("aria-label") ?? element.textContent;
+              return [name, getComputedStyle(element).outlineStyle];
+            }"""
+        )
+        assert ring != "none" or name == page.text_content("body"), name
+        names.append(name)
+    return names
+
+
+def test_language_and_theme_are_switched_and_kept(page: Any, server: ServerProcess) -> None:
+    open_page(page, server)
+    assert page.title() == "Import · FastTrack"
+    page.click("#language")
+    page.wait_for_selector("h1:has-text('Importar eventos')")
+    assert page.title() == "Importar · FastTrack"
+    page.click("#theme")
+    assert page.get_attribute("html", "data-theme") == "dark"
+    page.reload()
+    page.wait_for_selector("h1:has-text('Importar eventos')")
+    assert page.get_attribute("html", "lang") == "pt-BR"
+    assert page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_an_import_is_announced_now_and_then_not_row_by_row(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    page.evaluate(
+        """() => {
+          window.said = [];
+          const announcer = document.getElementById("announcer");
+          const note = () => said.push(announcer.textContent);
+          new MutationObserver(note).observe(announcer, {childList: true, subtree: true});
+        }"""
+    )
+    drop(page, csv_file(tmp_path, 2000, bad_every=50))
+    await_state(page)
+    page.wait_for_function("() => said.at(-1) === '1,960 accepted and 40 rejected of 2,000 rows'")
+    assert page.evaluate("said.length") < 12
+
+
+def test_markup_in_every_cell_stays_text(page: Any, server: ServerProcess, tmp_path: Path) -> None:
+    cell = '"' + EVIL.replace('"', '""') + '"'
+    venue = '"' + json.dumps({"location_name": EVIL, "address": EVIL}).replace('"', '""') + '"'
+    file = tmp_path / "<img src=x onerror=hit=1>.csv"
+    good = f"{cell},{cell},2020-01-01,{cell},{cell},{venue}\n"
+    file.write_text(
+        f"title,description,event_date,city,participants,local_info\n{good}{good}{','.join([cell] * 6)}\n"
+    )
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text(f"{cell},FECHA\n{cell},{cell}\n")
+    open_page(page, server)
+    page.set_input_files("input[type=file]", foreign)
+    page.wait_for_selector("[data-mapping] tbody tr")
+    page.locator("[data-field='title']").select_option(EVIL)
+    page.wait_for_selector("[data-mapping] td:has-text('<script>')")
+    page.get_by_role("button", name="Cancel").click()
+    drop(page, file)
+    await_state(page)
+    page.wait_for_selector(".rejects-row:has-text('<img')")
+    page.click("#notifications button")
+    page.wait_for_selector(".notice:has-text('<img')")
+    page.keyboard.press("Escape")
+    page.click("[data-view=dashboard]")
+    page.wait_for_selector("#view-dashboard .chart text:has-text('<img')")
+    page.click("[data-view=tasks]")
+    page.click("text=Analyse events")
+    page.wait_for_selector("[data-task] li:has-text('<script>')")
+    page.click("[data-view=events]")
+    page.wait_for_selector(".item-title:has-text('<script>')")
+    page.click("button[aria-label=Edit] >> nth=0")
+    page.wait_for_selector("dialog[open]")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_markup_that_got_in_would_not_run_and_would_be_reported(browser: Any, server: ServerProcess) -> None:
+    faults = Faults()
+    profile = browser.new_context()
+    page = profile.new_page()
+    faults.watch(page)
+    page.goto(server.url)
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate(
+        "(evil) => document.body.append(document.createRange().createContextualFragment(evil))", EVIL
+    )
+    page.wait_for_selector("img[src=x]", state="attached")
+    page.wait_for_function("() => document.querySelector('img[src=x]').complete")
+    assert page.evaluate("window.hit") is None
+    assert any("Content Security Policy" in fault for fault in faults.seen)
+    profile.close()
+
+
+def test_the_diagnosis_names_the_transport(page: Any, server: ServerProcess) -> None:
+    page.goto(f"{server.url}/diagnose?seconds=3")
+    page.wait_for_selector("[data-choice=sse]")
+    assert "first message after" in page.input_value("textarea")
+    page.wait_for_selector("#announcer:has-text('FastTrack will use SSE')", state="attached")

@@ -1,0 +1,249 @@
+"""The page follows what others do: events, counts, tasks, notifications; and asks who one is."""
+
+import re
+from typing import Any
+
+import httpx
+
+from tests.end_to_end.browser.acts import await_state, make_event, open_page, search_events, stored
+from tests.end_to_end.server_process import ServerProcess
+
+LIVE = "#transport[data-state=live]"
+
+
+def titles(page: Any) -> list[str]:
+    return list(page.locator("#view-events .item-title").all_text_contents())
+
+
+def test_other_peoples_changes_appear(page: Any, server: ServerProcess) -> None:
+    open_page(page, server, "events")
+    page.wait_for_selector(LIVE)
+    made = make_event(server, "Seen by others")
+    search_events(page, "Seen by others")
+    page.wait_for_selector(f"[data-event='{made['id']}']")
+    url = f"{server.url}/api/v1/eventos/{made['id']}"
+    httpx.patch(url, json={"title": "Seen by others, renamed"}).raise_for_status()
+    page.wait_for_selector(".item-title:has-text('Seen by others, renamed')")
+    httpx.delete(url).raise_for_status()
+    page.wait_for_selector(f"[data-event='{made['id']}']", state="detached")
+
+
+def test_events_are_searched_and_filtered(page: Any, start_server: Any) -> None:
+    server = start_server()
+    venue = {"location_name": "Teatro do Parque", "venue_type": "Teatro", "capacity": 900}
+    make_event(server, "Frevo", city="Olinda", event_date="2027-02-01T20:00", local_info=venue)
+    make_event(server, "Maracatu", city="Recife", event_date="2027-03-01T20:00")
+    make_event(server, "Ciranda", city="Recife", event_date="2027-04-01T20:00", description="à beira-mar")
+    open_page(page, server, "events")
+    page.wait_for_selector("text=3 events")
+    assert titles(page) == ["Frevo", "Maracatu", "Ciranda"]
+    for label, value, found in (
+        ("Search title and description", "beira-mar", "Ciranda"),
+        ("City", "Olinda", "Frevo"),
+        ("From", "2027-04-01", "Ciranda"),
+        ("To", "2027-02-01", "Frevo"),
+    ):
+        control = page.get_by_label(label, exact=True)
+        control.fill(value)
+        page.wait_for_selector("text=1 event")
+        assert titles(page) == [found]
+        control.fill("")
+        page.wait_for_selector("text=3 events")
+    page.get_by_label("Venue type").select_option("Teatro")
+    page.wait_for_selector("text=1 event")
+    page.get_by_label("Venue type").select_option("Igreja")
+    page.wait_for_selector("text=No event matches.")
+    page.get_by_label("Venue type").select_option("")
+    page.get_by_label("Order").select_option("title")
+    page.wait_for_function(
+        "() => document.querySelector('#view-events .item-title')?.textContent === 'Ciranda'"
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "eventos.json"
+
+
+def test_an_event_is_made_edited_and_deleted_while_another_tab_watches(
+    context: Any, server: ServerProcess
+) -> None:
+    watcher, page = context.new_page(), context.new_page()
+    for tab in (watcher, page):
+        open_page(tab, server, "events")
+        search_events(tab, "Made by hand")
+        tab.wait_for_selector("text=0 events")
+    page.click("text=New event")
+    form = page.get_by_role("dialog")
+    form.get_by_label("Title", exact=True).fill("Made by hand")
+    form.get_by_label("Date", exact=True).fill("12/07/2027")
+    form.get_by_label("City", exact=True).fill("Olinda")
+    form.get_by_role("button", name="Save").click()
+    page.wait_for_selector("[data-fault=event_date]:not(:empty)")
+    form.get_by_label("Date", exact=True).fill("2027-07-12T19:00")
+    form.get_by_role("button", name="Save").click()
+    form.wait_for(state="detached")
+    watcher.wait_for_selector(".item-title:has-text('Made by hand')")
+
+    page.get_by_role("button", name="Edit").click()
+    form.get_by_label("City", exact=True).fill("Caruaru")
+    form.get_by_role("button", name="Save").click()
+    form.wait_for(state="detached")
+    watcher.wait_for_selector(".item-more:has-text('Caruaru')")
+    # The row was drawn anew under the dialog: the keyboard is back on its button all the same.
+    page.wait_for_function("() => document.activeElement.getAttribute('aria-label') === 'Edit'")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    watcher.wait_for_selector("text=No event matches.")
+    assert stored(server, q="Made by hand")["total"] == 0
+
+
+def test_who_saves_after_somebody_else_decides_again(page: Any, server: ServerProcess) -> None:
+    made = make_event(server, "Contested")
+    open_page(page, server, "events")
+    search_events(page, "Contested")
+    page.wait_for_selector("text=1 event")
+    with page.expect_response(f"**/api/v1/eventos/{made['id']}"):
+        page.get_by_role("button", name="Edit").click()
+    url = f"{server.url}/api/v1/eventos/{made['id']}"
+    httpx.patch(url, json={"city": "Natal"}).raise_for_status()
+    form = page.get_by_role("dialog")
+    form.get_by_label("City", exact=True).fill("Olinda")
+    form.get_by_role("button", name="Save").click()
+    page.wait_for_selector("text=Someone changed this event while you edited.")
+    assert form.get_by_label("City", exact=True).input_value() == "Natal"
+    form.get_by_label("City", exact=True).fill("Olinda")
+    form.get_by_role("button", name="Save").click()
+    form.wait_for(state="detached")
+    assert httpx.get(url).json()["city"] == "Olinda"
+
+
+def test_the_list_keeps_its_length_and_the_keyboard_its_place_while_others_work(
+    page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    events = [{"title": f"E{n:03}", "event_date": "2027-01-01", "city": "Recife"} for n in range(70)]
+    httpx.post(f"{server.url}/api/v1/eventos/lote", json=events).raise_for_status()
+    open_page(page, server, "events")
+    page.wait_for_selector(LIVE)
+    page.get_by_role("button", name="Show more").click()
+    page.wait_for_selector(".item-title:has-text('E069')")
+    page.locator("[data-event]", has_text="E060").get_by_role("button", name="Delete").focus()
+    make_event(server, "New one", event_date="2026-12-31")
+    page.wait_for_selector("text=71 events")
+    assert len(titles(page)) == 70
+    assert page.evaluate("document.activeElement.closest('[data-event]').textContent.includes('E060')")
+
+
+def test_the_dashboard_follows(page: Any, server: ServerProcess) -> None:
+    make_event(server, "One", city="Natal")
+    open_page(page, server, "dashboard")
+    page.wait_for_function("() => /\\d/.test(document.querySelector('[data-count=events]').textContent)")
+    before = int(page.text_content("[data-count=events]").replace(",", ""))
+    make_event(server, "One more", city="Natal")
+    page.wait_for_function(
+        "(count) => document.querySelector('[data-count=events]').textContent === count",
+        arg=f"{before + 1:,}",
+    )
+    page.wait_for_selector("#view-dashboard .chart text:has-text('Natal')")
+    page.wait_for_selector("[data-people] .person")
+
+
+def test_an_empty_server_says_what_to_do(page: Any, start_server: Any) -> None:
+    server = start_server()
+    open_page(page, server, "dashboard")
+    page.wait_for_selector("text=Nothing to count yet.")
+    page.click("[data-view=events]")
+    page.get_by_role("link", name="Import a file").click()
+    page.wait_for_selector("[data-drop]")
+    page.wait_for_selector("text=Imports will appear here.")
+
+
+def test_an_analysis_logs_as_it_goes(page: Any, start_server: Any) -> None:
+    server = start_server()
+    venue = {"location_name": "Sala", "capacity": 1}
+    for _ in range(2):
+        make_event(server, "Twice the same", participants=["Ana", "Bia"], local_info=venue)
+    open_page(page, server, "tasks")
+    page.click("text=Analyse events")
+    await_state(page)
+    page.wait_for_selector("[data-console] div:has-text('1 likely duplicates')")
+    page.wait_for_selector("[data-task] .figure:has-text('Events') >> text=2")
+    page.wait_for_selector("[data-task] .chart text:has-text('Recife')")
+    page.wait_for_selector("text=Likely duplicates: 1")
+    page.wait_for_selector("[data-task] li:has-text('Twice the same')")
+    page.reload()
+    page.locator("#view-tasks .items").get_by_role("button", name="Open").click()
+    page.wait_for_selector("[data-console] div:has-text('1 likely duplicates')")
+
+
+def test_an_export_is_downloaded(page: Any, server: ServerProcess) -> None:
+    make_event(server, "Exported")
+    open_page(page, server, "tasks")
+    page.get_by_label("File format").select_option("csv")
+    page.get_by_role("button", name="Export to a file").click()
+    await_state(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the file").click()
+    assert "Exported" in download.value.path().read_text()
+
+
+def test_administrators_are_notified(page: Any, start_server: Any) -> None:
+    server = start_server()
+    open_page(page, server)
+    page.wait_for_selector(LIVE)
+    bell = page.get_by_role("button", name="Notifications")
+    bell.click()
+    page.wait_for_selector("text=No notifications in this session.")
+    page.keyboard.press("Escape")
+    make_event(server, "Worth a word")
+    page.wait_for_selector("#notifications .badge:has-text('1')")
+    file = {"file": ("agenda.csv", b"title,event_date,city\nA,2027-01-01,Recife\n")}
+    httpx.post(f"{server.url}/api/v1/uploads", files=file).raise_for_status()
+    page.wait_for_selector("#notifications .badge:has-text('2')")
+    bell.click()
+    notices = page.locator(".notice").all_text_contents()
+    assert "Import of agenda.csv completed" in notices[0]
+    assert "Worth a word" in notices[1]
+    assert page.locator("#notifications .badge").is_hidden()
+    page.keyboard.press("Escape")
+    assert page.locator(".notice").first.is_hidden()
+    assert bell.evaluate("(bell) => bell === document.activeElement")
+
+
+def test_a_token_is_asked_for_and_accepted(context: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    token = re.search(r"ft_[\w-]+", server.log)
+    assert token is not None
+    page = context.new_page()
+    page.goto(server.url)
+    page.fill("dialog input[name=token]", "ft_wrong")
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector("text=This token is not valid.")
+    page.fill("dialog input[name=token]", token[0])
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector(LIVE)
+    page.wait_for_selector("#session:has-text('admin')")
+    page.click("text=Sign out")
+    page.wait_for_selector("dialog input[name=token]")
+
+
+def test_who_may_only_read_is_offered_nothing_else(context: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    admin = re.search(r"ft_[\w-]+", server.log)
+    assert admin is not None
+    bearer = {"Authorization": f"Bearer {admin[0]}"}
+    viewer = httpx.post(f"{server.url}/api/v1/users", json={"name": "vera", "role": "viewer"}, headers=bearer)
+    page = context.new_page()
+    page.goto(server.url)
+    page.fill("dialog input[name=token]", viewer.json()["token"])
+    page.click("dialog button[type=submit]")
+    page.wait_for_selector(LIVE)
+    page.wait_for_selector("text=Earlier imports")
+    assert page.locator("[data-drop]").is_hidden()
+    assert page.locator("#notifications button").count() == 0
+    page.click("[data-view=events]")
+    page.wait_for_selector("#view-events h1")
+    assert page.get_by_text("New event").is_hidden()
+    page.click("[data-view=tasks]")
+    page.wait_for_selector("#view-tasks h1")
+    assert page.get_by_text("Analyse events").is_hidden()

@@ -1,0 +1,164 @@
+"""Reloads, tabs that come and go, servers that die: every row is seen once, and nothing is lost."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.end_to_end.browser.acts import (
+    COLLECT,
+    await_rows,
+    await_state,
+    drop,
+    figures,
+    make_event,
+    open_page,
+    read_of,
+    search_events,
+    stored,
+)
+from tests.end_to_end.browser.conftest import csv_file
+from tests.end_to_end.browser.slow_upload import SlowUpload
+from tests.end_to_end.server_process import ServerProcess
+
+LIVE = "#transport[data-state=live]"
+SEEN = "(count) => seen.filter(({record}) => record).length >= count"
+ENDED = "() => seen.some(({type}) => type === 'finished')"
+
+
+def streams(server: ServerProcess) -> int:
+    """Return how many streams the server has open."""
+    metrics = httpx.get(f"{server.url}/metrics", timeout=30).text
+    found = re.search(r"^fasttrack_streams (\d+)$", metrics, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def await_streams(page: Any, server: ServerProcess, count: int) -> None:
+    """Wait, with the page's clock, until the server has so many streams open."""
+    page.wait_for_function(
+        """async ([url, count]) => {
+          const metrics = await (await fetch(url)).text();
+          return metrics.includes(`\\nfasttrack_streams ${count}\\n`);
+        }""",
+        arg=[f"{server.url}/metrics", count],
+        polling=200,
+    )
+
+
+def test_a_reload_in_the_middle_loses_and_repeats_no_row(page: Any, server: ServerProcess) -> None:
+    with SlowUpload(server, "reloaded") as upload:
+        upload.send(40)
+        open_page(page, server)
+        page.click("[data-upload-item=reloaded] button")
+        page.evaluate(COLLECT, "upload/reloaded")
+        await_rows(page, 40)
+        page.wait_for_function(SEEN, arg=40)
+        page.reload()
+        upload.send(40)
+        await_rows(page, 80)
+        page.evaluate(COLLECT, "upload/reloaded")
+        page.wait_for_function(SEEN, arg=80)
+        upload.send(16)
+        upload.finish()
+        await_state(page)
+        page.wait_for_function(ENDED)
+    assert read_of(page, "reloaded") == (list(range(1, 97)), 1)
+    assert figures(page) == ["96", "84", "12"]
+    page.wait_for_selector("text=12 of 12 problems")
+
+
+def test_a_server_killed_in_the_middle_of_an_import_is_found_again(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    upload_id = drop(page, csv_file(tmp_path, 60_000, bad_every=100))
+    page.evaluate(
+        COLLECT.replace("sessionStorage.setItem(kept, JSON.stringify(seen));", ""), f"upload/{upload_id}"
+    )
+    await_rows(page, 1500)
+    server.kill()
+    assert page.get_attribute("[data-upload] .chip", "data-state") != "completed", "killed too late"
+    page.wait_for_selector("#transport:not([data-state=live])")
+    server.start()
+    page.wait_for_function(ENDED, timeout=120_000)
+    await_state(page)
+    records, ends = read_of(page, upload_id)
+    # Beyond a thousand rows progress is thinned; no record may come twice or out of order.
+    assert records == sorted(set(records))
+    assert records[:1000] == list(range(1, 1001))
+    assert set(range(100, 60_001, 100)) <= set(records)
+    assert (records[-1], ends) == (60_000, 1)
+    assert figures(page) == ["60,000", "59,400", "600"]
+    page.wait_for_selector("text=1,200 of 1,200 problems")
+    assert stored(server, upload_id=upload_id, limit=1)["total"] == 59_400
+    assert page.get_attribute("#transport", "data-using") == "sse"
+
+
+def test_changes_made_while_the_server_was_away_appear(context: Any, start_server: Any) -> None:
+    server = start_server()
+    page = context.new_page()
+    open_page(page, server, "events")
+    page.wait_for_selector(LIVE)
+    server.kill()
+    page.wait_for_selector("#transport:not([data-state=live])")
+    server.start()
+    make_event(server, "After the crash")
+    page.wait_for_selector(LIVE, timeout=60_000)
+    page.wait_for_selector(".item-title:has-text('After the crash')")
+
+
+def test_tabs_share_one_stream(context: Any, start_server: Any) -> None:
+    server = start_server()
+    tabs = [context.new_page() for _ in range(3)]
+    for tab in tabs:
+        open_page(tab, server, "events")
+        tab.wait_for_selector(LIVE)
+    await_streams(tabs[0], server, 1)
+    make_event(server, "For all tabs")
+    for tab in tabs:
+        tab.wait_for_selector(".item-title:has-text('For all tabs')")
+    assert streams(server) == 1
+    tabs[0].click("#transport button")
+    tabs[0].wait_for_selector("text=This tab holds the connection")
+    tabs[1].click("#transport button")
+    tabs[1].wait_for_selector("text=The connection comes from another tab.")
+
+
+def test_a_tab_takes_over_from_the_leader_without_loss(context: Any, start_server: Any) -> None:
+    server = start_server()
+    leader, follower = context.new_page(), context.new_page()
+    with SlowUpload(server, "handed") as upload:
+        upload.send(20)
+        for tab in (leader, follower):
+            open_page(tab, server)
+            tab.click("[data-upload-item=handed] button")
+            tab.evaluate(COLLECT, "upload/handed")
+            tab.wait_for_function(SEEN, arg=20)
+        upload.send(20)
+        follower.wait_for_function(SEEN, arg=40)
+        leader.close()
+        upload.send(20)
+        follower.wait_for_function(SEEN, arg=60)
+        follower.wait_for_function("() => statuses.at(-1).leader && statuses.at(-1).state === 'live'")
+        await_streams(follower, server, 1)
+        upload.send(20)
+        upload.finish()
+        follower.wait_for_function(ENDED)
+    assert read_of(follower, "handed") == (list(range(1, 81)), 1)
+    await_state(follower)
+    assert figures(follower) == ["80", "70", "10"]
+
+
+def test_a_network_that_comes_back_is_used_without_a_click(context: Any, server: ServerProcess) -> None:
+    page = context.new_page()
+    open_page(page, server, "events")
+    page.wait_for_selector(LIVE)
+    context.set_offline(True)
+    search_events(page, "Made while offline")
+    page.wait_for_selector("text=The server did not answer.")
+    context.set_offline(False)
+    make_event(server, "Made while offline")
+    page.wait_for_selector(".item-title:has-text('Made while offline')")

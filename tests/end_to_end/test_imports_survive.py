@@ -25,15 +25,15 @@ def file_of(rows):
     return HEADER + b"".join(lines)
 
 
-def send(server: ServerProcess, content: bytes, *, offset: int = 0, upload_id: str = "x") -> None:
-    """Send the rest of a file; the server may die meanwhile."""
-    headers = {"Upload-Offset": str(offset)} if offset else {}
+def send(server: ServerProcess, content: bytes, *, offset: int | None = None, upload_id: str = "x") -> None:
+    """Send a file, or the rest of one that was begun; the server may die meanwhile."""
+    headers = {} if offset is None else {"Upload-Offset": str(offset)}
     with suppress(httpx.TransportError):
         httpx.post(
             f"{server.url}{UPLOAD}",
             params={"upload_id": upload_id},
             headers=headers,
-            files={"file": ("a.csv", content[offset:])},
+            files={"file": ("a.csv", content[offset or 0 :])},
             timeout=60,
         )
 

@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import random
 import re
-import threading
 from collections.abc import Iterator
 from typing import Literal
+
+from tests.end_to_end.proxies.threads import in_a_thread
 
 Hostility = Literal["held", "cuts", "mute-websocket"]
 
@@ -121,24 +122,7 @@ def _one_request(head: bytes, *, keep_upgrade: bool) -> bytes:
 
 @contextlib.contextmanager
 def hostile_proxy(hostility: Hostility, upstream_port: int) -> Iterator[HostileProxy]:
-    """Run a proxy in a thread of its own: the test's thread belongs to the browser."""
+    """Run a proxy for the block."""
     proxy = HostileProxy(hostility, upstream_port)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(proxy.listen(), loop).result(10)
-    try:
+    with in_a_thread(proxy.listen):
         yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def _stop(server: asyncio.Server) -> None:
-    server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

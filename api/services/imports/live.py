@@ -82,6 +82,7 @@ class Live:
         opened: the file's head was understood, or the import ended.
         ended: nothing of this import will change any more.
         needs_whole: nothing can be read before the file is complete.
+        handover: held while a body begins or ends, so that of two at once one speaks for the import.
         lock: held over every transaction that saves the import.
     """
 
@@ -100,6 +101,7 @@ class Live:
         self.queueing: anyio.CancelScope | None = None
         self.opened = anyio.Event()
         self.ended = anyio.Event()
+        self.handover = anyio.Lock()
         self.lock = anyio.Lock()
         self.stirred = anyio.Event()
         self.settle(upload)

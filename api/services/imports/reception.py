@@ -50,7 +50,11 @@ class Reception:
             await self.live.ended.wait()
 
     async def complete(self, *, late_options: Sequence[str] = ()) -> None:
-        """Say that the file is whole, and which options came behind it, too late to be obeyed."""
+        """Say that the file is whole, and which options came behind it, too late to be obeyed.
+
+        Raises:
+            ImportRefusedError: `in_progress`; another body took over, so that it is not known to be.
+        """
         await self._intake.close()
         sha256 = await self._intake.sha256()
 
@@ -81,16 +85,20 @@ class Reception:
         await self._leave("broken", self._save_receiving)
 
     async def _leave(self, body: Body, edit: Edit) -> None:
-        if self.live.intake is not self._intake:
-            return  # Another body took over, and speaks for the import from now on.
-        self.live.staged = self.staged
-        try:
-            if not self.ended:
-                await self.live.change(self._store, edit)
-        finally:
-            self.live.intake = None
-            self.live.body = body
-            self.live.stir()
+        async with self.live.handover:
+            if self.live.intake is not self._intake:
+                # Another body took over, and speaks for the import from now on.
+                if body == "complete" and not self.ended:
+                    raise ImportRefusedError("in_progress", "another body went on with this upload")
+                return
+            self.live.staged = self.staged
+            try:
+                if not self.ended:
+                    await self.live.change(self._store, edit)
+            finally:
+                self.live.intake = None
+                self.live.body = body
+                self.live.stir()
 
     async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state not in ENDED:
@@ -137,23 +145,22 @@ async def open_reception(
     Raises:
         ImportRefusedError: `wrong_offset`, which tells the right one.
     """
-    while live.intake is not None:
-        # A client that comes back is sooner here than the news that its old connection died.
-        live.intake.supersede()
-        stale = live.intake
-        await stale.stopped.wait()
-        if live.intake is stale:
-            live.intake = None
-    staged = await store.blobs.size(live.blob)
-    if staged != (offset or 0):
-        raise ImportRefusedError(
-            "wrong_offset", f"the file is staged up to byte {staged}, go on from there", offset=staged
-        )
 
     async def on_staged(size: int) -> None:
         live.staged = size
         live.stir()
 
-    intake = Intake(store.blobs, live.blob, offset=staged, limit=limit, on_staged=on_staged)
-    live.staged, live.intake, live.body = staged, intake, "coming"
+    async with live.handover:
+        if live.intake is not None:
+            # A client that comes back is sooner here than the news that its old connection died.
+            live.intake.supersede()
+            await live.intake.stopped.wait()
+        staged = await store.blobs.size(live.blob)
+        if staged != (offset or 0):
+            # The body before remains the import's: what it has may be the whole file.
+            raise ImportRefusedError(
+                "wrong_offset", f"the file is staged up to byte {staged}, go on from there", offset=staged
+            )
+        intake = Intake(store.blobs, live.blob, offset=staged, limit=limit, on_staged=on_staged)
+        live.staged, live.intake, live.body = staged, intake, "coming"
     return Reception(live, intake, store=store, now_ms=now_ms)

@@ -87,6 +87,56 @@ async def test_a_new_body_takes_over_from_one_that_is_dead_but_not_yet_known_to_
         assert await world.titles() == ["row 1", "row 2"]
 
 
+async def test_of_two_bodies_that_come_at_once_one_goes_on_and_ends_the_file(world):
+    async with world.process() as imports:
+        first = await world.begin()
+        await first.write(b"row 1\n")
+        await world.until(first.live, lambda live: live.staged == 6)
+        receptions = []
+
+        async def resume():
+            receptions.append(await imports.resume("x", 6))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(resume)
+            group.start_soon(resume)
+        beaten, winner = receptions
+        with pytest.raises(ImportRefusedError):
+            await beaten.complete()
+        await beaten.break_off()
+        await winner.write(b"row 2\n")
+        await winner.complete()
+        assert (await world.ended(winner)).state == "completed"
+        assert await world.titles() == ["row 1", "row 2"]
+
+
+async def test_a_body_that_has_all_ends_the_file_though_another_came_late(world):
+    async with world.process() as imports:
+        reception = await world.begin()
+        await reception.write(b"row 1\nrow 2\n")
+        with pytest.raises(ImportRefusedError) as refused:
+            await imports.resume("x", 5)
+        assert (refused.value.code, refused.value.offset) == ("wrong_offset", 12)
+        await reception.complete()
+        assert (await world.ended(reception)).state == "completed"
+
+
+async def test_a_body_that_begins_while_another_breaks_off_ends_the_file(world):
+    async with world.process() as imports:
+        stale = await world.begin()
+        await stale.write(b"row 1\n")
+        fresh = []
+
+        async def resume():
+            fresh.append(await imports.resume("x", 6))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(stale.break_off)
+            group.start_soon(resume)
+        await fresh[0].complete()
+        assert (await world.ended(fresh[0])).state == "completed"
+
+
 async def test_an_interrupted_import_fails_after_a_day(world):
     async with world.process() as imports:
         reception = await world.begin()

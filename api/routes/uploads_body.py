@@ -76,6 +76,9 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> Reception | 
     except FormError as fault:
         raise malformed(fault, content_type) from None
     except ImportRefusedError as refusal:
+        # Of requests with one key at the same time, all saw no import and one began it.
+        if refusal.code == "upload_id_in_use" and (known := await _repeated(request, imports)) is not None:
+            return known
         raise refused(refusal) from None
 
 

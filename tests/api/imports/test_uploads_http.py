@@ -190,6 +190,21 @@ async def test_a_repeat_with_the_same_key_answers_with_the_first_import(world):
         assert await world.titles() == ["row 1"]
 
 
+async def test_of_repeats_at_the_same_time_one_imports_and_all_are_answered_with_it(world):
+    async with site_of(world) as site:
+        answers = []
+
+        async def send():
+            answers.append(await site.upload(b"row 1\n", {"Idempotency-Key": "k-1", "Prefer": "wait=20"}))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(6):
+                tasks.start_soon(send)
+        assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+        assert len({answer.json()["upload_id"] for answer in answers}) == 1
+        assert await world.titles() == ["row 1"]
+
+
 async def test_an_upload_id_in_use_is_a_conflict(world):
     async with site_of(world) as site:
         await site.upload(b"row 1\n", upload_id="x")

@@ -1,10 +1,12 @@
 """Tokens, sessions, tickets and users over a real server."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from api.lifetime import now_ms
 from api.services.people import People
 from tests.serving import Served, serving
 
@@ -140,6 +142,19 @@ async def test_a_ticket_works_once_and_for_its_owner(served: Served, people: Peo
     assert await people.by_ticket(answer.json()["ticket"]) is None
 
 
+async def test_a_ticket_is_worth_nothing_after_thirty_seconds(served: Served, people: People) -> None:
+    identity = await people.by_token(await people.add("ana", "viewer", actor="admin"))
+    assert identity is not None
+    for late_ms, is_good in ((29_000, True), (30_500, False)):
+        ticket = await people.issue_ticket(identity)
+        later = People(served.app.state.store, clock=partial(_in_ms, late_ms), session_seconds=60)
+        assert (await later.by_ticket(ticket) is not None) == is_good
+
+
+def _in_ms(later_ms: int) -> int:
+    return now_ms() + later_ms
+
+
 async def test_a_ticket_of_someone_shut_out_meanwhile_is_worthless(served: Served, people: People) -> None:
     token = await people.add("ana", "viewer", actor="admin")
     identity = await people.by_token(token)
@@ -191,6 +206,20 @@ async def test_a_person_has_a_number_of_calls_a_minute(tmp_path: Path) -> None:
             assert statuses == [200, 200, 200, 429]
         async with running.client(bia) as client:
             assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_person_has_a_number_of_uploads_a_minute(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth="token", uploads_per_minute=2) as running:
+        people: People = running.app.state.people
+        ana, bia = [await people.add(name, "editor", actor="admin") for name in ("ana", "bia")]
+        file = {"file": ("a.csv", b"title,event_date,city\nFesta,2027-01-01,Recife\n")}
+        async with running.client(ana) as client:
+            answers = [await client.post("/api/v1/uploads", files=file) for _ in range(3)]
+            assert [answer.status_code for answer in answers] == [202, 202, 429]
+            assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+            assert (await client.get("/api/v1/eventos")).status_code == 200
+        async with running.client(bia) as client:
+            assert (await client.post("/api/v1/uploads", files=file)).status_code == 202
 
 
 async def test_on_an_open_server_everyone_is_the_local_administrator(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def read_ws(target: Target) -> Messages:
         _refuse(error.response.status_code, bytes(error.response.body or b""))
     except ConnectionClosed as error:
         code = error.rcvd.code if error.rcvd else 1006
-        if code in (4403, 4404):
+        if code in (4400, 4401, 4403, 4404):
             raise Refused(code - 4000, error.rcvd.reason if error.rcvd else "") from error
         raise Broken(f"ws: closed with {code}") from error
     except (OSError, InvalidHandshake, TimeoutError) as error:

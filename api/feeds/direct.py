@@ -90,6 +90,9 @@ class DirectOutlet(asyncio.Protocol):
         if not self._still_there(now):
             self.abort()
             return None
+        return self._next_look(now)
+
+    def _next_look(self, now: float) -> float:
         return now + LOOK_SECONDS
 
     def _still_there(self, now: float) -> bool:  # noqa: ARG002 - a WebSocket looks at the time.
@@ -183,6 +186,10 @@ class DirectWs(DirectOutlet):
         elif not self._heard and now - self._pinged_at >= PONG_SECONDS:
             return False
         return super()._still_there(now)
+
+    def _next_look(self, now: float) -> float:
+        next_ping = self._pinged_at + PING_SECONDS
+        return min(super()._next_look(now), next_ping) if next_ping > now else super()._next_look(now)
 
     def _react(self, event: ClientEvent) -> None:
         match event.kind:

@@ -19,6 +19,8 @@ from api.feeds.vanished import ask_while_silent
 from api.problems import MEDIA_TYPE, HttpProblem, describe_problem
 
 EXTENSION = "fasttrack.transport"
+HEAD_SECONDS = 20.0
+"""How long a client has to send the head of a request; uvicorn would wait for ever."""
 
 
 def offer_in(scope: Scope) -> Any:
@@ -73,7 +75,45 @@ class HttpOffer:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Offers the transport with every request."""
+    """Offers the transport with every request, and waits for the head of one for so long only."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own.
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._head_came()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a head."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is here."""
+        self._head_came()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_came(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        # One that is late behind a request that is being answered waits for its own turn.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, cast("Any", HttpOffer(app, self, cycle)))

@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from api.feeds import protocols
 from tests.api.feeds.server import PATIENCE, Served, SseClient, serving
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +125,26 @@ async def test_a_stream_after_other_requests_on_one_connection(served: Served) -
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
         await reader.readuntil(b"hello")
     await served.settled()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /sse/eventos HTTP/1.1\r\nHost: ", GET % b"/nothing" + b"GET /"])
+async def test_who_never_ends_its_head_is_not_waited_for(
+    direct: Served, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
+    async with raw(direct, sent) as (reader, _):
+        answer = await reader.read(-1)
+    assert answer.startswith(b"HTTP/1.1 404") == (b"nothing" in sent)
+
+
+async def test_a_stream_outlives_the_time_for_a_head(direct: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.05)
+    async with raw(direct, GET % b"/sse/eventos" + b"GET /poll/ev") as (reader, _):
+        await reader.readuntil(b"hello")
+        await asyncio.sleep(0.2)
+        direct.log("eventos", "1")
+        await reader.readuntil(b'"message":"1"')
+    await direct.settled()
 
 
 async def test_who_sends_its_head_slowly_does_not_hold_the_stop() -> None:

@@ -1,0 +1,95 @@
+"""When a WebSocket is pinged, and when silence means that its client is gone."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from api.feeds.direct import LOOK_SECONDS, PING_SECONDS, PONG_SECONDS, DirectWs
+from streams.frames import WS, ws_frame
+
+PING = ws_frame(b"", 0x9)
+PONG = bytes((0x8A, 0x80)) + b"mask"
+TICK = 0.75
+"""Of the wheel: a look comes that much late at most."""
+
+
+class Wire:
+    """A transport without a socket: only pings and the end are of interest."""
+
+    def __init__(self) -> None:
+        self.written: list[Any] = []
+        self.aborted = False
+
+    def write(self, payload: bytes) -> None:
+        self.written.append(payload)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def get_extra_info(self, _name: str) -> None:
+        return None
+
+    def set_write_buffer_limits(self, **_: Any) -> None:
+        pass
+
+    def set_protocol(self, _protocol: asyncio.Protocol) -> None:
+        pass
+
+
+class Quiet:
+    """A reader that is written nothing."""
+
+    def __init__(self, *, paused: bool = False) -> None:
+        self.paused = paused
+
+
+def opened(*, paused: bool = False) -> tuple[DirectWs, Wire]:
+    outlet, wire = DirectWs(WS), Wire()
+    outlet.take(wire, set())  # type: ignore[arg-type]
+    outlet.reader = Quiet(paused=paused)  # type: ignore[assignment]
+    return outlet, wire
+
+
+def watch(outlet: DirectWs, wire: Wire, seconds: float, *, answers_until: float) -> list[float]:
+    """Look as the wheel does, and return when pings were sent; the client answers up to a time."""
+    pings, at = [], PING_SECONDS
+    while at <= seconds:
+        again = outlet.check(at)
+        if wire.written and wire.written.pop() == PING:
+            pings.append(at)
+            if at <= answers_until:
+                outlet.data_received(PONG)
+        if again is None:
+            break
+        assert again > at
+        at = again + TICK
+    return pings
+
+
+def test_a_client_is_pinged_every_twenty_seconds() -> None:
+    outlet, wire = opened()
+    pings = watch(outlet, wire, 200, answers_until=200)
+    assert len(pings) >= 9
+    assert all(PING_SECONDS <= b - a <= PING_SECONDS + TICK for a, b in itertools.pairwise(pings))
+    assert not wire.aborted
+
+
+def test_a_client_that_answers_no_ping_is_gone_before_the_next_one() -> None:
+    outlet, wire = opened()
+    pings = watch(outlet, wire, 100, answers_until=50)
+    assert wire.aborted
+    # Gone within 40 s of its last sign of life: presence adds 5 s of grace to that.
+    assert pings[-1] + PONG_SECONDS + LOOK_SECONDS + 2 * TICK - pings[-2] <= 40
+
+
+@pytest.mark.parametrize("said", [b"", PONG])
+def test_a_client_that_takes_nothing_is_not_pinged_and_not_gone(said: bytes) -> None:
+    outlet, wire = opened(paused=True)
+    outlet.data_received(said)
+    assert watch(outlet, wire, 200, answers_until=0) == []
+    assert not wire.aborted

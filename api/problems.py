@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "not-acceptable": Kind(406, "Not acceptable", "None of the accepted media types can be given."),
     "request-timeout": Kind(408, "Request timed out", "The body did not arrive in time."),
     "conflict": Kind(409, "Conflict", "The present state does not allow this; fetch it and decide again."),
+    "gone": Kind(410, "Gone", "It ended before its end, and nothing can be added to it: begin anew."),
     "precondition-failed": Kind(412, "Changed meanwhile", "No ETag in If-Match is the present one."),
     "too-large": Kind(413, "Too large", "The body is larger than the server takes."),
     "unsupported-media-type": Kind(415, "Unsupported media type", "The body is not of a type that is read."),

@@ -44,7 +44,7 @@ _PROTOCOL = {"Tus-Resumable": VERSION}
 _TUS = Query("Tus-Resumable", "version of the protocol: 1.0.0", place="header", required=True)
 _OFFSET = Query("Upload-Offset", "bytes that the server has", {"type": "integer"}, place="header")
 _BYTES = Body({OFFSET_TYPE: {"type": "string", "format": "binary"}})
-_REFUSALS = ["not-found", "conflict", "precondition-failed"]
+_REFUSALS = ["not-found", "conflict", "gone", "precondition-failed"]
 
 HttpRequest = Request[Identity, Any, Any]
 
@@ -302,10 +302,15 @@ def _metadata(request: HttpRequest) -> dict[str, str]:
 
 
 async def _find(imports: Imports, upload_id: str) -> Upload:
+    """Return an import whose bytes are had or may still come."""
     try:
-        return await imports.find(upload_id)
+        upload = await imports.find(upload_id)
     except ImportRefusedError as refusal:
         raise _refused(refusal) from None
+    if upload.state in {"cancelled", "failed"}:
+        why = f": {upload.error.message}" if upload.error else ""
+        raise HttpProblem("gone", f"The upload {upload_id} is {upload.state}{why}.", headers=_PROTOCOL)
+    return upload
 
 
 async def _expiry(imports: Imports, upload_id: str) -> dict[str, str]:

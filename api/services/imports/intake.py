@@ -96,6 +96,10 @@ class Intake:
         self._dirty.set()
         self._wake_writer()
 
+    def may_end_at(self, offset: int) -> bool:
+        """Tell whether it can turn out that the file is staged up to there, if this body ends now."""
+        return self.staged <= offset <= self._received
+
     async def run(self) -> None:
         """Stage until closed, or until storage fails; a failure is kept for the owner."""
         try:

@@ -152,15 +152,20 @@ async def open_reception(
 
     async with live.handover:
         if live.intake is not None:
+            if not live.intake.may_end_at(offset or 0):
+                raise _wrong_offset(live.intake.staged)
             # A client that comes back is sooner here than the news that its old connection died.
             live.intake.supersede()
             await live.intake.stopped.wait()
         staged = await store.blobs.size(live.blob)
         if staged != (offset or 0):
             # The body before remains the import's: what it has may be the whole file.
-            raise ImportRefusedError(
-                "wrong_offset", f"the file is staged up to byte {staged}, go on from there", offset=staged
-            )
+            raise _wrong_offset(staged)
         intake = Intake(store.blobs, live.blob, offset=staged, limit=limit, on_staged=on_staged)
         live.staged, live.intake, live.body = staged, intake, "coming"
     return Reception(live, intake, store=store, now_ms=now_ms)
+
+
+def _wrong_offset(staged: int) -> ImportRefusedError:
+    message = f"the file is staged up to byte {staged}, go on from there"
+    return ImportRefusedError("wrong_offset", message, offset=staged)

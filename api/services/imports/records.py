@@ -62,17 +62,17 @@ class ImportRecords:
             await tx.uploads.save(upload)
             bounds = (upload.first_event_id, upload.last_event_id)
             changed = EventsChanged("eventos", timestamp(now), "undo", deleted, upload_id, *bounds)
-            await tx.messages.append(
-                [draft(changed), _undo_notice(upload_id, deleted, len(kept), actor, now)]
-            )
+            await tx.messages.append([draft(changed), _undo_notice(upload_id, deleted, kept, actor, now)])
         return upload
 
 
-def _undo_notice(upload_id: str, deleted: int, kept: int, actor: str, at_ms: int) -> Draft:
+def _undo_notice(upload_id: str, deleted: int, kept: list[int], actor: str, at_ms: int) -> Draft:
+    named = f": {', '.join(map(str, kept[:KEPT_IDS_TOLD]))}" if kept else ""
+    more = ", …" if len(kept) > KEPT_IDS_TOLD else ""
     return notification(
         "bulk_change",
         f"{deleted} events deleted: import {upload_id} undone",
-        f"{actor} undid the import; {kept} events edited since were kept",
+        f"{actor} undid the import; {len(kept)} events edited since were kept{named}{more}",
         actor=actor,
         at_ms=at_ms,
         link=f"/api/v1/uploads/{upload_id}",

@@ -310,6 +310,7 @@ class Imports:
                 await self._fail(live, fault)
         finally:
             live.at_work = False
+            live.stir()
         if live.ended.is_set():
             await self._forget(live)
         else:
@@ -428,7 +429,8 @@ class Imports:
 
 def _check_unfinished(upload: Upload) -> None:
     if upload.state in ENDED:
-        raise ImportRefusedError("wrong_state", f"import {upload.id!r} is {upload.state}")
+        message, had = f"import {upload.id!r} is {upload.state}", upload.bytes_received
+        raise ImportRefusedError("wrong_state", message, offset=had)
 
 
 def _is_of(fault: BaseException, kind: type[Exception]) -> bool:

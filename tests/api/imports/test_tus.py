@@ -1,9 +1,11 @@
 import base64
+from email.utils import parsedate_to_datetime
 
 import anyio
 import pytest
 
 from api.services.identity import Identity
+from tests.api.imports.conftest import HOUR_MS
 from tests.api.imports.test_uploads_http import site_of
 
 pytestmark = pytest.mark.anyio
@@ -133,8 +135,44 @@ async def test_termination_cancels_the_import(world):
         site.identity = Identity("ana", "editor", "ana")
         assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 204
         assert (await world.upload()).state == "cancelled"
+        assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 410
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).status_code == 410
+        assert (await send(site, b"row 2\n", 6)).status_code == 410
+        assert await world.titles() == ["row 1"]
+
+
+async def test_an_upload_that_nobody_went_on_with_is_gone(world):
+    async with site_of(world) as site:
+        created = await create(site, 12)
+        assert parsedate_to_datetime(created.headers["Upload-Expires"]).timestamp() == pytest.approx(
+            world.now_ms / 1000 + 24 * 60 * 60, abs=1
+        )
+        await send(site, b"row 1\n", 0)
+        await world.until(world.imports._live["x"], lambda live: live.upload.record == 1 and not live.at_work)
+        world.now_ms += 25 * HOUR_MS
+        await world.imports.expire()
+        answer = await send(site, b"row 2\n", 6)
+        assert (answer.status_code, answer.headers["Tus-Resumable"]) == (410, "1.0.0")
+        assert "24 hours" in answer.json()["detail"]
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).status_code == 410
+        assert await world.titles() == ["row 1"]
+
+
+async def test_a_finished_upload_is_neither_added_to_nor_ended(world):
+    async with site_of(world) as site:
+        await create(site, 6)
+        await send(site, b"row 1\n", 0)
+        await ended(world)
+        had = await site.http.head("/uploads/tus/x", headers=TUS)
+        assert (had.status_code, had.headers["Upload-Offset"], had.headers["Upload-Length"]) == (
+            200,
+            "6",
+            "6",
+        )
+        assert (await send(site, b"x", 6)).status_code == 409
         assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 409
-        assert (await send(site, b"row 2\n", 6)).status_code == 409
+        assert (await site.http.head("/uploads/tus/nowhere", headers=TUS)).status_code == 404
+        assert (await world.upload()).state == "completed"
 
 
 async def test_a_client_that_can_only_post_overrides_the_method(world):

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 
 BOUNDARY = "xYz"
 FORM = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
+PROBLEM = "application/problem+json"
 OPENING = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'.encode()
 CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode()
 CHUNKED = "Transfer-Encoding: chunked"
@@ -170,6 +171,35 @@ async def test_a_body_is_taken_or_refused_by_its_form(world, headers, content, s
         answer = await site.http.post("/uploads", content=content, headers=headers)
         assert answer.status_code == status
         assert (answer.headers["Content-Type"] == "application/problem+json") == (status >= 400)
+
+
+async def test_what_makes_no_sense_in_the_present_state_is_refused_and_changes_nothing(world):
+    async with site_of(world) as site:
+        running = await world.begin("running")
+        await running.write(b"row 1\n")
+        await world.until(running.live, lambda live: live.upload.record == 1)
+        await site.upload(b"row 2\n", {"Prefer": "wait=20"}, upload_id="done")
+        await site.upload(b"row 3\n", {"Prefer": "wait=20"}, upload_id="dry", dry_run="true")
+        before = {name: await world.upload(name) for name in ("running", "done", "dry")}
+        calls = {
+            "/uploads/running/undo": 409,
+            "/uploads/dry/undo": 409,
+            "/uploads/done/cancel": 409,
+            "/uploads/nowhere/cancel": 404,
+            "/uploads/nowhere/undo": 404,
+        }
+        for path, status in calls.items():
+            answer = await site.http.post(path)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM), path
+        for upload_id, offset, had in (("done", "6", "6"), ("done", "3", "6"), ("running", "3", "6")):
+            answer = await site.upload(b"row 9\n", {"Upload-Offset": offset}, upload_id=upload_id)
+            assert (answer.status_code, answer.headers["Upload-Offset"]) == (409, had)
+        assert await world.titles() == ["row 1", "row 2"]
+        assert {name: (await world.upload(name)).state for name in before} == {
+            name: upload.state for name, upload in before.items()
+        }
+        await running.complete()
+        assert (await world.ended(running)).state == "completed"
 
 
 async def test_two_files_in_one_form_are_refused_and_the_import_is_over(world):

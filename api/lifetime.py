@@ -25,6 +25,7 @@ from api.services.people import People
 from api.services.readiness import Readiness
 from api.services.task_report import TaskKind
 from api.services.tasks import Tasks
+from api.services.text_indexing import TextIndexer
 from api.settings import Settings
 from api.storage.event_packing import pack
 from api.storage.store import Committed, SqlStore, open_store
@@ -91,6 +92,7 @@ async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterato
         await opened.enter_async_context(_at_work(*live.jobs, housekeeping.run))
         jobs = await opened.enter_async_context(_running_jobs(settings, store))
         _offer(metrics, listeners, live, jobs)
+        await opened.enter_async_context(_indexing_texts(store, listeners, metrics))
         yield {
             "store": store,
             "people": people,
@@ -103,6 +105,21 @@ async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterato
             **jobs._asdict(),
             **_limits(settings, store),
         }
+
+
+@asynccontextmanager
+async def _indexing_texts(store: SqlStore, listeners: Listeners, metrics: Metrics) -> AsyncIterator[None]:
+    """Keep the index of texts up, where the database does not do so by itself."""
+    if store.indexing is None:
+        yield
+        return
+    indexer = TextIndexer(store.indexing)
+    listeners.add(lambda _: indexer.changed())
+    metrics.offer(
+        "fasttrack_search_backlog", "gauge", "Events not yet in the index of texts.", lambda: indexer.behind
+    )
+    async with _at_work(indexer.run):
+        yield
 
 
 @asynccontextmanager

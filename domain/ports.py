@@ -6,7 +6,7 @@ Times are milliseconds since 1970, UTC, and come from the caller: adapters have 
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -121,6 +121,25 @@ class EventStore(Protocol):
 
     async def counts(self, *, now_us: int) -> EventCounts:
         """Return the counts, at a cost that does not grow with the number of events."""
+        ...
+
+
+class TextBacklog(NamedTuple):
+    """The id of the newest event, and up to which the index of texts has come."""
+
+    newest: int
+    indexed: int
+
+
+class TextIndexing(Protocol):
+    """An index of texts that is filled behind the events. Searches are right at any backlog, and slower."""
+
+    async def backlog(self) -> TextBacklog:
+        """Return how far the index is behind."""
+        ...
+
+    async def index(self, limit: int) -> None:
+        """Take up some events, the oldest first, in one transaction."""
         ...
 
 

@@ -44,26 +44,37 @@ def position_after(order: Order, position: tuple[Any, ...]) -> sa.ColumnElement[
     return columns < values if order.falls else columns > values
 
 
-def matching(where: EventFilter) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of a filter."""
+def matching(
+    where: EventFilter, table: sa.FromClause = events, *, holds: sa.ColumnElement[bool] | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter. `holds` stands in for reading the text of each row."""
     conditions: list[sa.ColumnElement[bool]] = []
     if where.city is not None:
-        conditions.append(events.c.city_key == fold(where.city.strip()))
-    if where.q is not None and (sought := fold(where.q.strip())):
-        conditions.append(_contains(sought))
+        conditions.append(table.c.city_key == fold(where.city.strip()))
+    if sought := sought_text(where):
+        conditions.append(contains(table, sought) if holds is None else holds)
     if where.from_us is not None:
-        conditions.append(events.c.instant_us >= where.from_us)
+        conditions.append(table.c.instant_us >= where.from_us)
     if where.to_us is not None:
-        conditions.append(events.c.instant_us < where.to_us)
+        conditions.append(table.c.instant_us < where.to_us)
     if where.venue_type is not None:
-        conditions.append(events.c.venue_type == where.venue_type)
+        conditions.append(table.c.venue_type == where.venue_type)
     if where.upload_id is not None:
-        conditions.append(events.c.upload_id == where.upload_id)
+        conditions.append(table.c.upload_id == where.upload_id)
     return conditions
 
 
-def _contains(sought: str) -> sa.ColumnElement[bool]:
+def sought_text(where: EventFilter) -> str:
+    """Return what is sought in title and description, as their keys are written; "" for nothing."""
+    return "" if where.q is None else fold(where.q.strip())
+
+
+def contains(table: sa.FromClause, sought: str) -> sa.ColumnElement[bool]:
+    """Return whether title or description have the text in them."""
+    if "\0" in sought:
+        # No text that is stored has one, and SQLite's LIKE would stop reading there.
+        return sa.false()
     return sa.or_(
-        events.c.title_key.contains(sought, autoescape=True),
-        events.c.description_key.contains(sought, autoescape=True),
+        table.c.title_key.contains(sought, autoescape=True),
+        table.c.description_key.contains(sought, autoescape=True),
     )

@@ -1,117 +1,222 @@
-"""Which index leads to a page of events, and how many match in all, from the counts that are kept.
+"""How a page of events is read, and how many match in all, by the counts that are kept.
 
 SQLite takes an index for a filter whatever it matches, and then sorts a million rows for a page of
-fifty. Here the counts decide, by the rows that each way has to read: those of the filter that
-matches fewest, or those that the index of the sort passes until the page is full. PostgreSQL keeps
-statistics of its own and is not told.
+fifty. Here the counts decide, by what each way has to read: the entries of the filter that matches
+fewest, the rows that have a text in them, or those that the order passes until the page is full.
+PostgreSQL keeps statistics of its own and is not told.
 """
 
+from functools import partial
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from api.storage.event_filters import matching
-from api.storage.event_packing import DAY_US, day_key
+from api.storage.event_counts import count_between, counts_of
+from api.storage.event_filters import SORTS, matching, position_after, sought_text
 from api.storage.folding import fold
-from api.storage.schema import events, stats
+from api.storage.schema import events
+from api.storage.text_index import is_looked_up
+from api.storage.totals import Totals
 from api.storage.unit import Unit
 from domain.ports import EventFilter, EventSort
 
-_FIRST_US, _LAST_US = -100_000 * DAY_US, 100_000 * DAY_US
-"""Years 1696 to 2243, beyond the dates that an event may have."""
+ROW, ENTRY, LOOKUP = 1.0, 0.05, 0.1
+"""What it costs to read a row, to read an entry of an index that has the columns of all filters, to
+look up an id among those of a text. A row takes two to three microseconds: each lies on another page."""
 
-_BY_SORT: dict[EventSort, str] = {
-    "event_date": "INDEXED BY events_instant",
-    "-event_date": "INDEXED BY events_instant",
+ROWS_TO_SORT = 25_000
+"""From so many rows on their titles are not read to be sorted: the index has them in order."""
+
+WALK_MARGIN = 5
+"""How many times the rows that it should take are passed in order, before another way is tried."""
+
+_BY_TIME = "events_instant"
+_ORDERED: dict[EventSort, str] = {
+    "event_date": f"INDEXED BY {_BY_TIME}",
+    "-event_date": f"INDEXED BY {_BY_TIME}",
     "title": "INDEXED BY events_title",
     "id": "NOT INDEXED",
     "-id": "NOT INDEXED",
 }
+_MEMBERS = {
+    "events_city": ("city",),
+    "events_venue_type": ("venue_type",),
+    "events_upload": ("upload_id",),
+    _BY_TIME: ("from_us", "to_us"),
+}
+"""The members of a filter that each index serves."""
+
+
+class Text(Struct, frozen=True):
+    """A text that an index looks up: how many have it, and the condition that tells which."""
+
+    rows: int
+    holds: sa.ColumnElement[bool]
+
+
+class Way(Struct, frozen=True):
+    """One way to what matches.
+
+    Attributes:
+        cost: in rows read.
+        holds: stands in for reading the text of each row.
+        walk: pass so many rows in the page's order and no more; 0 for a way that finds all there are.
+        among: pass the order's entries, and look each up among the ids that this hint leads to.
+    """
+
+    hint: str
+    cost: float
+    holds: sa.ColumnElement[bool] | None = None
+    walk: int = 0
+    among: str = ""
 
 
 class Plan(Struct, frozen=True):
-    """How to read a page: the hint for SQLite, and how many match in all."""
+    """How many match in all, and the ways to a page: the next one where one does not fill it."""
 
-    hint: str
+    where: EventFilter
     total: int
-
-    def lead(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """Return the query of a page with its hint."""
-        return statement.with_hint(events, self.hint, "sqlite")
+    ways: list[Way]
 
 
-async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int) -> Plan:
+class Planner(Struct, frozen=True):
+    """What is known about a filter before any row is read.
+
+    Attributes:
+        every: how many events there are.
+        found: how many each filter matches by itself, under the name of its index.
+    """
+
+    where: EventFilter
+    every: int
+    found: dict[str, int]
+    text: Text | None
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether there is a text that can be found by reading only."""
+        return self.text is None and bool(sought_text(self.where))
+
+    def total(self) -> int | None:
+        """Return how many match where the counts tell, else None."""
+        alone = [*self.found.values(), *([self.text.rows] if self.text else [])]
+        if self.reads_text or len(alone) > 1:
+            return 0 if 0 in alone else None
+        return alone[0] if alone else self.every
+
+    def ways_to_all(self) -> list[Way]:
+        """Return the ways to everything that matches, the cheapest first."""
+        ways = [self._by_filter(index) for index in self.found]
+        if self.text is not None:
+            ways.append(Way("NOT INDEXED", self.text.rows * ROW, self.text.holds))
+        return sorted(ways, key=lambda way: way.cost) or [Way("NOT INDEXED", self.every * ROW)]
+
+    def ways_to_page(self, sort: EventSort, limit: int, total: int) -> list[Way]:
+        """Return one or two ways to a page: in its order where that promises to be short."""
+        by_order = Way(_ORDERED[sort], limit * self.every / max(total, 1) * ROW)
+        if not self.found and self.text is None:
+            return [by_order]
+        best = self.ways_to_all()[0]
+        in_order = [index for index in self.found if sort in ("id", "-id") and index != _BY_TIME]
+        if in_order:
+            index = min(in_order, key=self.found.__getitem__)
+            passed = limit * self.found[index] / max(total, 1)
+            ordered = Way(f"INDEXED BY {index}", passed * ROW)
+            return [min(ordered, best, key=lambda way: way.cost)]
+        if sort == "title" and best.holds is None:
+            best = self._by_title(best, total)
+        if best.cost <= by_order.cost * WALK_MARGIN:
+            return [best]
+        # Where events of one filter lie together in the order, it could pass nearly all before them.
+        return [msgspec.structs.replace(by_order, walk=round(by_order.cost) * WALK_MARGIN), best]
+
+    def _by_title(self, way: Way, total: int) -> Way:
+        """Return the way in the order of titles, which no filter's index has as a column."""
+        if total <= ROWS_TO_SORT:
+            return msgspec.structs.replace(way, cost=way.cost + total * ROW)
+        cost = way.cost + total * LOOKUP + self.every * ENTRY
+        return Way(_ORDERED["title"], cost, among=way.hint)
+
+    def _by_filter(self, index: str) -> Way:
+        """Return the way by an index; those of times have no other filter's column."""
+        rows = self.found[index]
+        reads_rows = self.reads_text or (index == _BY_TIME and len(self.found) > 1)
+        cost = rows * (ROW if reads_rows else ENTRY)
+        if self.text is None:
+            return Way(f"INDEXED BY {index}", cost)
+        return Way(f"INDEXED BY {index}", cost + self.text.rows * LOOKUP, self.text.holds)
+
+
+async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, totals: Totals) -> Plan:
     """Return how to read a page of what matches."""
-    every = await _count(unit, "events", "")
-    found = await _counted(unit, where)
-    index, rows = min(found.items(), key=lambda item: item[1], default=("", every))
-    by_filter = f"INDEXED BY {index}" if index else "NOT INDEXED"
-    known = where.q is None and len(found) <= 1
-    total = rows if known else await _count_matching(unit, where, by_filter)
-    passed = limit * every // max(total, 1)
-    is_led = rows <= passed or _in_order(index, sort)
-    return Plan(hint=by_filter if is_led else _BY_SORT[sort], total=total)
+    every, version, found = await _counted(unit, where)
+    # A filter that everything passes needs no look.
+    idle = [index for index, rows in found.items() if rows == every]
+    where = msgspec.structs.replace(where, **{name: None for index in idle for name in _MEMBERS[index]})
+    found = {index: rows for index, rows in found.items() if index not in idle}
+    planner = Planner(where, every, found, await _looked_up(unit, where, version, totals))
+    total = planner.total()
+    if total is None:
+        count = partial(_count, unit, _counting(where, planner.ways_to_all()[0]))
+        total = await totals.of(where, version, count)
+    ways = planner.ways_to_page(sort, limit, total) if unit.dialect.name == "sqlite" else [Way("", 0.0)]
+    return Plan(where, total, ways)
 
 
-async def _count_matching(unit: Unit, where: EventFilter, hint: str) -> int:
-    number = sa.select(sa.func.count()).select_from(events).where(*matching(where))
-    row = await unit.first(number.with_hint(events, hint, "sqlite"))
+async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: Totals) -> Text | None:
+    """Return what an index knows of the text that is sought; None when it has to be read."""
+    sought, texts = sought_text(where), unit.dialect.texts
+    if texts is None or not is_looked_up(sought):
+        return None
+    indexed = await texts.indexed(unit)
+    found = await totals.of(sought, version, partial(texts.find, unit, sought, indexed))
+    return Text(found.rows, texts.holding(sought, found, indexed))
+
+
+async def _count(unit: Unit, counting: sa.Select[int]) -> int:
+    row = await unit.first(counting)
     return row[0] if row else 0
 
 
-def _in_order(index: str, sort: EventSort) -> bool:
-    """Tell whether an index has what it finds in this order: all but that of times end in the id."""
-    return sort in ("id", "-id") and index != "events_instant"
+def _counting(where: EventFilter, way: Way) -> sa.Select[int]:
+    number = sa.select(sa.func.count()).select_from(events).where(*matching(where, holds=way.holds))
+    return number.with_hint(events, way.hint, "sqlite")
 
 
-async def _counted(unit: Unit, where: EventFilter) -> dict[str, int]:
-    """Return how many each filter matches by itself, under the name of its index."""
-    kinds = {
+def page_of(
+    plan: Plan, way: Way, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+) -> sa.Select[Any]:
+    """Return the query of a page by one way: its keys are sorted first, and then its rows are read."""
+    order = SORTS[sort]
+    behind = [] if after is None else [position_after(order, after)]
+    if way.walk:
+        passed = sa.select(events).where(*behind).order_by(*order.by).limit(way.walk)
+        rows = passed.with_hint(events, way.hint, "sqlite").subquery("passed")
+        # A subquery with a LIMIT is run by SQLite as it stands, and its order is kept.
+        ids = sa.select(rows.c.id).where(*matching(plan.where, rows)).limit(limit)
+    else:
+        conditions = matching(plan.where, holds=way.holds)
+        if way.among:
+            among = sa.select(events.c.id).where(*conditions).with_hint(events, way.among, "sqlite")
+            conditions = [events.c.id.in_(among.correlate(None))]
+        keys = sa.select(events.c.id).where(*conditions, *behind)
+        ids = keys.order_by(*order.by).limit(limit).with_hint(events, way.hint, "sqlite")
+    return sa.select(events).where(events.c.id.in_(ids.correlate(None))).order_by(*order.by)
+
+
+async def _counted(unit: Unit, where: EventFilter) -> tuple[int, int, dict[str, int]]:
+    """Return how many events there are, their version, and how many each filter matches by itself."""
+    sought = {
         "events_city": ("city_key", where.city and fold(where.city.strip())),
         "events_venue_type": ("venue_type", where.venue_type),
         "events_upload": ("upload", where.upload_id),
     }
-    found = {
-        index: await _count(unit, kind, key) if key else 0
-        for index, (kind, key) in kinds.items()
-        if key is not None
-    }
+    # An empty key stands for those without one, which no filter means.
+    keys = {index: (kind, key or "\0") for index, (kind, key) in sought.items() if key is not None}
+    every, version, *numbers = await counts_of(unit, [("events", ""), ("changes", ""), *keys.values()])
+    found = dict(zip(keys, numbers, strict=True))
     if where.from_us is not None or where.to_us is not None:
-        found["events_instant"] = await count_between(unit, where.from_us, where.to_us)
-    return found
-
-
-async def _count(unit: Unit, kind: str, key: str) -> int:
-    row = await unit.first(sa.select(stats.c.n).where(stats.c.kind == kind, stats.c.key == key))
-    return row.n if row else 0
-
-
-async def count_between(unit: Unit, from_us: int | None, to_us: int | None) -> int:
-    """Count the events of a span of time: whole days by the counts, the rest of two days by the index."""
-    from_us = None if from_us is None else max(from_us, _FIRST_US)
-    to_us = None if to_us is None else min(to_us, _LAST_US)
-    if from_us is not None and to_us is not None and to_us - from_us < DAY_US:
-        return await _count_exactly(unit, from_us, to_us)
-    first_day = None if from_us is None else -(-from_us // DAY_US)
-    end_day = None if to_us is None else to_us // DAY_US
-    days = sa.select(sa.func.coalesce(sa.func.sum(stats.c.n), 0)).where(stats.c.kind == "day")
-    if first_day is not None:
-        days = days.where(stats.c.key >= day_key(first_day))
-    if end_day is not None:
-        days = days.where(stats.c.key < day_key(end_day))
-    row = await unit.first(days)
-    count = int(row[0]) if row else 0
-    if from_us is not None and first_day is not None:
-        count += await _count_exactly(unit, from_us, first_day * DAY_US)
-    if to_us is not None and end_day is not None:
-        count += await _count_exactly(unit, end_day * DAY_US, to_us)
-    return count
-
-
-async def _count_exactly(unit: Unit, from_us: int, to_us: int) -> int:
-    if from_us >= to_us:
-        return 0
-    within = sa.select(sa.func.count()).where(events.c.instant_us >= from_us, events.c.instant_us < to_us)
-    row = await unit.first(within)
-    return row[0] if row else 0
+        found[_BY_TIME] = await count_between(unit, where.from_us, where.to_us)
+    return every, version, found

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from api.storage import stats
 from api.storage.documents import scan_documents
-from api.storage.event_filters import SORTS, matching, position_after
+from api.storage.event_filters import SORTS, matching
 from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack, unpacked
-from api.storage.event_plans import planned
+from api.storage.event_plans import page_of, planned
 from api.storage.event_rows import event_of, events_of, fields_of
 from api.storage.schema import events
+from api.storage.totals import Totals
 from api.storage.unit import NewEvents, Row, Unit
 from domain.events import Event, EventFields
 from domain.ports import EventBatch, EventCounts, EventFilter, EventSort, Page
@@ -21,10 +22,14 @@ _CHUNK = 1000
 
 
 class SqlEvents:
-    """Events of one unit of work. Source: `domain.ports.EventStore`."""
+    """Events of one unit of work. Source: `domain.ports.EventStore`.
 
-    def __init__(self, unit: Unit) -> None:
+    `totals` are those of all snapshots; a transaction may have changed what it counts, and has none.
+    """
+
+    def __init__(self, unit: Unit, totals: Totals | None = None) -> None:
         self._unit = unit
+        self._totals = totals
         self._deltas: Deltas = Deltas()
 
     async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
@@ -50,16 +55,16 @@ class SqlEvents:
         self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
     ) -> Page:
         """Return up to `limit` events after a position that an earlier page gave (keyset, no offset)."""
-        order = SORTS[sort]
-        plan = await planned(self._unit, where, sort, limit)
+        plan = await planned(self._unit, where, sort, limit, self._totals or Totals())
         if not plan.total:
             return Page(items=[], next=None, total=0)
-        statement = plan.lead(sa.select(events).where(*matching(where))).order_by(*order.by).limit(limit + 1)
-        if after is not None:
-            statement = statement.where(position_after(order, after))
-        rows = await self._unit.rows(statement)
+        rows: Sequence[Row] = []
+        for way in plan.ways:
+            rows = await self._unit.rows(page_of(plan, way, sort, limit + 1, after))
+            if len(rows) > limit:
+                break
         last = rows[limit - 1] if len(rows) > limit else None
-        position = tuple(getattr(last, name) for name in order.names) if last else None
+        position = tuple(getattr(last, name) for name in SORTS[sort].names) if last else None
         return Page(items=events_of(rows[:limit]), next=position, total=plan.total)
 
     async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
@@ -84,7 +89,10 @@ class SqlEvents:
             return None
         cells = dict(zip(PACKED, field_cells(fields), strict=True))
         change = sa.update(events).where(events.c.id == event_id).returning(events)
+        await self._forget_text(events.c.id == event_id)
         row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
+        if texts := self._unit.dialect.texts:
+            await texts.add(self._unit, events.c.id == event_id)
         self._deltas.subtract(deltas_of([fields_of(old)]))
         self._deltas.update(deltas_of([fields]))
         return event_of(row) if row else None
@@ -121,6 +129,8 @@ class SqlEvents:
     async def flush(self) -> None:
         """Bring the stored counts up to what this unit of work did."""
         deltas, self._deltas = self._deltas, Deltas()
+        if deltas:
+            deltas["changes", ""] = 1
         await stats.add_deltas(self._unit, deltas)
 
     async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
@@ -131,7 +141,9 @@ class SqlEvents:
     async def _delete_every(self) -> int:
         """Delete all without reading any: what goes with them is every count."""
         await self._unit.dialect.queue_to_close(self._unit)
-        self._deltas = Deltas()
+        self._deltas = Deltas({("changes", ""): 1})
+        if texts := self._unit.dialect.texts:
+            await texts.forget_all(self._unit)
         deleted = await self._unit.run(sa.delete(events))
         await stats.forget(self._unit)
         return deleted
@@ -147,7 +159,12 @@ class SqlEvents:
             last = rows[-1].id
         return deleted
 
+    async def _forget_text(self, condition: sa.ColumnElement[bool]) -> None:
+        if texts := self._unit.dialect.texts:
+            await texts.forget(self._unit, condition)
+
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
+        await self._forget_text(condition)
         gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
         self._deltas.subtract(deltas_of([fields_of(row) for row in gone]))
         self._deltas.subtract([("upload", row.upload_id or "") for row in gone])

@@ -59,6 +59,7 @@ async def _move(unit: Unit, rows: Sequence[Row], zone: ZoneInfo) -> int:
             deltas["day", day_key(instant_us // DAY_US)] -= 1
             deltas["day", day_key(moved_us // DAY_US)] += 1
     if changes:
+        deltas["changes", ""] = 1
         await unit.run(sa.update(events).where(events.c.id == sa.bindparam("of_id")), changes)
         await add_deltas(unit, deltas)
     return len(changes)

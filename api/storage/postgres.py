@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from api.storage import trigrams
 from api.storage.cancellation import to_the_end
 from api.storage.event_packing import NULLABLE, PACKED, WIDTH
 from api.storage.pulse import Pulse
@@ -54,9 +55,14 @@ class PostgresDialect:
     """What PostgreSQL does in its own way. Source: `api.storage.unit.Dialect`."""
 
     name: Literal["postgresql"] = "postgresql"
+    texts = None
 
     def __init__(self, ids: AsyncEngine) -> None:
         self._ids = ids
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Make the index of texts."""
+        trigrams.prepare(connection)
 
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return what a driver's error means to callers; None for a fault of ours.

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from api.storage import text_index
 from api.storage.cancellation import to_the_end
 from api.storage.event_packing import NULLABLE, PACKED, WIDTH
 from api.storage.schema import id_heads, stats
@@ -53,6 +54,12 @@ class SqliteDialect:
     """What SQLite does in its own way. Source: `api.storage.unit.Dialect`."""
 
     name: Literal["sqlite"] = "sqlite"
+    texts: text_index.TextIndex | None = None
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Make the index of texts."""
+        if text_index.prepare(connection):
+            self.texts = text_index.TextIndex()
 
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return what a driver's error means to callers; None for a fault of ours."""

@@ -2,7 +2,8 @@
 
 Kinds of counts: `events`, `participants` and `capacity` (totals, key ""), `city` (as written),
 `city_key` (folded), `month` (YYYY-MM of the wall clock), `venue_type` ("" for none), `day` (YYYY-MM-DD
-of the instant, UTC), `upload` ("" for none).
+of the instant, UTC), `upload` ("" for none). `changes` (key "") counts transactions that changed events:
+it only rises, and names the version of what is counted.
 """
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ async def add_deltas(unit: Unit, deltas: Deltas) -> None:
 
 async def forget(unit: Unit) -> None:
     """Forget every count, as when there are no events."""
-    await unit.run(sa.delete(stats))
+    await unit.run(sa.delete(stats).where(stats.c.kind != "changes"))
 
 
 RANKED = stats.c.kind == sa.literal_column("'city'")

@@ -21,9 +21,11 @@ from api.storage.people import SqlPeople
 from api.storage.requests import SqlRequests
 from api.storage.sqlite import SqliteDatabase
 from api.storage.tasks import SqlTasks
+from api.storage.text_index import SqlTextIndexing
+from api.storage.totals import Totals
 from api.storage.unit import Database, Unit, Units
 from api.storage.uploads import SqlUploads
-from domain.ports import BlobStore, StorageUnavailableError
+from domain.ports import BlobStore, StorageUnavailableError, TextIndexing
 from streams.ports import FeedReader, LiveStore, StoredMessage
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ Committed = Callable[[Sequence[StoredMessage]], None]
 class SqlSnapshot:
     """Reads of one moment. Source: `api.services.store.Snapshot`."""
 
-    def __init__(self, unit: Unit) -> None:
-        self.events = SqlEvents(unit)
+    def __init__(self, unit: Unit, totals: Totals | None = None) -> None:
+        self.events = SqlEvents(unit, totals)
         self.uploads = SqlUploads(unit)
         self.tasks = SqlTasks(unit)
         self.people = SqlPeople(unit)
@@ -66,10 +68,12 @@ class SqlStore:
     Attributes:
         live: who is online over all processes; None where one process serves.
         meter: limits counted over all processes; None where one process serves.
+        indexing: what has to be brought up to the events; None where the database does it.
     """
 
     live: LiveStore | None = None
     meter: "PostgresMeter | None" = None
+    indexing: TextIndexing | None = None
 
     def __init__(
         self, database: Database, blobs: Path | None, told: Committed, tailer: "Tailer | None"
@@ -79,6 +83,7 @@ class SqlStore:
         self._units = units
         self._told = told
         self._tailer = tailer
+        self._totals = Totals()
         self.epoch = ""
         self.head = 0
         self.blobs: BlobStore = FileBlobs(blobs) if blobs else ChunkBlobs(units)
@@ -89,9 +94,12 @@ class SqlStore:
         await self._database.open()
         async with self._units.writing() as unit:
             await unit.run_sync(migrate)
+            await unit.run_sync(self._database.dialect.prepare)
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
             await unit.commit(_nothing)
+        if self._database.dialect.texts is not None:
+            self.indexing = SqlTextIndexing(self._units)
         _oldest, self.head = await self.feed.bounds()
         if self._tailer is not None:
             self._tailer.start(self.head)
@@ -120,7 +128,7 @@ class SqlStore:
     async def snapshot(self) -> AsyncIterator[SqlSnapshot]:
         """Read as of one moment."""
         async with self._units.reading() as unit:
-            yield SqlSnapshot(unit)
+            yield SqlSnapshot(unit, self._totals)
 
     async def aclose(self) -> None:
         """Close every connection. Whoever uses the store has ended before."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.storage.cancellation import to_the_end
 from domain.ports import StorageError
+
+if TYPE_CHECKING:
+    from api.storage.text_index import TextIndex
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +44,15 @@ class Dialect(Protocol):
     @property
     def name(self) -> Literal["sqlite", "postgresql"]:
         """SQLAlchemy's name of it."""
+        ...
+
+    @property
+    def texts(self) -> "TextIndex | None":
+        """The index of texts that has to be kept by hand; None where the database keeps its own."""
+        ...
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Make, within the connection's transaction, what is not the same in both databases."""
         ...
 
     def storage_error(self, error: Exception) -> StorageError | None:

@@ -1,0 +1,50 @@
+"""How many events there are of a kind or in a span of time, from the counts that are kept."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from api.storage.event_packing import DAY_US, day_key
+from api.storage.schema import events, stats
+from api.storage.unit import Unit
+
+_FIRST_US, _LAST_US = -100_000 * DAY_US, 100_000 * DAY_US
+"""Years 1696 to 2243, beyond the dates that an event may have."""
+
+
+async def counts_of(unit: Unit, asked: Sequence[tuple[str, str]]) -> list[int]:
+    """Return some of the counts that are kept, by kind and key (see stats)."""
+    # Not (kind, key) IN (…), for which SQLite reads every count there is.
+    wanted = sa.or_(*[sa.and_(stats.c.kind == kind, stats.c.key == key) for kind, key in asked])
+    kept = {(row.kind, row.key): row.n for row in await unit.rows(sa.select(stats).where(wanted))}
+    return [kept.get(one, 0) for one in asked]
+
+
+async def count_between(unit: Unit, from_us: int | None, to_us: int | None) -> int:
+    """Count the events of a span of time: whole days by the counts, the rest of two days by the index."""
+    from_us = None if from_us is None else max(from_us, _FIRST_US)
+    to_us = None if to_us is None else min(to_us, _LAST_US)
+    if from_us is not None and to_us is not None and to_us - from_us < DAY_US:
+        return await _count_exactly(unit, from_us, to_us)
+    first_day = None if from_us is None else -(-from_us // DAY_US)
+    end_day = None if to_us is None else to_us // DAY_US
+    days = sa.select(sa.func.coalesce(sa.func.sum(stats.c.n), 0)).where(stats.c.kind == "day")
+    if first_day is not None:
+        days = days.where(stats.c.key >= day_key(first_day))
+    if end_day is not None:
+        days = days.where(stats.c.key < day_key(end_day))
+    row = await unit.first(days)
+    count = int(row[0]) if row else 0
+    if from_us is not None and first_day is not None:
+        count += await _count_exactly(unit, from_us, first_day * DAY_US)
+    if to_us is not None and end_day is not None:
+        count += await _count_exactly(unit, end_day * DAY_US, to_us)
+    return count
+
+
+async def _count_exactly(unit: Unit, from_us: int, to_us: int) -> int:
+    if from_us >= to_us:
+        return 0
+    within = sa.select(sa.func.count()).where(events.c.instant_us >= from_us, events.c.instant_us < to_us)
+    row = await unit.first(within)
+    return row[0] if row else 0

@@ -20,6 +20,7 @@ from domain.csv_plain import PlainValues
 from domain.csv_records import trimmed
 from domain.json_text import decode_json
 from domain.problems import Problem
+from domain.text import endless_marks
 
 _FORBIDDEN_LATIN = bytes(c for c in (*range(32), *range(127, 160)) if c not in b"\t\r\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -30,7 +31,7 @@ def is_ordinary(text: str) -> bool:
     try:
         latin = text.encode("latin-1")
     except UnicodeEncodeError:
-        return _FORBIDDEN.search(text) is None and unicodedata.is_normalized("NFC", text)
+        return not (_FORBIDDEN.search(text) or endless_marks(text)) and unicodedata.is_normalized("NFC", text)
     # All of Latin-1 is in normal form, and bytes are searched at the speed of memory.
     return len(latin.translate(None, _FORBIDDEN_LATIN)) == len(latin)
 

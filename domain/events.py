@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from difflib import get_close_matches
+from itertools import islice
 
 from msgspec import Struct, to_builtins
 
 from domain.dates import parse_event_date
 from domain.imports import DateFormat
-from domain.problems import Problem, excerpt
+from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import check_characters, check_length, check_size, invalid_type, normal, one_line, required
 from domain.venues import VENUE_MEMBERS, Venue, parse_venue
 
@@ -91,7 +92,8 @@ def parse_fields(
     """
     problems: list[Problem] = []
     if refuse_unknown:
-        problems.extend(_unknown(name) for name in members if name not in EVENT_MEMBERS)
+        unknown = (name for name in members if name not in EVENT_MEMBERS)
+        problems.extend(map(_unknown, islice(unknown, MAX_TOLD)))
     title = parse_title(members.get("title"), problems)
     description = _description(members.get("description", ""), problems)
     when = _event_date(members.get("event_date"), timezone, date_format, problems)
@@ -163,7 +165,7 @@ def _participants(value: object, problems: list[Problem], warn: Warn) -> tuple[s
         problems.append(invalid_type("participants", "a list of names", value))
         return ()
     wrong = [(i, item) for i, item in enumerate(value) if not isinstance(item, str)]
-    problems.extend(invalid_type(f"participants[{i}]", "text", item) for i, item in wrong[:MAX_PARTICIPANTS])
+    problems.extend(invalid_type(f"participants[{i}]", "text", item) for i, item in wrong[:MAX_TOLD])
     if wrong:
         return ()
     joined = ";".join(value)

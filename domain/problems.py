@@ -8,6 +8,9 @@ from msgspec import Struct
 VALUE_LIMIT = 80
 """Code points of an offending value that a problem repeats."""
 
+MAX_TOLD = 1000
+"""Problems of one kind that are listed: a body of megabytes can have millions."""
+
 _UNSENDABLE = re.compile("[\ud800-\udfff]")
 
 

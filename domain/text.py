@@ -15,9 +15,31 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRAY_BYTE = re.compile("[\udc80-\udcff]")
 
 
+# No combining mark is ASCII, or of a word; most text has no such run, and is searched quickly.
+_ODD_RUN = re.compile(r"[^\x00-\x7f\w][^\x00-\x7f\w]{30,}+")
+_MARKS_IN_A_ROW = 30
+
+
 def normal(text: str) -> str:
-    """Return the text in Unicode normal form C."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    """Return the text in Unicode normal form C; one with `endless_marks` as it is."""
+    return text if text.isascii() or endless_marks(text) else unicodedata.normalize("NFC", text)
+
+
+def endless_marks(text: str) -> bool:
+    """Tell whether more than 30 combining marks follow each other: they take quadratic time to order.
+
+    Source: UAX #15 §13, Stream-Safe Text Format.
+    """
+    return any(_has_endless_marks(found[0]) for found in _ODD_RUN.finditer(text))
+
+
+def _has_endless_marks(run: str) -> bool:
+    marks = 0
+    for character in run:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MARKS_IN_A_ROW:
+            return True
+    return False
 
 
 def one_line(text: str) -> str:
@@ -28,7 +50,7 @@ def one_line(text: str) -> str:
 def folded(text: str) -> str:
     """Return the form in which names are compared: no case, no accents, no outer blanks."""
     plain = text.strip()
-    if not plain.isascii():
+    if not plain.isascii() and not endless_marks(plain):
         plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return plain.casefold()
 
@@ -52,6 +74,9 @@ def check_characters(field: str, text: str, problems: list[Problem], *, one_way:
         problems.append(Problem(field, "control_character", message, excerpt(text)))
     if _SURROGATE.search(text):
         problems.append(_not_unicode(field, text))
+    if endless_marks(text):
+        message = f"{field or 'the row'} has more than {_MARKS_IN_A_ROW} combining marks on one letter"
+        problems.append(Problem(field, "invalid_unicode", message, excerpt(text)))
 
 
 def _not_unicode(field: str, text: str) -> Problem:

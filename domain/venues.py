@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import msgspec
 from msgspec import Struct
 
-from domain.problems import Problem, excerpt
+from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import CELL_BYTES, check_characters, check_length, folded, invalid_type, normal, required
 
 MAX_CAPACITY = 2**31 - 1
@@ -156,8 +156,15 @@ def _past_events(field: str, value: object, problems: list[Problem]) -> tuple[st
     if not isinstance(value, list | tuple):
         problems.append(invalid_type(field, "a list of text", value))
         return ()
-    names = (_text(f"{field}[{index}]", item, problems) for index, item in enumerate(value))
-    return tuple(name for name in names if name is not None)
+    names: list[str] = []
+    before = len(problems)
+    for index, item in enumerate(value):
+        name = _text(f"{field}[{index}]", item, problems)
+        if name is not None:
+            names.append(name)
+        if len(problems) - before >= MAX_TOLD:
+            break
+    return tuple(names)
 
 
 def _text(field: str, value: object, problems: list[Problem]) -> str | None:

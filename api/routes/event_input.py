@@ -8,14 +8,11 @@ import msgspec
 
 from api.problems import HttpProblem, invalid_fields
 from domain.events import Event, EventFields, fields_of, parse_fields
-from domain.problems import Problem, excerpt
+from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import invalid_type
 from domain.venues import VENUE_TYPES
 
 GIVEN_BY_SERVER = ("id", "upload_id", "version", "created_at", "updated_at")
-MAX_TOLD = 1000
-"""Errors of one array that are listed."""
-
 VENUE_SCHEMA: dict[str, Any] = {
     "type": ["object", "null"],
     "properties": {
@@ -71,6 +68,8 @@ def many_events(value: object, timezone: tzinfo, limit: int) -> list[EventFields
         fields = _checked(one, None, timezone)
         if isinstance(fields, list):
             problems += (_placed(problem, index) for problem in fields)
+            if len(problems) >= MAX_TOLD:
+                break
         else:
             batch.append(fields)
     if problems:

@@ -131,6 +131,14 @@ CASES: dict[str, Case] = {
         dialect={"encoding": "utf-8"},
     ),
     "letters in parts are composed": Case(file(row("Ac\u0327a\u0303o")), ["2 Ação"]),
+    "a letter under more marks than any script has": Case(
+        file(row("e" + "\u0301\u0316" * 16), row("\u201ca\u201d"), row("e" + "\u0301\u0316" * 15)),
+        ["2 title:invalid_unicode", "3 \u201ca\u201d", "4 \u00e9" + "\u0316" * 15 + "\u0301" * 14],
+    ),
+    "marks that would take hours to order": Case(
+        file(row("A").replace(",d,", ",d" + "\u0301\u0316" * 15_000 + ","), row("B")),
+        ["2 description:invalid_unicode", "3 B"],
+    ),
     "NUL in a cell": Case(file(row("A\0b")), ["2 title:control_character"]),
     "bidirectional override": Case(file(row("A\u202eb")), ["2 title:control_character"]),
     "a mark against the option": Case(

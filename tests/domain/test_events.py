@@ -49,6 +49,17 @@ def test_a_name_with_a_semicolon_is_two_as_in_a_csv() -> None:
     assert parse(participants=["Ana; Bo ", ";", "Eva"]).participants == ("Ana", "Bo", "Eva")
 
 
+def test_of_a_flood_of_problems_a_thousand_of_each_kind_are_told() -> None:
+    venue = {"location_name": "ab", "past_events": [0] * 100_000}
+    found = parse_fields(
+        GOOD | {f"x{n}": n for n in range(3000)} | {"participants": [0] * 3000, "local_info": venue},
+        timezone=RECIFE,
+        refuse_unknown=True,
+    )
+    assert isinstance(found, tuple)
+    assert len(found) == 3000
+
+
 def test_past_events_that_no_cell_could_hold_are_refused() -> None:
     venue = {"location_name": "ab", "past_events": ["x" * 1000] * 64}
     assert isinstance(parse(local_info=venue), EventFields)

@@ -1,3 +1,4 @@
+import {connect} from "/client/fasttrack.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {moment} from "./format.js";
@@ -15,8 +16,8 @@ export function history(onOpen) {
   const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => void load(next)});
   const empty = h("p.empty", {t: "history.empty"});
   let next = "";
-  const load = async (cursor = "") => {
-    const page = await get(`/uploads${query({limit: PAGE, cursor})}`).catch((fault) => (fault.status === 401 || toastFault(fault), null));
+  const load = async (cursor = "", limit = PAGE) => {
+    const page = await get(`/uploads${query({limit, cursor})}`).catch((fault) => (fault.status === 401 || toastFault(fault), null));
     if (!page) return;
     const drawn = page.items.map((upload) => itemOf(upload, onOpen));
     if (cursor) items.append(...drawn);
@@ -25,10 +26,22 @@ export function history(onOpen) {
     more.hidden = !next;
     empty.hidden = items.childElementCount > 0;
   };
-  const reload = () => void load();
+  const reload = () => void load("", Math.max(PAGE, items.childElementCount));
   document.addEventListener("language", reload);
+  onImports(reload);
   reload();
   return {element: h("section.card", {"data-history": ""}, h("div.card-head", {}, h("h2", {t: "history.title"})), items, empty, more), reload};
+}
+
+/** Call when an import begins or ends, whoever's it is: the dashboard counts those at work. */
+function onImports(call) {
+  let before = null;
+  connect("dashboard", {
+    onState: ({uploads_active: active}) => {
+      if (before !== null && active !== before) call();
+      before = active;
+    },
+  });
 }
 
 function itemOf({upload_id: id, filename, status, accepted, rejected, actor, created_at: at}, onOpen) {

@@ -8,8 +8,6 @@ from typing import Self
 
 import httpx
 
-from tests.end_to_end.server_process import ServerProcess
-
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="slow.csv"\r\n\r\ntitle,event_date,city\n'
 )
@@ -21,11 +19,12 @@ END_SECONDS = 60
 class SlowUpload:
     """Rows leave when they are asked for; every eighth is bad. Its thread ends with the `with` block."""
 
-    def __init__(self, server: ServerProcess, upload_id: str) -> None:
+    def __init__(self, url: str, upload_id: str) -> None:
+        """Prepare an upload to the server, or to the proxy before it, that is found at `url`."""
         self.id = upload_id
         self.rows = 0
         self.answer: httpx.Response | None = None
-        self._url = f"{server.url}/api/v1/uploads?upload_id={upload_id}"
+        self._url = f"{url}/api/v1/uploads?upload_id={upload_id}"
         self._pieces: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._post)
 

@@ -103,7 +103,7 @@ def test_an_upload_under_way_is_cancelled(page: Any, server: ServerProcess, tmp_
 
 
 def test_an_import_of_somebody_else_is_opened_and_cancelled(page: Any, server: ServerProcess) -> None:
-    with SlowUpload(server, "others") as upload:
+    with SlowUpload(server.url, "others") as upload:
         upload.send(20)
         open_page(page, server)
         page.click("[data-upload-item=others] button")

@@ -48,7 +48,7 @@ def await_streams(page: Any, server: ServerProcess, count: int) -> None:
 
 
 def test_a_reload_in_the_middle_loses_and_repeats_no_row(page: Any, server: ServerProcess) -> None:
-    with SlowUpload(server, "reloaded") as upload:
+    with SlowUpload(server.url, "reloaded") as upload:
         upload.send(40)
         open_page(page, server)
         page.click("[data-upload-item=reloaded] button")
@@ -130,7 +130,7 @@ def test_tabs_share_one_stream(context: Any, start_server: Any) -> None:
 def test_a_tab_takes_over_from_the_leader_without_loss(context: Any, start_server: Any) -> None:
     server = start_server()
     leader, follower = context.new_page(), context.new_page()
-    with SlowUpload(server, "handed") as upload:
+    with SlowUpload(server.url, "handed") as upload:
         upload.send(20)
         for tab in (leader, follower):
             open_page(tab, server)

@@ -1,4 +1,4 @@
-"""nginx and HAProxy of this machine, started on free ports with the configurations beside this file."""
+"""Proxies of this machine on free ports: as docs/proxies.md sets them up, and set up to do harm."""
 
 import contextlib
 import re
@@ -8,61 +8,93 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from tests.conftest import unavailable
 from tests.end_to_end.server_process import free_port
 
 HERE = Path(__file__).parent
-STARTS_WITHIN_SECONDS = 15
+DOCUMENT = HERE.parents[2] / "docs" / "proxies.md"
+STARTS_WITHIN_SECONDS = 30
+
+Documented = Literal["nginx", "haproxy", "caddy", "apache"]
+
+# Where the document listens, and how a test says it.
+_LISTENS: dict[Documented, tuple[str, str]] = {
+    "nginx": ("listen 80;", "listen 127.0.0.1:@port@;"),
+    "haproxy": ("bind :80", "bind 127.0.0.1:@port@"),
+    "caddy": ("events.example {", "http://127.0.0.1:@port@ {"),
+    "apache": ("<VirtualHost *:80>", "Listen 127.0.0.1:@port@\n<VirtualHost 127.0.0.1:@port@>"),
+}
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, upstream_port: int) -> Iterator[dict[str, int]]:
-    """Run nginx. Yields its ports by the names of nginx.conf."""
-    config, ports = _filled("nginx.conf", folder, upstream_port)
-    with _running(
-        [_program("nginx"), "-p", str(folder), "-e", str(folder / "start.log"), "-c", str(config)], ports
-    ):
-        yield ports
+def documented(proxy: Documented, folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run a proxy with the text of docs/proxies.md, but for addresses. Yields its port."""
+    block = re.search(rf"```{proxy}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert block is not None
+    said, meant = _LISTENS[proxy]
+    assert said in block[1]
+    assert "127.0.0.1:8000" in block[1]
+    text = block[1].replace(said, meant).replace("127.0.0.1:8000", f"127.0.0.1:{upstream_port}")
+    frame = (HERE / f"{proxy}.frame").read_text()
+    port = free_port()
+    config = folder / proxy
+    config.write_text(
+        frame.replace("@document@", text).replace("@port@", str(port)).replace("@folder@", str(folder))
+    )
+    with _running(_command(proxy, config), [port]):
+        yield port
 
 
 @contextlib.contextmanager
-def haproxy(folder: Path, upstream_port: int) -> Iterator[dict[str, int]]:
-    """Run HAProxy. Yields its ports by the names of haproxy.cfg."""
-    config, ports = _filled("haproxy.cfg", folder, upstream_port)
-    with _running([_program("haproxy"), "-db", "-f", str(config)], ports):
+def hostile(proxy: Literal["nginx", "haproxy"], folder: Path, upstream_port: int) -> Iterator[dict[str, int]]:
+    """Run a proxy that does harm. Yields its ports by the names in its configuration."""
+    text = (HERE / f"{proxy}.hostile").read_text()
+    names = set(re.findall(r"127\.0\.0\.1:@(\w+)@", text)) - {"upstream"}
+    ports = {name: free_port() for name in sorted(names)}
+    for name, value in {**ports, "upstream": upstream_port, "folder": folder}.items():
+        text = text.replace(f"@{name}@", str(value))
+    config = folder / proxy
+    config.write_text(text)
+    with _running(_command(proxy, config), list(ports.values())):
         yield ports
+
+
+def _command(proxy: Documented, config: Path) -> list[str]:
+    program = _program({"apache": "apache2"}.get(proxy, proxy))
+    arguments = {
+        "nginx": ["-p", str(config.parent), "-e", str(config.parent / "start.log"), "-c", str(config)],
+        "haproxy": ["-db", "-f", str(config)],
+        "caddy": ["run", "--adapter", "caddyfile", "--config", str(config)],
+        "apache": ["-X", "-f", str(config)],
+    }
+    return [program, *arguments[proxy]]
 
 
 def _program(name: str) -> str:
     # /usr/sbin is not on everyone's path.
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found is None:
-        unavailable(f"{name}, for the tests of hostile networks")
+        unavailable(f"{name}, for the tests of networks")
     return found
 
 
-def _filled(template: str, folder: Path, upstream_port: int) -> tuple[Path, dict[str, int]]:
-    text = (HERE / template).read_text()
-    names = set(re.findall(r"127\.0\.0\.1:@(\w+)@", text)) - {"upstream"}
-    ports = {name: free_port() for name in sorted(names)}
-    for name, value in {**ports, "upstream": upstream_port, "folder": folder}.items():
-        text = text.replace(f"@{name}@", str(value))
-    config = folder / template
-    config.write_text(text)
-    return config, ports
-
-
 @contextlib.contextmanager
-def _running(command: list[str], ports: dict[str, int]) -> Iterator[None]:
+def _running(command: list[str], ports: list[int]) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for port in ports.values():
+        for port in ports:
             _await_port(port, process)
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            # Some wait for their connections to end.
+            process.kill()
+            process.wait()
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:

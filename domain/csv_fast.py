@@ -1,15 +1,16 @@
 """The fast path for files that keep to the rules: the same rows as the careful readers give.
 
 A region of whole lines is checked once for everything unusual, cut into cells by the C reader of
-the standard library, and its values are built with what was seen before remembered. Whatever is
+the standard library, and its values are built column by column. Whatever is
 out of the ordinary is left to the careful readers, which define the outcome; tests compare both.
 """
 
 import csv
+import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, islice
 
 from msgspec import Struct
 
@@ -18,6 +19,7 @@ from domain.csv_guard import may_be_guarded
 from domain.csv_header import EITHER, Columns
 from domain.csv_plain import PlainValues
 from domain.csv_records import trimmed
+from domain.csv_stretch import Stretch
 from domain.json_text import decode_json
 from domain.problems import Problem
 from domain.text import endless_marks
@@ -37,15 +39,16 @@ def is_ordinary(text: str) -> bool:
 
 
 class Region(Struct):
-    """What was read of a region: rows, and how many lines and characters they took."""
+    """What was read of a region, and where that ends: its characters and lines, bytes of the file."""
 
-    rows: list[Row]
-    lines: int = 0
-    characters: int = 0
+    stretch: Stretch
+    characters: int
+    lines: int
+    end: int
 
 
 class FastReader:
-    """Reads regions of whole lines. `note` is called with the cells of each accepted row."""
+    """Reads regions of whole lines. `note` is called with the cells of accepted rows."""
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class FastReader:
         parser: RowParser,
         values: PlainValues,
         *,
-        note: Callable[[list[str]], None],
+        note: Callable[[Sequence[list[str]]], None],
     ) -> None:
         """Prepare for a file."""
         self._width = len(columns.names)
@@ -66,8 +69,7 @@ class FastReader:
 
     def can_read(self, text: str) -> bool:
         """Tell whether the characters of a region need no care."""
-        has_lone_cr = "\r" in text and text.count("\r") != text.count("\r\n")
-        return not has_lone_cr and not may_be_guarded(text) and is_ordinary(text)
+        return not may_be_guarded(text) and is_ordinary(text)
 
     def read(self, text: str, raw: bytes, *, line: int, record: int, offset: int, max_rows: int) -> Region:
         """Return the rows up to the first record that needs care, or to the end.
@@ -77,39 +79,40 @@ class FastReader:
         """
         ends = list(accumulate((len(piece) + 1 for piece in raw.split(b"\n")), initial=offset))
         ends[-1] -= 1
-        region, read_plain = Region([]), self._values.read
-        try:
-            for cells, lines in _records(text, self._delimiter):
-                fields = read_plain(cells)
-                place = (line + region.lines, record + len(region.rows) + 1, ends[lines])
-                if fields is not None:
-                    region.rows.append(Row(*place, fields))
-                    self._note(cells)
-                elif not self._read_peculiar(cells, *place, region.rows):
+        records, passed = _records(_lines(text, len(ends) - 2), self._delimiter, max_rows)
+        lines = [line + count for count in (0, *passed)]
+        row_ends = [ends[count] for count in passed]
+        columns, odd = self._values.read(records)
+        stretch, taken = Stretch.empty(), 0
+        for place in (*sorted(odd), len(records)):
+            found = slice(taken, place)
+            numbers = range(record + len(stretch) + 1, record + len(stretch) + 1 + place - taken)
+            stretch.extend(Stretch(columns.part(found), lines[found], list(numbers), row_ends[found], []))
+            self._note(records[found])
+            taken = place
+            if place < len(records):
+                number = record + len(stretch) + 1
+                rows = self._peculiar(records[place], lines[place], number, row_ends[place])
+                if rows is None:
                     break
-                region.lines = lines
-                if len(region.rows) >= max_rows:
-                    break
-        except csv.Error:
-            # A quote that is open at the end, or badly closed: the careful readers know which.
-            pass
-        region.characters = _characters(text, region.lines, len(ends) - 1)
-        return region
+                stretch.extend(Stretch.of(rows))
+                taken += 1
+        read = passed[taken - 1] if taken else 0
+        return Region(stretch, _characters(text, read, len(ends) - 1), read, ends[read])
 
-    def _read_peculiar(self, cells: list[str], line: int, record: int, end: int, rows: list[Row]) -> bool:
-        """Add the row of a record that is not plain; False leaves it to the careful readers."""
+    def _peculiar(self, cells: list[str], line: int, record: int, end: int) -> list[Row] | None:
+        """Return the row of an odd record, none for a blank one; None leaves it to the careful readers."""
         if any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells):
-            return False
+            return None
         if not any(cell.strip() for cell in cells):
-            return True
+            return []
         cells = trimmed(cells, self._width)
         if len(cells) != self._width or self._may_be_backslashed(cells):
-            return False
+            return None
         row = self._parser.parse(cells, line=line, record=record, end=end)
         if row.fields is not None:
-            self._note(cells)
-        rows.append(row)
-        return True
+            self._note([cells])
+        return [row]
 
     def _may_be_backslashed(self, cells: list[str]) -> bool:
         """Tell whether the backslash dialect might read more out of a record than RFC 4180 does."""
@@ -121,43 +124,30 @@ class FastReader:
         return bool(info.strip()) and isinstance(decode_json(info), Problem)
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield each record's cells, and the number of lines up to its end.
+def _records(text_lines: Iterable[str], delimiter: str, most: int) -> tuple[list[list[str]], list[int]]:
+    """Return each record's cells, and the number of lines up to its end.
 
-    Lines of which no cell is quoted, or the last alone, are cut without looking at each character;
-    from any other line on, the standard library reads.
-
-    Raises:
-        csv.Error: a quote is open at the end, or there is text behind a closing one.
+    Up to a quote that is open at the end or badly closed: the careful readers know which.
     """
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    taken = 0
-    for line in lines:
-        cells = _cut(line.removesuffix("\r"), delimiter)
-        if cells is None:
-            break
-        taken += 1
-        yield cells, taken
-    reader = csv.reader((line + "\n" for line in lines[taken:]), delimiter=delimiter, strict=True)
-    for cells in reader:
-        yield cells, taken + reader.line_num
+    records: list[list[str]] = []
+    lines: list[int] = []
+    reader = csv.reader(text_lines, delimiter=delimiter, strict=True)
+    try:
+        for cells in islice(reader, most):
+            records.append(cells)
+            lines.append(reader.line_num)
+    except csv.Error:
+        pass
+    return records, lines
 
 
-def _cut(line: str, delimiter: str) -> list[str] | None:
-    """Return the cells of a line with quotes around its last cell at most; None for any other."""
-    if '"' not in line:
-        return line.split(delimiter)
-    bare, _, quoted = line.partition(delimiter + '"')
-    body = quoted[:-1]
-    last = body.replace('""', '"')
-    # All quotes were pairs if each one left stands for one character that is gone.
-    if '"' in bare or quoted[-1:] != '"' or last.count('"') != len(body) - len(last):
-        return None
-    cells = bare.split(delimiter)
-    cells.append(last)
-    return cells
+def _lines(text: str, line_feeds: int) -> Iterable[str]:
+    """Return the lines of a text, each with its end; none of a text with a lone CR, which needs care."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) == line_feeds + (not text.endswith("\n")) and not text.endswith("\r"):
+        return lines
+    # Of what else splitlines() cuts at, an ordinary text can have U+2028 and U+2029.
+    return [] if text.count("\r") != text.count("\r\n") else io.StringIO(text, newline="\n")
 
 
 def _characters(text: str, lines: int, of_lines: int) -> int:

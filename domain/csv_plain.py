@@ -1,8 +1,9 @@
-"""Events out of ordinary cells, with what repeats from row to row remembered.
+"""Columns of events out of ordinary cells, with what repeats from row to row remembered.
 
-Part of the fast path: gives exactly what the rules of the fields give, or nothing at all.
+Part of the fast path: gives exactly what the rules of the fields give, or says which rows need them.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, tzinfo
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -12,21 +13,23 @@ from msgspec import Struct
 
 from domain.csv_header import Columns
 from domain.dates import parse_event_date
-from domain.events import MAX_PARTICIPANTS, EventFields, parse_city
+from domain.event_columns import EventColumns, json_lines
+from domain.events import MAX_PARTICIPANTS, parse_city
 from domain.problems import Problem
 from domain.text import CELL_BYTES
-from domain.venues import MAX_CAPACITY, VENUE_TYPES, Venue, parse_venue
+from domain.venues import MAX_CAPACITY, VENUE_TYPES, known_venue_type
 
 _Value = TypeVar("_Value")
 
 _REMEMBERED = 8192
 _REMEMBERED_CHARACTERS = 256
 _PLAIN_CHARACTERS = CELL_BYTES // 4
+_BLANK = [""] * 6
 _SIX = ("title", "description", "event_date", "city", "participants", "local_info")
 
 
 class _PlainVenue(Struct, forbid_unknown_fields=True):
-    """A venue with all of its members, each of its own type."""
+    """A venue with all of its members, each of its own type, in the order of the wire."""
 
     location_name: str
     capacity: int
@@ -35,6 +38,10 @@ class _PlainVenue(Struct, forbid_unknown_fields=True):
     address: str | None
     past_events: list[str]
     manually_edited: bool
+
+
+_NOWHERE = _PlainVenue("", 0, None, False, None, [], False)
+"""Stands for no venue among others."""
 
 
 class PlainValues:
@@ -49,33 +56,51 @@ class PlainValues:
         )
         self._pick = itemgetter(*(index.get(name, 0) for name in _SIX))
         self._clock = PlainClock(timezone)
-        self._venue = msgspec.json.Decoder(_PlainVenue).decode
+        self._decode_venue = msgspec.json.Decoder(_PlainVenue).decode
         self._cities: dict[str, str] = {}
-        self._participants: dict[str, tuple[str, ...]] = {}
-        self._venue_types: dict[str | None, str | None] = {None: None} | {name: name for name in VENUE_TYPES}
+        self._venue_types: dict[str | None, str] = {name: name for name in VENUE_TYPES}
 
-    def read(self, cells: list[str]) -> EventFields | None:
-        """Return the event of a record without any peculiarity, else None."""
-        if not self._is_plain or len(cells) != len(_SIX):
-            return None
-        title, description, when, city, names, info = self._pick(cells)
-        # A blank in front may stand before a quote, which the careful reader takes as an opening.
-        if title[:1] == " " or description[:1] == " ":
-            return None
-        title = " ".join(title.split())
-        if not 0 < len(title) <= 100 or len(description) > _PLAIN_CHARACTERS:
-            return None
-        moment = self._clock.read(when)
-        place = self._cities.get(city) or self._city(city)
-        people = self._participants.get(names)
-        if people is None:
-            people = self._people(names)
-        venue = self._plain_venue(info) if info else None
-        if moment is None or place is None or people is None or (info and venue is None):
-            return None
-        return EventFields(title, description, moment[0], place, people, venue, moment[1])
+    def read(self, records: Sequence[list[str]]) -> tuple[EventColumns, set[int]]:
+        """Return an event for each record, and the places of those that are not plain.
+
+        What the columns have at such a place means nothing.
+        """
+        odd = {place for place, cells in enumerate(records) if len(cells) != len(_SIX)}
+        if not self._is_plain or len(odd) == len(records):
+            return EventColumns.empty(), set(range(len(records)))
+        if odd:
+            records = [_BLANK if place in odd else cells for place, cells in enumerate(records)]
+        titles, descriptions, whens, cities, names, infos = self._pick(list(zip(*records, strict=True)))
+        dates = self._all(odd, map(self._clock.read, whens), ("", 0))
+        people = self._all(odd, map(_people, names), [])
+        venues = self._all(odd, map(self._plain_venue, infos), _NOWHERE)
+        columns = EventColumns(
+            titles=self._all(odd, map(_title, titles), ""),
+            descriptions=self._all(odd, map(_description, descriptions), ""),
+            event_dates=[date[0] for date in dates],
+            cities=self._all(odd, map(self._city, cities), ""),
+            participants=json_lines(people),
+            venues=_venue_texts(venues),
+            instants_us=[date[1] for date in dates],
+            venue_types=[venue.venue_type or "" for venue in venues],
+            names=[*map(len, people)],
+            capacities=[venue.capacity for venue in venues],
+        )
+        return columns, odd
+
+    @staticmethod
+    def _all(odd: set[int], values: Iterable[_Value | None], instead: _Value) -> list[_Value]:
+        """Return values, with another instead of each None, whose place is added to the odd ones."""
+        found = list(values)
+        if None not in found:
+            return found  # type: ignore[return-value] # no None is in it.
+        odd.update(place for place, value in enumerate(found) if value is None)
+        return [instead if value is None else value for value in found]
 
     def _city(self, text: str) -> str | None:
+        known = self._cities.get(text)
+        if known is not None:
+            return known
         problems: list[Problem] = []
         city = parse_city(text, problems)
         if problems or text.startswith(" "):
@@ -83,44 +108,66 @@ class PlainValues:
         _remember(self._cities, text, city)
         return city
 
-    def _people(self, text: str) -> tuple[str, ...] | None:
-        if len(text) > _PLAIN_CHARACTERS or text.startswith(" "):
-            return None
-        names = [name for name in map(str.strip, text.split(";")) if name]
-        if len(set(names)) != len(names) or len(names) > MAX_PARTICIPANTS:
-            return None
-        people = tuple(names)
-        _remember(self._participants, text, people)
-        return people
-
-    def _plain_venue(self, text: str) -> Venue | None:
+    def _plain_venue(self, text: str) -> _PlainVenue | None:
         """Return a venue with all seven members, once each, in plain JSON; else None."""
+        if not text:
+            return _NOWHERE
         # Without escapes, only the end of a member's name can come before a colon.
         if "\\" in text or len(text) > _PLAIN_CHARACTERS or (text.count(":") != 7 != text.count('":')):
             return None
         try:
-            read = self._venue(text)
+            venue = self._decode_venue(text)
         except msgspec.DecodeError:
             return None
-        name = read.location_name.strip()
-        address = read.address.strip() if read.address else None
-        if not 2 <= len(name) <= 200 or not 0 <= read.capacity <= MAX_CAPACITY:
-            return None
-        if (address and len(address) > 300) or read.venue_type not in self._venue_types:
-            return self._learned(read)
-        kind = self._venue_types[read.venue_type]
-        past = tuple(map(str.strip, read.past_events)) if read.past_events else ()
-        return Venue(
-            name, read.capacity, kind, read.is_accessible, address or None, past, read.manually_edited
+        return venue if self._tidy(venue) else None
+
+    def _tidy(self, venue: _PlainVenue) -> bool:
+        """Bring every member to the form in which it is stored; False when one breaks its rule."""
+        name = venue.location_name = venue.location_name.strip()
+        if venue.address is not None:
+            venue.address = venue.address.strip() or None
+        if venue.past_events:
+            venue.past_events = [past.strip() for past in venue.past_events]
+        kind = venue.venue_type = self._venue_types.get(venue.venue_type) or self._venue_type(
+            venue.venue_type
+        )
+        return (
+            2 <= len(name) <= 200
+            and 0 <= venue.capacity <= MAX_CAPACITY
+            and kind != ""
+            and len(venue.address or "") <= 300
         )
 
-    def _learned(self, read: _PlainVenue) -> Venue | None:
-        """Read a venue by the rules, and remember how its type is written."""
-        problems: list[Problem] = []
-        venue = parse_venue(msgspec.structs.asdict(read), problems)
-        if venue and read.venue_type:
-            _remember(self._venue_types, read.venue_type, venue.venue_type)
-        return venue
+    def _venue_type(self, text: str | None) -> str | None:
+        """Return a type as it is stored, "" for an unknown one."""
+        known = text if text is None else known_venue_type(text)
+        if known:
+            _remember(self._venue_types, text or "", known)
+        return known if known or text is None else ""
+
+
+def _title(text: str) -> str | None:
+    # A blank in front may stand before a quote, which the careful reader takes as an opening.
+    title = " ".join(text.split())
+    return title if 0 < len(title) <= 100 and text[0] != " " else None
+
+
+def _description(text: str) -> str | None:
+    return text if len(text) <= _PLAIN_CHARACTERS and text[:1] != " " else None
+
+
+def _people(text: str) -> list[str] | None:
+    if len(text) > _PLAIN_CHARACTERS or text[:1] == " ":
+        return None
+    names = [*filter(None, map(str.strip, text.split(";")))]
+    return names if len(names) == len(set(names)) <= MAX_PARTICIPANTS else None
+
+
+def _venue_texts(venues: list[_PlainVenue]) -> list[str]:
+    texts = json_lines(venues)
+    if _NOWHERE not in venues:
+        return texts
+    return ["" if venue is _NOWHERE else text for venue, text in zip(venues, texts, strict=True)]
 
 
 class PlainClock:

@@ -3,8 +3,8 @@
     reader = RowReader(options, timezone)
     reader.feed(chunk)                       # as bytes arrive; close() after the last
     while not reader.is_hungry:
-        rows = reader.rows()                 # at most a few milliseconds of work
-        commit(rows, reader.offset, reader.dump())
+        stretch = reader.stretch()           # at most a few milliseconds of work
+        commit(stretch, reader.offset, reader.dump())
 
 After a crash, `RowReader.load(state, options, timezone)` goes on when it is fed the file's bytes
 from `reader.offset` on.
@@ -23,6 +23,7 @@ from domain.csv_head import Head, read_head
 from domain.csv_header import EITHER, Columns, match_columns, unknown_fields
 from domain.csv_plain import PlainValues
 from domain.csv_records import Record, RecordReader, Shape, line_ends, next_line
+from domain.csv_stretch import Stretch
 from domain.csv_warnings import Warnings
 from domain.imports import ImportOptions
 from domain.problems import Problem
@@ -132,18 +133,22 @@ class RowReader:
         """What was repaired or ignored so far: `code`, `message`, `count`."""
         return self._warnings.described(self._state.columns)
 
-    def rows(self, *, max_rows: int = BATCH_ROWS, max_characters: int = BATCH_CHARACTERS) -> list[Row]:
+    def rows(self, *, max_rows: int = BATCH_ROWS) -> list[Row]:
+        """Return the next rows whole, as `stretch` does."""
+        return self.stretch(max_rows=max_rows).rows()
+
+    def stretch(self, *, max_rows: int = BATCH_ROWS) -> Stretch:
         """Return the next rows; none when they need more bytes or a stretch has only blank lines."""
         if self.is_hungry:
-            return []
+            return Stretch.empty()
         self._gather()
         if self._state.columns is None:
             self._read_head()
-            return []
+            return Stretch.empty()
         if self._state.skipping:
             self._skip_line()
-            return []
-        return self._read_rows(max_rows, max_characters)
+            return Stretch.empty()
+        return self._read_rows(max_rows)
 
     def _start(self) -> None:
         """Set up everything that follows from the state."""
@@ -243,7 +248,7 @@ class RowReader:
         )
         self._records = RecordReader(shape)
         values = PlainValues(columns, self._timezone)
-        self._fast = FastReader(columns, delimiter, self._parser, values, note=self._warnings.note_row)
+        self._fast = FastReader(columns, delimiter, self._parser, values, note=self._warnings.note_rows)
 
     def _advance(self, end: int) -> None:
         """Move behind what was read: index, line and byte."""
@@ -251,40 +256,48 @@ class RowReader:
         passed = self._text[self._position : end]
         self._state.line += line_ends(passed)
         self._state.offset = min(self.fed, self._state.offset + self._decoder.size(passed))
+        self._move(end)
+
+    def _move(self, end: int) -> None:
+        assert self._decoder is not None
         self._state.encoding = self._decoder.encoding
         self._position = end
         self._wanted = 1
 
-    def _read_rows(self, max_rows: int, max_characters: int) -> list[Row]:
-        stop = self._whole_lines(max_characters)
-        rows = self._read_fast(stop, max_rows) if self._ends_line(stop) else []
-        while self._position < stop and len(rows) < max_rows and not self._state.skipping:
+    def _read_rows(self, max_rows: int) -> Stretch:
+        stop = self._whole_lines()
+        stretch = self._read_fast(stop, max_rows) if self._ends_line(stop) else Stretch.empty()
+        rows: list[Row] = []
+        while self._position < stop and len(stretch) + len(rows) < max_rows and not self._state.skipping:
             record = self._records.read(self._text, self._position, closed=self._closed)
             if record is None:
                 self._want_more()
                 break
             rows.extend(self._take_record(record))
-        return rows
+        stretch.extend(Stretch.of(rows))
+        return stretch
 
-    def _whole_lines(self, max_characters: int) -> int:
+    def _whole_lines(self) -> int:
         """Return the index behind the last whole line of a batch; of the rest, when there is none."""
-        stop = min(len(self._text), self._position + max_characters)
+        stop = min(len(self._text), self._position + BATCH_CHARACTERS)
         if stop == len(self._text) and self._closed:
             return stop
         return self._text.rfind("\n", self._position, stop) + 1 or stop
 
-    def _read_fast(self, stop: int, max_rows: int) -> list[Row]:
+    def _read_fast(self, stop: int, max_rows: int) -> Stretch:
         decoder, state = self._decoder, self._state
         text = self._text[self._position : stop]
         if decoder is None or decoder.is_wide or not self._fast.can_read(text):
-            return []
+            return Stretch.empty()
         raw = decoder.bytes_of(text)
         region = self._fast.read(
             text, raw, line=state.line, record=state.record, offset=state.offset, max_rows=max_rows
         )
-        state.record += len(region.rows)
-        self._advance(self._position + region.characters)
-        return region.rows
+        state.record += len(region.stretch)
+        state.line += region.lines
+        state.offset = min(self.fed, region.end)
+        self._move(self._position + region.characters)
+        return region.stretch
 
     def _take_record(self, record: Record) -> list[Row]:
         """Move behind a record and return its row, if it is one."""
@@ -308,7 +321,7 @@ class RowReader:
             return rejected(record.cells, [_FAULTS[record.fault]], line, number, end)
         row = self._parser.parse(record.cells, line=line, record=number, end=end)
         if row.fields is not None:
-            self._warnings.note_row(record.cells)
+            self._warnings.note_rows([record.cells])
         return row
 
     def _skip_line(self) -> None:

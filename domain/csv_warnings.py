@@ -1,5 +1,6 @@
 """What was repaired or ignored while a file was read: told once each, with how often."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain.csv_header import Columns
@@ -22,17 +23,18 @@ class Warnings:
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def add(self, code: str) -> None:
-        """Count one occurrence."""
-        self.counts[code] = self.counts.get(code, 0) + 1
+    def add(self, code: str, times: int = 1) -> None:
+        """Count occurrences."""
+        self.counts[code] = self.counts.get(code, 0) + times
 
-    def note_row(self, cells: list[str]) -> None:
-        """Remember an accepted row by a 64-bit digest; warn when it was there before."""
-        digest = hash(tuple(cells))
-        if digest in self._young or digest in self._old:
-            self.add("repeated_row")
-            return
-        self._young.add(digest)
+    def note_rows(self, records: Sequence[list[str]]) -> None:
+        """Remember accepted rows by 64-bit digests; warn of each that was there before."""
+        digests = {*map(hash, map(tuple, records))}
+        known = digests & self._young | digests & self._old
+        repeated = len(records) - len(digests) + len(known)
+        if repeated:
+            self.add("repeated_row", repeated)
+        self._young |= digests - known
         # Two generations forget in bulk what an ordered set would forget one by one.
         if len(self._young) >= _GENERATION_ROWS:
             self._old, self._young = self._young, set()

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from domain.event_columns import EventColumns
 from domain.events import Event, EventFields
 from domain.imports import RejectedRow, Upload, UploadState
 from domain.people import Role, Session, User
@@ -65,7 +66,7 @@ class EventBatch(Struct, frozen=True):
     counts: list[tuple[str, str, int]]
 
 
-Pack = Callable[[Sequence[EventFields]], EventBatch]
+Pack = Callable[[EventColumns], EventBatch]
 """A store's own: pure, needs no connection."""
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from domain.csv_cells import Row, RowParser, rejected
 from domain.csv_header import Columns, match_columns, unknown_fields
 from domain.csv_records import trimmed
+from domain.csv_stretch import Stretch
 from domain.csv_warnings import Warnings
 from domain.imports import ImportOptions
 from domain.problems import Problem
@@ -119,6 +120,10 @@ class SheetReader:
         """What was repaired or ignored so far: `code`, `message`, `count`."""
         return self._warnings.described(self._state.columns)
 
+    def stretch(self) -> Stretch:
+        """Return the next rows, as `rows` does."""
+        return Stretch.of(self.rows())
+
     def rows(self, *, max_rows: int = BATCH_ROWS) -> list[Row]:
         """Return the next rows; none when they need more bytes or are blank."""
         found: list[Row] = []
@@ -156,7 +161,7 @@ class SheetReader:
         cells += [""] * (width - len(cells))
         row = self._parser.parse(cells, line=state.line, record=state.record, end=state.offset)
         if row.fields is not None:
-            self._warnings.note_row(cells)
+            self._warnings.note_rows([cells])
         return row
 
     def _take_head(self, names: list[str]) -> None:

@@ -5,7 +5,6 @@ text is a call a batch, where to pass tuples on would cost several a row.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from api.storage.folding import fold
+from domain.event_columns import EventColumns
 from domain.events import EventFields
 from domain.ports import EventBatch
 
@@ -41,56 +41,38 @@ WIDTH = len(PACKED)
 
 _PART = "\x1f"
 _encode = msgspec.json.Encoder().encode
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 Deltas = Counter[tuple[str, str]]
 """What is added to each (kind, key) of the counts."""
 
 
-def pack(events: Sequence[EventFields]) -> EventBatch:
+def pack(events: EventColumns) -> EventBatch:
     """Return events as the store takes them. Source: `domain.ports.Pack`."""
-    if not events:
+    if not events.titles:
         return EventBatch(0, b"", [])
+    columns = (
+        events.titles,
+        events.descriptions,
+        events.event_dates,
+        events.cities,
+        events.participants,
+        events.venues,
+        [*map(str, events.instants_us)],
+        _folded(events.titles),
+        _folded(events.descriptions),
+        _folded(events.cities),
+        events.venue_types,
+    )
+    cells = [""] * (len(events) * WIDTH)
+    for place, column in enumerate(columns):
+        cells[place::WIDTH] = column
     counts = [(kind, key, n) for (kind, key), n in deltas_of(events).items()]
-    return EventBatch(len(events), _PART.join(_cells(events)).encode(), counts)
+    return EventBatch(len(events), _PART.join(cells).encode(), counts)
 
 
 def unpacked(batch: EventBatch) -> list[str]:
     """Return the cells of all events one after the other, each event's in the order of `PACKED`."""
     return batch.cells.decode().split(_PART) if batch.count else []
-
-
-def _cells(events: Sequence[EventFields]) -> list[str]:
-    cells = [""] * (len(events) * WIDTH)
-    for place, column in enumerate(_columns(events)):
-        cells[place::WIDTH] = column
-    return cells
-
-
-def _columns(events: Sequence[EventFields]) -> tuple[list[str], ...]:
-    """Return the columns of `PACKED`. Whole columns are encoded and folded by one call each."""
-    titles = [event.title for event in events]
-    descriptions = [event.description for event in events]
-    cities = [event.city for event in events]
-    venues = [event.local_info for event in events]
-    return (
-        titles,
-        descriptions,
-        [event.event_date for event in events],
-        cities,
-        _json_texts([event.participants for event in events]),
-        [text if text != "null" else "" for text in _json_texts(venues)],
-        [str(event.instant_us) for event in events],
-        _folded(titles),
-        _folded(descriptions),
-        _folded(cities),
-        [(venue and venue.venue_type) or "" for venue in venues],
-    )
-
-
-def _json_texts(values: Sequence[object]) -> list[str]:
-    # splitlines() would also cut at U+2028.
-    return _encode_lines(values).decode()[:-1].split("\n")
 
 
 def _folded(texts: list[str]) -> list[str]:
@@ -115,19 +97,19 @@ def field_cells(event: EventFields) -> tuple[Any, ...]:
     )
 
 
-def deltas_of(batch: Sequence[EventFields]) -> Deltas:
+def deltas_of(events: EventColumns) -> Deltas:
     """Return what these events add to the counts, but for those by import."""
     deltas: Deltas = Counter()
-    cities = Counter([event.city for event in batch])
+    cities = Counter(events.cities)
     for city, n in cities.items():
         deltas["city_key", fold(city)] += n
-    deltas["events", ""] = len(batch)
-    deltas["participants", ""] = sum([len(event.participants) for event in batch])
-    deltas["capacity", ""] = sum([event.local_info.capacity for event in batch if event.local_info])
+    deltas["events", ""] = len(events)
+    deltas["participants", ""] = sum(events.names)
+    deltas["capacity", ""] = sum(events.capacities)
     deltas.update(_keyed("city", cities))
-    deltas.update(_keyed("month", Counter([event.event_date[:7] for event in batch])))
-    deltas.update(_keyed("venue_type", Counter([_venue_type(event) for event in batch])))
-    days = Counter([event.instant_us // DAY_US for event in batch])
+    deltas.update(_keyed("month", Counter([date[:7] for date in events.event_dates])))
+    deltas.update(_keyed("venue_type", Counter(events.venue_types)))
+    days = Counter([instant // DAY_US for instant in events.instants_us])
     deltas.update({("day", day_key(day)): n for day, n in days.items()})
     return deltas
 
@@ -139,7 +121,3 @@ def day_key(day: int) -> str:
 
 def _keyed(kind: str, counts: Counter[str]) -> dict[tuple[str, str], int]:
     return dict(zip(zip(repeat(kind), counts), counts.values(), strict=False))
-
-
-def _venue_type(event: EventFields) -> str:
-    return (event.local_info and event.local_info.venue_type) or ""

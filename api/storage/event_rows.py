@@ -5,10 +5,12 @@ from datetime import timedelta
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from api.storage.event_packing import EPOCH
 from api.storage.unit import Row
-from domain.events import Event, EventFields
+from domain.event_columns import EventColumns
+from domain.events import Event
 from domain.venues import Venue
 
 _participants = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -42,16 +44,29 @@ def event_of(row: Row) -> Event:
     )
 
 
-def fields_of(row: Row) -> EventFields:
-    """Return the fields of a row of what the counts are made of."""
-    return EventFields(
-        title="",
-        description="",
-        event_date=row.event_date,
-        city=row.city,
-        participants=_participants(row.participants),
-        local_info=_venue(row.local_info) if row.local_info else None,
-        instant_us=row.instant_us,
+class _Capacity(Struct):
+    capacity: int
+    venue_type: str | None
+
+
+_capacity = msgspec.json.Decoder(_Capacity).decode
+
+
+def columns_of(rows: Sequence[Row]) -> EventColumns:
+    """Return the events of rows of what the counts are made of, with nothing in the other columns."""
+    venues = [_capacity(row.local_info) if row.local_info else None for row in rows]
+    nothing = [""] * len(rows)
+    return EventColumns(
+        titles=nothing,
+        descriptions=nothing,
+        event_dates=[row.event_date for row in rows],
+        cities=[row.city for row in rows],
+        participants=nothing,
+        venues=nothing,
+        instants_us=[row.instant_us for row in rows],
+        venue_types=[(venue and venue.venue_type) or "" for venue in venues],
+        names=[len(_participants(row.participants)) for row in rows],
+        capacities=[venue.capacity if venue else 0 for venue in venues],
     )
 
 

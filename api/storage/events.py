@@ -10,10 +10,11 @@ from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
 from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack, unpacked
 from api.storage.event_plans import page_of, planned
-from api.storage.event_rows import event_of, events_of, fields_of
+from api.storage.event_rows import columns_of, event_of, events_of
 from api.storage.schema import events
 from api.storage.totals import Totals
 from api.storage.unit import NewEvents, Row, Unit
+from domain.event_columns import EventColumns
 from domain.events import Event, EventFields
 from domain.ports import EventBatch, EventCounts, EventFilter, EventSort, Page
 
@@ -34,7 +35,7 @@ class SqlEvents:
 
     async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
         """Store events in order and return their ids, which are consecutive and never reused."""
-        return await self.insert_batch(pack(batch), upload_id=upload_id, at_ms=at_ms)
+        return await self.insert_batch(pack(EventColumns.of(batch)), upload_id=upload_id, at_ms=at_ms)
 
     async def insert_batch(self, batch: EventBatch, *, upload_id: str | None, at_ms: int) -> range:
         """Store what was packed, as `insert` does."""
@@ -93,8 +94,8 @@ class SqlEvents:
         row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
         if texts := self._unit.dialect.texts:
             await texts.add(self._unit, events.c.id == event_id)
-        self._deltas.subtract(deltas_of([fields_of(old)]))
-        self._deltas.update(deltas_of([fields]))
+        self._deltas.subtract(deltas_of(columns_of([old])))
+        self._deltas.update(deltas_of(EventColumns.of([fields])))
         return event_of(row) if row else None
 
     async def delete(self, event_id: int, *, if_version: int | None) -> bool:
@@ -166,6 +167,6 @@ class SqlEvents:
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
         await self._forget_text(condition)
         gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
-        self._deltas.subtract(deltas_of([fields_of(row) for row in gone]))
+        self._deltas.subtract(deltas_of(columns_of(gone)))
         self._deltas.subtract([("upload", row.upload_id or "") for row in gone])
         return len(gone)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from domain.csv_cells import Row
 from domain.csv_rows import RowReader
+from domain.csv_stretch import Stretch
 from domain.imports import ImportOptions
 from tests.domain.corpus import CASES, DATE, HEADER, RFC_VENUE, file, row
 
@@ -112,7 +113,7 @@ def test_how_a_file_is_cut_on_the_way_changes_nothing(content: bytes, chunk: int
 def _read_carefully(content: bytes) -> list[Row]:
     """Read without the fast path."""
     reader = RowReader(ImportOptions(), RECIFE)
-    reader._read_fast = lambda _stop, _rows: []  # type: ignore[method-assign]
+    reader._read_fast = lambda _stop, _rows: Stretch.empty()  # type: ignore[method-assign]
     reader.feed(content)
     reader.close()
     return list(drain(reader))

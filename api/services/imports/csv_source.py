@@ -6,8 +6,8 @@ from time import thread_time
 import msgspec
 
 from api.services.imports.portions import Checkpoint, FileFacts, Portion, Table, digested
-from domain.csv_cells import Row
 from domain.csv_rows import RowReader
+from domain.csv_stretch import Stretch
 from domain.imports import ImportOptions
 from domain.ports import Pack
 from domain.sheet_rows import SheetReader
@@ -37,12 +37,12 @@ class CsvSource:
         reader.feed(piece)
         if last:
             reader.close()
-        rows: list[Row] = []
+        stretch = Stretch.empty()
         while not reader.is_hungry:
-            rows += reader.rows()
+            stretch.extend(reader.stretch())
         if self._table is not None:
-            rows = [_told_in_file(row, self._table) for row in rows]
-        digest = digested(rows, self._pack)
+            _tell_in_file(stretch, self._table)
+        digest = digested(stretch, self._pack)
         return Portion(
             digest,
             offset=reader.offset,
@@ -62,6 +62,9 @@ class CsvSource:
         return FileFacts(dialect, columns)
 
 
-def _told_in_file(row: Row, table: Table) -> Row:
-    """Return a row that ends as far into the workbook as it ends into the table."""
-    return msgspec.structs.replace(row, end=row.end * table.file_size // table.size)
+def _tell_in_file(stretch: Stretch, table: Table) -> None:
+    """Let rows end as far into the workbook as they end into the table."""
+    stretch.ends = [end * table.file_size // table.size for end in stretch.ends]
+    stretch.rejected = [
+        msgspec.structs.replace(row, end=row.end * table.file_size // table.size) for row in stretch.rejected
+    ]

@@ -1,13 +1,15 @@
 """What passes between the reader of a file and the job that stores it, perhaps from another process."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from itertools import accumulate
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from domain.csv_cells import Row
+from domain.csv_stretch import Stretch
 from domain.imports import ImportOptions, RejectedRow
 from domain.ports import EventBatch, Pack
 from domain.problems import Problem
@@ -100,24 +102,25 @@ class RowSource(Protocol):
         ...
 
 
-def digested(rows: Sequence[Row], pack: Pack) -> Rows:
+def digested(stretch: Stretch, pack: Pack) -> Rows:
     """Return what became of rows, in the form that is cheap to pass on and to store."""
-    good = [row.fields for row in rows if row.fields is not None]
-    bad = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in rows if row.fields is None]
-    return Rows(pack(good), bad, _notable(rows))
+    rejected = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in stretch.rejected]
+    return Rows(pack(stretch.events), rejected, _notable(stretch))
 
 
-def _notable(rows: Sequence[Row]) -> list[Notable]:
-    newest = next((row.record for row in reversed(rows) if row.fields is not None), 0)
-    last = rows[-1].record if rows else 0
-    found, rejected = [], 0
-    for count, row in enumerate(rows, 1):
-        rejected += row.fields is None
-        if row.record <= EVERY_ROW_UP_TO or row.fields is None or row.record in (newest, last):
-            title = row.fields.title if row.fields is not None else None
-            read = ReadRow(row.line, row.record, row.end, title, row.errors)
-            found.append(Notable(read, count - rejected, rejected))
-    return found
+def _notable(stretch: Stretch) -> list[Notable]:
+    numbers, events = stretch.records, stretch.events
+    early = bisect_right(numbers, EVERY_ROW_UP_TO)
+    newest = range(max(early, len(numbers) - 1), len(numbers))
+    rows = [
+        ReadRow(stretch.lines[at], numbers[at], stretch.ends[at], events.titles[at], ())
+        for at in (*range(early), *newest)
+    ]
+    rows += [ReadRow(row.line, row.record, row.end, None, row.errors) for row in stretch.rejected]
+    rows.sort(key=lambda row: row.record)
+    before = min([*numbers[:1], *(row.record for row in stretch.rejected[:1])], default=1) - 1
+    rejected = accumulate(int(row.title is None) for row in rows)
+    return [Notable(row, row.record - before - bad, bad) for row, bad in zip(rows, rejected, strict=True)]
 
 
 class Story(Struct, frozen=True):

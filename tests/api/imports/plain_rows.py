@@ -7,6 +7,7 @@ import msgspec
 from api.services.imports.portions import FileFacts, Portion, digested
 from api.storage.event_packing import pack
 from domain.csv_cells import Row
+from domain.csv_stretch import Stretch
 from domain.events import EventFields
 from domain.problems import Problem
 
@@ -39,12 +40,16 @@ class PlainRows:
         facts = None
         fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
         if fault:
-            return Portion(digested([], pack), self.offset, b"", fault=fault)
+            return Portion(digested(Stretch.empty(), pack), self.offset, b"", fault=fault)
         if rows and not self._knows:
             self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
         state = msgspec.json.encode((self._record, self._knows))
         return Portion(
-            digested(rows, pack), min(self._row_start, self.offset), state, ended=last, facts=facts
+            digested(Stretch.of(rows), pack),
+            min(self._row_start, self.offset),
+            state,
+            ended=last,
+            facts=facts,
         )
 
     def _row(self, title):

@@ -7,6 +7,7 @@ from api.services.imports.narration import Narrator
 from api.services.imports.portions import Story, digested
 from api.storage.event_packing import pack
 from domain.csv_cells import Row
+from domain.csv_stretch import Stretch
 from domain.events import EventFields
 from domain.problems import Problem
 
@@ -35,7 +36,9 @@ def tell(flags, cuts=(), *, clock=None, restart=False, total=None):
     drafts, start = [], 0
     for edge in edges:
         ended = edge == len(rows)
-        drafts += narrator.rows(digested(rows[start:edge], pack), ended=ended, total_bytes=total, at_ms=0)
+        drafts += narrator.rows(
+            digested(Stretch.of(rows[start:edge]), pack), ended=ended, total_bytes=total, at_ms=0
+        )
         start = edge
         clock.now += 0.03
         if restart:

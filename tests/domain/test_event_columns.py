@@ -1,0 +1,57 @@
+"""Events by column are the same events."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.storage.event_packing import PACKED, WIDTH, deltas_of, pack, unpacked
+from domain.event_columns import EventColumns
+from domain.events import EventFields
+from domain.venues import VENUE_TYPES, Venue
+
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('\u2028\n\t"\\'), max_size=12
+)
+venues = st.builds(
+    Venue,
+    texts,
+    st.integers(0, 9),
+    st.none() | st.sampled_from(VENUE_TYPES),
+    st.booleans(),
+    st.none() | texts,
+    st.lists(texts, max_size=2).map(tuple),
+)
+events = st.builds(
+    EventFields,
+    texts,
+    texts,
+    st.just("2025-07-01T10:00:00"),
+    texts,
+    st.lists(texts, max_size=3).map(tuple),
+    st.none() | venues,
+    st.integers(-(10**15), 10**15),
+)
+
+
+@given(st.lists(events, max_size=6), st.lists(events, max_size=6))
+def test_events_pass_through_columns_unchanged(first, then):
+    columns = EventColumns.of(first)
+    columns.extend(EventColumns.of(then))
+    assert columns.events() == first + then
+    assert columns.part(slice(1, 3)).events() == (first + then)[1:3]
+
+
+@given(st.lists(events, min_size=1, max_size=6))
+def test_packed_cells_are_those_of_each_event_in_turn(batch):
+    packed = pack(EventColumns.of(batch))
+    cells = unpacked(packed)
+    assert len(cells) == WIDTH * packed.count == WIDTH * len(batch)
+    assert cells[PACKED.index("title") :: WIDTH] == [event.title for event in batch]
+    assert cells[PACKED.index("instant_us") :: WIDTH] == [str(event.instant_us) for event in batch]
+
+
+@given(st.lists(events, max_size=6))
+def test_what_events_add_to_the_counts_is_the_sum_of_what_each_adds(batch):
+    one_by_one = deltas_of(EventColumns.empty())
+    for event in batch:
+        one_by_one.update(deltas_of(EventColumns.of([event])))
+    assert +deltas_of(EventColumns.of(batch)) == +one_by_one

@@ -7,7 +7,7 @@ reader falls behind.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -17,6 +17,9 @@ from streams.frames import Encoding, Payload
 from streams.reader import Reader
 
 MAX_BUFFERED_BYTES = 64 * 1024
+PIECE_BYTES, PIECE_TEXTS = 32 * 1024, 64
+"""What is sent before one looks whether it was taken: a slow client takes something, all the same."""
+
 CLOSING_SECONDS = 10.0
 """How long a client has to take the last message."""
 
@@ -77,8 +80,9 @@ class PlainOutlet:
             self._written.clear()
             while self._queue:
                 payload = self._queue.popleft()
-                await self._deliver(payload)
-                self._size -= _size(payload)
+                for piece in _pieces(payload):
+                    await self._deliver(piece)
+                    self._size -= _size(piece)
             if self._ending:
                 return
             if self._paused and self.reader is not None:
@@ -107,6 +111,11 @@ async def send_last(sending: Awaitable[Any]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_SECONDS):
             await sending
+
+
+def _pieces(payload: Payload) -> Iterator[Payload]:
+    step = PIECE_BYTES if isinstance(payload, bytes) else PIECE_TEXTS
+    return (payload[start : start + step] for start in range(0, len(payload), step))
 
 
 def _size(payload: Payload) -> int:

@@ -241,7 +241,8 @@ async def _begun(connection: AsyncConnection) -> None:
 
 async def _rolled_back(connection: AsyncConnection) -> None:
     """Roll back what is open. A connection that cannot is thrown away, which ends its transaction."""
-    if not connection.in_transaction():
+    # Not `in_transaction`: a transaction whose commit failed is none, but bars the way to the next.
+    if connection.get_transaction() is None:
         return
     try:
         await connection.rollback()

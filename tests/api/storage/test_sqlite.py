@@ -10,8 +10,9 @@ import pytest
 
 from api.storage.sqlite import SqliteDatabase, StoreInUseError
 from api.storage.store import SqlStore, open_store
-from domain.ports import EventFilter, StorageFullError
+from domain.ports import EventFilter, StorageError, StorageFullError
 from streams.ports import StoredMessage
+from tests.api.storage.disk import room_for
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event, an_upload
 
@@ -86,6 +87,22 @@ async def test_a_full_disk_stores_nothing_and_the_store_goes_on(tmp_path: Path) 
         async with store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 50
     assert [message.seq for message in told] == [1]
+
+
+async def test_a_commit_that_fails_stores_nothing_and_the_store_goes_on(tmp_path: Path) -> None:
+    async def add(store: SqlStore) -> None:
+        async with store.transaction() as transaction:
+            await transaction.uploads.add(an_upload("u"))
+
+    async with opened("", tmp_path, []) as store:
+        # All that so small a transaction writes, it writes at its commit.
+        with room_for(1), pytest.raises(StorageError):
+            await add(store)
+        async with store.snapshot() as snapshot:
+            assert await snapshot.uploads.get("u") is None
+        await add(store)
+        async with store.snapshot() as snapshot:
+            assert await snapshot.uploads.get("u") is not None
 
 
 async def _limit_pages(store: SqlStore, pages: int) -> None:

@@ -172,8 +172,8 @@ async def _document_chunks(
     """Pass on the JSON that the store writes."""
     async with catalogue.reading() as events:
         before, after = joint.opening, joint.opening + joint.closing_empty
-        async for text in events.scan_documents(where, separator=joint.separator):
-            yield (before + text).encode()
+        async for part in events.scan_documents(where, separator=joint.separator):
+            yield before.encode() + part
             before, after = joint.separator, joint.closing
         yield after.encode()
 

@@ -10,27 +10,45 @@ from api.storage.schema import events
 from api.storage.unit import Unit
 from domain.ports import EventFilter
 
+PART_BYTES = 512 * 1024
+"""What a part is meant to have: few round trips for small events, and little memory for large ones."""
 
-async def scan_documents(unit: Unit, where: EventFilter, *, separator: str, chunk: int) -> AsyncIterator[str]:
-    """Yield the six documented members of matching events by id, joined, in chunks."""
-    statement = _joined(unit, where, separator, chunk)
+MOST = 2000
+"""Events of a part. What follows small ones may be large."""
+
+
+async def scan_documents(
+    unit: Unit, where: EventFilter, *, separator: str, chunk: int
+) -> AsyncIterator[bytes]:
+    """Yield the six documented members of matching events by id, joined, in parts.
+
+    The first part has `chunk` events; later ones as many as fit, going by the one before.
+    """
+    statement = _joined(unit, where, separator)
     last = 0
-    while (row := await unit.first(statement, {"last": last})) and row.last_id is not None:
+    while (row := await unit.first(statement, {"last": last, "chunk": chunk})) and row.last_id is not None:
         yield row.joined
         last = row.last_id
+        chunk = max(1, min(chunk * PART_BYTES // len(row.joined), chunk * 2, MOST))
 
 
-def _joined(unit: Unit, where: EventFilter, separator: str, chunk: int) -> sa.Select[str, int]:
+def _joined(unit: Unit, where: EventFilter, separator: str) -> sa.Select[bytes, int]:
     some = (
         sa.select(events.c.id, _document(unit).label("document"))
         .where(*matching(where), events.c.id > sa.bindparam("last"))
         .order_by(events.c.id)
-        .limit(chunk)
+        .limit(sa.bindparam("chunk", type_=sa.Integer))
         .subquery()
     )
-    return sa.select(
-        _aggregate(unit, some, separator).label("joined"), sa.func.max(some.c.id).label("last_id")
-    )
+    joined = _as_bytes(unit, _aggregate(unit, some, separator))
+    return sa.select(joined.label("joined"), sa.func.max(some.c.id).label("last_id"))
+
+
+def _as_bytes(unit: Unit, text: sa.ColumnElement[str]) -> sa.ColumnElement[bytes]:
+    """Return the text in UTF-8, which is how it leaves: Python need not read it in between."""
+    if unit.dialect.name == "sqlite":
+        return sa.cast(text, sa.LargeBinary)
+    return sa.func.convert_to(text, "UTF8", type_=sa.LargeBinary)
 
 
 def _document(unit: Unit) -> sa.ColumnElement[str]:

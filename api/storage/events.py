@@ -77,8 +77,8 @@ class SqlEvents:
             yield events_of(rows)
             last = rows[-1].id
 
-    def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[str]:
-        """Yield all matching events by id as JSON text: chunks of objects joined by `separator`."""
+    def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[bytes]:
+        """Yield all matching events by id as JSON in UTF-8: parts of objects joined by `separator`."""
         return scan_documents(self._unit, where, separator=separator, chunk=chunk)
 
     async def replace(

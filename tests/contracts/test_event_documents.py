@@ -5,6 +5,7 @@ import json
 import pytest
 from msgspec.json import encode
 
+from api.storage.documents import PART_BYTES
 from api.storage.store import SqlStore
 from domain.events import EVENT_MEMBERS
 from domain.ports import EventFilter
@@ -22,7 +23,7 @@ async def documents(store: SqlStore, *, chunk: int, **where: str) -> list[dict]:
             part
             async for part in snapshot.events.scan_documents(EventFilter(**where), separator=",", chunk=chunk)
         ]
-    return json.loads(f"[{','.join(parts)}]")
+    return json.loads(b"[%s]" % b",".join(parts))
 
 
 async def test_documents_equal_the_events_in_order_and_member_for_member(store: SqlStore) -> None:
@@ -44,3 +45,14 @@ async def test_documents_honour_the_filter_and_an_empty_store(store: SqlStore) -
         await transaction.events.insert([an_event("a")], upload_id="u", at_ms=1)
         await transaction.events.insert([an_event("b")], upload_id="v", at_ms=1)
     assert [one["title"] for one in await documents(store, chunk=10, upload_id="v")] == ["b"]
+
+
+async def test_parts_of_large_events_stay_small(store: SqlStore) -> None:
+    batch = [an_event(description="x" * 60_000)] * 60
+    async with store.transaction() as transaction:
+        await transaction.events.insert(batch, upload_id=None, at_ms=1)
+    async with store.snapshot() as snapshot:
+        documents = snapshot.events.scan_documents(EventFilter(), separator=",", chunk=20)
+        sizes = [len(part) async for part in documents]
+    assert sum(sizes) > 60 * 60_000
+    assert max(sizes[1:]) <= PART_BYTES

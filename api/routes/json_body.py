@@ -48,6 +48,6 @@ def _check_media_type(request: Request[Any, Any, Any], media_types: tuple[str, .
         return
     name, _, parameters = given.partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
-    if name.strip().lower() not in media_types or charset not in {"", "charset=utf-8"}:
+    if name.strip().lower() not in media_types or charset not in {"", "charset=utf-8", "charset=utf8"}:
         accepted = " or ".join(media_types)
         raise HttpProblem("unsupported-media-type", f"The body must be {accepted}, in UTF-8.")

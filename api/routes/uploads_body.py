@@ -97,12 +97,12 @@ def content_length(request: HttpRequest) -> int | None:
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """Return the `Idempotency-Key`."""
+    """Return the `Idempotency-Key` as it is kept: two people may draw the same one."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         message = "Idempotency-Key must be 1 to 255 visible ASCII characters"
         raise invalid_fields([Problem("Idempotency-Key", "invalid_option", message)])
-    return key
+    return None if key is None else f"{request.user.name} {key}"
 
 
 def upload_offset(request: HttpRequest) -> int | None:

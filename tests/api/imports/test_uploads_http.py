@@ -220,6 +220,16 @@ async def test_a_repeat_with_the_same_key_answers_with_the_first_import(world):
         assert await world.titles() == ["row 1"]
 
 
+async def test_a_key_is_one_persons_own(world):
+    async with site_of(world) as site:
+        key = {"Idempotency-Key": "k-1", "Prefer": "wait=20"}
+        first = await site.upload(b"row 1\n", key)
+        site.identity = Identity("eva", "editor", "eva")
+        other = await site.upload(b"row 2\n", key)
+        assert (first.status_code, other.status_code) == (201, 201)
+        assert await world.titles() == ["row 1", "row 2"]
+
+
 async def test_of_repeats_at_the_same_time_one_imports_and_all_are_answered_with_it(world):
     async with site_of(world) as site:
         answers = []

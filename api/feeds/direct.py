@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from api.feeds.client_frames import ClientEvent, ClientFrames
-from api.feeds.vanished import LOOK_SECONDS, UNACKNOWLEDGED_MS, give_up_after, has_vanished
+from api.feeds.vanished import LOOK_SECONDS, has_vanished
 from streams.frames import SSE, Encoding, Payload, ws_frame
 from streams.reader import Reader
 
@@ -64,7 +64,6 @@ class DirectOutlet(asyncio.Protocol):
         if connection is not None:
             with suppress(OSError):
                 connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
-            give_up_after(connection, UNACKNOWLEDGED_MS)
         transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
 

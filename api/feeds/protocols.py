@@ -7,6 +7,7 @@ outlets of `api.feeds.plain` serve.
 
 import asyncio
 import secrets
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import msgspec
@@ -15,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.feeds.direct import DirectOutlet
-from api.feeds.vanished import ask_while_silent
+from api.feeds.vanished import asking_while_silent
 from api.problems import MEDIA_TYPE, HttpProblem, describe_problem
 
 EXTENSION = "fasttrack.transport"
@@ -48,9 +49,9 @@ class HttpOffer:
         """Have the next head that is sent hand the connection over to an outlet."""
         self._outlet = outlet
 
-    def wait_long(self) -> None:
-        """Have a client that vanishes during a long wait noticed."""
-        ask_while_silent(self._protocol.transport.get_extra_info("socket"))
+    def waiting(self) -> AbstractContextManager[None]:
+        """Have a client noticed that vanishes during the block, in which nothing is sent."""
+        return asking_while_silent(self._protocol.transport.get_extra_info("socket"))
 
     async def send(self, message: Message) -> None:
         """Pass a message on, or hand the connection over."""

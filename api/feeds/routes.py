@@ -1,5 +1,6 @@
 """The routes of the feed: three transports, thin."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -118,10 +119,10 @@ async def poll(request: Request[Any, Any, Any]) -> ASGIApp:
     try:
         if admission.opening.over:
             return _answer(204, b"", headers)
-        if (offer := offer_in(request.scope)) is not None:
-            offer.wait_long()
+        offer = offer_in(request.scope)
         waiting = Poll(hub, asked.feeds, admission.opening, admission.lease).answer(wait_seconds)
-        answer = await until_gone(waiting, disconnected(request.receive))
+        with nullcontext() if offer is None else offer.waiting():
+            answer = await until_gone(waiting, disconnected(request.receive))
     finally:
         admission.lease.release()
     if answer is None:

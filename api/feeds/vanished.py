@@ -6,7 +6,8 @@ time until it is told that it is slow. Source: Linux, `struct tcp_info`.
 
 import socket
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 LOOK_SECONDS = 5.0
@@ -17,7 +18,7 @@ ATTEMPTS = 4
 UNACKNOWLEDGED_MS = 45_000
 """When the kernel gives up a client. Longer than it takes to tell one that it is slow."""
 
-POLL_UNACKNOWLEDGED_MS = 30_000
+POLL_UNACKNOWLEDGED_MS = 25_000
 """The same while a poll waits: nothing is under way that a slow client could be late to take."""
 
 TCP_INFO = 11
@@ -32,13 +33,18 @@ def give_up_after(connection: Any, milliseconds: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
-def ask_while_silent(connection: Any) -> None:
-    """Have the kernel ask a silent client whether it lives, and end the connection when it is not."""
+@contextmanager
+def asking_while_silent(connection: Any) -> Iterator[None]:
+    """Have the kernel ask a silent client whether it lives, and end the connection when it does not."""
     with suppress(OSError, AttributeError):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     give_up_after(connection, POLL_UNACKNOWLEDGED_MS)
+    try:
+        yield
+    finally:
+        give_up_after(connection, UNACKNOWLEDGED_MS)
 
 
 def has_vanished(connection: Any) -> bool:

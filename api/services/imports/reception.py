@@ -157,12 +157,13 @@ async def open_reception(
             # A client that comes back is sooner here than the news that its old connection died.
             live.intake.supersede()
             await live.intake.stopped.wait()
-        staged = await store.blobs.size(live.blob)
+        # After a write whose answer was lost, more is staged than anybody was told.
+        live.staged = staged = await store.blobs.size(live.blob)
         if staged != (offset or 0):
             # The body before remains the import's: what it has may be the whole file.
             raise _wrong_offset(staged)
         intake = Intake(store.blobs, live.blob, offset=staged, limit=limit, on_staged=on_staged)
-        live.staged, live.intake, live.body = staged, intake, "coming"
+        live.intake, live.body = intake, "coming"
     return Reception(live, intake, store=store, now_ms=now_ms)
 
 

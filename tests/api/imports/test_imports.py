@@ -1,10 +1,7 @@
-from contextlib import asynccontextmanager
-
 import anyio
 import pytest
 
 from api.services.imports.refusals import ImportRefusedError
-from domain.ports import StorageFullError, StorageUnavailableError
 from domain.problems import Problem
 from tests.api.imports.conftest import HOUR_MS
 
@@ -285,77 +282,3 @@ async def test_a_file_over_the_limit_is_refused(world):
         await imports.give_up(reception, Problem("", "too_large", "too large"))
         assert (await world.upload()).state == "failed"
         assert await world.store.blobs.ids() == []
-
-
-class Failing:
-    """A store of which one write fails: the n-th transaction, before or after it commits, or append."""
-
-    def __init__(self, store, at, after_commit):
-        self._store = store
-        self._at = at
-        self._after_commit = after_commit
-        self.writes = 0
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-    def transaction(self):
-        self.writes += 1
-        return self._transaction(fails=self.writes == self._at)
-
-    @asynccontextmanager
-    async def _transaction(self, *, fails):
-        async with self._store.transaction() as tx:
-            yield tx
-            if fails and not self._after_commit:
-                raise StorageFullError("no room")
-        if fails:
-            raise StorageUnavailableError("the answer was lost")
-
-
-@pytest.mark.parametrize("after_commit", [False, True])
-@pytest.mark.parametrize("mode", ["partial", "atomic"])
-async def test_whichever_write_fails_each_row_ends_in_one_place_once(world, mode, after_commit):
-    content = b"".join(b"row %d\n" % n for n in range(300))
-    for at in range(1, 12):
-        name = f"u{at}"
-        failing = []
-
-        def wrap(store, at=at, failing=failing):
-            failing.append(Failing(store, at, after_commit))
-            return failing[0]
-
-        async with world.process(wrap) as imports:
-            before = len(await world.titles())
-            try:
-                reception = await world.begin(name, len(content), mode=mode)
-                await reception.write(content)
-                await reception.complete()
-            except (StorageFullError, StorageUnavailableError):
-                if await world.upload(name) is None:
-                    continue
-                await finish_after_failure(imports, world, name, content)
-            else:
-                await world.ended(reception)
-            told = await world.feed(f"upload/{name}")
-            assert (await world.upload(name)).state == "completed", at
-            assert len(await world.titles()) == before + 300
-            assert [m["record"] for m in told if "record" in m] == list(range(1, 301))
-            assert kinds(told).count("finished") == 1
-
-
-async def finish_after_failure(imports, world, name, content):
-    """What a client does whose upload was answered 507 or 503."""
-    had = (await imports.find(name)).bytes_received
-    try:
-        rest = await imports.resume(name, had)
-    except ImportRefusedError as refused:
-        assert refused.code == "wrong_state"  # noqa: PT017 - the lost answer was that all is in.
-        with anyio.fail_after(20):
-            # Polled, since nobody is told of a commit whose answer was lost.
-            while (await imports.find(name)).state != "completed":  # noqa: ASYNC110
-                await anyio.sleep(0.005)
-        return
-    await rest.write(content[had:])
-    await rest.complete()
-    await world.ended(rest)

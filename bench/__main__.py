@@ -21,9 +21,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="every peer and scenario (about half an hour)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--only", default="", help="burst,paced,idle,replay,steps,import,watched,clients,events"
-    )
+    parser.add_argument("--only", default="", help=PARTS)
     parser.add_argument("--servers", default="", help="servers whose name contains one of these, with commas")
     return parser.parse_args()
 

@@ -10,7 +10,7 @@ from bench.fanout import Result, Scenario, measure
 from bench.imports import import_watched
 from bench.real_server import fasttrack
 from bench.rounds import Case
-from bench.stored import download, list_latencies
+from bench.stored import await_indexed, download, list_latencies
 
 CLIENTS = (100, 1_000, 10_000)
 EVENTS = (10_000, 100_000, 1_000_000)
@@ -29,7 +29,7 @@ def _with_events(events: int) -> Result:
             result = import_watched(server, events)
             if "failed" in result:
                 return result
-            return {**result, **list_latencies(server), **download(server, events)}
+            return {**result, **await_indexed(server), **list_latencies(server), **download(server, events)}
     except (OSError, RuntimeError) as failure:
         return {"failed": str(failure)[-300:]}
 

@@ -110,24 +110,46 @@ def import_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) ->
     return f"### import\n\n{table(IMPORT_HEAD, rows)}"
 
 
-EVENTS_HEAD = ("events", "import rows/s", "growth MB", "list p50 ms", "list p99 ms", "slowest", "download/s")
+EVENTS_COLUMNS = {
+    "import rows/s": ("rows_per_second", ",.0f"),
+    "growth MB": ("growth_mb", ".0f"),
+    "indexed after s": ("indexed_seconds", ".1f"),
+    "list p50 ms": ("list_p50_ms", ".1f"),
+    "list p99 ms": ("list_p99_ms", ".1f"),
+    "slowest": ("list_slowest_ms", ".1f"),
+}
 
 
 def events_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) -> str:
-    """Return how cost grows with the events stored."""
+    """Return how cost grows with the events stored, and what each question to a list takes."""
+    by_size = {size: summary for (_, size, _name), summary in summaries.items()}
     rows = [
         [
             size,
-            _optional(summary, "rows_per_second", ",.0f"),
-            _optional(summary, "growth_mb", ".0f"),
-            _optional(summary, "list_p50_ms", ".1f"),
-            _optional(summary, "list_p99_ms", ".1f"),
-            _optional(summary, "list_slowest_ms", ".1f"),
+            *[_optional(summary, *column) for column in EVENTS_COLUMNS.values()],
             "; ".join(summary["failed"][:1])[:80] or thousands(summary.get("download_events_per_second")),
         ]
-        for (_, size, _name), summary in summaries.items()
+        for size, summary in by_size.items()
     ]
-    return f"### growth with the events stored\n\n{table(EVENTS_HEAD, rows)}"
+    grown = table(("events", *EVENTS_COLUMNS, "download/s"), rows)
+    return f"### growth with the events stored\n\n{grown}\n\n{_questions_table(by_size)}"
+
+
+def _questions_table(by_size: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return p50 and p99 of each question, by the number of events."""
+    asked = [key.removeprefix("list p99 ") for key in [*by_size.values()][-1] if key.startswith("list p99 ")]
+    rows = [
+        [
+            f"`{question}`",
+            *[
+                f"{_optional(summary, f'list p50 {question}', '.1f')} / "
+                f"{_optional(summary, f'list p99 {question}', '.1f')}"
+                for summary in by_size.values()
+            ],
+        ]
+        for question in asked
+    ]
+    return f"#### p50 / p99 of each question in ms\n\n{table(('question', *by_size), rows)}"
 
 
 def write(results: Mapping[str, Any], text: str, stamp: str) -> Path:

@@ -55,14 +55,15 @@ class EventCounts(Struct, frozen=True):
 
 
 class EventBatch(Struct, frozen=True):
-    """Events packed for a store, perhaps by another process: `cells` is known to the store alone.
+    """Events packed for a store, perhaps by another process.
 
     Attributes:
+        chunks: all of their cells, some events in each, in a form that the store alone knows.
         counts: what they add to the counts, as (kind, key, n).
     """
 
     count: int
-    cells: bytes
+    chunks: list[bytes]
     counts: list[tuple[str, str, int]]
 
 

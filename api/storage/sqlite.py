@@ -84,13 +84,11 @@ class SqliteDialect:
         await _insert_padded(connection, table, rows, "")
 
     async def insert_events(self, connection: AsyncConnection, new: NewEvents) -> None:
-        """Insert many events by few statements, as `insert_rows` does. Ids come by place, not as cells."""
-        for start in range(0, len(new.cells), WIDTH * ROWS_A_STATEMENT):
-            cells = new.cells[start : start + WIDTH * ROWS_A_STATEMENT]
-            places = _places(len(cells) // WIDTH)
-            empty = (None,) * (WIDTH * places - len(cells))
-            head = (new.first_id + start // WIDTH, *new.tail)
-            await connection.exec_driver_sql(_insert_events(places), (*head, *cells, *empty))
+        """Insert events by one statement, as `insert_rows` does. Ids come by place, not as cells."""
+        places = _places(len(new.cells) // WIDTH)
+        empty = (None,) * (WIDTH * places - len(new.cells))
+        cells = (new.first_id, *new.tail, *new.cells, *empty)
+        await connection.exec_driver_sql(_insert_events(places), cells)
 
     async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
         """Add (kind, key, n) to the counts, up to 1,024 by one statement."""

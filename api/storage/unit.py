@@ -29,8 +29,8 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 class NewEvents(NamedTuple):
     """Rows for the table of events: ids from `first_id` on, then each one's cells, then the same tail.
 
-    `cells` has those of `event_packing.PACKED`, event by event: texts, of which the empty ones of
-    `NULLABLE` are NULL.
+    At most `event_packing.CHUNK_EVENTS` of them. `cells` has those of `event_packing.PACKED`, event
+    by event: texts, of which the empty ones of `NULLABLE` are NULL.
     """
 
     first_id: int
@@ -66,7 +66,7 @@ class Dialect(Protocol):
         ...
 
     async def insert_events(self, connection: AsyncConnection, new: NewEvents) -> None:
-        """Insert many events, past the compiler."""
+        """Insert some events, past the compiler."""
         ...
 
     async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
@@ -133,7 +133,7 @@ class Unit:
             await guarded(self.dialect, self.dialect.insert_rows(self._connection, table, rows))
 
     async def insert_events(self, new: NewEvents) -> None:
-        """Insert many events."""
+        """Insert some events."""
         await guarded(self.dialect, self.dialect.insert_events(self._connection, new))
 
     async def add_counts(self, changes: Sequence[tuple[str, str, int]]) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.storage.event_packing import PACKED, WIDTH, deltas_of, pack, unpacked
+from api.storage.event_packing import CHUNK_EVENTS, PACKED, WIDTH, deltas_of, pack, unpacked
 from domain.event_columns import EventColumns
 from domain.events import EventFields
 from domain.venues import VENUE_TYPES, Venue
@@ -43,10 +43,21 @@ def test_events_pass_through_columns_unchanged(first, then):
 @given(st.lists(events, min_size=1, max_size=6))
 def test_packed_cells_are_those_of_each_event_in_turn(batch):
     packed = pack(EventColumns.of(batch))
-    cells = unpacked(packed)
+    [chunk] = packed.chunks
+    cells = unpacked(chunk)
     assert len(cells) == WIDTH * packed.count == WIDTH * len(batch)
     assert cells[PACKED.index("title") :: WIDTH] == [event.title for event in batch]
     assert cells[PACKED.index("instant_us") :: WIDTH] == [str(event.instant_us) for event in batch]
+
+
+def test_a_large_batch_is_packed_in_chunks():
+    batch = [
+        EventFields(f"T{number}", "", "2025-07-01", "Recife", (), None, number) for number in range(2500)
+    ]
+    packed = pack(EventColumns.of(batch))
+    assert [len(unpacked(chunk)) // WIDTH for chunk in packed.chunks] == [CHUNK_EVENTS, CHUNK_EVENTS, 452]
+    titles = [title for chunk in packed.chunks for title in unpacked(chunk)[::WIDTH]]
+    assert titles == [event.title for event in batch]
 
 
 @given(st.lists(events, max_size=6))

@@ -39,6 +39,7 @@ class Edge:
         scope["state"]["request_id"] = request_id
         answer = _Answer(scope, send, request_id, self._metrics, self._allow)
         await self._inner(self._routed(scope), receive, answer.send)
+        answer.returned()
 
     def _routed(self, scope: Scope) -> Scope:
         """Let GET answer a HEAD that has no handler of its own; the server drops the body.
@@ -78,6 +79,7 @@ class _Answer:
         self._metrics = metrics
         self._allow = allow
         self._status = 0
+        self._is_logged = False
         self._began = time.perf_counter()
 
     async def send(self, message: Message) -> None:
@@ -97,22 +99,31 @@ class _Answer:
         allow = self._allow(self._scope["path"])
         return [(name, allow if name == b"allow" else value) for name, value in headers]
 
+    def returned(self) -> None:
+        """Log an answer whose end was not seen: a WebSocket, a stream that has the connection now."""
+        if self._status and not self._is_logged:
+            self._log(str(self._scope.get("method", "WS")), time.perf_counter() - self._began)
+
     def _ended(self) -> None:
         seconds = time.perf_counter() - self._began
         scope = cast("HTTPScope", self._scope)
         # WebDAV has many more; each would be a line of the metrics for ever.
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.observe(method, self._status, seconds)
+        self._log(method, seconds)
+
+    def _log(self, method: str, seconds: float) -> None:
+        self._is_logged = True
         logger.info(
             "%s %s %d",
             method,
-            _logged_path(scope),
+            _logged_path(self._scope),
             self._status,
             extra={"ms": round(seconds * 1000, 1), "request_id": self._request_id.decode()},
         )
 
 
-def _logged_path(scope: HTTPScope) -> str:
+def _logged_path(scope: Scope) -> str:
     """Return the path as it came, percent-encoded, so that it stays on its line.
 
     Without its query: that may hold a ticket.

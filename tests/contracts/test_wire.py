@@ -182,6 +182,24 @@ async def test_a_refused_websocket_tells_why_by_its_code(served: Served, subprot
     assert await close_code(served, "/ws/eventos?replay=some", subprotocols=subprotocols) == 4400
 
 
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "fasttrack.access"]
+
+
+async def test_every_stream_is_a_line_of_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "fasttrack.access")
+    client = await SseClient.open(served.port, "/sse/eventos?ticket=secret", {"Host": served.address})
+    assert (await client.receive())["type"] == "hello"
+    await client.close()
+    await close_code(served, "/ws/nothing")
+    async with connect(f"ws://{served.address}/ws/eventos", proxy=None) as socket:
+        await socket.recv()
+    async with asyncio.timeout(PATIENCE):
+        while len(lines := access_lines(caplog)) < 3:  # noqa: ASYNC110 - a log sets no event.
+            await asyncio.sleep(0.01)
+    assert sorted(lines) == ["GET /sse/eventos 200", "WS /ws/eventos 101", "WS /ws/nothing 101"]
+
+
 async def test_an_unknown_subprotocol_is_not_agreed_on(served: Served) -> None:
     async with connect(f"ws://{served.address}/ws/eventos", subprotocols=["other"], proxy=None) as socket:  # type: ignore[list-item]
         assert socket.subprotocol is None

@@ -26,7 +26,8 @@ READERS = 12
 QUICK = 3
 """Connections of a process, at most; one more follows the feed."""
 
-POOL_WAIT_SECONDS = 3
+POOL_WAIT_SECONDS = 8
+"""A pool that is busy is not a database that is away; whether it is that, the pulse tells sooner."""
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
 READER_IDLE_SECONDS = 300

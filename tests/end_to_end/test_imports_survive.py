@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from tests.end_to_end.conftest import StartServer
+from tests.end_to_end.deployments import Deployment
 from tests.end_to_end.server_process import ServerProcess
 
 HEADER = b"title,event_date,city\n"
@@ -109,10 +110,10 @@ def workbook_of(rows: int) -> bytes:
 
 
 def import_under_kills(
-    start_server: StartServer, delays: list[float], rows: int, content: bytes | None = None
+    deployment: Deployment, delays: list[float], rows: int, content: bytes | None = None
 ) -> None:
     content = content or file_of(rows)
-    server = start_server()
+    server = deployment.writer
     for delay in delays:
         sending = threading.Thread(target=resume_or_send, args=(server, content))
         sending.start()
@@ -120,7 +121,7 @@ def import_under_kills(
         server.kill()
         sending.join(90)
         server.start()
-    check(server, rows, finish(server, content))
+    check(deployment.reader, rows, finish(deployment.reader, content))
 
 
 def resume_or_send(server: ServerProcess, content: bytes) -> None:
@@ -132,19 +133,20 @@ def resume_or_send(server: ServerProcess, content: bytes) -> None:
             send(server, content, offset=int(found.headers["Upload-Offset"]))
 
 
-def test_an_import_killed_three_times_has_every_row_once(start_server: StartServer) -> None:
+def test_an_import_killed_three_times_has_every_row_once(deployment: Deployment) -> None:
     draw = random.Random(17)
-    import_under_kills(start_server, [draw.uniform(0.02, 1) for _ in range(3)], rows=60_000)
+    import_under_kills(deployment, [draw.uniform(0.02, 1) for _ in range(3)], rows=60_000)
 
 
 def test_a_workbook_killed_while_it_is_unpacked_and_read_has_every_row_once(
     start_server: StartServer,
 ) -> None:
-    import_under_kills(start_server, [0.4, 0.8, 1.2], rows=20_000, content=workbook_of(20_000))
+    alone = Deployment([start_server()])
+    import_under_kills(alone, [0.4, 0.8, 1.2], rows=20_000, content=workbook_of(20_000))
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(50))
 def test_an_import_killed_at_any_instant_has_every_row_once(start_server: StartServer, seed: int) -> None:
     draw = random.Random(seed)
-    import_under_kills(start_server, [draw.uniform(0, 1.2) for _ in range(3)], rows=60_000)
+    import_under_kills(Deployment([start_server()]), [draw.uniform(0, 1.2) for _ in range(3)], rows=60_000)

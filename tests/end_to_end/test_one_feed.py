@@ -13,6 +13,7 @@ import pytest
 
 from api.cli.transports import OPENERS, Broken, Target, Transport
 from tests.end_to_end.conftest import StartServer
+from tests.end_to_end.deployments import Deployment
 from tests.end_to_end.server_process import ServerProcess
 
 pytestmark = pytest.mark.anyio
@@ -68,15 +69,18 @@ async def read_to_end(
     return messages
 
 
-async def watched(server: ServerProcess, csv: str, upload_id: str) -> dict[Transport, list[Any]]:
+async def watched(deployment: Deployment, csv: str, upload_id: str) -> dict[Transport, list[Any]]:
     """Upload a file that all three transports watch from before it was sent."""
     seen: dict[Transport, list[Any]] = {}
 
     async def watch(transport: Transport, opened: anyio.Event) -> None:
-        seen[transport] = await read_to_end(server, transport, f"upload/{upload_id}", opened)
+        seen[transport] = await read_to_end(deployment.reader, transport, f"upload/{upload_id}", opened)
 
-    with anyio.fail_after(30):
-        async with anyio.create_task_group() as group, httpx.AsyncClient(base_url=server.url) as http:
+    with anyio.fail_after(60):
+        async with (
+            anyio.create_task_group() as group,
+            httpx.AsyncClient(base_url=deployment.writer.url, timeout=60) as http,
+        ):
             for transport in OPENERS:
                 opened = anyio.Event()
                 group.start_soon(watch, transport, opened)
@@ -94,9 +98,8 @@ def durable(messages: list[Any]) -> list[Any]:
     return [message for message in messages if "id" in message]
 
 
-async def test_three_transports_tell_the_same_hundred_lines_and_one_end(start_server: StartServer) -> None:
-    server = start_server()
-    seen = await watched(server, hundred_rows(bad=10), "cem")
+async def test_three_transports_tell_the_same_hundred_lines_and_one_end(deployment: Deployment) -> None:
+    seen = await watched(deployment, hundred_rows(bad=10), "cem")
     by_sse = durable(seen["sse"])
     assert by_sse == durable(seen["ws"]) == durable(seen["poll"])
     rows = [m for m in by_sse if m["type"] in ("progress", "row_error")]
@@ -108,11 +111,10 @@ async def test_three_transports_tell_the_same_hundred_lines_and_one_end(start_se
     assert all(messages[0]["type"] == "hello" for messages in seen.values())
 
 
-async def test_the_backslash_sample_comes_back_as_documented(start_server: StartServer) -> None:
-    server = start_server()
-    seen = await watched(server, BACKSLASHED, "arquivo1")
+async def test_the_backslash_sample_comes_back_as_documented(deployment: Deployment) -> None:
+    seen = await watched(deployment, BACKSLASHED, "arquivo1")
     assert durable(seen["sse"])[-1]["accepted"] == 1
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=deployment.reader.url) as http:
         download = await http.get("/api/v1/eventos/download")
     assert download.json() == [DOCUMENTED]
     assert 'filename="eventos.json"' in download.headers["Content-Disposition"]
@@ -167,16 +169,16 @@ async def create(server: ServerProcess, numbers: range) -> None:
 
 
 async def test_a_reader_that_changes_transport_sees_each_event_once_through_two_kills(
-    start_server: StartServer,
+    deployment: Deployment,
 ) -> None:
-    server = start_server()
-    reader = Restless(server, seed=7)
-    with anyio.fail_after(120):
+    reader = Restless(deployment.reader, seed=7)
+    killed = iter((deployment.writer, deployment.reader))
+    with anyio.fail_after(200):
         async with anyio.create_task_group() as group:
             group.start_soon(reader.read_until, 1000)
             for first in (0, 400, 700):
-                await create(server, range(first, {0: 400, 400: 700, 700: 1000}[first]))
-                if first < 700:
+                await create(deployment.writer, range(first, {0: 400, 400: 700, 700: 1000}[first]))
+                if (server := next(killed, None)) is not None:
                     server.kill()
                     await anyio.to_thread.run_sync(server.start)
     assert [message["event"]["title"] for message in reader.seen] == [f"N{n}" for n in range(1000)]

@@ -12,10 +12,11 @@ import asyncpg
 import httpx
 import pytest
 
-from api.cli.transports import OPENERS, Broken, Target, Transport
+from api.cli.transports import OPENERS
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.postgres_process import PostgresProcess, postgres_process, standby_of
 from tests.end_to_end.proxies.switch import Switch
+from tests.end_to_end.reader import Reader
 from tests.end_to_end.server_process import ServerProcess
 
 pytestmark = pytest.mark.anyio
@@ -34,40 +35,6 @@ LAST = "the last one"
 def database() -> Iterator[PostgresProcess]:
     with postgres_process() as server:
         yield server
-
-
-class Reader:
-    """Reads on one transport. A stream has to last; a poll that is refused asks again."""
-
-    def __init__(self, server: ServerProcess, transport: Transport, feed: str) -> None:
-        self.transport = transport
-        self.seen: list[Any] = []
-        self.hellos = 0
-        self.opened = anyio.Event()
-        self._server = server
-        self._feed = feed
-        self._cursor: str | None = None
-
-    async def read_to(self, is_last: Any) -> None:
-        async with httpx.AsyncClient(base_url=self._server.url) as http:
-            while not (self.seen and is_last(self.seen[-1])):
-                try:
-                    await self._read_on(http, is_last)
-                except Broken:
-                    assert self.transport == "poll", "a stream did not last"
-                    await anyio.sleep(0.1)  # The client's pause; Retry-After asks for longer.
-
-    async def _read_on(self, http: httpx.AsyncClient, is_last: Any) -> None:
-        async for message in OPENERS[self.transport](Target(http, [self._feed], self._cursor, "all")):
-            self.hellos += message["type"] == "hello"
-            self.opened.set()
-            if "id" in message:
-                self._cursor = message["id"]
-                self.seen.append(message)
-                if is_last(message):
-                    return
-            elif message["type"] == "hello":
-                self._cursor = message["cursor"]
 
 
 class Writer:
@@ -139,8 +106,8 @@ async def everything_through(outage: Outage, seconds: float, start_server: Start
     first = await anyio.to_thread.run_sync(start)
     second = await anyio.to_thread.run_sync(start)
     writer = Writer(first)
-    readers = [Reader(second, transport, "eventos") for transport in OPENERS]
-    watchers = [Reader(server, "sse", "upload/longo") for server in (first, second)]
+    readers = [Reader(second, transport, ["eventos"]) for transport in OPENERS]
+    watchers = [Reader(server, "sse", ["upload/longo"]) for server in (first, second)]
     with anyio.fail_after(200):
         async with anyio.create_task_group() as group:
             for reader in readers:
@@ -261,7 +228,7 @@ async def test_a_database_without_a_free_connection(start_server: StartServer) -
     with postgres_process(connections=30) as database:
         start = partial(start_server, database_url=database.url)
         server = await anyio.to_thread.run_sync(start)
-        reader = Reader(server, "sse", "eventos")
+        reader = Reader(server, "sse", ["eventos"])
         writer = Writer(server)
         with anyio.fail_after(90):
             async with anyio.create_task_group() as group:

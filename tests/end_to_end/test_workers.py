@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import psutil
@@ -47,6 +49,18 @@ def test_a_worker_that_dies_is_replaced_and_all_stop_together(
     assert server.stop() == 0
     assert not any(psutil.pid_exists(pid) for pid in {*first, *second})
     assert re.search(rf"worker {first[0]} ended with -9", server.log)
+
+
+def test_four_servers_started_at_once_make_one_store(start_server: StartServer, store_url: str) -> None:
+    start = partial(start_server, database_url=store_url, auth="token")
+    with ThreadPoolExecutor(4) as pool:
+        servers = [future.result() for future in [pool.submit(start) for _ in range(4)]]
+    printed = [re.search(r"First start: user admin, token (\S+)", server.log) for server in servers]
+    (token,) = [found[1] for found in printed if found]
+    bearer = {"Authorization": f"Bearer {token}"}
+    cursors = [httpx.get(f"{one.url}/poll/eventos", headers=bearer).json()["cursor"] for one in servers]
+    assert len({cursor.partition(".")[0] for cursor in cursors}) == 1
+    assert not any("ERROR" in server.log for server in servers)
 
 
 def test_workers_end_with_a_parent_that_is_killed(start_server: StartServer, store_url: str) -> None:

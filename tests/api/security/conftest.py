@@ -1,7 +1,7 @@
 """People of every kind, on a real server that knows them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import msgspec
@@ -9,7 +9,10 @@ import pytest
 
 from api.security.credentials import new_token
 from api.services.people import People
+from tests.contracts.conftest import postgres, postgres_database
 from tests.serving import Served, serving
+
+__all__ = ["postgres"]
 
 Headers = dict[str, str]
 WHO = ("anonymous", "viewer", "editor", "admin", "disabled", "expired", "forged")
@@ -27,14 +30,43 @@ class Cast(msgspec.Struct):
         return self.served.client(headers=self.headers[who])
 
 
+@pytest.fixture(
+    scope="module", params=[pytest.param(1, id="one"), pytest.param(2, id="two"), pytest.param(3, id="three")]
+)
+def deployed(request: pytest.FixtureRequest) -> Iterator[tuple[int, str | None]]:
+    """How many servers there are, and the URL of the database that several share."""
+    if request.param == 1:
+        yield 1, None
+        return
+    request.getfixturevalue("postgres")
+    with postgres_database() as url:
+        yield request.param, url
+
+
 @pytest.fixture(scope="module")
-async def cast(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    """One server for a whole module; what is stored in it does not matter, only who may call."""
-    folder: Path = tmp_path_factory.mktemp("cast")
-    async with serving(
-        folder, auth="token", calls_per_minute=10**6, uploads_per_minute=10**6, streams_per_person=10**4
-    ) as served:
-        yield Cast(served, await _headers(served.app.state.people))
+async def cast(
+    deployed: tuple[int, str | None], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Cast]:
+    """One server for a whole module, or the last of several over one PostgreSQL, people made at the first.
+
+    What is stored in it does not matter, only who may call.
+    """
+    count, url = deployed
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(
+                serving(
+                    tmp_path_factory.mktemp("cast"),
+                    database_url=url,
+                    auth="token",
+                    calls_per_minute=10**6,
+                    uploads_per_minute=10**6,
+                    streams_per_person=10**4,
+                )
+            )
+            for _ in range(count)
+        ]
+        yield Cast(servers[-1], await _headers(servers[0].app.state.people))
 
 
 async def _headers(people: People) -> dict[str, Headers]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def anyio_backend() -> str:
 def postgres() -> str:
     """The URL of a server that is there, else a loud skip."""
     try:
-        asyncio.run(_statement("SELECT 1"))
+        _execute("SELECT 1")
     except (OSError, asyncpg.PostgresError) as error:
         unavailable(f"PostgreSQL at {POSTGRES_URL} ({error})")
     return POSTGRES_URL
@@ -36,11 +37,11 @@ def postgres() -> str:
 def postgres_database() -> Iterator[str]:
     """Have the URL of an empty database, for the block."""
     name = f"fasttrack_test_{secrets.token_hex(6)}"
-    asyncio.run(_statement(f"CREATE DATABASE {name}"))
+    _execute(f"CREATE DATABASE {name}")
     try:
         yield f"{POSTGRES_URL.rstrip('/')}/{name}"
     finally:
-        asyncio.run(_statement(f"DROP DATABASE {name} WITH (FORCE)"))
+        _execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -76,6 +77,12 @@ async def opened(
         yield store
     finally:
         await store.aclose()
+
+
+def _execute(sql: str) -> None:
+    """Run a statement, also where the test's own thread runs a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(_statement(sql))).result()
 
 
 async def _statement(sql: str) -> None:

@@ -19,7 +19,10 @@ from api.settings import Settings
 STOP_SECONDS = 10
 """What a worker may take to end: streams two, requests at work three, the lifespan the rest."""
 YOUNG_SECONDS = 5.0
-"""A worker that dies younger than this could not start: another one could not either."""
+"""A worker that dies younger than this could not start: another one could not either, unless one has
+lived longer before. Then it is something that passes, such as a database that is away."""
+PAUSE_SECONDS = 1.0
+"""Before the next try, where one that could start before cannot now."""
 
 logger = logging.getLogger("fasttrack.server")
 
@@ -37,6 +40,7 @@ class Workers:
         self._born: dict[SpawnProcess, float] = {}
         self._told: set[SpawnProcess] = set()
         self._stopping = threading.Event()
+        self._has_served = False
 
     def run(self) -> int:
         """Serve until a signal says to stop; return the exit status."""
@@ -61,16 +65,19 @@ class Workers:
             self._born[worker] = time.monotonic()
 
     def _bury(self) -> bool:
-        """Forget the dead; tell whether one of them died young."""
-        young = False
+        """Forget the dead; tell whether there is no point in replacing them."""
+        now, young = time.monotonic(), False
+        self._has_served |= any(now - born >= YOUNG_SECONDS for born in self._born.values())
         for worker, born in [*self._born.items()]:
             if worker.is_alive():
                 continue
             logger.error("worker %s ended with %s", worker.pid, worker.exitcode)
-            young |= time.monotonic() - born < YOUNG_SECONDS
+            young |= now - born < YOUNG_SECONDS
             del self._born[worker]
             worker.close()
-        return young
+        if young and self._has_served:
+            self._stopping.wait(PAUSE_SECONDS)
+        return young and not self._has_served
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping.set()

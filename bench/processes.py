@@ -6,15 +6,16 @@ import json
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
 from bench.fanout import Result, Scenario, generator_command
 from bench.imports import ROWS, import_watched
-from bench.real_server import fasttrack
+from bench.real_server import call, fasttrack
 from bench.rounds import Case
-from bench.servers import Running
+from bench.servers import START_SECONDS, Running
 
 URL = os.environ.get("BENCH_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -62,6 +63,21 @@ def _on_two(environment: Mapping[str, str]) -> Result:
         return _watch_events(readers, writer)
 
 
+def _on_two_workers(environment: Mapping[str, str]) -> Result:
+    with fasttrack(environment={**environment, "FASTTRACK_WORKERS": "2"}) as server:
+        _await_ready(server)
+        return _watch_events(server, server)
+
+
+def _await_ready(server: Running) -> None:
+    """Wait for the workers: the parent listens before there are any."""
+    deadline = time.monotonic() + START_SECONDS
+    while call(server.port, "GET", "/readyz")[0] != 200:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the workers were not ready in time")
+        time.sleep(0.1)
+
+
 def _import(environment: Mapping[str, str]) -> Result:
     with fasttrack(environment=environment) as server:
         return import_watched(server, ROWS)
@@ -81,6 +97,7 @@ def fanout_cases() -> list[tuple[Case, Callable[[], Result]]]:
         ("SQLite, one process", partial(_on_one, {})),
         ("PostgreSQL, one process", partial(_over_postgres, _on_one)),
         ("PostgreSQL, written in one, read in another", partial(_over_postgres, _on_two)),
+        ("PostgreSQL, two workers on one port", partial(_over_postgres, _on_two_workers)),
     ]
     return [((ACROSS.name, "sse", name), measure) for name, measure in places]
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -116,3 +117,9 @@ def free_port() -> int:
         else:
             return port
     raise AssertionError("no port is free")
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that serve: children that are not multiprocessing's own tracker."""
+    children = psutil.Process(pid).children()
+    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]

@@ -1,6 +1,7 @@
 """PostgreSQL stops, freezes, fails over, has no connection left: nothing is lost, nothing comes twice."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,14 +11,16 @@ import anyio
 import anyio.to_thread
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from api.cli.transports import OPENERS
+from api.workers import YOUNG_SECONDS
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.postgres_process import PostgresProcess, postgres_process, standby_of
 from tests.end_to_end.proxies.switch import Switch
 from tests.end_to_end.reader import Reader
-from tests.end_to_end.server_process import ServerProcess
+from tests.end_to_end.server_process import ServerProcess, workers_of
 
 pytestmark = pytest.mark.anyio
 
@@ -244,6 +247,31 @@ async def test_a_database_without_a_free_connection(start_server: StartServer) -
                 await writer.write()
         assert [m["event"]["title"] for m in reader.seen] == writer.titles
         assert reader.hellos == 1
+
+
+async def test_a_worker_that_dies_in_an_outage_is_replaced_after_it(
+    database: PostgresProcess, start_server: StartServer
+) -> None:
+    start = partial(start_server, database_url=database.url, workers="2")
+    server = await anyio.to_thread.run_sync(start)
+    with anyio.fail_after(120):
+        first = await two_workers(server)
+        # One that has lived so long shows that workers can start here.
+        while time.time() - psutil.Process(first[0]).create_time() < YOUNG_SECONDS + 1:  # noqa: ASYNC110
+            await anyio.sleep(0.1)
+        async with Stopped(database).broken():
+            psutil.Process(first[0]).kill()
+            while server.log.count("ended with") < 2:  # noqa: ASYNC110 - the next one could not start.
+                await anyio.sleep(0.1)
+        await answered(server)
+        second = await two_workers(server)
+    assert first[1] in second
+
+
+async def two_workers(server: ServerProcess) -> list[int]:
+    while len(found := workers_of(server.pid)) < 2:  # noqa: ASYNC110 - another process's children.
+        await anyio.sleep(0.1)
+    return found
 
 
 async def cut_all_but_the_tailer(database: PostgresProcess) -> None:

@@ -14,7 +14,7 @@ import pytest
 from api.cli.feed_client import FeedClient
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
-from tests.end_to_end.proxies.real import nginx
+from tests.end_to_end.proxies.real import before_two
 
 __all__ = ["postgres", "store_url"]
 
@@ -71,7 +71,7 @@ async def test_restarting_one_after_the_other_loses_no_message(
     start: Any = partial(start_server, database_url=store_url)
     servers = [await anyio.to_thread.run_sync(start) for _ in range(2)]
     with ExitStack() as stack:
-        port = stack.enter_context(nginx(tmp_path, servers[0].port, servers[1].port))["pair"]
+        port = stack.enter_context(before_two(tmp_path, servers[0].port, servers[1].port))
         url = f"http://127.0.0.1:{port}"
         creation = Creation(url)
         seen: list[list[str]] = [[] for _ in range(READERS)]

@@ -13,16 +13,11 @@ import pytest
 
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
+from tests.end_to_end.server_process import workers_of
 
 __all__ = ["postgres", "store_url"]
 
 pytestmark = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-
-
-def workers_of(pid: int) -> list[int]:
-    """Processes that serve: children that are not multiprocessing's own tracker."""
-    children = psutil.Process(pid).children()
-    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
 
 
 def until(condition, seconds: float = 20):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
-from tests.end_to_end.proxies.real import nginx
+from tests.end_to_end.proxies.real import before_two
 
 __all__ = ["postgres", "store_url"]
 
@@ -42,9 +42,9 @@ def test_a_watching_browser_sees_each_row_once_and_one_end(
 ) -> None:
     first, second = start_server(database_url=store_url), start_server(database_url=store_url)
     content = "title,event_date,city\n" + "".join(f"E{n},2027-03-01,Recife\n" for n in range(ROWS))
-    with nginx(tmp_path, first.port, second.port) as ports:
+    with before_two(tmp_path, first.port, second.port) as port:
         # A page without a stream of its own.
-        page.goto(f"http://127.0.0.1:{ports['pair']}/healthz")
+        page.goto(f"http://127.0.0.1:{port}/healthz")
         page.evaluate(WATCH, "upload/legado")
         page.wait_for_function(LIVE)
         answer = httpx.post(

@@ -14,7 +14,8 @@ from tests.conftest import unavailable
 from tests.end_to_end.server_process import free_port
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parents[2] / "docs" / "proxies.md"
+PROXIES = HERE.parents[2] / "docs" / "proxies.md"
+OPERATING = PROXIES.with_name("operating.md")
 STARTS_WITHIN_SECONDS = 30
 
 Documented = Literal["nginx", "haproxy", "caddy", "apache"]
@@ -31,12 +32,27 @@ _LISTENS: dict[Documented, tuple[str, str]] = {
 @contextlib.contextmanager
 def documented(proxy: Documented, folder: Path, upstream_port: int) -> Iterator[int]:
     """Run a proxy with the text of docs/proxies.md, but for addresses. Yields its port."""
-    block = re.search(rf"```{proxy}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    with _as_in(PROXIES, proxy, folder, {8000: upstream_port}) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def before_two(folder: Path, first_port: int, second_port: int) -> Iterator[int]:
+    """Run nginx before two servers with the text of docs/operating.md. Yields its port."""
+    with _as_in(OPERATING, "nginx", folder, {8001: first_port, 8002: second_port}) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _as_in(document: Path, proxy: Documented, folder: Path, upstreams: dict[int, int]) -> Iterator[int]:
+    block = re.search(rf"```{proxy}\n(.*?)```", document.read_text(), re.DOTALL)
     assert block is not None
     said, meant = _LISTENS[proxy]
     assert said in block[1]
-    assert "127.0.0.1:8000" in block[1]
-    text = block[1].replace(said, meant).replace("127.0.0.1:8000", f"127.0.0.1:{upstream_port}")
+    text = block[1].replace(said, meant)
+    for written, real in upstreams.items():
+        assert f"127.0.0.1:{written}" in text
+        text = text.replace(f"127.0.0.1:{written}", f"127.0.0.1:{real}")
     frame = (HERE / f"{proxy}.frame").read_text()
     port = free_port()
     config = folder / proxy

@@ -10,8 +10,10 @@ SAMPLE_SECONDS = 0.1
 
 def pss_mb(pid: int) -> float:
     """Return the proportional memory of a process and all that it started. Source: proc_pid_smaps(5)."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return _own_pss_mb(pid) + sum(pss_mb(int(child)) for child in children)
+    # A process is listed with the thread that started it.
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for listed in lists for child in listed.read_text().split()]
+    return _own_pss_mb(pid) + sum(map(pss_mb, children))
 
 
 def _own_pss_mb(pid: int) -> float:

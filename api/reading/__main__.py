@@ -19,7 +19,9 @@ def main() -> None:
     """Answer until the other side is gone."""
     # Ctrl+C reaches every process of a terminal; it is the server that decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()
+    gc.set_threshold(200_000)
     server = Connection(int(sys.argv[1]))
     source: CsvSource | wire.Failed = wire.Failed("no file was begun")
     try:

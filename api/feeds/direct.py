@@ -24,7 +24,7 @@ CLOSING_SECONDS = 10.0
 
 CLOSE_ECHO_SECONDS = 1.0
 PING_SECONDS = 20.0
-PONG_SECONDS = 10.0
+PONG_SECONDS = 15.0
 """How long a client has to say anything at all after a ping."""
 SEND_BUFFER_BYTES = 64 * 1024
 """What the kernel keeps for a client that does not read; Linux doubles it."""
@@ -187,8 +187,8 @@ class DirectWs(DirectOutlet):
         return super()._still_there(now)
 
     def _next_look(self, now: float) -> float:
-        next_ping = self._pinged_at + PING_SECONDS
-        return min(super()._next_look(now), next_ping) if next_ping > now else super()._next_look(now)
+        due = self._pinged_at + (PING_SECONDS if self._heard else PONG_SECONDS)
+        return min(super()._next_look(now), due) if due > now else super()._next_look(now)
 
     def _react(self, event: ClientEvent) -> None:
         match event.kind:

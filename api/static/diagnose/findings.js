@@ -16,7 +16,11 @@ export function verdictOf(transport, {status, helloMs, cutMs, pongMs}) {
   return "good";
 }
 
-const isRefused = (transport, status, cutMs) => (transport === "ws" ? status !== null && cutMs < 3000 : status !== 200);
+/** Without any status a request was refused if it failed, and held back if nothing had come when the watch ended. */
+function isRefused(transport, status, cutMs) {
+  if (transport === "ws") return status !== null && cutMs < 3000;
+  return status === null ? cutMs !== null : status !== 200;
+}
 
 /** The transport that the client will use: the first good one; a poll copes with cuts. */
 export function choiceOf(verdicts) {

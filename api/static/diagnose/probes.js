@@ -13,6 +13,10 @@
 
 const FEED = "presenca";
 
+/** As the client does where silent connections are cut. */
+const PING_MS = 2000;
+const PING = JSON.stringify({type: "ping"});
+
 const nothing = () => ({status: null, helloMs: null, cutMs: null, encoding: null, pongMs: null, server: null});
 
 const facesOf = (headers) => [headers.get("Via"), headers.get("Server")].filter(Boolean).join(", ") || null;
@@ -52,22 +56,27 @@ export function probeWs(watchMs) {
   const since = () => performance.now() - began;
   const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/${FEED}`);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => (resolve(finding), socket.close()), watchMs);
-    socket.onmessage = ({data}) => measure(JSON.parse(data).type, finding, since, socket);
-    socket.onclose = ({code}) => {
+    const end = (seen) => {
       clearTimeout(timer);
-      Object.assign(finding, {status: code, cutMs: since()});
-      resolve(finding);
+      clearInterval(pings);
+      // Closing it ourselves is no finding.
+      socket.onclose = null;
+      socket.close();
+      resolve(Object.assign(finding, seen));
     };
+    const timer = setTimeout(() => end({}), watchMs);
+    const pings = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(PING), PING_MS);
+    socket.onmessage = ({data}) => measure(JSON.parse(data).type, finding, since, socket);
+    socket.onclose = ({code}) => end({status: code, cutMs: since()});
   });
 }
 
 function measure(type, finding, since, socket) {
   if (type === "hello") {
     finding.helloMs = since();
-    socket.send(JSON.stringify({type: "ping"}));
+    socket.send(PING);
   }
-  if (type === "pong") finding.pongMs ??= since() - finding.helloMs;
+  if (type === "pong" && finding.helloMs !== null) finding.pongMs ??= since() - finding.helloMs;
 }
 
 /** Ask once at once, then once with a wait. @param {number} waitSeconds @returns {Promise<Finding>} */

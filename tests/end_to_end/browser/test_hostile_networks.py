@@ -114,3 +114,33 @@ def test_http_1_0_is_what_reaches_the_server(tmp_path: Path) -> None:
             httpx.get(f"http://127.0.0.1:{ports['http10']}/sse/presenca", timeout=30)
         thread.join(30)
     assert heard == [b"GET /sse/presenca HTTP/1.0"]
+
+
+@pytest.mark.parametrize(
+    ("door", "choice", "said"),
+    [
+        pytest.param(
+            real("nginx", "buffering"), "ws", ["SSE: held back", "WebSocket: works"], id="nginx-buffering"
+        ),
+        pytest.param(
+            real("nginx", "stripped"),
+            "poll",
+            ["SSE: held back", "WebSocket: refused", "long poll: works"],
+            id="nginx-upgrade-stripped",
+        ),
+        pytest.param(
+            real("nginx", "gzip"), "sse", ["SSE: works", "compressed on the way (gzip)"], id="nginx-gzip"
+        ),
+        pytest.param(real("haproxy", "idle"), "ws", ["SSE: cut", "WebSocket: works"], id="haproxy-idle"),
+    ],
+)
+def test_the_diagnosis_tells_what_the_network_does(
+    door: Door, choice: str, said: list[str], server: ServerProcess, page: Any, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        port = door(server, tmp_path, stack)
+        page.goto(f"http://127.0.0.1:{port}/diagnose?seconds=14")
+        page.wait_for_selector(f"[data-choice={choice}]")
+        report = page.input_value("textarea")
+        page.close()
+    assert [words for words in said if words not in report] == []

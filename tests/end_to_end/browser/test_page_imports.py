@@ -11,7 +11,7 @@ from tests.end_to_end.browser.conftest import csv_file
 from tests.end_to_end.browser.slow_upload import SlowUpload
 from tests.end_to_end.server_process import ServerProcess
 
-SLOW_BYTES_PER_SECOND = 60_000
+SLOW_BYTES_PER_SECOND = 12_000
 
 
 def throttle(page: Any, bytes_per_second: int) -> Any:

@@ -20,6 +20,8 @@ test("a good network uses Server-Sent Events and needs no advice", () => {
 test("each hostility has its name", () => {
   assert.equal(verdictOf("sse", {...good, helloMs: null, cutMs: null}), "held");
   assert.equal(verdictOf("sse", {...good, helloMs: 9000}), "held");
+  assert.equal(verdictOf("sse", {...good, status: null, helloMs: null, cutMs: null}), "held");
+  assert.equal(verdictOf("sse", {...good, status: null, helloMs: null, cutMs: 30}), "refused");
   assert.equal(verdictOf("sse", {...good, cutMs: 5000}), "cut");
   assert.equal(verdictOf("sse", {...good, status: 502, helloMs: null, cutMs: 10}), "refused");
   assert.equal(verdictOf("ws", {...good, pongMs: null}), "mute");

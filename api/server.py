@@ -7,12 +7,14 @@ do; then requests at work have a moment, and the lifespan closes. A second signa
 import asyncio
 import gc
 import socket
+import sys
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.lifespan.on import LifespanOn
 
 from api.app import create_app
 from api.feeds.direct import DirectOutlet
@@ -40,6 +42,15 @@ class Server(uvicorn.Server):
         gc.set_threshold(50_000, 20, 50)
         gc.enable()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether what lives as long as the server could not start, or has died at its work."""
+        return isinstance(self.lifespan, LifespanOn) and self.lifespan.error_occurred
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell whether to stop: also when a job has died, for what goes on without it is half a server."""
+        return await super().on_tick(counter) or self.has_failed
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature.
         """Stop; at the second signal, at once. The process ends with 0: it did what it was told."""
         self.force_exit = self.should_exit
@@ -61,9 +72,12 @@ class Server(uvicorn.Server):
 
 
 def serve_on(sockets: Sequence[socket.socket], settings: Settings) -> None:
-    """Serve on sockets that listen, until a signal says to stop."""
+    """Serve on sockets that listen, until a signal says to stop; a server that fails ends with status 1."""
     app = create_app(settings)
-    Server(server_config(app), app).run(sockets=list(sockets))
+    server = Server(server_config(app), app)
+    server.run(sockets=list(sockets))
+    if server.has_failed:
+        sys.exit(1)
 
 
 def server_config(app: Litestar) -> uvicorn.Config:

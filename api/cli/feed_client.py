@@ -1,7 +1,7 @@
 """A reader of feeds for the terminal: falls back between transports and resumes by itself."""
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Literal
 
 import anyio
@@ -45,7 +45,7 @@ class FeedClient:
         self._retry_seconds = 1.0
         self._failures = 0
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncGenerator[Message]:
         """Yield messages and states, without heartbeats, hello and bye.
 
         Raises:

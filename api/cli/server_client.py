@@ -5,11 +5,24 @@ import os
 import click
 import httpx
 
+
+def _checked(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    """Return the URL of a server; click tells what is wrong with any other, and ends with 2."""
+    try:
+        known = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise click.BadParameter(f"{url!r}: {error}") from None
+    if known.scheme not in {"http", "https"} or not known.host:
+        raise click.BadParameter(f"{url!r} is not like http://127.0.0.1:8000")
+    return url
+
+
 URL_OPTION = click.option(
     "--url",
     envvar="FASTTRACK_URL",
     default="http://127.0.0.1:8000",
     show_default=True,
+    callback=_checked,
     help="The server. A personal token is read from FASTTRACK_TOKEN.",
 )
 

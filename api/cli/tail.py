@@ -1,7 +1,9 @@
 """`fasttrack tail`: a feed on the terminal."""
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 
 import anyio
 import click
@@ -31,6 +33,9 @@ def tail(feeds: tuple[str, ...], url: str, as_json: bool, replay: str | None) ->
     except Refused as refused:
         click.echo(f"{url} refuses: {refused}", err=True)
         sys.exit(EXIT_FAILED)
+    except BrokenPipeError:
+        # Whoever read has enough, as `head` has; what is still buffered must not complain at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -39,8 +44,9 @@ async def _tail(feeds: list[str], url: str, as_json: bool, replay: str | None) -
     show = _show_json if as_json else _console()
     async with server_client(url) as http:
         client = FeedClient(http, feeds, on_status=lambda text: click.echo(text, err=True), replay=replay)
-        async for message in client.messages():
-            show(message)
+        async with aclosing(client.messages()) as messages:
+            async for message in messages:
+                show(message)
 
 
 def _show_json(message: Message) -> None:

@@ -10,10 +10,11 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
-from api.openapi import Answer, Query, describe
-from api.problems import HttpProblem
+from api.openapi import Answer, Body, Query, describe
+from api.problems import HttpProblem, invalid_fields
 from api.routes.answers import json_answer
 from api.routes.event_formats import FORMATS, DocumentedEvent
+from api.routes.json_body import read_json
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
 from api.security.access import may_change
@@ -21,7 +22,7 @@ from api.services.export_task import ExportTask
 from api.services.identity import Identity
 from api.services.task_report import END_STATUS, task_links
 from api.services.tasks import Tasks
-from domain.problems import Problem
+from domain.problems import Problem, excerpt
 from domain.tasks import Task, TaskState
 from streams.messages import timestamp
 
@@ -72,14 +73,28 @@ async def start_analysis(request: TaskRequest, tasks: NamedDependency[Tasks]) ->
     return _accepted(await tasks.start("analysis", {}, actor=request.user.name))
 
 
+_FORM = {"enum": [*FORMATS]}
+
+
 @post(
     "/api/v1/eventos/exportar",
     opt=describe(
         "Start the export of all events to a file",
         TAG,
         _STARTED,
-        problems=["invalid-query"],
-        parameters=[Query("format", "Form of the file.", {"enum": [*FORMATS], "default": "json"})],
+        problems=["invalid-query", "invalid-json", "unsupported-media-type", "validation"],
+        parameters=[Query("format", "Form of the file.", _FORM | {"default": "json"})],
+        body=Body(
+            {
+                "application/json": {
+                    "type": "object",
+                    "properties": {"format": _FORM},
+                    "additionalProperties": False,
+                }
+            },
+            about="Instead of the parameter.",
+            required=False,
+        ),
         role="editor",
     ),
 )
@@ -88,6 +103,8 @@ async def start_export(request: TaskRequest, tasks: NamedDependency[Tasks]) -> R
     parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
     form = parameters.choice("format", tuple(FORMATS), "json")
     parameters.finish()
+    if await request.body():
+        form = await read_json(request, lambda value: _form_asked(value, form))
     return _accepted(await tasks.start("export", {"format": form}, actor=request.user.name))
 
 
@@ -202,6 +219,24 @@ def task_view(task: Task) -> TaskView:
         finished_at=_moment(task.finished_at),
         links=task_links(task),
     )
+
+
+def _form_asked(value: object, otherwise: str) -> str:
+    """Return the `format` of a body."""
+    if not isinstance(value, dict):
+        raise invalid_fields([Problem("", "invalid_type", "the body must be an object with a format")])
+    unknown = [
+        Problem(name, "unknown_member", f"{excerpt(name)} is not known here; format is")
+        for name in value
+        if name != "format"
+    ]
+    form: object = value.get("format", otherwise)
+    if not isinstance(form, str) or form not in FORMATS:
+        message = f"format must be one of {', '.join(FORMATS)}, not {excerpt(form)}"
+        unknown.append(Problem("format", "unknown_value", message, excerpt(form)))
+    if unknown or not isinstance(form, str):
+        raise invalid_fields(unknown)
+    return form
 
 
 def _moment(at_ms: int | None) -> str | None:

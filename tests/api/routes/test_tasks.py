@@ -46,6 +46,15 @@ async def test_an_export_is_the_same_file_as_the_download(client: httpx.AsyncCli
     assert file.headers["Content-Disposition"] == download.headers["Content-Disposition"]
 
 
+async def test_the_form_of_an_export_may_come_in_a_body(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/eventos/exportar", json={"format": "ndjson"})
+    assert (answer.status_code, answer.json()["params"]) == (202, {"format": "ndjson"})
+    assert (await client.post("/api/v1/eventos/exportar", json={})).json()["params"] == {"format": "json"}
+    wrong = await client.post("/api/v1/eventos/exportar", json={"format": ["csv"], "form": "csv"})
+    assert wrong.status_code == 422
+    assert [error["field"] for error in wrong.json()["errors"]] == ["form", "format"]
+
+
 async def test_the_calendar_can_be_subscribed_to(client: httpx.AsyncClient) -> None:
     await client.post("/api/v1/eventos", json=EVENT)
     for path in ("/eventos.ics", "/api/v1/eventos.ics"):

@@ -131,6 +131,8 @@ def problem_text(body: bytes) -> str:
         return ""
     lines = [str(problem.get("detail") or problem.get("title") or "")]
     lines += [
-        f"  {e.get('field')}: {e.get('message')}" for e in problem.get("errors") or () if isinstance(e, dict)
+        "  " + ": ".join(str(told) for told in (e.get("field"), e.get("message")) if told)
+        for e in problem.get("errors") or ()
+        if isinstance(e, dict) and e.get("message") != problem.get("detail")
     ]
     return "\n".join(lines)

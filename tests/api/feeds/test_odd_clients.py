@@ -139,9 +139,16 @@ async def test_who_never_ends_its_head_is_not_waited_for(
 
 async def test_a_stream_outlives_the_time_for_a_head(direct: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.05)
+    judge, judged = protocols.HttpProtocol._head_is_late, asyncio.Event()
+
+    def watched(protocol: protocols.HttpProtocol) -> None:
+        judge(protocol)
+        judged.set()
+
+    monkeypatch.setattr(protocols.HttpProtocol, "_head_is_late", watched)
     async with raw(direct, GET % b"/sse/eventos" + b"GET /poll/ev") as (reader, _):
         await reader.readuntil(b"hello")
-        await asyncio.sleep(0.2)
+        await judged.wait()
         direct.log("eventos", "1")
         await reader.readuntil(b'"message":"1"')
     await direct.settled()

@@ -94,6 +94,8 @@ class Reader:
 
     def deliver(self, payload: Payload, *, before: int) -> bool:
         """Take what the cohort gets, or fall behind at `before`; tell whether it was taken."""
+        if self._closed:  # Amid the flush: behind a bye comes nothing.
+            return False
         if self._paused:
             self._fall_behind(before)
             return False

@@ -108,9 +108,10 @@ class View:
         finished = self.end is not None and self.position >= self.end
         if frames or states:
             self.flushed_at = self._clock()
-            for cohort in list(self._cohorts.values()):
-                payload = cohort.encoding.join([*frames, *states])
-                for count, reader in enumerate(list(cohort.readers)):
+            # All of them now: who joins amid the flush has these messages already.
+            for encoding, readers in [(one.encoding, list(one.readers)) for one in self._cohorts.values()]:
+                payload = encoding.join([*frames, *states])
+                for count, reader in enumerate(readers):
                     if reader.deliver(payload, before=before) and finished:
                         reader.end("finished")
                     if count % SLICE == SLICE - 1:

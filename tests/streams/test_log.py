@@ -8,13 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.services.identity import Identity
+from streams import pump
 from streams.feeds import feed_set, topics_of
-from streams.frames import SSE, Encoding, Payload
+from streams.frames import SSE, WS, Encoding, Payload
 from streams.hub import FeedHub, FeedOptions
 from streams.log import Log
 from streams.messages import Log as LogLine
 from streams.ports import StoredMessage
 from streams.reader import Reader
+from streams.view import SLICE
 from tests.streams.memory import MemoryFeed
 
 pytestmark = pytest.mark.anyio
@@ -104,8 +106,11 @@ class Sink:
         return [int(line.rpartition(".")[2]) for line in ids[1:]]
 
 
-async def attach(hub: FeedHub[Identity], names: list[str], cursor: str | None = None) -> Sink:
+async def attach(
+    hub: FeedHub[Identity], names: list[str], cursor: str | None = None, encoding: Encoding = SSE
+) -> Sink:
     feeds, sink = feed_set(names), Sink()
+    sink.encoding = encoding
     lease: Any = hub.registry.admit(ANA)
     opening = await hub.open(feeds, cursor, None)
     sink.reader = hub.read(feeds, opening, sink, lease)
@@ -194,6 +199,52 @@ async def test_a_reader_that_arrives_during_a_flush_does_not_wait_for_the_next_p
         await settle(hub)
 
         assert first.seqs == late.seqs == [1]
+
+
+async def amid_a_flush(hub: FeedHub[Identity], feed: MemoryFeed, first: Sink) -> None:
+    """Publish, and return when some readers have been written to and others have not."""
+    feed.publish(LogLine("eventos", AT, "info", "1"))
+    while first.seqs != [1]:  # noqa: ASYNC110 - turn by turn, so as to stop amid the flush
+        await asyncio.sleep(0)
+    assert not hub.pump.idle
+
+
+async def test_a_reader_that_joins_amid_a_flush_is_not_handed_what_it_is_behind_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "HOLD_SECONDS", -1.0)
+    feed = MemoryFeed()
+    hub = await hub_over(feed, streams_per_person=1000)
+    async with hub.running(feed.epoch, feed):
+        sinks = [await attach(hub, ["eventos"]) for _ in range(2 * SLICE)]
+        by_ws = await attach(hub, ["eventos"], encoding=WS)
+        await amid_a_flush(hub, feed, sinks[0])
+        late = await attach(hub, ["eventos"], encoding=WS)
+        await settle(hub)
+        feed.publish(LogLine("eventos", AT, "info", "2"))
+        await settle(hub)
+
+        assert by_ws.taken.count(b'"id":"k3f9.1"') == 1
+        assert late.taken.count(b'"id":"k3f9.1"') == 0
+        assert late.taken.count(b'"id":"k3f9.2"') == 1
+
+
+async def test_nothing_is_written_behind_a_bye_that_comes_amid_a_flush(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "HOLD_SECONDS", -1.0)
+    feed = MemoryFeed()
+    hub = await hub_over(feed, streams_per_person=1000)
+    async with hub.running(feed.epoch, feed):
+        sinks = [await attach(hub, ["eventos"]) for _ in range(2 * SLICE)]
+        await amid_a_flush(hub, feed, sinks[0])
+        last = sinks[-1].reader
+        assert last is not None
+        last.end("expired")
+        await settle(hub)
+
+        assert sinks[-1].taken.count(b"data: ") == 2
+        assert b'"reason":"expired"' in sinks[-1].taken.rpartition(b"data: ")[2]
 
 
 async def test_readers_of_one_stretch_share_the_read_and_the_bytes() -> None:

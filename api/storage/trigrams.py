@@ -1,8 +1,14 @@
 """The index of texts of PostgreSQL: trigrams in a GIN, which the database keeps with each change."""
 
 import logging
+from functools import partial
+from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
+
+MAKE_SECONDS = 3600
+"""A million events take half a minute, which is longer than other statements may."""
 
 _log = logging.getLogger(__name__)
 
@@ -18,9 +24,15 @@ def prepare(connection: sa.Connection) -> None:
     """Make the index, unless it is there. Whoever may not add the extension has a database without."""
     if connection.exec_driver_sql(_IS_THERE).scalar():
         return
+    # Past SQLAlchemy, which has no time of its own for one statement.
+    driver: Any = connection.connection.dbapi_connection
     try:
         with connection.begin_nested():
             for statement in _MAKE:
-                connection.exec_driver_sql(statement)
-    except sa.exc.DBAPIError as error:
-        _log.warning("searches read every event, since pg_trgm cannot be had: %s", error.orig)
+                driver.run_async(partial(_execute, statement))
+    except asyncpg.PostgresError as error:
+        _log.warning("searches read every event, since pg_trgm cannot be had: %s", error)
+
+
+async def _execute(statement: str, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await driver.execute(statement, timeout=MAKE_SECONDS)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.csv_cells import Row, RowParser, rejected
+from domain.csv_guard import unguarded
 from domain.csv_header import Columns, match_columns, unknown_fields
 from domain.csv_records import trimmed
 from domain.csv_stretch import Stretch
@@ -165,8 +166,9 @@ class SheetReader:
         return row
 
     def _take_head(self, names: list[str]) -> None:
-        self.names = names
-        columns = match_columns(names, self._options.mapping, self._options.defaults)
+        # An export that was opened in a spreadsheet and saved there still has its guards.
+        self.names = [unguarded(name) for name in names]
+        columns = match_columns(self.names, self._options.mapping, self._options.defaults)
         if isinstance(columns, Problem):
             self.fault = columns
             return

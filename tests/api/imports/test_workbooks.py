@@ -1,5 +1,6 @@
 """Workbooks (.xlsx), as people send them, through the whole application."""
 
+import csv
 import io
 import json
 import os
@@ -12,7 +13,10 @@ import psutil
 import pytest
 
 from api.services.imports import sheet_child, workbook
+from tests.contracts.conftest import postgres, store_url
 from tests.serving import serving
+
+__all__ = ["postgres", "store_url"]
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +79,34 @@ async def test_a_workbook_imports_with_its_types_and_the_numbers_of_its_rows(tmp
         lines = [message["line"] for message in told if "line" in message]
         assert lines == [2, 4, 5]
         assert [m["total_bytes"] for m in told if "line" in m] == [shown["bytes"]] * 3
+
+
+async def test_a_workbook_imports_into_either_database_and_leaves_nothing_behind(tmp_path, store_url):
+    async with serving(tmp_path, database_url=store_url) as served, served.client() as http:
+        answer = await send(http, workbook_of(Agenda=AGENDA), upload_id="x")
+        assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (201, 2, 1)
+    async with serving(tmp_path, database_url=store_url) as served:
+        assert await served.app.state.store.blobs.ids() == []
+
+
+async def test_a_rejected_csv_comes_back_as_a_workbook(tmp_path):
+    async with serving(tmp_path) as served, served.client() as http:
+        rows = [
+            (*HEADER[:3], "=nota"),
+            ("=Festa", "ontem", "Recife", "-"),
+            ("Feira", "2026-06-24", "Olinda", "-"),
+        ]
+        first = await send(http, "\n".join(",".join(row) for row in rows).encode(), upload_id="x")
+        text = (await http.get(first.json()["links"]["rejected"])).content.decode("utf-8-sig")
+        mended = [
+            [cell.replace("ontem", "2026-06-25") for cell in row] for row in csv.reader(io.StringIO(text))
+        ]
+        again = await send(http, workbook_of(Corrigida=mended), upload_id="y")
+        assert (again.json()["accepted"], again.json()["rejected"]) == (1, 0)
+        columns = (await http.get(f"{UPLOADS}/y")).json()["columns"]
+        assert [column["name"] for column in columns] == [*HEADER[:3], "=nota", "_line", "_errors"]
+        titles = [event["title"] for event in (await http.get("/api/v1/eventos/download")).json()]
+        assert titles == ["Feira", "=Festa"]
 
 
 async def test_a_sheet_is_chosen_by_name_or_number(tmp_path):

@@ -17,6 +17,7 @@ from api.routes.uploads_options import option_texts
 from api.routes.uploads_problems import malformed
 from api.services.imports.answers import encode
 from api.services.imports.options import OPTION_NAMES, parse_options
+from api.services.imports.service import Imports
 from api.services.imports.workbook import SIGNATURE
 from api.services.imports.workbook_preview import PREVIEW_WORKBOOK_BYTES, preview_workbook
 from domain.csv_preview import PREVIEW_BYTES, Preview, preview
@@ -54,7 +55,9 @@ SHAPE = {
         role="editor",
     ),
 )
-async def preview_upload(request: HttpRequest, timezone: NamedDependency[tzinfo]) -> Response[bytes]:
+async def preview_upload(
+    request: HttpRequest, timezone: NamedDependency[tzinfo], imports: NamedDependency[Imports]
+) -> Response[bytes]:
     """Read the beginning of a file; what is behind it is neither needed nor waited for.
 
     But for a workbook, which can only be read whole.
@@ -70,7 +73,8 @@ async def preview_upload(request: HttpRequest, timezone: NamedDependency[tzinfo]
         raise HttpProblem("request-timeout", "the body broke off") from None
     options = _options(request, form)
     if head.startswith(SIGNATURE):
-        answer = await preview_workbook(head, options, timezone)
+        async with imports.workbook_previews:
+            answer = await preview_workbook(head, options, timezone)
     else:
         truncated = len(head) >= PREVIEW_BYTES
         answer = await anyio.to_thread.run_sync(

@@ -77,6 +77,8 @@ class Imports:
         self._now_ms = now_ms
         self._retry_seconds = retry_seconds
         self._line = Line(places)
+        # Each takes a process and its memory, as an import does.
+        self.workbook_previews = anyio.CapacityLimiter(places)
         self._custody = Custody(store, self._lease, now_ms=now_ms)
         self._live = self._custody.held
         self._tasks: TaskGroup | None = None

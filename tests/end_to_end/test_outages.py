@@ -21,6 +21,7 @@ from tests.end_to_end.postgres_process import PostgresProcess, postgres_process,
 from tests.end_to_end.proxies.switch import Switch
 from tests.end_to_end.reader import Reader
 from tests.end_to_end.server_process import ServerProcess, workers_of
+from tests.end_to_end.slow_body import FORM, SlowBody
 
 pytestmark = pytest.mark.anyio
 
@@ -197,6 +198,41 @@ async def test_a_database_that_freezes(
     seconds: int, database: PostgresProcess, start_server: StartServer
 ) -> None:
     await everything_through(Frozen(database), seconds, start_server)
+
+
+async def test_a_file_on_its_way_goes_on_from_what_is_staged(
+    database: PostgresProcess, start_server: StartServer
+) -> None:
+    server = await anyio.to_thread.run_sync(partial(start_server, database_url=database.url))
+    file = "title,event_date,city\n" + "".join(f"E{n},2025-07-01,Recife\n" for n in range(1, 41))
+    body = SlowBody(file[:300].encode(), file[300:].encode())
+    answers: list[httpx.Response] = []
+
+    async def send() -> None:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+            answers.append(await http.post("/api/v1/uploads?upload_id=x", headers=FORM, content=body))
+
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1/uploads", timeout=60) as http:
+        with anyio.fail_after(120):
+            async with anyio.create_task_group() as group:
+                group.start_soon(send)
+                while (await http.get("/x")).json().get("rows", 0) < 5:  # noqa: ASYNC110 - another process's.
+                    await anyio.sleep(0.05)
+                async with Stopped(database).broken():
+                    body.go_on.set()
+                    while not answers:  # noqa: ASYNC110 - the answer crosses a socket.
+                        await anyio.sleep(0.05)
+            assert answers[0].status_code == 503
+            await answered(server)
+            while (await http.get("/x")).json()["status"] != "interrupted":  # noqa: ASYNC110
+                await anyio.sleep(0.1)
+            had = int((await http.head("/x")).headers["Upload-Offset"])
+            ended = await http.post(
+                "?upload_id=x",
+                headers={"Upload-Offset": str(had), "Prefer": "wait=30"},
+                files={"file": ("a.csv", file[had:].encode())},
+            )
+    assert (ended.status_code, ended.json()["status"], ended.json()["accepted"]) == (201, "completed", 40)
 
 
 class FailedOver:

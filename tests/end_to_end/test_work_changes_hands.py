@@ -1,7 +1,6 @@
 """Work of one server, stopped through another, gone on with on another, taken up from a killed one."""
 
 import signal
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from api.cli.feed_client import FeedClient
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.server_process import ServerProcess
+from tests.end_to_end.slow_body import FORM, HEAD, SlowBody
 
 __all__ = ["postgres", "store_url"]
 
@@ -27,9 +27,6 @@ TAKEN_UP_WITHIN_SECONDS = 15
 BUSY_SECONDS = 15
 """What a machine that is busy with other tests may take on top."""
 HEADER = b"title,event_date,city\n"
-FORM = {"Content-Type": "multipart/form-data; boundary=b"}
-HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
-TAIL = b"\r\n--b--\r\n"
 
 
 def rows(first: int, last: int) -> bytes:
@@ -57,20 +54,6 @@ def check_told(seen: list[Any], status: str, count: int) -> None:
     assert [message["type"] for message in seen].count("finished") == 1
     assert (seen[-1]["status"], seen[-1]["accepted"]) == (status, count)
     assert [m["record"] for m in seen if m["type"] == "progress"] == list(range(1, count + 1))
-
-
-class SlowBody:
-    """A form whose file stays incomplete until it is told to go on."""
-
-    def __init__(self, first: bytes, rest: bytes) -> None:
-        self._first = first
-        self._rest = rest
-        self.go_on = anyio.Event()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield HEAD + self._first
-        await self.go_on.wait()
-        yield self._rest + TAIL
 
 
 async def until_rows(server: ServerProcess, upload_id: str, count: int) -> None:
@@ -211,7 +194,7 @@ async def start_analysis(server: ServerProcess) -> str:
     async with client(server) as http:
         started = await http.post("/eventos/analise")
     assert started.status_code == 202
-    return str(started.json()["id"])
+    return started.headers["Location"].rpartition("/")[2]
 
 
 async def test_a_killed_servers_task_is_taken_up_by_another(
@@ -227,7 +210,7 @@ async def test_a_killed_servers_task_is_taken_up_by_another(
     assert seen[-1]["status"] == "completed"
     async with client(second) as http:
         found = (await http.get(f"/tarefas/{task_id}")).json()
-    assert (found["state"], found["result"]["events"]) == ("completed", 20_000)
+    assert (found["status"], found["result"]["events"]) == ("completed", 20_000)
 
 
 async def test_a_task_is_cancelled_through_another_server(pair: tuple[ServerProcess, ServerProcess]) -> None:

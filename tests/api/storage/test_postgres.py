@@ -2,14 +2,17 @@
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from api.storage import postgres as adapter
+from api.storage import tailer as tailing
 from api.storage.store import open_store
+from api.storage.unit import Unit
 from domain.ports import StorageUnavailableError
 from streams.ports import StoredMessage
 from tests.contracts.conftest import POSTGRES_URL, opened, store_url
@@ -54,6 +57,72 @@ async def test_lost_connections_are_told_and_the_feed_catches_up(store_url: str,
         async with store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 0
     assert [message.seq for message in told] == [1, 2]
+
+
+async def test_messages_come_without_notifications(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, []) as writer:
+        monkeypatch.setattr(tailing, "CHANNEL", "nobody_speaks_here")
+        async with opened(store_url, tmp_path, told):
+            for _ in range(2):
+                async with writer.transaction() as transaction:
+                    await transaction.messages.append([DRAFT])
+                await until_told(told, 1)
+            await until_told(told, 2)
+    assert [message.seq for message in told] == [1, 2]
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_commit_without_an_answer_is_looked_up(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happened: bool
+) -> None:
+    told: list[StoredMessage] = []
+
+    async def commit(unit: Unit, then: Callable[[], None]) -> None:
+        if happened:
+            await unit._commit(lambda: None)
+        monkeypatch.undo()
+        raise StorageUnavailableError("the answer is lost")
+
+    async with opened(store_url, tmp_path, told) as store:
+
+        async def tell() -> None:
+            async with store.transaction() as transaction:
+                await transaction.messages.append([DRAFT])
+
+        monkeypatch.setattr(Unit, "commit", commit)
+        with nullcontext() if happened else pytest.raises(StorageUnavailableError):
+            await tell()
+        await tell()
+        await until_told(told, 1 + happened)
+        assert (await store.feed.bounds())[1] == 1 + happened
+
+
+async def test_no_seq_that_was_told_is_drawn_again_by_a_database_that_lost_it(
+    store_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+
+        async def tell() -> None:
+            async with store.transaction() as transaction:
+                await transaction.messages.append([DRAFT])
+
+        for _ in range(3):
+            await tell()
+        await until_told(told, 3)
+        connection = await asyncpg.connect(store_url, timeout=5)
+        await connection.execute("DELETE FROM feed_messages WHERE seq > 1; UPDATE feed_head SET seq = 1")
+        await connection.close()
+        await _cut_connections(store_url)
+        async with asyncio.timeout(20):
+            while "has lost messages" not in caplog.text:  # noqa: ASYNC110 - the tailer comes back by itself.
+                await asyncio.sleep(0.02)
+        await tell()
+        await until_told(told, 4)
+    assert [message.seq for message in told] == [1, 2, 3, 4]
 
 
 async def test_an_exhausted_pool_refuses_in_time(

@@ -13,6 +13,8 @@ export function startViews(build) {
   const built = new Set();
   const show = () => {
     const asked = location.hash.slice(1);
+    // The skip link names no view: it must not leave the one that is seen.
+    if (!(asked in build) && built.size && document.getElementById(asked)) return;
     const name = asked in build ? asked : FIRST;
     for (const other of Object.keys(build)) document.getElementById(`view-${other}`).hidden = other !== name;
     for (const link of document.querySelectorAll("[data-view]")) mark(link, link.dataset.view === name);

@@ -83,7 +83,10 @@ def context(browser: Any) -> Iterator[Any]:
 @pytest.fixture
 def page(context: Any) -> Any:
     """A tab of the fresh profile."""
-    return context.new_page()
+    tab = context.new_page()
+    # Choosers are caught only a while after somebody first listens for them: listen early.
+    tab.on("filechooser", lambda _chooser: None)
+    return tab
 
 
 def csv_file(folder: Path, rows: int, *, bad_every: int = 0, name: str = "events.csv") -> Path:

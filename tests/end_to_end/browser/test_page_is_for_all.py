@@ -123,6 +123,12 @@ def test_the_keyboard_reaches_everything(page: Any, server: ServerProcess, tmp_p
         "Open",
     ):
         assert name in reached, reached
+    page.click("[data-view=events]")
+    page.focus(".skip")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.hash === '#main'")
+    assert page.is_visible("#view-events h1")
+    page.click("[data-view=import]")
     page.get_by_role("button", name="Import another file").focus()
     page.keyboard.press("Enter")
     assert page.evaluate(focused) == "Choose a file"

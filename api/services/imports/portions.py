@@ -1,6 +1,7 @@
 """What passes between the reader of a file and the job that stores it, perhaps from another process."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import accumulate
@@ -49,8 +50,8 @@ class Rows(Struct, frozen=True):
     Attributes:
         events: the good ones, packed for the store.
         rejected: the others.
-        notable: in file order: those of the first thousand of the file, every rejected one, the
-            newest good one and the last.
+        notable: in file order: those of the first thousand of the file, every rejected one, and of
+            the others some, the newest good one and the last among them.
     """
 
     events: EventBatch
@@ -102,13 +103,38 @@ class RowSource(Protocol):
         ...
 
 
-def digested(stretch: Stretch, pack: Pack) -> Rows:
-    """Return what became of rows, in the form that is cheap to pass on and to store."""
-    rejected = [RejectedRow(row.line, row.record, row.cells, row.errors) for row in stretch.rejected]
-    return Rows(pack(stretch.events), rejected, _notable(stretch))
+class Digest:
+    """Gathers what became of rows, in the form that is cheap to keep, to pass on and to store."""
+
+    def __init__(self, pack: Pack) -> None:
+        """Begin a portion."""
+        self._pack = pack
+        self._count = 0
+        self._chunks: list[bytes] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._rejected: list[RejectedRow] = []
+        self._notable: list[Notable] = []
+
+    def add(self, stretch: Stretch) -> None:
+        """Add the rows that follow."""
+        self._notable += _notable(stretch, accepted=self._count, rejected=len(self._rejected))
+        self._rejected += [
+            RejectedRow(row.line, row.record, row.cells, row.errors) for row in stretch.rejected
+        ]
+        batch = self._pack(stretch.events)
+        self._count += batch.count
+        self._chunks += batch.chunks
+        for kind, key, n in batch.counts:
+            self._counts[kind, key] += n
+
+    def rows(self) -> Rows:
+        """Return all that was added."""
+        counts = [(kind, key, n) for (kind, key), n in self._counts.items()]
+        return Rows(EventBatch(self._count, self._chunks, counts), self._rejected, self._notable)
 
 
-def _notable(stretch: Stretch) -> list[Notable]:
+def _notable(stretch: Stretch, *, accepted: int, rejected: int) -> list[Notable]:
+    """Return the rows that may be told; `accepted` and `rejected` rows came before them."""
     numbers, events = stretch.records, stretch.events
     early = bisect_right(numbers, EVERY_ROW_UP_TO)
     newest = range(max(early, len(numbers) - 1), len(numbers))
@@ -118,9 +144,11 @@ def _notable(stretch: Stretch) -> list[Notable]:
     ]
     rows += [ReadRow(row.line, row.record, row.end, None, row.errors) for row in stretch.rejected]
     rows.sort(key=lambda row: row.record)
-    before = min([*numbers[:1], *(row.record for row in stretch.rejected[:1])], default=1) - 1
-    rejected = accumulate(int(row.title is None) for row in rows)
-    return [Notable(row, row.record - before - bad, bad) for row, bad in zip(rows, rejected, strict=True)]
+    first = min([*numbers[:1], *(row.record for row in stretch.rejected[:1])], default=1)
+    bad = accumulate((int(row.title is None) for row in rows), initial=rejected)
+    next(bad)
+    before = first - 1 - accepted - rejected
+    return [Notable(row, row.record - before - n, n) for row, n in zip(rows, bad, strict=True)]
 
 
 class Story(Struct, frozen=True):

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from api.services.imports.portions import FileFacts, Portion, digested
+from api.services.imports.portions import Digest, FileFacts, Portion
 from api.storage.event_packing import pack
 from domain.csv_cells import Row
 from domain.csv_stretch import Stretch
@@ -13,6 +13,12 @@ from domain.problems import Problem
 
 DIALECT = {"encoding": "utf-8"}
 COLUMNS = [{"name": "title", "field": "title"}]
+
+
+def digested(rows):
+    digest = Digest(pack)
+    digest.add(Stretch.of(rows))
+    return digest.rows()
 
 
 @asynccontextmanager
@@ -40,12 +46,12 @@ class PlainRows:
         facts = None
         fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
         if fault:
-            return Portion(digested(Stretch.empty(), pack), self.offset, b"", fault=fault)
+            return Portion(digested([]), self.offset, b"", fault=fault)
         if rows and not self._knows:
             self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
         state = msgspec.json.encode((self._record, self._knows))
         return Portion(
-            digested(Stretch.of(rows), pack),
+            digested(rows),
             min(self._row_start, self.offset),
             state,
             ended=last,

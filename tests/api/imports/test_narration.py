@@ -4,12 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.services.imports.narration import Narrator
-from api.services.imports.portions import Story, digested
-from api.storage.event_packing import pack
+from api.services.imports.portions import Story
 from domain.csv_cells import Row
-from domain.csv_stretch import Stretch
 from domain.events import EventFields
 from domain.problems import Problem
+from tests.api.imports.plain_rows import digested
 
 FIELDS = EventFields("t", "", "2025-07-01", "Recife", (), None, 0)
 BAD = (Problem("title", "required", "title is required"),)
@@ -36,9 +35,7 @@ def tell(flags, cuts=(), *, clock=None, restart=False, total=None):
     drafts, start = [], 0
     for edge in edges:
         ended = edge == len(rows)
-        drafts += narrator.rows(
-            digested(Stretch.of(rows[start:edge]), pack), ended=ended, total_bytes=total, at_ms=0
-        )
+        drafts += narrator.rows(digested(rows[start:edge]), ended=ended, total_bytes=total, at_ms=0)
         start = edge
         clock.now += 0.03
         if restart:

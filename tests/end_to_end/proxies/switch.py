@@ -50,7 +50,8 @@ class Switch:
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    # uvloop's name for a connection that was closed meanwhile is RuntimeError.
+    with contextlib.suppress(OSError, RuntimeError):
         while content := await reader.read(1 << 16):
             writer.write(content)
             await writer.drain()

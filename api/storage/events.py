@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from api.storage import stats
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
-from api.storage.event_packing import PACKED, WIDTH, Deltas, deltas_of, field_cells, pack, unpacked
+from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack
 from api.storage.event_plans import page_of, planned
 from api.storage.event_rows import columns_of, event_of, events_of
 from api.storage.schema import events
@@ -42,12 +42,7 @@ class SqlEvents:
         if not batch.count:
             return range(0)
         first = await self._unit.dialect.take_ids(self._unit, "events", batch.count)
-        tail = (upload_id, 1, at_ms, at_ms)
-        first_of_chunk = first
-        for chunk in batch.chunks:
-            cells = unpacked(chunk)
-            await self._unit.insert_events(NewEvents(first_of_chunk, cells, tail))
-            first_of_chunk += len(cells) // WIDTH
+        await self._unit.insert_events(NewEvents(first, batch.chunks, (upload_id, 1, at_ms, at_ms)))
         self._deltas.update({(kind, key): n for kind, key, n in batch.counts})
         self._deltas["upload", upload_id or ""] += batch.count
         return range(first, first + batch.count)

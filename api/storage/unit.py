@@ -1,7 +1,7 @@
 """A unit of work on one connection: how every statement is run, and how its errors are told."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.storage.cancellation import to_the_end
+from api.storage.event_packing import WIDTH, unpacked
 from domain.ports import StorageError
 
 if TYPE_CHECKING:
@@ -27,15 +28,23 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class NewEvents(NamedTuple):
-    """Rows for the table of events: ids from `first_id` on, then each one's cells, then the same tail.
-
-    At most `event_packing.CHUNK_EVENTS` of them. `cells` has those of `event_packing.PACKED`, event
-    by event: texts, of which the empty ones of `NULLABLE` are NULL.
-    """
+    """Rows for the table of events: consecutive ids from `first_id` on, packed cells, then the same tail."""
 
     first_id: int
-    cells: list[str]
+    chunks: list[bytes]
     tail: tuple[str | None, int, int, int]
+
+    def unpacked(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the cells of each chunk behind the id of its first event.
+
+        Cells are those of `event_packing.PACKED`, event by event: texts, of which the empty ones
+        of `NULLABLE` are NULL.
+        """
+        first_id = self.first_id
+        for chunk in self.chunks:
+            cells = unpacked(chunk)
+            yield first_id, cells
+            first_id += len(cells) // WIDTH
 
 
 class Dialect(Protocol):
@@ -66,7 +75,7 @@ class Dialect(Protocol):
         ...
 
     async def insert_events(self, connection: AsyncConnection, new: NewEvents) -> None:
-        """Insert some events, past the compiler."""
+        """Insert many events, past the compiler."""
         ...
 
     async def add_counts(self, connection: AsyncConnection, changes: Sequence[tuple[str, str, int]]) -> None:
@@ -133,7 +142,7 @@ class Unit:
             await guarded(self.dialect, self.dialect.insert_rows(self._connection, table, rows))
 
     async def insert_events(self, new: NewEvents) -> None:
-        """Insert some events."""
+        """Insert many events."""
         await guarded(self.dialect, self.dialect.insert_events(self._connection, new))
 
     async def add_counts(self, changes: Sequence[tuple[str, str, int]]) -> None:

@@ -11,13 +11,12 @@ from msgspec import Struct
 
 from api.services.imports.custody import LOOK_SECONDS, Custody
 from api.services.imports.endings import ENDED, end
-from api.services.imports.job import Job
-from api.services.imports.live import Body, Clock, ImportElsewhereError, Lease, Live, blob_id, table_id
+from api.services.imports.live import Body, Clock, Lease, Live, blob_id, table_id
 from api.services.imports.narration import log_line
-from api.services.imports.portions import OpenSource, ReaderLostError
+from api.services.imports.portions import OpenSource
 from api.services.imports.reception import Reception, open_reception
 from api.services.imports.refusals import ImportRefusedError
-from api.services.line import Line
+from api.services.imports.work import Work
 from api.services.store import Store, Transaction
 from domain.imports import ImportOptions, Upload
 from domain.ports import StorageError
@@ -33,8 +32,6 @@ HEED_SECONDS = 0.5
 STOPS_WITHIN_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 PLACES_AT_WORK = 2
-READERS_LOST_AT_MOST = 3
-"""By one import, before the file is taken to be what ends them."""
 
 
 class NewUpload(Struct, frozen=True):
@@ -73,14 +70,20 @@ class Imports:
         self._lease = Lease(owner, now_ms)
         self.max_upload_bytes = max_upload_bytes
         self._store = store
-        self._open_source = open_source
         self._now_ms = now_ms
-        self._retry_seconds = retry_seconds
-        self._line = Line(places)
         # Each takes a process and its memory, as an import does.
         self.workbook_previews = anyio.CapacityLimiter(places)
         self._custody = Custody(store, self._lease, now_ms=now_ms)
         self._live = self._custody.held
+        self._work = Work(
+            store,
+            open_source=open_source,
+            now_ms=now_ms,
+            places=places,
+            retry_seconds=retry_seconds,
+            ended=self._forget,
+            lost=self._custody.lose,
+        )
         self._tasks: TaskGroup | None = None
 
     @property
@@ -93,6 +96,7 @@ class Imports:
         """Work for the block: first on what an earlier process left unfinished."""
         try:
             async with anyio.create_task_group() as self._tasks:
+                self._work.group = self._tasks
                 await self._recover()
                 for job, pause in (
                     (self.expire, SWEEP_SECONDS),
@@ -268,7 +272,7 @@ class Imports:
             live.intake.supersede()
         if live.queueing is not None:
             live.queueing.cancel()
-        self._set_to_work(live)
+        self._work.set_on(live)
 
     async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state != "interrupted":
@@ -288,73 +292,10 @@ class Imports:
         """Set the import to work whenever there is something to do, until its body is over."""
         while not live.ended.is_set():
             stirred = live.stirred
-            self._set_to_work(live)
+            self._work.set_on(live)
             if live.body != "coming":
                 return
             await stirred.wait()
-
-    def _set_to_work(self, live: Live) -> None:
-        if not live.at_work and not live.ended.is_set() and live.has_work:
-            live.at_work = True
-            self._group.start_soon(self._work, live)
-
-    async def _work(self, live: Live) -> None:
-        try:
-            await self._wait_and_run(live)
-        except ImportElsewhereError:
-            self._custody.lose(live)
-            return
-        except Exception as fault:  # noqa: BLE001 - an import must not take the server down.
-            if self._may_pass(live, fault):
-                logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, fault)
-                await anyio.sleep(self._retry_seconds)
-            else:
-                await self._fail(live, fault)
-        finally:
-            live.at_work = False
-            live.stir()
-        if live.ended.is_set():
-            await self._forget(live)
-        else:
-            self._set_to_work(live)
-
-    def _may_pass(self, live: Live, fault: Exception) -> bool:
-        """Tell whether trying again may help: always where the store failed, and for a few lost readers."""
-        if _is_of(fault, ReaderLostError):
-            live.readers_lost += 1
-            return live.readers_lost <= READERS_LOST_AT_MOST
-        return _is_of(fault, StorageError)
-
-    async def _wait_and_run(self, live: Live) -> None:
-        job = Job(live, store=self._store, open_source=self._open_source, now_ms=self._now_ms)
-        with anyio.CancelScope() as queueing:
-            live.queueing = queueing
-            async with self._line.turn(lambda place: self._tell_place(live, place)):
-                live.queueing = None
-                await job.run()
-        live.queueing = None
-        if live.cancel_requested:
-            await job.cancel()
-
-    async def _tell_place(self, live: Live, place: int) -> None:
-        async def edit(tx: Transaction, upload: Upload) -> Upload:
-            message = f"Waiting for other imports: place {place} in the queue"
-            now = self._now_ms()
-            await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
-            return upload
-
-        await live.change(self._store, edit)
-
-    async def _fail(self, live: Live, fault: Exception) -> None:
-        """End an import whose job broke; the log has why, the feed has only that."""
-        logger.error("import %s failed", live.upload.id, exc_info=fault)
-        job = Job(live, store=self._store, open_source=self._open_source, now_ms=self._now_ms)
-        error = Problem("", "internal", "the import failed by a fault of the server; its log has more")
-        try:
-            await job.fail(error)
-        except StorageError as error:
-            logger.warning("import %s could not even be ended; trying again: %s", live.upload.id, error)
-            await anyio.sleep(self._retry_seconds)
 
     async def _forget(self, live: Live) -> None:
         self._live.pop(live.upload.id, None)
@@ -404,7 +345,7 @@ class Imports:
         live = self._live[upload.id] = Live(upload, staged=staged, body=body, lease=self._lease)
         if upload.state != "interrupted":
             await live.change(self._store, self._tell_restart)
-            self._set_to_work(live)
+            self._work.set_on(live)
 
     async def _tell_restart(self, tx: Transaction, upload: Upload) -> Upload:
         message = f"The server was restarted; going on after row {upload.record}"
@@ -433,9 +374,3 @@ def _check_unfinished(upload: Upload) -> None:
     if upload.state in ENDED:
         message, had = f"import {upload.id!r} is {upload.state}", upload.bytes_received
         raise ImportRefusedError("wrong_state", message, offset=had)
-
-
-def _is_of(fault: BaseException, kind: type[Exception]) -> bool:
-    if isinstance(fault, BaseExceptionGroup):
-        return any(_is_of(inner, kind) for inner in fault.exceptions)
-    return isinstance(fault, kind)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import httpx
 import openpyxl
+import psutil
 import pytest
 
 from tests.end_to_end.conftest import StartServer
@@ -150,3 +151,23 @@ def test_a_workbook_killed_while_it_is_unpacked_and_read_has_every_row_once(
 def test_an_import_killed_at_any_instant_has_every_row_once(start_server: StartServer, seed: int) -> None:
     draw = random.Random(seed)
     import_under_kills(Deployment([start_server()]), [draw.uniform(0, 1.2) for _ in range(3)], rows=60_000)
+
+
+def reading_processes(server: ServerProcess) -> list[psutil.Process]:
+    children = psutil.Process(server.pid).children(recursive=True)
+    return [child for child in children if "api.reading" in child.cmdline()]
+
+
+def test_an_import_whose_reading_process_is_killed_goes_on_with_another(start_server: StartServer) -> None:
+    server, rows = start_server(), 20_000
+    head, *lines = file_of(rows).splitlines()
+    wide = b"\n".join([head + b",description", *(line + b"," + b"x" * 500 for line in lines)])
+    sending = threading.Thread(target=send, args=(server, wide))
+    sending.start()
+    wait_for(server, lambda upload: upload.get("rows", 0) > 1000)
+    [reading] = reading_processes(server)
+    reading.kill()
+    sending.join(90)
+    check(server, rows, finish(server, wide))
+    assert reading.pid not in [child.pid for child in reading_processes(server)]
+    assert "that read the file is gone" in server.log

@@ -59,12 +59,13 @@ class Work:
     async def _work(self, live: Live) -> None:
         try:
             await self._wait_and_run(live)
-        except ImportElsewhereError:
-            self._lost(live)
-            return
         except Exception as fault:  # noqa: BLE001 - an import must not take the server down.
+            if _is_of(fault, ImportElsewhereError):
+                self._lost(live)
+                return
             if self._may_pass(live, fault):
-                logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, fault)
+                reason = _reasons(fault)[0]
+                logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, reason)
                 await anyio.sleep(self._retry_seconds)
             else:
                 await self._fail(live, fault)
@@ -120,7 +121,12 @@ class Work:
         return self.group
 
 
-def _is_of(fault: BaseException, kind: type[Exception]) -> bool:
+def _reasons(fault: BaseException) -> list[BaseException]:
+    """Return what a fault is made of: task groups wrap what their tasks raised."""
     if isinstance(fault, BaseExceptionGroup):
-        return any(_is_of(inner, kind) for inner in fault.exceptions)
-    return isinstance(fault, kind)
+        return [reason for inner in fault.exceptions for reason in _reasons(inner)]
+    return [fault]
+
+
+def _is_of(fault: BaseException, kind: type[Exception]) -> bool:
+    return any(isinstance(reason, kind) for reason in _reasons(fault))

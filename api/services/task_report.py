@@ -65,6 +65,10 @@ class TaskLostError(Exception):
     """Another process has taken the task up; this one must not touch it any more."""
 
 
+class TaskStopAskedError(Exception):
+    """Somebody asked to stop the task before it was done, perhaps through another process."""
+
+
 class Report:
     """What a kind says of its work: log lines, progress. Each is stored with the task's row."""
 
@@ -104,8 +108,14 @@ class Report:
     async def end(
         self, state: TaskState, *, result: dict[str, Any] | None = None, error: Problem | None = None
     ) -> None:
-        """End the task and its feed, in one transaction."""
+        """End the task and its feed, in one transaction.
+
+        Raises:
+            TaskStopAskedError: it would complete, but was asked to stop: who asked was told that it will.
+        """
         async with self._store.transaction() as tx:
+            if state == "completed" and await tx.requests.pending("stop_task", [self._task_id]):
+                raise TaskStopAskedError
             ended = {"state": state, "finished_at": self._clock(), "result": result, "error": error}
             if state == "completed":
                 task = await self._change(tx, **ended, progresso=100)

@@ -21,6 +21,7 @@ from api.services.task_report import (
     TaskFailedError,
     TaskKind,
     TaskLostError,
+    TaskStopAskedError,
 )
 from domain.ports import StorageError
 from domain.problems import Problem
@@ -226,7 +227,13 @@ class Tasks:
                 task, report, Problem("", "internal", "the task failed inside the server; see its log")
             )
         else:
+            await self._complete(report, result)
+
+    async def _complete(self, report: "Report", result: dict[str, Any]) -> None:
+        try:
             await report.end("completed", result=result)
+        except TaskStopAskedError:
+            await self._end_cancelled(report)
 
     async def _fail(self, task: Task, report: "Report", problem: Problem) -> None:
         await report.update()  # Only who still holds the task may remove what its runs left.

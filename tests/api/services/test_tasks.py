@@ -233,6 +233,21 @@ async def test_a_cancel_through_another_process_is_heeded(
             assert (await ended(store, task.id)).state == "cancelled"
 
 
+async def test_a_task_that_was_asked_to_stop_does_not_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.tasks.HEED_SECONDS", 3600)
+    kind = Steps()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}, owner="A") as first:
+        task = await first.start("steps", {}, actor="ana")
+        await kind.began.wait()
+        async with running(store, {"steps": kind}, owner="B") as second:
+            await second.cancel(task.id)
+        kind.go_on.set()  # It is done before it has looked for requests.
+        assert (await ended(store, task.id)).state == "cancelled"
+        assert [m["status"] for m in await told(store, task.id) if m["type"] == "finished"] == ["cancelled"]
+
+
 async def test_the_analysis_reads_every_event_and_concludes(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         async with store.transaction() as tx:

@@ -118,7 +118,7 @@ class RowParser:
         if either.strip():
             texts["location_name"] = either
         sized = {name: self._sized(f"local_info.{name}", text, problems) for name, text in texts.items()}
-        present = {name: _TYPED.get(name, str)(text) for name, text in sized.items() if text.strip()}
+        present = {name: TYPED.get(name, str)(text) for name, text in sized.items() if text.strip()}
         return present if self._has_venue(present, cells, either) else None
 
     def _has_venue(self, present: dict[str, object], cells: list[str], either: str) -> bool:
@@ -158,4 +158,5 @@ def _flag(text: str) -> object:
     return word in _TRUE if word in _TRUE or word in _FALSE else text.strip()
 
 
-_TYPED: dict[str, Callable[[str], object]] = {"capacity": _integer, "is_accessible": _flag}
+TYPED: dict[str, Callable[[str], object]] = {"capacity": _integer, "is_accessible": _flag}
+"""How the text of a flat column is read; text that is no such value is left as it is."""

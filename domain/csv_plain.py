@@ -5,13 +5,13 @@ Part of the fast path: gives exactly what the rules of the fields give, or says 
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, tzinfo
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from domain.csv_header import Columns
+from domain.csv_cells import TYPED
+from domain.csv_header import EITHER, FLAT, Columns
 from domain.dates import parse_event_date
 from domain.event_columns import EventColumns, json_lines
 from domain.events import MAX_PARTICIPANTS, parse_city
@@ -24,12 +24,23 @@ _Value = TypeVar("_Value")
 _REMEMBERED = 8192
 _REMEMBERED_CHARACTERS = 256
 _PLAIN_CHARACTERS = CELL_BYTES // 4
-_BLANK = [""] * 6
 _SIX = ("title", "description", "event_date", "city", "participants", "local_info")
 
 
 class _PlainVenue(Struct, forbid_unknown_fields=True):
-    """A venue with all of its members, each of its own type, in the order of the wire."""
+    """A venue, each member of its own type, in the order of the wire."""
+
+    location_name: str
+    capacity: int = 1
+    venue_type: str | None = None
+    is_accessible: bool = False
+    address: str | None = None
+    past_events: list[str] = []
+    manually_edited: bool = False
+
+
+class _FullVenue(_PlainVenue, forbid_unknown_fields=True):
+    """One of which no member is missing."""
 
     location_name: str
     capacity: int
@@ -40,23 +51,31 @@ class _PlainVenue(Struct, forbid_unknown_fields=True):
     manually_edited: bool
 
 
-_NOWHERE = _PlainVenue("", 0, None, False, None, [], False)
+_NOWHERE = _PlainVenue("", 0)
 """Stands for no venue among others."""
+
+_QUOTED_MEMBERS = tuple(f'"{name}"' for name in _PlainVenue.__struct_fields__)
 
 
 class PlainValues:
-    """Builds events of the six documented columns from ordinary text, remembering what repeats."""
+    """Builds events out of ordinary text, remembering what repeats."""
 
     def __init__(self, columns: Columns, timezone: tzinfo) -> None:
-        """Prepare for a file; one with other columns has no plain rows."""
+        """Prepare for a file; one with defaults, or with two ways to name a venue, has no plain rows."""
         index = columns.index
         self.json_column = index.get("local_info", 0)
-        self._is_plain = (
-            index.keys() == set(_SIX) and len(columns.names) == len(_SIX) and not columns.defaults
-        )
-        self._pick = itemgetter(*(index.get(name, 0) for name in _SIX))
+        flat = {name: index[f"local_info.{name}"] for name in FLAT if f"local_info.{name}" in index}
+        ways = ("local_info" in index) + (EITHER in index) + ("location_name" in flat)
+        self._is_plain = not columns.defaults and ways < 2 and not (flat and "local_info" in index)
+        if EITHER in index:
+            flat["location_name"] = index[EITHER]
+        self._flat = flat
+        self._six = [index.get(name) for name in _SIX]
+        self._width = len(columns.names)
+        self._ignored = [at for at in range(self._width) if at not in index.values()]
         self._clock = PlainClock(timezone)
         self._decode_venue = msgspec.json.Decoder(_PlainVenue).decode
+        self._decode_full_venue = msgspec.json.Decoder(_FullVenue).decode
         self._cities: dict[str, str] = {}
         self._venue_types: dict[str | None, str] = {name: name for name in VENUE_TYPES}
 
@@ -65,15 +84,25 @@ class PlainValues:
 
         What the columns have at such a place means nothing.
         """
-        odd = {place for place, cells in enumerate(records) if len(cells) != len(_SIX)}
+        odd = {place for place, cells in enumerate(records) if len(cells) != self._width}
         if not self._is_plain or len(odd) == len(records):
             return EventColumns.empty(), set(range(len(records)))
         if odd:
-            records = [_BLANK if place in odd else cells for place, cells in enumerate(records)]
-        titles, descriptions, whens, cities, names, infos = self._pick(list(zip(*records, strict=True)))
+            records = [[""] * self._width if place in odd else cells for place, cells in enumerate(records)]
+        cells = list(zip(*records, strict=True))
+        absent = ("",) * len(records)
+        titles, descriptions, whens, cities, names, infos = (
+            absent if at is None else cells[at] for at in self._six
+        )
+        for at in self._ignored:
+            odd.update(place for place, cell in enumerate(cells[at]) if cell[:1] == " ")
         dates = self._all(odd, map(self._clock.read, whens), ("", 0))
         people = self._all(odd, map(_people, names), [])
-        venues = self._all(odd, map(self._plain_venue, infos), _NOWHERE)
+        if self._flat:
+            found = map(self._flat_venue, *(cells[at] for at in self._flat.values()))
+        else:
+            found = map(self._json_venue, infos)
+        venues = self._all(odd, found, _NOWHERE)
         columns = EventColumns(
             titles=self._all(odd, map(_title, titles), ""),
             descriptions=self._all(odd, map(_description, descriptions), ""),
@@ -108,16 +137,38 @@ class PlainValues:
         _remember(self._cities, text, city)
         return city
 
-    def _plain_venue(self, text: str) -> _PlainVenue | None:
-        """Return a venue with all seven members, once each, in plain JSON; else None."""
+    def _json_venue(self, text: str) -> _PlainVenue | None:
+        """Return the venue in plain JSON with no member twice; else None."""
         if not text:
             return _NOWHERE
-        # Without escapes, only the end of a member's name can come before a colon.
-        if "\\" in text or len(text) > _PLAIN_CHARACTERS or (text.count(":") != 7 != text.count('":')):
+        if "\\" in text or len(text) > _PLAIN_CHARACTERS:
             return None
+        # Without escapes, only the end of a member's name can come before a colon.
+        has_seven = text.count(":") == 7 or text.count('":') == 7
         try:
-            venue = self._decode_venue(text)
+            venue = self._decode_full_venue(text) if has_seven else self._decode_some_of(text)
         except msgspec.DecodeError:
+            return None
+        return venue if venue is not None and self._tidy(venue) else None
+
+    def _decode_some_of(self, text: str) -> _PlainVenue | None:
+        """Return a venue that leaves members out; None when it may have one twice."""
+        return None if any(text.count(name) > 1 for name in _QUOTED_MEMBERS) else self._decode_venue(text)
+
+    def _flat_venue(self, *cells: str) -> _PlainVenue | None:
+        """Return the venue in cells of its own columns; None when one of them needs care."""
+        if not any(map(str.strip, cells)):
+            return None if any(cell[:1] == " " for cell in cells) else _NOWHERE
+        venue = _PlainVenue("")
+        for name, cell in zip(self._flat, cells, strict=True):
+            text = cell.strip()
+            value = TYPED[name](text) if name in TYPED and text else text
+            if cell[:1] == " " or (name == "location_name" and text[:1] in ("{", "[")):
+                return None
+            if text:
+                setattr(venue, name, value)
+        # Text among the values of another type broke its rule, and so does a number with many digits.
+        if type(venue.capacity) is not int or type(venue.is_accessible) is not bool:
             return None
         return venue if self._tidy(venue) else None
 

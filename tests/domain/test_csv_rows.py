@@ -125,6 +125,73 @@ def test_the_fast_path_gives_what_the_careful_readers_give(content: bytes) -> No
     assert read(content)[1] == _read_carefully(content)
 
 
+names = st.sampled_from(
+    [
+        *HEADER.split(","),
+        "local",
+        "location_name",
+        "capacity",
+        "venue_type",
+        "is_accessible",
+        "address",
+        "x",
+        "",
+    ]
+)
+values = st.sampled_from(
+    [
+        *(
+            "",
+            " ",
+            "A",
+            " A",
+            "A ",
+            ' "A',
+            '"',
+            "Teatro",
+            "teatro",
+            "12",
+            "1.0",
+            "-1",
+            "99999999999",
+            "sim",
+            "0",
+        ),
+        *(
+            "ab",
+            "Ana;Bo",
+            "Ana;;Ana",
+            DATE,
+            DATE[:10],
+            "{",
+            '{"location_name":"ab"}',
+            RFC_VENUE.replace('""', '"'),
+        ),
+        '{"location_name":"ab","location_name":"cd"}',
+        '{"location_name":"ab","capacity":3,"capacity":3,"address":"x:y"}',
+        '{"location_name": "address", "address": " R: 1 ", "venue_type": "praca", "past_events": [" p "]}',
+    ]
+)
+
+
+@given(
+    st.lists(names, max_size=6).map(lambda more: ["title", "event_date", "city", *more]),
+    st.lists(st.lists(values, min_size=2, max_size=9), max_size=6),
+    st.sampled_from(",;"),
+)
+@settings(max_examples=400)
+def test_the_fast_path_reads_any_columns_as_the_careful_readers_do(
+    header: list[str], rows: list[list[str]], delimiter: str
+) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter)
+    writer.writerow(header)
+    writer.writerows(["T", DATE, "Recife", *cells[: len(header) - 3]] for cells in rows)
+    writer.writerows(cells for cells in rows)
+    content = out.getvalue().encode()
+    assert read(content)[1] == _read_carefully(content)
+
+
 @given(contents, st.integers(1, 3), st.integers(20, 300))
 def test_a_reader_goes_on_behind_any_batch_where_another_was_lost(
     content: bytes, most: int, size: int

@@ -10,6 +10,7 @@ import traceback
 from multiprocessing.connection import Connection
 from zoneinfo import ZoneInfo
 
+from api.memory import return_large_blocks
 from api.reading import wire
 from api.services.imports.csv_source import CsvSource
 from api.storage.event_packing import pack
@@ -19,6 +20,7 @@ def main() -> None:
     """Answer until the other side is gone."""
     # Ctrl+C reaches every process of a terminal; it is the server that decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return_large_blocks()
     # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()
     gc.set_threshold(200_000)

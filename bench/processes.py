@@ -80,7 +80,7 @@ def _await_ready(server: Running) -> None:
 
 def _import(environment: Mapping[str, str]) -> Result:
     with fasttrack(environment=environment) as server:
-        return import_watched(server, ROWS)
+        return import_watched(server, ROWS, probed=True)
 
 
 def _over_postgres(measure: Callable[[Mapping[str, str]], Result]) -> Result:

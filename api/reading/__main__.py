@@ -18,8 +18,10 @@ from api.storage.event_packing import pack
 
 def main() -> None:
     """Answer until the other side is gone."""
-    # Ctrl+C reaches every process of a terminal; it is the server that decides when to end.
+    # Ctrl+C reaches every process of a terminal, and a stop by systemd every one of the service; it is
+    # the server that decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return_large_blocks()
     # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()

@@ -79,6 +79,16 @@ async def test_a_process_is_kept_for_the_next_file_and_ends_with_the_server():
         os.kill(pids[0], 0)
 
 
+async def test_signals_for_the_whole_service_leave_the_end_to_the_server():
+    readers = Readers(ZONE, pack, read_here_bytes=0)
+    async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
+        await source.take(HEADER, last=False)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            os.kill(source.processes[0].pid, one)
+        portion = await source.take(b"T,2025-07-01,Recife\n", last=True)
+    assert portion.rows.events.count == 1
+
+
 async def read_with_a_killed_process(readers):
     async with readers.open_source(ImportOptions(), Checkpoint()) as source:
         await source.take(HEADER, last=False)

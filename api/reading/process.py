@@ -28,7 +28,8 @@ class ReadingProcess:
         """Start it."""
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "api.reading", str(theirs.fileno())]
+            # -P: a folder named `api` where the server was started is not ours.
+            command = [sys.executable, "-P", "-m", "api.reading", str(theirs.fileno())]
             # What can be imported here can be imported there, wherever it came from.
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter.

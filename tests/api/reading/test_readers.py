@@ -79,6 +79,15 @@ async def test_a_process_is_kept_for_the_next_file_and_ends_with_the_server():
         os.kill(pids[0], 0)
 
 
+async def test_another_api_in_the_working_folder_is_not_mistaken_for_ours(tmp_path, monkeypatch):
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    readers = Readers(ZONE, pack, read_here_bytes=0)
+    async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
+        assert (await source.take(HEADER, last=True)).ended
+
+
 async def test_signals_for_the_whole_service_leave_the_end_to_the_server():
     readers = Readers(ZONE, pack, read_here_bytes=0)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:

@@ -1,5 +1,6 @@
 """The readers of imports: small files are read here, large ones in processes that are kept for the next."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -13,6 +14,8 @@ from api.services.imports.csv_source import CsvSource
 from api.services.imports.portions import Checkpoint, Portion, RowSource
 from domain.imports import ImportOptions
 from domain.ports import Pack
+
+logger = logging.getLogger("fasttrack.imports")
 
 READ_HERE_BYTES = 128 * 1024
 """Of a file: to start a process takes longer than to read so much."""
@@ -89,26 +92,33 @@ class Source:
         self._readers = readers
         self._options = options
         self._checkpoint = checkpoint
+        self._may_move = True
         self._read_here: list[bytes] = []
         zone = ZoneInfo(readers.timezone)
         self._here = CsvSource(options, checkpoint, zone, readers.pack)
 
     async def take(self, piece: bytes, *, last: bool) -> Portion:
         """Return the rows that end in this piece. Source: `api.services.imports.portions.RowSource`."""
-        if not self.processes and self.offset + len(piece) > self._readers.read_here_bytes:
+        if not self.processes and self._may_move and self.offset + len(piece) > self._readers.read_here_bytes:
             await self._move()
         self.offset += len(piece)
         if self.processes:
             process = self.processes[0]
             return await to_thread.run_sync(lambda: process.take(piece, last=last))
-        self._read_here.append(piece)
+        if self._may_move:
+            self._read_here.append(piece)
         return await to_thread.run_sync(lambda: self._here.take(piece, last=last))
 
     async def _move(self) -> None:
         """Let a process read again what was read here, so that it knows all that is known here."""
-        process = await self._readers.process()
-        self.processes.append(process)
         pieces, self._read_here = self._read_here, []
+        try:
+            process = await self._readers.process()
+        except OSError as error:
+            logger.warning("no process could be started, the file is read in the server: %s", error)
+            self._may_move = False
+            return
+        self.processes.append(process)
 
         def catch_up() -> None:
             process.begin(self._options, self._readers.timezone, self._checkpoint)

@@ -88,6 +88,19 @@ async def test_another_api_in_the_working_folder_is_not_mistaken_for_ours(tmp_pa
         assert (await source.take(HEADER, last=True)).ended
 
 
+async def test_where_no_process_can_be_started_files_are_read_all_the_same(monkeypatch, caplog):
+    def refuse():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("api.reading.readers.ReadingProcess", refuse)
+    content = HEADER + b"".join(b"T%d,2025-07-01,Recife\n" % number for number in range(50))
+    readers = Readers(ZONE, pack, read_here_bytes=300)
+    async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
+        portions = await read_all(source, pieces_of(content, 100))
+    assert sum(portion.rows.events.count for portion in portions) == 50
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
 async def test_signals_for_the_whole_service_leave_the_end_to_the_server():
     readers = Readers(ZONE, pack, read_here_bytes=0)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:

@@ -27,15 +27,15 @@ class ReadingProcess:
     def __init__(self) -> None:
         """Start it."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        # What can be imported here can be imported there, wherever it came from.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        with ours, theirs:
             # -P: a folder named `api` where the server was started is not ours.
             command = [sys.executable, "-P", "-m", "api.reading", str(theirs.fileno())]
-            # What can be imported here can be imported there, wherever it came from.
-            environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter.
                 command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL
             )
-        self._connection = Connection(ours.detach())
+            self._connection = Connection(ours.detach())
         self.idle_since = monotonic()
 
     @property

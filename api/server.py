@@ -62,6 +62,10 @@ class Server(uvicorn.Server):
         self._app.state.readiness.drain()
         self._app.state.hub.registry.drain()
         asyncio.get_running_loop().call_later(STREAMS_END_SECONDS, self._cut_streams)
+        # Who waits to be accepted when the sockets close is cut off, and a proxy sends no POST twice:
+        # a few turns of the loop accept who came while the streams were told.
+        for _ in range(3):
+            await asyncio.sleep(0)
         await super().shutdown(sockets)
 
     def _cut_streams(self) -> None:

@@ -9,8 +9,9 @@ from api.services.presence import Presence
 from domain.ports import StorageError
 from streams.ports import LiveStore, PersonLease
 
-LOOK_SECONDS = 0.5
-"""Joins and leaves are seen by the others within a second."""
+LOOK_SECONDS = 0.3
+"""Joins and leaves are seen by the others within a second: one look says them, one of another process finds
+them, and a state that was told just before rests for a quarter."""
 LEASE_MS = 15_000
 """A process that was killed takes its people along after so long."""
 LEAVE_SECONDS = 2.0

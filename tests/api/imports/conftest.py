@@ -14,10 +14,11 @@ HOUR_MS = 60 * 60 * 1000
 
 
 class World:
-    """A store in a folder, and imports that come and go over it like server processes."""
+    """A store, in a folder if it has no URL, and imports that come and go over it like server processes."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, url=""):
         self.folder = folder
+        self.url = url
         self.now_ms = 1_700_000_000_000
         self.store = None
         self.imports = None
@@ -26,28 +27,31 @@ class World:
         self.limit = 1024 * 1024
 
     @asynccontextmanager
-    async def process(self, wrap=lambda store: store):
+    async def process(self, wrap=lambda store: store, owner="server"):
         opened = await open_store(
-            "", committed=lambda _: None, data_dir=self.folder, timezone="America/Recife"
+            self.url, committed=lambda _: None, data_dir=self.folder, timezone="America/Recife"
         )
         self.store = opened
         try:
-            self.imports = Imports(
+            self.imports = imports = Imports(
                 wrap(opened),
                 open_source=self.open_source,
                 now_ms=lambda: self.now_ms,
                 max_upload_bytes=self.limit,
                 places=self.places,
                 retry_seconds=0.01,
+                owner=owner,
             )
-            async with self.imports.running():
-                yield self.imports
+            async with imports.running():
+                yield imports
         finally:
             await opened.aclose()
 
     async def begin(self, upload_id="x", total_bytes=None, key=None, **options):
-        wanted = NewUpload(upload_id, "a.csv", ImportOptions(**options), "ana", key, total_bytes)
-        return await self.imports.begin(wanted)
+        return await self.imports.begin(self.wanted(upload_id, total_bytes, key, **options))
+
+    def wanted(self, upload_id="x", total_bytes=None, key=None, **options):
+        return NewUpload(upload_id, "a.csv", ImportOptions(**options), "ana", key, total_bytes)
 
     async def send(self, content, upload_id="x", **options):
         """Import a whole file and return it as it ended."""

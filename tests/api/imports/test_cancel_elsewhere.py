@@ -1,0 +1,116 @@
+"""An atomic import cancelled through another server while its rows are being stored: all of it or nothing."""
+
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+import pytest
+
+from tests.api.imports.conftest import World
+from tests.api.imports.site import serve
+from tests.contracts.conftest import postgres, store_url
+
+__all__ = ["postgres", "store_url"]
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("store_url", ["postgresql"], indirect=True),
+]
+
+ROWS = 40
+PIECES = 4
+ROW = b"row %02d\n"
+LONGER_THAN_A_LEASE_MS = 20_000
+
+
+class Gate:
+    """Holds the transaction that stores all rows before one of its batches, until it is opened."""
+
+    def __init__(self, at):
+        self._at = at
+        self._batches = 0
+        self.reached = anyio.Event()
+        self.opened = anyio.Event()
+
+    async def pass_through(self):
+        self._batches += 1
+        if self._batches == self._at:
+            self.reached.set()
+            await self.opened.wait()
+
+
+class Gated:
+    """A store, or a part of one, whose batches of events go through a gate."""
+
+    def __init__(self, inner, gate):
+        self._inner = inner
+        self._gate = gate
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    @asynccontextmanager
+    async def transaction(self):
+        async with self._inner.transaction() as tx:
+            yield Gated(tx, self._gate)
+
+    @property
+    def events(self):
+        return Gated(self._inner.events, self._gate)
+
+    async def insert_batch(self, *args, **options):
+        await self._gate.pass_through()
+        return await self._inner.insert_batch(*args, **options)
+
+
+@pytest.fixture
+def world(store_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("api.services.imports.service.HEED_SECONDS", 0.01)
+    piece = ROWS * len(ROW % 1) // PIECES
+    monkeypatch.setattr("api.services.imports.job.PIECE_BYTES", (piece, piece, piece))
+    return World(tmp_path, store_url)
+
+
+@pytest.mark.parametrize("lease", ["holds", "ends meanwhile"])
+@pytest.mark.parametrize("at", range(1, PIECES + 1))
+async def test_an_atomic_import_cancelled_elsewhere_is_in_whole_or_not_at_all(world, at, lease):
+    gate = Gate(at)
+    answers = []
+
+    async def cancel(site):
+        answers.append(await site.http.post("/uploads/x/cancel"))
+
+    with anyio.fail_after(30):
+        async with (
+            world.process(partial(Gated, gate=gate), owner="first") as first,
+            world.process(owner="second") as second,
+            serve(world, second) as site,
+        ):
+            reception = await first.begin(world.wanted(mode="atomic"))
+            await reception.write(b"".join(ROW % n for n in range(1, ROWS + 1)))
+            await reception.complete()
+            await gate.reached.wait()
+            assert await world.titles() == []
+            async with anyio.create_task_group() as group:
+                group.start_soon(cancel, site)
+                # The first is told through the database, and sees it while its transaction is open.
+                await world.until(reception.live, lambda live: live.cancel_requested)
+                if lease == "ends meanwhile":
+                    world.now_ms += LONGER_THAN_A_LEASE_MS
+                gate.opened.set()
+            told, titles, upload = await world.feed(), await world.titles(), await world.upload()
+    # Before its last batch it looks whether it was asked to stop; then it is too late.
+    status = "completed" if at == PIECES else "cancelled"
+    rows = ROWS if status == "completed" else 0
+    assert titles == [(ROW % n).decode().strip() for n in range(1, rows + 1)]
+    assert (upload.state, upload.accepted) == (status, rows)
+    assert [(m["status"], m["accepted"]) for m in told if m["type"] == "finished"] == [(status, rows)]
+    if status == "cancelled":
+        assert (answers[0].status_code, answers[0].json()["status"]) == (200, "cancelled")
+    else:
+        assert answers[0].status_code == 409
+        assert "'x' is completed" in answers[0].json()["detail"]
+    async with world.process():  # It begins no import anew, and leaves no file.
+        assert (await world.upload()).state == status
+        assert await world.titles() == titles
+        assert await world.store.blobs.ids() == []

@@ -21,11 +21,11 @@ from api.services.export_task import ExportTask
 from api.services.housekeeping import Housekeeping
 from api.services.imports.records import ImportRecords
 from api.services.imports.service import Imports
+from api.services.indexing import Indexer
 from api.services.people import People
 from api.services.readiness import Readiness
 from api.services.task_report import TaskKind
 from api.services.tasks import Tasks
-from api.services.text_indexing import TextIndexer
 from api.settings import Settings
 from api.storage.event_packing import pack
 from api.storage.store import Committed, SqlStore, open_store
@@ -92,7 +92,7 @@ async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterato
         await opened.enter_async_context(_at_work(*live.jobs, housekeeping.run))
         jobs = await opened.enter_async_context(_running_jobs(settings, store))
         _offer(metrics, listeners, live, jobs)
-        await opened.enter_async_context(_indexing_texts(store, listeners, metrics))
+        await opened.enter_async_context(_indexing(store, listeners, metrics))
         yield {
             "store": store,
             "people": people,
@@ -108,15 +108,24 @@ async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _indexing_texts(store: SqlStore, listeners: Listeners, metrics: Metrics) -> AsyncIterator[None]:
-    """Keep the index of texts up, where the database does not do so by itself."""
+async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> AsyncIterator[None]:
+    """Keep the indexes up, where the database does not do so by itself."""
     if store.indexing is None:
         yield
         return
-    indexer = TextIndexer(store.indexing)
+    indexer = Indexer(store.indexing)
     listeners.add(lambda _: indexer.changed())
     metrics.offer(
-        "fasttrack_search_backlog", "gauge", "Events not yet in the index of texts.", lambda: indexer.behind
+        "fasttrack_search_backlog",
+        "gauge",
+        "Events not yet in the index of texts.",
+        lambda: indexer.texts_behind,
+    )
+    metrics.offer(
+        "fasttrack_index_backlog",
+        "gauge",
+        "Events not yet in the other indexes.",
+        lambda: indexer.entries_behind,
     )
     async with _at_work(indexer.run):
         yield

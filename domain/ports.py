@@ -126,22 +126,33 @@ class EventStore(Protocol):
         ...
 
 
-class TextBacklog(NamedTuple):
-    """The id of the newest event, and up to which the index of texts has come."""
+class Backlog(NamedTuple):
+    """What indexes are behind by.
+
+    Attributes:
+        newest: the id of the newest event.
+        texts: the id up to which the index of texts has come.
+        entries: how many events at most have no entries in the other indexes.
+    """
 
     newest: int
-    indexed: int
+    texts: int
+    entries: int
 
 
-class TextIndexing(Protocol):
-    """An index of texts that is filled behind the events. Searches are right at any backlog, and slower."""
+class Indexing(Protocol):
+    """Indexes that are filled behind the events. Lists are right at any backlog, and slower."""
 
-    async def backlog(self) -> TextBacklog:
-        """Return how far the index is behind."""
+    async def backlog(self) -> Backlog:
+        """Return how far the indexes are behind."""
         ...
 
-    async def index(self, limit: int) -> None:
-        """Take up some events, the oldest first, in one transaction."""
+    async def add_entries(self, limit: int) -> None:
+        """Take up some events in every index but that of texts, the oldest first, in one transaction."""
+        ...
+
+    async def index_texts(self, limit: int) -> None:
+        """Take up the texts of some events, the oldest first, in one transaction."""
         ...
 
 

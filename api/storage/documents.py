@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from api.storage import index_entries
 from api.storage.event_filters import matching
+from api.storage.index_entries import Parts
 from api.storage.schema import events
 from api.storage.unit import Unit
 from domain.ports import EventFilter
@@ -24,7 +26,7 @@ async def scan_documents(
 
     The first part has `chunk` events; later ones as many as fit, going by the one before.
     """
-    statement = _joined(unit, where, separator)
+    statement = _joined(unit, where, separator, await index_entries.parts_for(unit, where))
     last = 0
     while (row := await unit.first(statement, {"last": last, "chunk": chunk})) and row.last_id is not None:
         yield row.joined
@@ -32,12 +34,14 @@ async def scan_documents(
         chunk = max(1, min(chunk * PART_BYTES // len(row.joined), chunk * 2, MOST))
 
 
-def _joined(unit: Unit, where: EventFilter, separator: str) -> sa.Select[bytes, int]:
+def _joined(unit: Unit, where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+    limit = sa.bindparam("chunk", type_=sa.Integer)
+    following = [*matching(where), events.c.id > sa.bindparam("last")]
     some = (
         sa.select(events.c.id, _document(unit).label("document"))
-        .where(*matching(where), events.c.id > sa.bindparam("last"))
+        .where(*index_entries.first_by_id(parts, following, limit))
         .order_by(events.c.id)
-        .limit(sa.bindparam("chunk", type_=sa.Integer))
+        .limit(limit)
         .subquery()
     )
     joined = _as_bytes(unit, _aggregate(unit, some, separator))

@@ -13,9 +13,11 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from api.storage import index_entries
 from api.storage.event_counts import count_between, counts_of
 from api.storage.event_filters import SORTS, matching, position_after, sought_text
 from api.storage.folding import fold
+from api.storage.index_entries import EVERY_ROW, Part, Parts, parts_of
 from api.storage.schema import events
 from api.storage.text_index import is_looked_up
 from api.storage.totals import Totals
@@ -33,12 +35,16 @@ WALK_MARGIN = 5
 """How many times the rows that it should take are passed in order, before another way is tried."""
 
 _BY_TIME = "events_instant"
+BY_ID = "NOT INDEXED"
+_OF_ALL = (BY_ID, f"INDEXED BY {_BY_TIME}")
+"""Ways that have every event at any time: see index_entries."""
+
 _ORDERED: dict[EventSort, str] = {
     "event_date": f"INDEXED BY {_BY_TIME}",
     "-event_date": f"INDEXED BY {_BY_TIME}",
     "title": "INDEXED BY events_title",
-    "id": "NOT INDEXED",
-    "-id": "NOT INDEXED",
+    "id": BY_ID,
+    "-id": BY_ID,
 }
 _MEMBERS = {
     "events_city": ("city",),
@@ -79,6 +85,7 @@ class Plan(Struct, frozen=True):
     where: EventFilter
     total: int
     ways: list[Way]
+    parts: Parts
 
 
 class Planner(Struct, frozen=True):
@@ -87,12 +94,19 @@ class Planner(Struct, frozen=True):
     Attributes:
         every: how many events there are.
         found: how many each filter matches by itself, under the name of its index.
+        parts: what a query by an index has to be put to.
     """
 
     where: EventFilter
     every: int
     found: dict[str, int]
     text: Text | None
+    parts: Parts
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether there are events that no index but that of ids has."""
+        return any(part.is_rest for part in self.parts)
 
     @property
     def reads_text(self) -> bool:
@@ -110,8 +124,8 @@ class Planner(Struct, frozen=True):
         """Return the ways to everything that matches, the cheapest first."""
         ways = [self._by_filter(index) for index in self.found]
         if self.text is not None:
-            ways.append(Way("NOT INDEXED", self.text.rows * ROW, self.text.holds))
-        return sorted(ways, key=lambda way: way.cost) or [Way("NOT INDEXED", self.every * ROW)]
+            ways.append(Way(BY_ID, self.text.rows * ROW, self.text.holds))
+        return sorted(ways, key=lambda way: way.cost) or [Way(BY_ID, self.every * ROW)]
 
     def ways_to_page(self, sort: EventSort, limit: int, total: int) -> list[Way]:
         """Return one or two ways to a page: in its order where that promises to be short."""
@@ -127,7 +141,7 @@ class Planner(Struct, frozen=True):
             return [min(ordered, best, key=lambda way: way.cost)]
         if sort == "title" and best.holds is None:
             best = self._by_title(best, total)
-        if best.cost <= by_order.cost * WALK_MARGIN:
+        if best.cost <= by_order.cost * WALK_MARGIN or (self.has_rest and by_order.hint not in _OF_ALL):
             return [best]
         # Where events of one filter lie together in the order, it could pass nearly all before them.
         return [msgspec.structs.replace(by_order, walk=round(by_order.cost) * WALK_MARGIN), best]
@@ -151,18 +165,18 @@ class Planner(Struct, frozen=True):
 
 async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, totals: Totals) -> Plan:
     """Return how to read a page of what matches."""
+    parts = await parts_of(unit)
     every, version, found = await _counted(unit, where)
     # A filter that everything passes needs no look.
     idle = [index for index, rows in found.items() if rows == every]
     where = msgspec.structs.replace(where, **{name: None for index in idle for name in _MEMBERS[index]})
     found = {index: rows for index, rows in found.items() if index not in idle}
-    planner = Planner(where, every, found, await _looked_up(unit, where, version, totals))
+    planner = Planner(where, every, found, await _looked_up(unit, where, version, totals), parts)
     total = planner.total()
     if total is None:
-        count = partial(_count, unit, _counting(where, planner.ways_to_all()[0]))
-        total = await totals.of(where, version, count)
+        total = await totals.of(where, version, partial(_count, unit, planner))
     ways = planner.ways_to_page(sort, limit, total) if unit.dialect.name == "sqlite" else [Way("", 0.0)]
-    return Plan(where, total, ways)
+    return Plan(where, total, ways, parts)
 
 
 async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: Totals) -> Text | None:
@@ -175,14 +189,15 @@ async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: Total
     return Text(found.rows, texts.holding(sought, found, indexed))
 
 
-async def _count(unit: Unit, counting: sa.Select[int]) -> int:
-    row = await unit.first(counting)
-    return row[0] if row else 0
+async def _count(unit: Unit, planner: Planner) -> int:
+    way = planner.ways_to_all()[0]
+    conditions = matching(planner.where, holds=way.holds)
+    return await index_entries.count(unit, _parts(planner.parts, way), conditions, way.hint)
 
 
-def _counting(where: EventFilter, way: Way) -> sa.Select[int]:
-    number = sa.select(sa.func.count()).select_from(events).where(*matching(where, holds=way.holds))
-    return number.with_hint(events, way.hint, "sqlite")
+def _parts(parts: Parts, way: Way) -> Parts:
+    """Return what one way has to be put to."""
+    return EVERY_ROW if way.hint in _OF_ALL else parts
 
 
 def page_of(
@@ -191,19 +206,28 @@ def page_of(
     """Return the query of a page by one way: its keys are sorted first, and then its rows are read."""
     order = SORTS[sort]
     behind = [] if after is None else [position_after(order, after)]
-    if way.walk:
-        passed = sa.select(events).where(*behind).order_by(*order.by).limit(way.walk)
-        rows = passed.with_hint(events, way.hint, "sqlite").subquery("passed")
-        # A subquery with a LIMIT is run by SQLite as it stands, and its order is kept.
-        ids = sa.select(rows.c.id).where(*matching(plan.where, rows)).limit(limit)
-    else:
-        conditions = matching(plan.where, holds=way.holds)
-        if way.among:
-            among = sa.select(events.c.id).where(*conditions).with_hint(events, way.among, "sqlite")
-            conditions = [events.c.id.in_(among.correlate(None))]
-        keys = sa.select(events.c.id).where(*conditions, *behind)
-        ids = keys.order_by(*order.by).limit(limit).with_hint(events, way.hint, "sqlite")
-    return sa.select(events).where(events.c.id.in_(ids.correlate(None))).order_by(*order.by)
+    branches = []
+    for part in _parts(plan.parts, way):
+        if way.walk:
+            passed = sa.select(events).where(*behind, *part.conditions).order_by(*order.by).limit(way.walk)
+            rows = passed.with_hint(events, way.hint, "sqlite").subquery("passed")
+            # A subquery with a LIMIT is run by SQLite as it stands, and its order is kept.
+            ids = sa.select(rows.c.id).where(*matching(plan.where, rows)).limit(limit)
+        else:
+            keys = sa.select(events.c.id).where(*_keys_of(plan, way, part), *behind)
+            ids = keys.order_by(*order.by).limit(limit).with_hint(events, part.hint(way.hint), "sqlite")
+        branches.append(ids.correlate(None))
+    page = sa.select(events).where(events.c.id.in_(index_entries.joined(branches)))
+    return page.order_by(*order.by).limit(limit)
+
+
+def _keys_of(plan: Plan, way: Way, part: Part) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of what matches in a part of the events."""
+    conditions = [*matching(plan.where, holds=way.holds), *part.conditions]
+    if not way.among or part.is_rest:
+        return conditions
+    among = sa.select(events.c.id).where(*conditions).with_hint(events, way.among, "sqlite")
+    return [events.c.id.in_(among.correlate(None)), *part.conditions]
 
 
 async def _counted(unit: Unit, where: EventFilter) -> tuple[int, int, dict[str, int]]:

@@ -28,7 +28,7 @@ def rfc3339(at_ms: int) -> str:
 def event_of(row: Row) -> Event:
     """Return the event of a row of the table; unpacked, since asking a row by name takes thrice as long."""
     event_id, title, description, event_date, city, participants, local_info = row[:7]
-    upload_id, version, created_ms, updated_ms = row[12:]
+    upload_id, version, created_ms, updated_ms = row[12:16]
     return Event(
         event_id,
         title,

@@ -5,12 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.storage import stats
+from api.storage import index_entries, stats
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
 from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack
 from api.storage.event_plans import page_of, planned
 from api.storage.event_rows import columns_of, event_of, events_of
+from api.storage.index_entries import Parts
 from api.storage.schema import events
 from api.storage.totals import Totals
 from api.storage.unit import NewEvents, Row, Unit
@@ -42,10 +43,15 @@ class SqlEvents:
         if not batch.count:
             return range(0)
         first = await self._unit.dialect.take_ids(self._unit, "events", batch.count)
-        await self._unit.insert_events(NewEvents(first, batch.chunks, (upload_id, 1, at_ms, at_ms)))
+        ids = range(first, first + batch.count)
+        is_deferred = index_entries.is_deferred(self._unit, batch.count)
+        tail = (upload_id, 1, at_ms, at_ms, not is_deferred)
+        await self._unit.insert_events(NewEvents(first, batch.chunks, tail))
+        if is_deferred:
+            await index_entries.defer(self._unit, ids[-1])
         self._deltas.update({(kind, key): n for kind, key, n in batch.counts})
         self._deltas["upload", upload_id or ""] += batch.count
-        return range(first, first + batch.count)
+        return ids
 
     async def get(self, event_id: int) -> Event | None:
         """Return one event."""
@@ -71,7 +77,9 @@ class SqlEvents:
     async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
         """Yield all matching events by id, in chunks, in constant memory."""
         last = 0
-        statement = sa.select(events).where(*matching(where), events.c.id > sa.bindparam("last"))
+        parts = await index_entries.parts_for(self._unit, where)
+        following = [*matching(where), events.c.id > sa.bindparam("last")]
+        statement = sa.select(events).where(*index_entries.first_by_id(parts, following, chunk))
         statement = statement.order_by(events.c.id).limit(chunk)
         while rows := await self._unit.rows(statement, {"last": last}):
             yield events_of(rows)
@@ -108,14 +116,19 @@ class SqlEvents:
         """Delete all that match and return how many."""
         if where == EventFilter():
             return await self._delete_every()
-        return await self._delete_all(matching(where))
+        return await self._delete_all(await index_entries.parts_for(self._unit, where), matching(where))
 
     async def delete_untouched(self, upload_id: str) -> tuple[int, list[int]]:
         """Delete an import's events whose version is still 1; return how many, and the ids kept."""
+        parts = await index_entries.parts_of(self._unit)
         own = events.c.upload_id == upload_id
-        deleted = await self._delete_all([own, events.c.version == 1])
-        kept = await self._unit.rows(sa.select(events.c.id).where(own).order_by(events.c.id))
-        return deleted, [row.id for row in kept]
+        deleted = await self._delete_all(parts, [own, events.c.version == 1])
+        kept = [
+            row.id
+            for part in parts
+            for row in await self._unit.rows(sa.select(events.c.id).where(own, *part.conditions))
+        ]
+        return deleted, sorted(kept)
 
     async def counts(self, *, now_us: int) -> EventCounts:
         """Return the counts, at a cost that does not grow with the number of events."""
@@ -149,13 +162,14 @@ class SqlEvents:
         await stats.forget(self._unit)
         return deleted
 
-    async def _delete_all(self, conditions: list[sa.ColumnElement[bool]]) -> int:
+    async def _delete_all(self, parts: Parts, conditions: list[sa.ColumnElement[bool]]) -> int:
         """Delete in chunks by id, so that the counts of a million events need no memory for them."""
         deleted, last = 0, 0
-        ids = sa.select(events.c.id).where(*conditions, events.c.id > sa.bindparam("last"))
+        following = [*conditions, events.c.id > sa.bindparam("last")]
+        ids = sa.select(events.c.id).where(*index_entries.first_by_id(parts, following, _CHUNK))
         ids = ids.order_by(events.c.id).limit(_CHUNK)
         while rows := await self._unit.rows(ids, {"last": last}):
-            chunk = events.c.id.between(last + 1, rows[-1].id)
+            chunk = events.c.id.in_([row.id for row in rows])
             deleted += await self._delete(sa.and_(*conditions, chunk))
             last = rows[-1].id
         return deleted

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The latest migration. A test holds it against the folder."""
 
 _LOCK = 0x66747261

@@ -59,7 +59,7 @@ sa.Index(
     "feed_messages_final",
     feed_messages.c.feed,
     feed_messages.c.seq,
-    sqlite_where=feed_messages.c.final,
+    sqlite_where=sa.text("final = 1"),  # In the words of queries, or SQLite does not take it.
     postgresql_where=feed_messages.c.final,
 )
 
@@ -90,14 +90,23 @@ events = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_ms", Integer, nullable=False),
     sa.Column("updated_ms", Integer, nullable=False),
+    sa.Column("is_indexed", sa.Boolean, nullable=False, server_default=sa.true()),
 )
-"""`*_key`: folded text (see folding). `participants` and `local_info`: JSON as on the wire."""
+"""`*_key`: folded text (see folding). `participants` and `local_info`: JSON as on the wire.
+
+`is_indexed`: the row is in the indexes that ask for it (see index_entries); always true of PostgreSQL.
+"""
 sa.Index("events_instant", events.c.instant_us, events.c.id)
-sa.Index("events_title", events.c.title_key, events.c.id)
-# These have the columns of all filters, so that what several of them match is counted without its rows.
-sa.Index("events_city", *events.c["city_key", "id", "venue_type", "instant_us", "upload_id"])
-sa.Index("events_venue_type", *events.c["venue_type", "id", "city_key", "instant_us", "upload_id"])
-sa.Index("events_upload", *events.c["upload_id", "id", "city_key", "venue_type", "instant_us"])
+_indexed = sa.text("is_indexed = 1")  # As above.
+_events_indexes = {
+    "events_title": ("title_key", "id", "is_indexed"),
+    # These have the columns of all filters, so that what several of them match is counted without its rows.
+    "events_city": ("city_key", "id", "venue_type", "instant_us", "upload_id", "is_indexed"),
+    "events_venue_type": ("venue_type", "id", "city_key", "instant_us", "upload_id", "is_indexed"),
+    "events_upload": ("upload_id", "id", "city_key", "venue_type", "instant_us", "is_indexed"),
+}
+for _name, _columns in _events_indexes.items():
+    sa.Index(_name, *events.c[_columns], sqlite_where=_indexed)
 
 stats = sa.Table(
     "stats",

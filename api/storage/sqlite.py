@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from api.storage import text_index
+from api.storage import index_entries, text_index
 from api.storage.cancellation import to_the_end
 from api.storage.event_packing import NULLABLE, PACKED, WIDTH
 from api.storage.schema import id_heads, stats
@@ -58,9 +58,11 @@ class SqliteDialect:
     texts: text_index.TextIndex | None = None
 
     def prepare(self, connection: sa.Connection) -> None:
-        """Make the index of texts."""
+        """Make the index of texts, or see to it that no event waits for whoever fills it."""
         if text_index.prepare(connection):
             self.texts = text_index.TextIndex()
+        else:
+            index_entries.add_all(connection)
 
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return what a driver's error means to callers; None for a fault of ours."""
@@ -176,7 +178,7 @@ def _insert_events(places: int) -> str:
         f"nullif(column{place}, '')" if name in NULLABLE else f"column{place}"
         for place, name in enumerate(PACKED, 2)
     )
-    chosen = f"? + column1, {cells}, ?, ?, ?, ?"
+    chosen = f"? + column1, {cells}, ?, ?, ?, ?, ?"
     return f"INSERT INTO events SELECT {chosen} FROM (VALUES {values}) WHERE column2 IS NOT NULL"  # noqa: S608 - names are ours.
 
 

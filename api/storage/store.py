@@ -13,6 +13,7 @@ from anyio import to_thread
 from api.storage.blobs_chunks import ChunkBlobs
 from api.storage.blobs_files import FileBlobs
 from api.storage.events import SqlEvents
+from api.storage.indexing import SqlIndexing
 from api.storage.messages import SqlFeedReader, SqlMessages
 from api.storage.migrate import migrate
 from api.storage.opening import settle_timezone, the_epoch
@@ -21,11 +22,10 @@ from api.storage.people import SqlPeople
 from api.storage.requests import SqlRequests
 from api.storage.sqlite import SqliteDatabase
 from api.storage.tasks import SqlTasks
-from api.storage.text_index import SqlTextIndexing
 from api.storage.totals import Totals
 from api.storage.unit import Database, Unit, Units
 from api.storage.uploads import SqlUploads
-from domain.ports import BlobStore, StorageUnavailableError, TextIndexing
+from domain.ports import BlobStore, Indexing, StorageUnavailableError
 from streams.ports import FeedReader, LiveStore, StoredMessage
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class SqlStore:
 
     live: LiveStore | None = None
     meter: "PostgresMeter | None" = None
-    indexing: TextIndexing | None = None
+    indexing: Indexing | None = None
 
     def __init__(
         self, database: Database, blobs: Path | None, told: Committed, tailer: "Tailer | None"
@@ -98,8 +98,8 @@ class SqlStore:
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
             await unit.commit(_nothing)
-        if self._database.dialect.texts is not None:
-            self.indexing = SqlTextIndexing(self._units)
+        if texts := self._database.dialect.texts:
+            self.indexing = SqlIndexing(self._units, texts)
         _oldest, self.head = await self.feed.bounds()
         if self._tailer is not None:
             self._tailer.start(self.head)

@@ -14,8 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from api.storage.event_filters import contains
 from api.storage.schema import events, id_heads
-from api.storage.unit import Unit, Units
-from domain.ports import TextBacklog
+from api.storage.unit import Unit
 
 FEW = 2000
 """So many rows are read rather than looked up once more, and their ids remembered."""
@@ -123,6 +122,18 @@ class TextIndex:
         new = sa.select(*_cells).where(condition, _is_indexed)
         await unit.run(sa.insert(_texts).from_select(list(_texts.c)[1:], new))
 
+    async def fill(self, unit: Unit, limit: int) -> None:
+        """Take up some events, the oldest first."""
+        some = sa.select(events.c.id).where(events.c.id > _head.scalar_subquery())
+        some = some.order_by(events.c.id).limit(limit)
+        found = await unit.first(sa.select(sa.func.max(some.subquery().c.id)))
+        last = found[0] if found else None
+        if last is not None:
+            rows = sa.select(*_cells).where(events.c.id > _head.scalar_subquery(), events.c.id <= last)
+            await unit.run(sa.insert(_texts).from_select(list(_texts.c)[1:], rows))
+        to = _newest.scalar_subquery() if last is None else last
+        await unit.run(sa.update(id_heads).where(id_heads.c.name == _HEAD).values(last=to))
+
     async def forget_all(self, unit: Unit) -> None:
         """Take every row out, as when all are deleted."""
         await unit.run(sa.insert(_texts).values({_HEAD: "delete-all"}))
@@ -159,35 +170,3 @@ def _side_by_side(sought: str) -> str:
 def _quoted(text: str) -> str:
     """Return a string of FTS5, in which nothing has a meaning of its own."""
     return '"' + text.replace('"', '""') + '"'
-
-
-class SqlTextIndexing:
-    """Brings the index up to the events. Source: `domain.ports.TextIndexing`."""
-
-    def __init__(self, units: Units) -> None:
-        self._units = units
-
-    async def backlog(self) -> TextBacklog:
-        """Return how far the index is behind."""
-        async with self._units.reading() as unit:
-            heads = await unit.first(sa.select(_newest.scalar_subquery(), _head.scalar_subquery()))
-        assert heads is not None, "heads are made with the store"
-        return TextBacklog(*heads)
-
-    async def index(self, limit: int) -> None:
-        """Take up some events, the oldest first, in one transaction."""
-        async with self._units.writing() as unit:
-            some = sa.select(events.c.id).where(events.c.id > _head.scalar_subquery())
-            some = some.order_by(events.c.id).limit(limit)
-            found = await unit.first(sa.select(sa.func.max(some.subquery().c.id)))
-            last = found[0] if found else None
-            if last is not None:
-                rows = sa.select(*_cells).where(events.c.id > _head.scalar_subquery(), events.c.id <= last)
-                await unit.run(sa.insert(_texts).from_select(list(_texts.c)[1:], rows))
-            to = _newest.scalar_subquery() if last is None else last
-            await unit.run(sa.update(id_heads).where(id_heads.c.name == _HEAD).values(last=to))
-            await unit.commit(_nothing)
-
-
-def _nothing() -> None:
-    """Nothing follows the commit."""

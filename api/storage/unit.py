@@ -32,7 +32,7 @@ class NewEvents(NamedTuple):
 
     first_id: int
     chunks: list[bytes]
-    tail: tuple[str | None, int, int, int]
+    tail: tuple[str | None, int, int, int, bool]
 
     def unpacked(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the cells of each chunk behind the id of its first event.

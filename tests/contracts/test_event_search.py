@@ -66,7 +66,7 @@ async def every_event(store: SqlStore) -> list[Any]:
 async def take(store: SqlStore, step: tuple) -> None:
     if step[0] == "index":
         if store.indexing is not None:
-            await store.indexing.index(step[1])
+            await store.indexing.index_texts(step[1])
         return
     stored = await every_event(store)
     async with store.transaction() as transaction:
@@ -186,7 +186,7 @@ async def test_common_and_rare_texts_are_found_indexed_in_part_or_not(store: Sql
         await transaction.events.insert(some_events(5000), upload_id="u", at_ms=1)
     for limit in (0, 2700, 2400):
         if store.indexing is not None and limit:
-            await store.indexing.index(limit)
+            await store.indexing.index_texts(limit)
         stored = await every_event(store)
         for q in asked:
             matching = [one for one in stored if q in one.title or q in fold(one.description)]

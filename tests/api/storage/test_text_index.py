@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from api.storage import text_index, trigrams
+from api.storage import index_entries, text_index, trigrams
 from api.storage.store import SqlStore
 from domain.ports import EventFilter
 from tests.contracts.conftest import opened, store_url
@@ -52,18 +54,34 @@ async def test_an_index_that_was_not_kept_up_for_a_while_is_made_anew(
         async with store.transaction() as transaction:
             (event_id,) = await transaction.events.insert([an_event("before")], upload_id=None, at_ms=1)
         assert store.indexing is not None
-        await store.indexing.index(9)
+        await store.indexing.index_texts(9)
     with monkeypatch.context() as without:
         without.setattr(text_index, "_MAKE", "CREATE VIRTUAL TABLE other USING absent(title)")
         async with opened("", tmp_path, []) as store, store.transaction() as transaction:
             await transaction.events.replace(event_id, an_event("after"), at_ms=2, if_version=None)
     async with opened("", tmp_path, []) as store:
         assert store.indexing is not None
-        assert await store.indexing.backlog() == (event_id, 0)
+        assert await store.indexing.backlog() == (event_id, 0, 0)
         for _ in range(2):
             assert (await titles(store, "before"), await titles(store, "after")) == ([], ["after"])
-            await store.indexing.index(9)
-        assert await store.indexing.backlog() == (event_id, event_id)
+            await store.indexing.index_texts(9)
+        assert await store.indexing.backlog() == (event_id, event_id, 0)
+
+
+async def test_no_event_waits_for_entries_that_nobody_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_entries, "DEFERRED_FROM", 2)
+    async with opened("", tmp_path, []) as store, store.transaction() as transaction:
+        await transaction.events.insert([an_event("a"), an_event("b")], upload_id="u", at_ms=1)
+    monkeypatch.setattr(text_index, "_MAKE", "CREATE VIRTUAL TABLE other USING absent(title)")
+    async with opened("", tmp_path, []) as store, store.transaction() as transaction:
+        await transaction.events.insert([an_event("c"), an_event("d")], upload_id="u", at_ms=1)
+    with closing(sqlite3.connect(tmp_path / "fasttrack.sqlite3")) as connection:
+        counted = (
+            "SELECT count(*) FROM events INDEXED BY events_city WHERE city_key = 'recife' AND is_indexed = 1"
+        )
+        assert connection.execute(counted).fetchone() == (4,)
 
 
 INDEXES = """
@@ -73,9 +91,9 @@ from api.storage.store import open_store
 
 async def main():
     store = await open_store("", committed=list, data_dir=Path(sys.argv[1]), timezone="America/Recife")
-    while (backlog := await store.indexing.backlog()).indexed < backlog.newest:
-        await store.indexing.index(7)
-        print(backlog.indexed, flush=True)
+    while (backlog := await store.indexing.backlog()).texts < backlog.newest:
+        await store.indexing.index_texts(7)
+        print(backlog.texts, flush=True)
     sys.stdin.read()
 
 asyncio.run(main())
@@ -104,11 +122,11 @@ async def test_a_process_killed_while_it_indexes_loses_nothing(tmp_path: Path, r
     assert await asyncio.to_thread(index_and_be_killed) == -signal.SIGKILL
     async with opened("", tmp_path, []) as store:
         assert store.indexing is not None
-        assert (await store.indexing.backlog()).indexed > 0
+        assert (await store.indexing.backlog()).texts > 0
         for _ in range(2):
             for n in (0, 6, 7, 250, 499):
                 assert await titles(store, f"evento <{n}>") == [f"evento <{n}>"]
-            await store.indexing.index(1000)
+            await store.indexing.index_texts(1000)
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -1,0 +1,71 @@
+"""Keeps indexes close behind the events, without being in an import's way."""
+
+import logging
+
+import anyio
+
+from domain.ports import Backlog, Indexing, StorageError
+
+ENTRIES_BATCH = 8000
+"""Events that get their entries in one transaction: other changes wait for half a tenth of a second."""
+
+MOST_WITHOUT_ENTRIES = 250_000
+"""So many are read by every list, in an eighth of a second. From there on imports share their time."""
+
+TEXTS_BATCH = 1000
+"""Events whose texts are indexed in one transaction: it takes as long as the entries of all the others."""
+
+FEW_TEXTS = 250
+"""So many are left to searches to read: single changes do not each bring on a transaction."""
+
+LOOK_SECONDS = 0.5
+PAUSE_SECONDS = 0.01
+
+logger = logging.getLogger(__name__)
+
+
+class Indexer:
+    """Indexes what is new while nobody stores much."""
+
+    def __init__(self, indexing: Indexing) -> None:
+        self._indexing = indexing
+        self._changed = anyio.Event()
+        self._newest = 0
+        self.texts_behind = 0
+        self.entries_behind = 0
+
+    def changed(self) -> None:
+        """Note that events may have come. Called after each commit; does not block."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Index until cancelled. A store that does not answer is tried again."""
+        while True:
+            self._changed = anyio.Event()
+            try:
+                await self._catch_up()
+            except StorageError:
+                logger.exception("the indexes could not be brought up to date")
+            if not self.entries_behind and self.texts_behind < FEW_TEXTS:
+                await self._changed.wait()
+            await anyio.sleep(LOOK_SECONDS)
+
+    async def _catch_up(self) -> None:
+        """Index what is there, for as long as no import goes on; entries first, which every list needs."""
+        while True:
+            backlog = await self._indexing.backlog()
+            is_growing = self._note(backlog) >= TEXTS_BATCH
+            if backlog.entries > (MOST_WITHOUT_ENTRIES if is_growing else 0):
+                await self._indexing.add_entries(ENTRIES_BATCH)
+            elif is_growing or self.texts_behind < FEW_TEXTS:
+                return
+            else:
+                await self._indexing.index_texts(TEXTS_BATCH)
+            await anyio.sleep(PAUSE_SECONDS)
+
+    def _note(self, backlog: Backlog) -> int:
+        """Return by how much the events have grown since the last look."""
+        grown, self._newest = backlog.newest - self._newest, backlog.newest
+        self.texts_behind = backlog.newest - backlog.texts
+        self.entries_behind = backlog.entries
+        return grown

@@ -1,0 +1,149 @@
+"""Entries of events in the indexes of filters and titles, made behind a large import. Of SQLite.
+
+They cost as much as the row itself, and the import would wait for them. So large batches are stored
+with `is_indexed` false, which leaves them out of these indexes, and `add` makes their entries later, in
+small transactions. Until then a query by such an index is put to the rest as well, which lies between
+two ids: SQLite's ids are committed in order. The index of times has every event at once: it serves the
+order that lists have by default, and the counts that dashboards ask for.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.dialects import sqlite
+
+from api.storage.schema import events, id_heads
+from api.storage.unit import Unit
+from domain.ports import EventFilter
+
+DEFERRED_FROM = 1000
+"""Events of a batch. Fewer have their entries at once: nobody waits for so little."""
+
+_DONE, _DEFERRED = "event_entries", "event_entries_deferred"
+"""Ids up to which all have their entries, and of the last event that was stored without."""
+
+
+class Part(Struct, frozen=True):
+    """A part of the events that a query is put to by itself: those in the indexes, or the rest."""
+
+    conditions: tuple[sa.ColumnElement[bool], ...] = ()
+    is_rest: bool = False
+
+    def hint(self, hint: str) -> str:
+        """Return a hint for those in the indexes, or what keeps the rest to its span of ids."""
+        return "NOT INDEXED" if self.is_rest else hint
+
+
+Parts = tuple[Part, ...]
+
+EVERY_ROW: Parts = (Part(),)
+"""For queries that need no index but those of ids and times."""
+
+INDEXED = Part((events.c.is_indexed,))
+
+
+def is_deferred(unit: Unit, count: int) -> bool:
+    """Tell whether a batch of so many events is to be stored without entries."""
+    # Whoever fills the index of texts makes these, too.
+    return unit.dialect.texts is not None and count >= DEFERRED_FROM
+
+
+async def defer(unit: Unit, last_id: int) -> None:
+    """Note that events up to this id were stored without entries."""
+    await _set_heads(unit, {_DEFERRED: last_id})
+
+
+async def parts_for(unit: Unit, where: EventFilter) -> Parts:
+    """Return what a query for a filter has to be put to, as of this snapshot."""
+    is_by_index = any((where.city, where.venue_type, where.upload_id))
+    return await parts_of(unit) if is_by_index else EVERY_ROW
+
+
+async def parts_of(unit: Unit) -> Parts:
+    """Return what a query by an index has to be put to, as of this snapshot."""
+    if unit.dialect.name != "sqlite":
+        return EVERY_ROW
+    done, deferred = await heads(unit)
+    if deferred <= done:
+        return (INDEXED,)
+    rest = (events.c.id > done, events.c.id <= deferred, ~events.c.is_indexed)
+    return (INDEXED, Part(rest, is_rest=True))
+
+
+async def count(
+    unit: Unit, parts: Parts, conditions: Iterable[sa.ColumnElement[bool]], hint: str = ""
+) -> int:
+    """Count what meets the conditions."""
+    conditions = [*conditions]
+    number = 0
+    for part in parts:
+        counting = sa.select(sa.func.count()).select_from(events).where(*conditions, *part.conditions)
+        row = await unit.first(counting.with_hint(events, part.hint(hint), "sqlite"))
+        number += row[0] if row else 0
+    return number
+
+
+def first_by_id(
+    parts: Parts, conditions: Iterable[sa.ColumnElement[bool]], limit: Any
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of the first events by id that meet the conditions.
+
+    They are for a query of `events` in the order of ids, with the same limit.
+    """
+    conditions = [*conditions]
+    if len(parts) == 1:
+        return [*conditions, *parts[0].conditions]
+    branches = [
+        sa.select(events.c.id)
+        .where(*conditions, *part.conditions)
+        .order_by(events.c.id)
+        .limit(limit)
+        .with_hint(events, part.hint(""), "sqlite")
+        .correlate(None)
+        for part in parts
+    ]
+    return [events.c.id.in_(joined(branches))]
+
+
+def joined(branches: list[sa.Select[int]]) -> sa.Select[int] | sa.CompoundSelect[int]:
+    """Return the ids that any branch gives. Each has an order and a limit of its own."""
+    if len(branches) == 1:
+        return branches[0]
+    return sa.union_all(*[sa.select(branch.subquery().c.id) for branch in branches])
+
+
+async def heads(unit: Unit) -> tuple[int, int]:
+    """Return up to which id all have their entries, and the last id that was stored without."""
+    rows = await unit.rows(sa.select(id_heads).where(id_heads.c.name.in_([_DONE, _DEFERRED])))
+    last = {row.name: row.last for row in rows}
+    return last.get(_DONE, 0), last.get(_DEFERRED, 0)
+
+
+async def add(unit: Unit, limit: int) -> None:
+    """Make the entries of some events, the oldest first."""
+    done, deferred = await heads(unit)
+    some = sa.select(events.c.id).where(events.c.id > done, events.c.id <= deferred)
+    some = some.order_by(events.c.id).limit(limit)
+    row = await unit.first(sa.select(sa.func.max(some.subquery().c.id)))
+    last = row[0] if row else None
+    if last is not None:
+        new = (events.c.id > done, events.c.id <= last, ~events.c.is_indexed)
+        await unit.run(sa.update(events).where(*new).values(is_indexed=True))
+    await _set_heads(unit, {_DONE: deferred if last is None else last})
+
+
+def add_all(connection: sa.Connection) -> None:
+    """Make every entry that is missing, where nobody will do so later."""
+    deferred = connection.execute(sa.select(id_heads.c.last).where(id_heads.c.name == _DEFERRED)).scalar()
+    if deferred is None:
+        return
+    connection.execute(sa.update(events).where(~events.c.is_indexed).values(is_indexed=True))
+    connection.execute(sa.delete(id_heads).where(id_heads.c.name.in_([_DONE, _DEFERRED])))
+
+
+async def _set_heads(unit: Unit, last: dict[str, int]) -> None:
+    for name, event_id in last.items():
+        head = sqlite.insert(id_heads).values(name=name, last=event_id)
+        await unit.run(head.on_conflict_do_update(index_elements=["name"], set_={"last": event_id}))

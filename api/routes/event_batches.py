@@ -115,7 +115,7 @@ async def delete_events(
         TAG,
         {
             200: Answer(
-                "An attachment, streamed",
+                "An attachment, streamed; CSV begins with a byte order mark",
                 list[DocumentedEvent],
                 ["application/json"],
                 headers={"Content-Disposition": "The name of the file."},

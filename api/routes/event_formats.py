@@ -2,6 +2,7 @@
 
 import csv
 import io
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -83,8 +84,8 @@ class CsvFile:
     """The CSV that an import reads. Source: RFC 4180; docs/csv.md."""
 
     def opening(self) -> bytes:
-        """Return the header."""
-        return _csv([DocumentedEvent.__struct_fields__])
+        """Return the header, behind a byte order mark: without one, Excel reads UTF-8 as Windows-1252."""
+        return BOM_UTF8 + _csv([DocumentedEvent.__struct_fields__])
 
     def part(self, events: Sequence[Event]) -> bytes:
         """Return rows."""

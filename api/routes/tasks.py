@@ -172,7 +172,7 @@ async def cancel_task(
         TAG,
         {
             200: Answer(
-                "An attachment, streamed",
+                "An attachment, streamed; CSV begins with a byte order mark",
                 list[DocumentedEvent],
                 headers={"Content-Disposition": "The name of the file."},
                 other_media_types=["text/csv", "application/x-ndjson", "text/calendar"],

@@ -1,5 +1,6 @@
 """What an import turned away, to read and to repair; and a template to begin with."""
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,9 +17,6 @@ from api.services.imports.records import ImportRecords
 from api.services.imports.rejected_csv import csv_lines, header, names_kept, row_cells
 from api.services.imports.service import Imports
 from domain.imports import RejectedRow, Upload
-
-BOM = b"\xef\xbb\xbf"
-"""Without it, Excel reads UTF-8 as Windows-1252."""
 
 ERRORS_LIMIT = 500
 TEMPLATE_ROWS = (
@@ -111,7 +109,8 @@ async def download_rejected(
 async def download_template() -> Response[bytes]:
     """Return the template."""
     return Response(
-        BOM + csv_lines(TEMPLATE_ROWS),
+        # Without a byte order mark, Excel reads UTF-8 as Windows-1252.
+        BOM_UTF8 + csv_lines(TEMPLATE_ROWS),
         media_type="text/csv",
         headers=_attachment("template.csv"),
     )
@@ -119,7 +118,7 @@ async def download_template() -> Response[bytes]:
 
 async def _rejected(upload: Upload, records: ImportRecords) -> AsyncIterator[bytes]:
     names = names_kept(upload)
-    yield BOM + csv_lines([header(names)])
+    yield BOM_UTF8 + csv_lines([header(names)])
     async for rows in records.all_rejected(upload.id):
         yield csv_lines(row_cells(row, names) for row in rows)
 

@@ -1,5 +1,6 @@
 """An export as CSV, imported again, gives the events that it was made of."""
 
+from codecs import BOM_UTF8
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,7 @@ def test_what_was_exported_is_imported_as_it_was(all_members: list[dict[str, Any
     kept = [fields for fields in parsed if isinstance(fields, EventFields)]
     file = CsvFile()
     content = file.opening() + file.part([event_of(n, fields) for n, fields in enumerate(kept)])
+    assert content.startswith(BOM_UTF8)  # Which Excel needs, and the reader drops.
 
     reader = RowReader(ImportOptions(), RECIFE)
     reader.feed(content)

@@ -97,9 +97,10 @@ class EventStore(Protocol):
         ...
 
     def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[bytes]:
-        """Yield all matching events by id as JSON in UTF-8: parts of objects joined by `separator`.
+        """Yield all matching events by id as JSON in UTF-8: objects joined by `separator`, in parts.
 
-        Each object has exactly the six documented members. For exports: several times as fast as `scan`.
+        Parts but the first begin with the separator. Each object has exactly the six documented
+        members. For exports: several times as fast as `scan`.
         """
         ...
 

@@ -171,11 +171,11 @@ async def _document_chunks(
 ) -> AsyncGenerator[bytes, None]:
     """Pass on the JSON that the store writes."""
     async with catalogue.reading() as events:
-        before, after = joint.opening, joint.opening + joint.closing_empty
+        opening, closing = joint.opening.encode(), joint.closing_empty
         async for part in events.scan_documents(where, separator=joint.separator):
-            yield before.encode() + part
-            before, after = joint.separator, joint.closing
-        yield after.encode()
+            yield opening + part
+            opening, closing = b"", joint.closing
+        yield opening + closing.encode()
 
 
 async def _file_chunks(

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 import anyio
+from anyio.streams.memory import MemoryObjectSendStream
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
@@ -39,12 +40,21 @@ class StreamedAnswer(ASGIResponse):
 
 
 async def _send_all(first: bytes, chunks: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
-    async with anyio.create_task_group() as tasks:
+    """Send each chunk while the next one is made, which may be another thread's work."""
+    ahead, made = anyio.create_memory_object_stream[bytes](0)
+    async with made, anyio.create_task_group() as tasks:
         tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
+        tasks.start_soon(_make, chunks, ahead)
         await _send_chunk(first, send)
-        async for chunk in chunks:
+        async for chunk in made:
             await _send_chunk(chunk, send)
         tasks.cancel_scope.cancel()
+
+
+async def _make(chunks: AsyncGenerator[bytes, None], ahead: MemoryObjectSendStream[bytes]) -> None:
+    async with ahead:
+        async for chunk in chunks:
+            await ahead.send(chunk)
 
 
 async def _send_chunk(chunk: bytes, send: Send) -> None:

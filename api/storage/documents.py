@@ -1,6 +1,7 @@
 """Events as JSON text that the database itself writes: no row becomes a Python object on its way out."""
 
 from collections.abc import AsyncIterator
+from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -18,75 +19,76 @@ PART_BYTES = 512 * 1024
 MOST = 2000
 """Events of a part. What follows small ones may be large."""
 
+LONGEST = 1_000_000_000
+"""Bytes that no text of SQLite's is longer than."""
+
 
 async def scan_documents(
     unit: Unit, where: EventFilter, *, separator: str, chunk: int
 ) -> AsyncIterator[bytes]:
-    """Yield the six documented members of matching events by id, joined, in parts.
+    """Yield the six documented members of matching events by id, joined by a separator, in parts.
 
     The first part has `chunk` events; later ones as many as fit, going by the one before.
     """
-    statement = _joined(unit, where, separator, await index_entries.parts_for(unit, where))
-    last = 0
+    parts = await index_entries.parts_for(unit, where)
+    statement = _joined(unit, where, "}" + separator, parts)
+    last, before = 0, b""
     while (row := await unit.first(statement, {"last": last, "chunk": chunk})) and row.last_id is not None:
-        yield row.joined
-        last = row.last_id
+        # One copy for both: that of a large part is not cheap.
+        yield b"".join((before, row.joined, b"}"))
+        last, before = row.last_id, separator.encode()
         chunk = max(1, min(chunk * PART_BYTES // len(row.joined), chunk * 2, MOST))
 
 
 def _joined(unit: Unit, where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+    """Return objects without their last braces, which belong to the separator, and the last id."""
+    if unit.dialect.name == "sqlite":
+        return _joined_by_sqlite(where, separator, parts)
+    return _joined_by_postgres(where, separator, parts)
+
+
+def _next(where: EventFilter, parts: Parts, *members: sa.ColumnElement[str]) -> sa.Subquery:
+    """Return the ids, and what else is asked, of the events that follow."""
     limit = sa.bindparam("chunk", type_=sa.Integer)
     following = [*matching(where), events.c.id > sa.bindparam("last")]
-    some = (
-        sa.select(events.c.id, _document(unit).label("document"))
+    return (
+        sa.select(events.c.id, *members)
         .where(*index_entries.first_by_id(parts, following, limit))
         .order_by(events.c.id)
         .limit(limit)
         .subquery()
     )
-    joined = _as_bytes(unit, _aggregate(unit, some, separator))
-    return sa.select(joined.label("joined"), sa.func.max(some.c.id).label("last_id"))
 
 
-def _as_bytes(unit: Unit, text: sa.ColumnElement[str]) -> sa.ColumnElement[bytes]:
-    """Return the text in UTF-8, which is how it leaves: Python need not read it in between."""
-    if unit.dialect.name == "sqlite":
-        return sa.cast(text, sa.LargeBinary)
-    return sa.func.convert_to(text, "UTF8", type_=sa.LargeBinary)
+def _joined_by_sqlite(where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+    """Join with as few `||` as can be: each takes memory anew, and that is most of what a row costs.
+
+    The subquery has a LIMIT, so SQLite runs it as it stands, and its order is kept. Had it the
+    members too, each would be copied on its way out. An outer join, since SQLite may turn another.
+    """
+    some = _next(where, parts)
+    texts = [(column.name, column) for column in events.c["title", "description", "event_date", "city"]]
+    named = sa.cast(sa.func.json_object(*chain.from_iterable(texts)), sa.LargeBinary)
+    unclosed = sa.func.substr(named, -1, -LONGEST, type_=sa.Text)  # All before the last byte.
+    joined = sa.func.group_concat(unclosed.concat(_stored_members()), separator, type_=sa.Text)
+    return sa.select(
+        sa.cast(joined, sa.LargeBinary).label("joined"), sa.func.max(events.c.id).label("last_id")
+    ).select_from(some.outerjoin(events, events.c.id == some.c.id))
 
 
-def _document(unit: Unit) -> sa.ColumnElement[str]:
-    """Return one JSON object. `participants` and `local_info` are stored as JSON text already."""
-    parts = (
-        '{"title":',
-        _quoted(unit, events.c.title),
-        ',"description":',
-        _quoted(unit, events.c.description),
-        ',"event_date":',
-        _quoted(unit, events.c.event_date),
-        ',"city":',
-        _quoted(unit, events.c.city),
-        ',"participants":',
-        events.c.participants,
-        ',"local_info":',
-        sa.func.coalesce(events.c.local_info, "null"),
-        "}",
-    )
-    document: sa.ColumnElement[str] = sa.literal("", sa.Text)
-    for part in parts:
-        document = document.concat(part)
-    return document
-
-
-def _quoted(unit: Unit, column: sa.Column[str]) -> sa.ColumnElement[str]:
-    if unit.dialect.name == "sqlite":
-        return sa.func.json_quote(column, type_=sa.Text)
-    return sa.cast(sa.func.to_json(column), sa.Text)
-
-
-def _aggregate(unit: Unit, some: sa.Subquery, separator: str) -> sa.ColumnElement[str]:
-    if unit.dialect.name == "sqlite":
-        # The subquery has a LIMIT, so SQLite runs it as it stands, and its order is kept.
-        return sa.func.group_concat(some.c.document, separator)
+def _joined_by_postgres(where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+    members: sa.ColumnElement[str] = sa.literal("{", sa.Text)
+    for place, column in enumerate(events.c["title", "description", "event_date", "city"]):
+        name = f'{"," if place else ""}"{column.name}":'
+        members = members.concat(name).concat(sa.cast(sa.func.to_json(column), sa.Text))
+    some = _next(where, parts, members.concat(_stored_members()).label("document"))
     ordered = aggregate_order_by(sa.literal(separator, sa.Text), some.c.id)
-    return sa.func.string_agg(some.c.document, ordered)
+    joined = sa.func.string_agg(some.c.document, ordered)
+    in_utf8 = sa.func.convert_to(joined, "UTF8", type_=sa.LargeBinary)
+    return sa.select(in_utf8.label("joined"), sa.func.max(some.c.id).label("last_id"))
+
+
+def _stored_members() -> sa.ColumnElement[str]:
+    """Return the members that are stored as JSON text already, behind a comma."""
+    participants = sa.literal(',"participants":', sa.Text).concat(events.c.participants)
+    return participants.concat(',"local_info":').concat(sa.func.coalesce(events.c.local_info, "null"))

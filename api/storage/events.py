@@ -86,7 +86,7 @@ class SqlEvents:
             last = rows[-1].id
 
     def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[bytes]:
-        """Yield all matching events by id as JSON in UTF-8: parts of objects joined by `separator`."""
+        """Yield all matching events by id as JSON in UTF-8: objects joined by `separator`, in parts."""
         return scan_documents(self._unit, where, separator=separator, chunk=chunk)
 
     async def replace(

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.anyio
 HARD = "a\"b\\c\td\ne\x7ff\u2028g\U0001f389h</script>,{}[]'é"
 
 
-async def documents(store: SqlStore, *, chunk: int, **where: str) -> list[dict]:
+async def documents(store: SqlStore, *, chunk: int, **where: str | int) -> list[dict]:
     async with store.snapshot() as snapshot:
         parts = [
             part
             async for part in snapshot.events.scan_documents(EventFilter(**where), separator=",", chunk=chunk)
         ]
-    return json.loads(b"[%s]" % b",".join(parts))
+    return json.loads(b"[%s]" % b"".join(parts))
 
 
 async def test_documents_equal_the_events_in_order_and_member_for_member(store: SqlStore) -> None:
@@ -45,6 +45,14 @@ async def test_documents_honour_the_filter_and_an_empty_store(store: SqlStore) -
         await transaction.events.insert([an_event("a")], upload_id="u", at_ms=1)
         await transaction.events.insert([an_event("b")], upload_id="v", at_ms=1)
     assert [one["title"] for one in await documents(store, chunk=10, upload_id="v")] == ["b"]
+
+
+async def test_documents_come_by_id_where_an_index_has_another_order(store: SqlStore) -> None:
+    batch = [an_event(f"e{n}", on=f"2026-{12 - n:02}-01T10:00:00") for n in range(10)]
+    async with store.transaction() as transaction:
+        await transaction.events.insert(batch, upload_id=None, at_ms=1)
+    found = await documents(store, chunk=3, from_us=0, to_us=2**60)
+    assert [one["title"] for one in found] == [f"e{n}" for n in range(10)]
 
 
 async def test_parts_of_large_events_stay_small(store: SqlStore) -> None:

@@ -66,6 +66,7 @@ class Work:
             if self._may_pass(live, fault):
                 reason = _reasons(fault)[0]
                 logger.warning("import %s waits, and goes on from its last batch: %s", live.upload.id, reason)
+                live.seen = 0  # What was read and not stored has to be read again, though no more may come.
                 await anyio.sleep(self._retry_seconds)
             else:
                 await self._fail(live, fault)

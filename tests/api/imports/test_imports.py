@@ -1,9 +1,13 @@
+from contextlib import asynccontextmanager
+
 import anyio
 import pytest
 
 from api.services.imports.refusals import ImportRefusedError
+from domain.ports import StorageUnavailableError
 from domain.problems import Problem
 from tests.api.imports.conftest import HOUR_MS
+from tests.api.imports.plain_rows import open_source
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +51,31 @@ async def test_rows_are_told_while_the_rest_is_still_on_its_way(world):
         await reception.complete()
         await world.ended(reception)
         assert await world.titles() == ["row 1", "row 2", "row 3"]
+
+
+async def test_rows_that_could_not_be_stored_are_stored_later_though_no_more_bytes_come(world):
+    failures = [StorageUnavailableError("the store does not answer")]
+
+    @asynccontextmanager
+    async def fails_once(options, checkpoint):
+        async with open_source(options, checkpoint) as source:
+            portion = source.portion
+
+            async def fail_or_read():
+                read = await portion()
+                if failures:
+                    raise failures.pop()
+                return read
+
+            source.portion = fail_or_read
+            yield source
+
+    world.open_source = fails_once
+    async with world.process():
+        reception = await world.begin()
+        await reception.write(b"row 1\nrow 2\n")
+        await world.until(reception.live, lambda live: live.upload.record == 2)
+        assert await world.titles() == ["row 1", "row 2"]
 
 
 async def test_a_body_that_breaks_off_leaves_whole_rows_and_the_rest_can_follow(world):

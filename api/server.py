@@ -20,7 +20,7 @@ from api.app import create_app
 from api.feeds.direct import DirectOutlet
 from api.feeds.protocols import HttpProtocol, WebSocketProtocol
 from api.feeds.vanished import UNACKNOWLEDGED_MS, give_up_after
-from api.memory import return_large_blocks
+from api.memory import tune_malloc
 from api.settings import Settings
 
 STREAMS_END_SECONDS = 1.5
@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
 
 def serve_on(sockets: Sequence[socket.socket], settings: Settings) -> None:
     """Serve on sockets that listen, until a signal says to stop; a server that fails ends with status 1."""
-    return_large_blocks()
+    tune_malloc()
     app = create_app(settings)
     server = Server(server_config(app), app)
     server.run(sockets=list(sockets))

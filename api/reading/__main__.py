@@ -11,7 +11,7 @@ import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
-from api.memory import return_large_blocks
+from api.memory import tune_malloc
 from api.reading import wire
 from api.services.imports.csv_source import CsvSource
 from api.storage.event_packing import pack
@@ -23,7 +23,7 @@ def main() -> None:
     # the server that decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return_large_blocks()
+    tune_malloc()
     # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()
     gc.set_threshold(200_000)

@@ -1,8 +1,8 @@
 """Every call of the storage port fails in turn, and every row ends in one place once all the same.
 
-Over SQLite each case fails every call. Over PostgreSQL, where a process takes longer to come and to go, it
-fails the first and every third; the cases of one kind of call take turns, so that each call of it is
-refused in one of them and has its answer lost in another.
+Over SQLite each case fails every call. Over PostgreSQL, where a process takes longer to come and to go (two
+minutes in all, so it is among the thorough ones), it fails the first and every third; the cases of one kind
+of call take turns, so that each call of it is refused in one of them and has its answer lost in another.
 """
 
 from contextlib import asynccontextmanager
@@ -131,6 +131,9 @@ def calls_to_fail(world, turn):
     return (at for at in count(1) if at == 1 or at % every == turn % every)
 
 
+@pytest.mark.parametrize(
+    "store_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)], indirect=True
+)
 @pytest.mark.parametrize("kind", ["commit", "append", "read", "delete"])
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "lost"])
 @pytest.mark.parametrize(("form", "mode"), CASES)

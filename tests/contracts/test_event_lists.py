@@ -111,7 +111,7 @@ async def same_as_a_plain_look(store: SqlStore, where: EventFilter) -> None:
         scanned = [event async for chunk in snapshot.events.scan(where, chunk=2) for event in chunk]
         assert scanned == matching
         parts = [part async for part in snapshot.events.scan_documents(where, separator=",", chunk=2)]
-        documents = msgspec.json.decode(b"[" + b",".join(parts) + b"]")
+        documents = msgspec.json.decode(b"[" + b"".join(parts) + b"]")
         assert [document["title"] for document in documents] == [event.title for event in matching]
         for sort in get_args(EventSort):
             listed, after = [], None

@@ -5,10 +5,9 @@ It keeps nothing that must last, and ends when the server closes the socket or i
 
 import gc
 import signal
-import socket
 import sys
 import traceback
-from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from zoneinfo import ZoneInfo
 
 from api.memory import tune_malloc
@@ -27,55 +26,33 @@ def main() -> None:
     # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()
     gc.set_threshold(200_000)
-    with socket.socket(fileno=int(sys.argv[1])) as server:
-        answer_all(server)
-
-
-def answer_all(server: socket.socket) -> None:
-    """Answer requests in their order until the other side is gone.
-
-    While one piece is read, the next one comes in and the last answer goes out.
-    """
-    reader = Reader()
-    reading, answering = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-
-    def answer(read: Future[bytes]) -> None:
-        wire.send(server, read.result())
-
+    server = Connection(int(sys.argv[1]))
+    source: CsvSource | wire.Failed = wire.Failed("no file was begun")
     try:
         while True:
-            request = wire.decode_request(wire.receive(server))
+            request = wire.decode_request(server.recv_bytes())
             if isinstance(request, wire.Begin):
-                reading.submit(reader.begin, request)
+                source = _begun(request)
             else:
-                read = reading.submit(reader.read, bytes(wire.receive(server)), last=request.last)
-                answering.submit(answer, read)
+                server.send_bytes(wire.encode(_read(source, server.recv_bytes(), last=request.last)))
     except (EOFError, OSError):
-        reading.shutdown(cancel_futures=True)
-        answering.shutdown(cancel_futures=True)
+        return
 
 
-class Reader:
-    """Reads one file after the other; what breaks is told to the server, whose log has it."""
+def _begun(request: wire.Begin) -> CsvSource | wire.Failed:
+    try:
+        return CsvSource(request.options, request.checkpoint, ZoneInfo(request.timezone), pack)
+    except Exception:  # noqa: BLE001 - told to the server, whose log has it.
+        return wire.Failed(traceback.format_exc())
 
-    def __init__(self) -> None:
-        self._source: CsvSource | wire.Failed = wire.Failed("no file was begun")
 
-    def begin(self, request: wire.Begin) -> None:
-        """Begin a file."""
-        try:
-            self._source = CsvSource(request.options, request.checkpoint, ZoneInfo(request.timezone), pack)
-        except Exception:  # noqa: BLE001 - told to the server.
-            self._source = wire.Failed(traceback.format_exc())
-
-    def read(self, piece: bytes, *, last: bool) -> bytes:
-        """Return the answer to the next piece of the file, as it is sent."""
-        if isinstance(self._source, wire.Failed):
-            return wire.encode(self._source)
-        try:
-            return wire.encode(wire.Read(self._source.take(piece, last=last)))
-        except Exception:  # noqa: BLE001 - as above.
-            return wire.encode(wire.Failed(traceback.format_exc()))
+def _read(source: CsvSource | wire.Failed, piece: bytes, *, last: bool) -> wire.Answer:
+    if isinstance(source, wire.Failed):
+        return source
+    try:
+        return wire.Read(source.take(piece, last=last))
+    except Exception:  # noqa: BLE001 - as above.
+        return wire.Failed(traceback.format_exc())
 
 
 if __name__ == "__main__":

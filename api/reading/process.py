@@ -4,14 +4,14 @@ import os
 import socket
 import subprocess
 import sys
-from struct import pack
+from multiprocessing.connection import Connection
 from time import monotonic
 
 from api.reading import wire
 from api.services.imports.portions import Checkpoint, Portion, ReaderLostError
 from domain.imports import ImportOptions
 
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 60.0
 """A piece takes milliseconds; whoever needs so long is stuck."""
 
 END_SECONDS = 5.0
@@ -22,10 +22,7 @@ class ReadingFailedError(Exception):
 
 
 class ReadingProcess:
-    """Reads one file at a time. Every call but `is_alive` blocks: call them in threads.
-
-    One thread may `give` while another waits for a `portion`.
-    """
+    """Reads one file at a time. Every call but `is_alive` blocks: call them in threads."""
 
     def __init__(self) -> None:
         """Start it."""
@@ -38,9 +35,7 @@ class ReadingProcess:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter.
                 command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL
             )
-            self._socket = socket.socket(fileno=ours.detach())
-        for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self._socket.setsockopt(socket.SOL_SOCKET, wait, pack("ll", ANSWER_SECONDS, 0))
+            self._connection = Connection(ours.detach())
         self.idle_since = monotonic()
 
     @property
@@ -61,22 +56,15 @@ class ReadingProcess:
         """
         self._send(wire.encode(wire.Begin(options, timezone, checkpoint)))
 
-    def give(self, piece: bytes, *, last: bool) -> None:
-        """Let it read the next piece as soon as it has read those before. Each is answered by a portion.
-
-        Raises:
-            ReaderLostError: the process is gone, or stuck.
-        """
-        self._send(wire.encode(wire.Take(last)))
-        self._send(piece)
-
-    def portion(self) -> Portion:
-        """Return the rows that end in the first piece that is not answered yet; wait for them.
+    def take(self, piece: bytes, *, last: bool) -> Portion:
+        """Return the rows that end in the next piece.
 
         Raises:
             ReaderLostError: the process is gone, or stuck.
             ReadingFailedError: reading broke.
         """
+        self._send(wire.encode(wire.Take(last)))
+        self._send(piece)
         answer: wire.Answer = wire.decode_answer(self._receive())
         if isinstance(answer, wire.Failed):
             raise ReadingFailedError(answer.traceback)
@@ -84,7 +72,7 @@ class ReadingProcess:
 
     def end(self) -> None:
         """End it and wait for that."""
-        self._socket.close()
+        self._connection.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -93,17 +81,18 @@ class ReadingProcess:
 
     def _send(self, message: bytes) -> None:
         try:
-            wire.send(self._socket, message)
+            self._connection.send_bytes(message)
         except OSError as error:
             raise self._lost() from error
 
-    def _receive(self) -> bytearray:
+    def _receive(self) -> bytes:
         try:
-            return wire.receive(self._socket)
+            if self._connection.poll(ANSWER_SECONDS):
+                return self._connection.recv_bytes()
         except (EOFError, OSError) as error:
             raise self._lost() from error
+        self._process.kill()
+        raise self._lost()
 
     def _lost(self) -> ReaderLostError:
-        # One that is stuck would keep whoever gives it a piece meanwhile.
-        self._process.kill()
         return ReaderLostError(f"the process {self.pid} that read the file is gone, or was stuck")

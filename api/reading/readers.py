@@ -1,10 +1,8 @@
 """The readers of imports: small files are read here, large ones in processes that are kept for the next."""
 
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -58,8 +56,6 @@ class Readers:
             with anyio.CancelScope(shield=True):
                 await self._end(source.processes)
             raise
-        if source.is_owed:
-            await self._end(source.processes)
         for process in source.processes:
             process.idle_since = monotonic()
             self._idle.append(process)
@@ -98,38 +94,20 @@ class Source:
         self._checkpoint = checkpoint
         self._may_move = True
         self._read_here: list[bytes] = []
-        self._owed: deque[Callable[[], Portion]] = deque()
         zone = ZoneInfo(readers.timezone)
         self._here = CsvSource(options, checkpoint, zone, readers.pack)
 
-    @property
-    def is_owed(self) -> bool:
-        """A piece was given whose portion nobody asked for."""
-        return bool(self._owed)
-
-    async def give(self, piece: bytes, *, last: bool) -> None:
-        """Let the next piece be read. Source: `api.services.imports.portions.RowSource`."""
+    async def take(self, piece: bytes, *, last: bool) -> Portion:
+        """Return the rows that end in this piece. Source: `api.services.imports.portions.RowSource`."""
         if not self.processes and self._may_move and self.offset + len(piece) > self._readers.read_here_bytes:
             await self._move()
         self.offset += len(piece)
         if self.processes:
-            await to_thread.run_sync(partial(self._give, self.processes[0], piece, last=last))
-            return
+            process = self.processes[0]
+            return await to_thread.run_sync(lambda: process.take(piece, last=last))
         if self._may_move:
             self._read_here.append(piece)
-        self._owed.append(partial(self._here.take, piece, last=last))
-
-    async def portion(self) -> Portion:
-        """Return what the first piece gave. Source: `api.services.imports.portions.RowSource`."""
-        return await to_thread.run_sync(self._portion)
-
-    # Both in the thread that speaks: when whoever waits for it is cancelled, it is owed what was given.
-    def _give(self, process: ReadingProcess, piece: bytes, *, last: bool) -> None:
-        self._owed.append(process.portion)
-        process.give(piece, last=last)
-
-    def _portion(self) -> Portion:
-        return self._owed.popleft()()
+        return await to_thread.run_sync(lambda: self._here.take(piece, last=last))
 
     async def _move(self) -> None:
         """Let a process read again what was read here, so that it knows all that is known here."""
@@ -145,7 +123,6 @@ class Source:
         def catch_up() -> None:
             process.begin(self._options, self._readers.timezone, self._checkpoint)
             for piece in pieces:
-                process.give(piece, last=False)
-                process.portion()
+                process.take(piece, last=False)
 
         await to_thread.run_sync(catch_up)

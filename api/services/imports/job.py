@@ -50,7 +50,6 @@ class Job:
         self._open_source = open_source
         self._now_ms = now_ms
         self._checkpoint = Checkpoint()
-        self._piece_bytes = PIECE_BYTES[1]
         self._narrator = self._new_narrator(live.upload)
 
     async def run(self) -> None:
@@ -129,48 +128,31 @@ class Job:
 
     @asynccontextmanager
     async def _portions(self, source: RowSource) -> AsyncIterator[MemoryObjectReceiveStream[Portion]]:
-        """Read ahead: the next portions are read while the last one is being stored."""
-        # Nothing is held in them: one portion waits to be stored, and one piece to be read.
-        given, to_read = anyio.create_memory_object_stream[int]()
-        read, to_store = anyio.create_memory_object_stream[Portion]()
-        async with anyio.create_task_group() as group, to_store:
-            group.start_soon(self._give_all, source, given)
-            group.start_soon(self._hand_on, source, to_read, read)
-            yield to_store
+        """Read ahead: the next portion is parsed while the last one is being stored."""
+        send, receive = anyio.create_memory_object_stream[Portion](1)
+        async with anyio.create_task_group() as group, receive:
+            group.start_soon(self._read, source, send)
+            yield receive
             group.cancel_scope.cancel()
 
-    async def _give_all(self, source: RowSource, given: MemoryObjectSendStream[int]) -> None:
-        """Give what is staged as it comes, and a piece more than is being read."""
-        async with given:
-            last = False
-            while not last and await self._has_bytes(source.offset):
-                size = self._piece_bytes
-                last = await self._give(source, size)
-                await given.send(size)
+    async def _read(self, source: RowSource, send: MemoryObjectSendStream[Portion]) -> None:
+        least, size, most = PIECE_BYTES
+        async with send:
+            while await self._has_bytes(source.offset):
+                portion = await self._take(source, size)
+                await send.send(portion)
+                if portion.ended or portion.fault:
+                    return
+                size = _next_size(size, portion.cpu_seconds, least, most)
 
-    async def _hand_on(
-        self,
-        source: RowSource,
-        to_read: MemoryObjectReceiveStream[int],
-        read: MemoryObjectSendStream[Portion],
-    ) -> None:
-        least, _, most = PIECE_BYTES
-        async with to_read, read:
-            async for size in to_read:
-                portion = await source.portion()
-                self._piece_bytes = _next_size(size, portion.cpu_seconds, least, most)
-                await read.send(portion)
-
-    async def _give(self, source: RowSource, size: int) -> bool:
-        """Give the next piece to be read, of at most a size; return whether it is the last."""
+    async def _take(self, source: RowSource, size: int) -> Portion:
         blob, is_complete, staged = self._live.blob, self._live.body == "complete", self._live.staged
         if table := self._checkpoint.table:
             blob, staged = table_id(self._live.upload.id), table.size
         piece = await self._store.blobs.read(blob, source.offset, size)
         self._live.seen = source.offset + len(piece)
         last = is_complete and self._live.seen >= staged
-        await source.give(piece, last=last)
-        return last
+        return await source.take(piece, last=last)
 
     async def _has_bytes(self, offset: int) -> bool:
         """Wait until there is something to read; False when there is not, for now."""
@@ -228,11 +210,9 @@ class Job:
             drafts: list[Draft] = []
             start = Checkpoint(table=self._checkpoint.table)
             async with self._open_source(upload.options, start) as source:
-                ended, last = False, await self._give(source, PIECE_BYTES[-1])
+                ended = False
                 while not ended:
-                    # The next one is read while this one is stored.
-                    last = last or await self._give(source, PIECE_BYTES[-1])
-                    portion = await source.portion()
+                    portion = await self._take(source, PIECE_BYTES[-1])
                     if self._live.cancel_requested:
                         raise _CancelRequestedError
                     upload = await self._insert(tx, upload, portion.rows, None)

@@ -94,16 +94,8 @@ class RowSource(Protocol):
         """Where the next piece starts."""
         ...
 
-    async def give(self, piece: bytes, *, last: bool) -> None:
-        """Let the next piece be read, perhaps while others are; `last` ends the file.
-
-        Raises:
-            ReaderLostError: whoever read is gone.
-        """
-        ...
-
-    async def portion(self) -> Portion:
-        """Return the rows that end in the first piece that was given and not asked for.
+    async def take(self, piece: bytes, *, last: bool) -> Portion:
+        """Return the rows that end in this piece; `last` ends the file.
 
         Raises:
             ReaderLostError: whoever read is gone.

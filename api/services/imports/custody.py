@@ -108,7 +108,9 @@ class Custody:
 
     async def _taken(self, tx: Transaction, upload_id: str) -> Upload:
         await self._lease.take(tx, upload_id)
-        await tx.requests.clear("hand_over_upload", upload_id)
+        if upload_id not in self.held:
+            # To renew a lease is no answer to whoever asks for it.
+            await tx.requests.clear("hand_over_upload", upload_id)
         upload = await tx.uploads.get(upload_id)
         assert upload is not None, "a lease is on a row"
         return upload

@@ -78,6 +78,17 @@ async def test_rows_that_could_not_be_stored_are_stored_later_though_no_more_byt
         assert await world.titles() == ["row 1", "row 2"]
 
 
+async def test_to_renew_a_lease_leaves_what_another_process_asks_for(world):
+    async with world.process() as imports:
+        await world.begin()
+        async with world.store.transaction() as tx:
+            await tx.requests.put("hand_over_upload", "x", asker="other", at_ms=world.now_ms)
+        await imports._look_after_leases()
+        async with world.store.snapshot() as snapshot:
+            wanted = await snapshot.requests.pending("hand_over_upload", ["x"], since_ms=0)
+        assert wanted == {"x": "other"}
+
+
 async def test_a_body_that_breaks_off_leaves_whole_rows_and_the_rest_can_follow(world):
     async with world.process() as imports:
         reception = await world.begin()

@@ -122,4 +122,11 @@ def free_port() -> int:
 def workers_of(pid: int) -> list[int]:
     """Processes that serve: children that are not multiprocessing's own tracker."""
     children = psutil.Process(pid).children()
-    return [one.pid for one in children if "spawn_main" in " ".join(one.cmdline())]
+    return [one.pid for one in children if _serves(one)]
+
+
+def _serves(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:  # It has just ended.
+        return False

@@ -7,13 +7,13 @@ import anyio
 from domain.ports import Backlog, Indexing, StorageError
 
 ENTRIES_BATCH = 8000
-"""Events that get their entries in one transaction: other changes wait for half a tenth of a second."""
+"""Events that get their entries in one transaction: other changes wait for less than a tenth of a second."""
 
 MOST_WITHOUT_ENTRIES = 250_000
-"""So many are read by every list, in an eighth of a second. From there on imports share their time."""
+"""So many are read by each list by filter or title. From there on imports share their time."""
 
 TEXTS_BATCH = 1000
-"""Events whose texts are indexed in one transaction: it takes as long as the entries of all the others."""
+"""Events whose texts are indexed in one transaction: other changes wait for a few hundredths of a second."""
 
 FEW_TEXTS = 250
 """So many are left to searches to read: single changes do not each bring on a transaction."""

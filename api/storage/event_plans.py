@@ -105,7 +105,7 @@ class Planner(Struct, frozen=True):
 
     @property
     def has_rest(self) -> bool:
-        """Whether there are events that no index but that of ids has."""
+        """Whether there are events that only the indexes of ids and times have."""
         return any(part.is_rest for part in self.parts)
 
     @property

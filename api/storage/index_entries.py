@@ -52,7 +52,7 @@ def is_deferred(unit: Unit, count: int) -> bool:
 
 async def defer(unit: Unit, last_id: int) -> None:
     """Note that events up to this id were stored without entries."""
-    await _set_heads(unit, {_DEFERRED: last_id})
+    await _set_head(unit, _DEFERRED, last_id)
 
 
 async def parts_for(unit: Unit, where: EventFilter) -> Parts:
@@ -131,7 +131,7 @@ async def add(unit: Unit, limit: int) -> None:
     if last is not None:
         new = (events.c.id > done, events.c.id <= last, ~events.c.is_indexed)
         await unit.run(sa.update(events).where(*new).values(is_indexed=True))
-    await _set_heads(unit, {_DONE: deferred if last is None else last})
+    await _set_head(unit, _DONE, deferred if last is None else last)
 
 
 def add_all(connection: sa.Connection) -> None:
@@ -143,7 +143,6 @@ def add_all(connection: sa.Connection) -> None:
     connection.execute(sa.delete(id_heads).where(id_heads.c.name.in_([_DONE, _DEFERRED])))
 
 
-async def _set_heads(unit: Unit, last: dict[str, int]) -> None:
-    for name, event_id in last.items():
-        head = sqlite.insert(id_heads).values(name=name, last=event_id)
-        await unit.run(head.on_conflict_do_update(index_elements=["name"], set_={"last": event_id}))
+async def _set_head(unit: Unit, name: str, last: int) -> None:
+    head = sqlite.insert(id_heads).values(name=name, last=last)
+    await unit.run(head.on_conflict_do_update(index_elements=["name"], set_={"last": last}))

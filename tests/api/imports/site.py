@@ -14,6 +14,10 @@ from api.routes import uploads, uploads_rejected, uploads_tus
 from api.services.identity import Identity
 from api.services.imports.records import ImportRecords
 
+BOUNDARY = "xYz"
+OPENING = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'.encode()
+CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode()
+
 
 class Site:
     def __init__(self, port):
@@ -73,3 +77,9 @@ async def serve(world, imports):
     finally:
         server.should_exit = True
         await running
+
+
+@asynccontextmanager
+async def site_of(world):
+    async with world.process() as imports, serve(world, imports) as site:
+        yield site

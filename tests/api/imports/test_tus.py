@@ -6,7 +6,7 @@ import pytest
 
 from api.services.identity import Identity
 from tests.api.imports.conftest import HOUR_MS
-from tests.api.imports.test_uploads_http import site_of
+from tests.api.imports.site import site_of
 
 pytestmark = pytest.mark.anyio
 

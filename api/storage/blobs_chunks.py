@@ -24,7 +24,7 @@ class ChunkBlobs:
                 raise BlobOffsetError(size)
             if content:
                 await _add(unit, blob_id, offset, content)
-            await unit.commit(lambda: None)
+            await unit.commit()
         return offset + len(content)
 
     async def size(self, blob_id: str) -> int:
@@ -48,7 +48,7 @@ class ChunkBlobs:
         """Forget a blob; absent is fine."""
         async with self._units.writing() as unit:
             await unit.run(sa.delete(blob_chunks).where(_of(blob_id)))
-            await unit.commit(lambda: None)
+            await unit.commit()
 
     async def ids(self) -> list[str]:
         """Return every blob's id."""

@@ -31,14 +31,10 @@ class SqlIndexing:
         """Make the entries of some events, the oldest first, in one transaction."""
         async with self._units.writing() as unit:
             await index_entries.add(unit, limit)
-            await unit.commit(_nothing)
+            await unit.commit()
 
     async def index_texts(self, limit: int) -> None:
         """Take up the texts of some events, the oldest first, in one transaction."""
         async with self._units.writing() as unit:
             await self._texts.fill(unit, limit)
-            await unit.commit(_nothing)
-
-
-def _nothing() -> None:
-    """Nothing follows the commit."""
+            await unit.commit()

@@ -97,7 +97,7 @@ class SqlStore:
             await unit.run_sync(self._database.dialect.prepare)
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
-            await unit.commit(_nothing)
+            await unit.commit()
         if texts := self._database.dialect.texts:
             self.indexing = SqlIndexing(self._units, texts)
         _oldest, self.head = await self.feed.bounds()
@@ -199,10 +199,6 @@ def _postgres_store(url: str, committed: Committed) -> SqlStore:
     store = SqlStore(database, None, committed, Tailer(database, committed))
     store.live, store.meter = PostgresLive(database), PostgresMeter(database)
     return store
-
-
-def _nothing() -> None:
-    """Nothing follows the commit."""
 
 
 def _clock_ms() -> int:

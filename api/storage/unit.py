@@ -153,7 +153,7 @@ class Unit:
         """Run work that knows only synchronous connections."""
         await guarded(self.dialect, self._connection.run_sync(work))
 
-    async def commit(self, then: Callable[[], None]) -> None:
+    async def commit(self, then: Callable[[], None] | None = None) -> None:
         """Commit, and do what follows in one piece with it: no cancellation comes between."""
         await guarded(self.dialect, self._commit(then))
 
@@ -179,9 +179,10 @@ class Unit:
     async def _run(self, statement: sa.Executable, parameters: Parameters | None) -> int:
         return (await self._connection.execute(statement, parameters)).rowcount
 
-    async def _commit(self, then: Callable[[], None]) -> None:
+    async def _commit(self, then: Callable[[], None] | None) -> None:
         await self._connection.commit()
-        then()
+        if then is not None:
+            then()
 
 
 class Units:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from api.storage import index_entries, text_index
 from api.storage.cancellation import to_the_end
 from api.storage.event_packing import NULLABLE, PACKED, WIDTH
 from api.storage.schema import id_heads, stats
+from api.storage.sqlite_driver import connect
 from api.storage.unit import NewEvents, Unit, held
 from domain.ports import StorageError, StorageFullError, StorageUnavailableError
 
@@ -244,7 +245,7 @@ def _engine(path: Path, *, writes: bool) -> AsyncEngine:
         pool_size=1 if writes else READERS_KEPT,
         max_overflow=0 if writes else READERS_AT_MOST - READERS_KEPT,
         pool_timeout=READER_WAIT_SECONDS,
-        connect_args={"factory": _Writer} if writes else {},
+        async_creator=partial(connect, str(path), _Writer if writes else sqlite3.Connection),
     )
     pragmas = _WRITER_PRAGMAS if writes else _READER_PRAGMAS
 

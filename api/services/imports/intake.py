@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 UNIT_BYTES = 1024 * 1024
-"""Most that is written at once; twice of it waits at most in memory."""
+"""Where so much waits to be written, the body waits, too."""
 
 GAP_SECONDS = 0.01
 """Between two writes of less than a unit: packets that trickle share an fsync."""
@@ -50,7 +51,7 @@ class Intake:
         self._limit = limit
         self._on_staged = on_staged
         self._received = offset
-        self._buffer = bytearray()
+        self._waiting = BytesIO()
         self._dirty = anyio.Event()
         self._drained = anyio.Event()
         self._closing = False
@@ -60,7 +61,7 @@ class Intake:
         self.stopped = anyio.Event()
 
     async def write(self, content: bytes) -> None:
-        """Take bytes; waits while two units are on their way to the disk.
+        """Take bytes; waits while a unit is on its way to the disk and another one waits.
 
         Raises:
             ImportRefusedError: `too_large`; or another body took over.
@@ -70,9 +71,9 @@ class Intake:
         self._received += len(content)
         if self._received > self._limit:
             raise ImportRefusedError("too_large", f"the file is over {self._limit} bytes")
-        self._buffer += content
+        self._waiting.write(content)
         self._dirty.set()
-        while len(self._buffer) > UNIT_BYTES:
+        while self._waiting.tell() > UNIT_BYTES:
             drained = self._drained
             await drained.wait()
             self._check()
@@ -110,7 +111,7 @@ class Intake:
             self._failure = StorageUnavailableError("the server is stopping")
             raise
         finally:
-            self._buffer.clear()
+            self._waiting = BytesIO()
             self._wake_writer()
             self.stopped.set()
 
@@ -128,15 +129,14 @@ class Intake:
         while True:
             await self._dirty.wait()
             self._dirty = anyio.Event()
-            while self._buffer:
+            while self._waiting.tell():
                 await self._stage_unit()
             if self._closing:
                 return
             await self._pause()
 
     async def _stage_unit(self) -> None:
-        unit = bytes(self._buffer[:UNIT_BYTES])
-        del self._buffer[:UNIT_BYTES]
+        unit, self._waiting = self._waiting.getvalue(), BytesIO()
         self._wake_writer()
         self.staged = await self._blobs.append(self._blob_id, self.staged, unit)
         if self._hash is not None:
@@ -144,7 +144,7 @@ class Intake:
         await self._on_staged(self.staged)
 
     async def _pause(self) -> None:
-        if len(self._buffer) < UNIT_BYTES:
+        if self._waiting.tell() < UNIT_BYTES:
             await anyio.sleep(GAP_SECONDS)
 
     def _check(self) -> None:

@@ -134,7 +134,7 @@ async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> 
 @asynccontextmanager
 async def _running_jobs(settings: Settings, store: SqlStore) -> AsyncIterator[Jobs]:
     exports = _exports(settings, store)
-    readers = Readers(settings.timezone, pack)
+    readers = Readers(settings.timezone, pack, standby=settings.standby_readers)
     tasks, imports = _tasks(settings, store, exports), _imports(settings, store, readers)
     async with readers.running(), _at_work(tasks.run, exports.sweep_daily), imports.running():
         yield Jobs(imports, tasks, exports)

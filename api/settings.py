@@ -134,6 +134,9 @@ class Settings:
     streams_per_person: int = setting(64, _whole(1, 10**6), "open streams of one person", "streams")
     streams_per_server: int = setting(20_000, _whole(1, 10**6), "open streams of one process", "streams")
     imports_at_once: int = setting(2, _whole(1, 64), "imports at work in one process", "imports")
+    standby_readers: int = setting(
+        1, _whole(0, 64), "processes of 20 MB that wait to read large files; 0 starts them when needed"
+    )
     tasks_at_once: int = setting(1, _whole(1, 64), "long tasks at work in one process", "tasks")
     session_hours: int = setting(12, _whole(1, 8760), "life of a signed-in session", "hours")
     log_format: Literal["console", "json"] = setting(

@@ -36,7 +36,7 @@ class Served:
 @asynccontextmanager
 async def serving(data_dir: Path, *, direct: bool = True, **settings: Any) -> AsyncIterator[Served]:
     """Serve with these settings until the block ends; not `direct` is as under any other ASGI server."""
-    app = create_app(Settings(data_dir=data_dir, port=0, **settings))
+    app = create_app(Settings(data_dir=data_dir, port=0, standby_readers=0, **settings))
     host = app.state.settings.host
     sockets = listening_sockets(host, 0)
     config = server_config(app)

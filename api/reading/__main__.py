@@ -5,9 +5,13 @@ It keeps nothing that must last, and ends when the server closes the socket or i
 
 import gc
 import signal
+import socket
 import sys
 import traceback
-from multiprocessing.connection import Connection
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from api.memory import tune_malloc
@@ -26,17 +30,40 @@ def main() -> None:
     # Rows make no cycles, and a portion has tens of thousands of objects: to look through them gives nothing.
     gc.freeze()
     gc.set_threshold(200_000)
-    server = Connection(int(sys.argv[1]))
-    source: CsvSource | wire.Failed = wire.Failed("no file was begun")
+    with socket.socket(fileno=int(sys.argv[1])) as server:
+        received: SimpleQueue[wire.Begin | Given | None] = SimpleQueue()
+        Thread(target=_receive_all, args=(server, received), daemon=True).start()
+        with suppress(OSError):
+            _answer_all(server, received)
+
+
+class Given(NamedTuple):
+    """A piece of the file."""
+
+    piece: bytearray
+    last: bool
+
+
+def _receive_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Given | None]") -> None:
+    """Receive while a piece is read and its answer sent: whoever gives the next one waits for neither."""
     try:
         while True:
-            request = wire.decode_request(server.recv_bytes())
-            if isinstance(request, wire.Begin):
-                source = _begun(request)
+            request = wire.decode_request(wire.receive(server))
+            if isinstance(request, wire.Take):
+                received.put(Given(wire.receive(server), request.last))
             else:
-                server.send_bytes(wire.encode(_read(source, server.recv_bytes(), last=request.last)))
+                received.put(request)
     except (EOFError, OSError):
-        return
+        received.put(None)
+
+
+def _answer_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Given | None]") -> None:
+    source: CsvSource | wire.Failed = wire.Failed("no file was begun")
+    while (request := received.get()) is not None:
+        if isinstance(request, wire.Begin):
+            source = _begun(request)
+        else:
+            wire.send(server, wire.encode(_read(source, bytes(request.piece), last=request.last)))
 
 
 def _begun(request: wire.Begin) -> CsvSource | wire.Failed:

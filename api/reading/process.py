@@ -4,17 +4,15 @@ import os
 import socket
 import subprocess
 import sys
-from multiprocessing.connection import Connection
+from struct import pack
 from time import monotonic
 
 from api.reading import wire
 from api.services.imports.portions import Checkpoint, Portion, ReaderLostError
 from domain.imports import ImportOptions
 
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 60
 """A piece takes milliseconds; whoever needs so long is stuck."""
-
-END_SECONDS = 5.0
 
 
 class ReadingFailedError(Exception):
@@ -22,7 +20,7 @@ class ReadingFailedError(Exception):
 
 
 class ReadingProcess:
-    """Reads one file at a time. Every call but `is_alive` blocks: call them in threads."""
+    """Reads one file at a time. Every call but `is_alive` blocks: call them in threads, one at a time."""
 
     def __init__(self) -> None:
         """Start it."""
@@ -35,7 +33,9 @@ class ReadingProcess:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter.
                 command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL
             )
-            self._connection = Connection(ours.detach())
+            self._socket = socket.socket(fileno=ours.detach())
+        for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self._socket.setsockopt(socket.SOL_SOCKET, wait, pack("ll", ANSWER_SECONDS, 0))
         self.idle_since = monotonic()
 
     @property
@@ -56,43 +56,45 @@ class ReadingProcess:
         """
         self._send(wire.encode(wire.Begin(options, timezone, checkpoint)))
 
-    def take(self, piece: bytes, *, last: bool) -> Portion:
-        """Return the rows that end in the next piece.
+    def give(self, piece: bytes, *, last: bool) -> None:
+        """Let it read the next piece when it has read those before. Each is answered by a portion.
+
+        Raises:
+            ReaderLostError: the process is gone, or stuck.
+        """
+        self._send(wire.encode(wire.Take(last)))
+        self._send(piece)
+
+    def portion(self) -> Portion:
+        """Return the rows that end in the first piece that is not answered yet; wait for them.
 
         Raises:
             ReaderLostError: the process is gone, or stuck.
             ReadingFailedError: reading broke.
         """
-        self._send(wire.encode(wire.Take(last)))
-        self._send(piece)
         answer: wire.Answer = wire.decode_answer(self._receive())
         if isinstance(answer, wire.Failed):
             raise ReadingFailedError(answer.traceback)
         return answer.portion
 
     def end(self) -> None:
-        """End it and wait for that."""
-        self._connection.close()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it, whatever it does: it has nothing to lose."""
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
 
     def _send(self, message: bytes) -> None:
         try:
-            self._connection.send_bytes(message)
+            wire.send(self._socket, message)
         except OSError as error:
             raise self._lost() from error
 
-    def _receive(self) -> bytes:
+    def _receive(self) -> bytearray:
         try:
-            if self._connection.poll(ANSWER_SECONDS):
-                return self._connection.recv_bytes()
+            return wire.receive(self._socket)
         except (EOFError, OSError) as error:
             raise self._lost() from error
-        self._process.kill()
-        raise self._lost()
 
     def _lost(self) -> ReaderLostError:
+        self._process.kill()
         return ReaderLostError(f"the process {self.pid} that read the file is gone, or was stuck")

@@ -1,4 +1,4 @@
-"""The readers of imports: small files are read here, large ones in processes that are kept for the next."""
+"""The readers of imports: small files are read here, large ones in processes that stand by for them."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -26,24 +26,27 @@ IDLE_SECONDS = 60.0
 class Readers:
     """Opens sources of rows; `async with running()` for as long as it does."""
 
-    def __init__(self, timezone: str, pack: Pack, *, read_here_bytes: int = READ_HERE_BYTES) -> None:
-        """Prepare to read files whose naive times count in a time zone."""
+    def __init__(
+        self, timezone: str, pack: Pack, *, standby: int = 0, read_here_bytes: int = READ_HERE_BYTES
+    ) -> None:
+        """Prepare to read files whose naive times count in a time zone; so many processes stand by."""
         self.timezone = timezone
         self.pack = pack
         self.read_here_bytes = read_here_bytes
+        self._standby = standby
         self._idle: list[ReadingProcess] = []
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Readers"]:
         """Keep processes for the block, and end every one with it."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._end_idle_ones)
-            try:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._keep_standby)
                 yield self
-            finally:
                 group.cancel_scope.cancel()
-                with anyio.CancelScope(shield=True):
-                    await self._end(self._idle)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end(self._idle)
 
     @asynccontextmanager
     async def open_source(self, options: ImportOptions, checkpoint: Checkpoint) -> AsyncIterator[RowSource]:
@@ -56,6 +59,8 @@ class Readers:
             with anyio.CancelScope(shield=True):
                 await self._end(source.processes)
             raise
+        if source.owed:
+            await self._end(source.processes)
         for process in source.processes:
             process.idle_since = monotonic()
             self._idle.append(process)
@@ -69,13 +74,23 @@ class Readers:
             await self._end([process])
         return await to_thread.run_sync(ReadingProcess)
 
-    async def _end_idle_ones(self) -> None:
+    async def _keep_standby(self) -> None:
+        """Start those that stand by, and end what is idle beside them."""
+        try:
+            for _ in range(self._standby):
+                await to_thread.run_sync(self._start)
+        except OSError as error:
+            logger.warning("no process can stand by to read files: %s", error)
         while True:
             await anyio.sleep(IDLE_SECONDS / 2)
             too_long = monotonic() - IDLE_SECONDS
-            old = [process for process in self._idle if process.idle_since < too_long]
+            old = [process for process in self._idle[self._standby :] if process.idle_since < too_long]
             self._idle = [process for process in self._idle if process not in old]
             await self._end(old)
+
+    def _start(self) -> None:
+        """Start one, and keep it even where the server stops meanwhile: it must be ended."""
+        self._idle.append(ReadingProcess())
 
     async def _end(self, processes: list[ReadingProcess]) -> None:
         while processes:
@@ -83,31 +98,59 @@ class Readers:
 
 
 class Source:
-    """The rows of one file: read in a thread at first, in a process from some size on."""
+    """The rows of one file: read in a thread at first, in a process from some size on.
+
+    Attributes:
+        owed: pieces that were given to a process, and whose portions it has not been asked for.
+    """
 
     def __init__(self, readers: Readers, options: ImportOptions, checkpoint: Checkpoint) -> None:
         """Go on at a checkpoint."""
         self.offset = checkpoint.offset
         self.processes: list[ReadingProcess] = []
+        self.owed = 0
         self._readers = readers
         self._options = options
         self._checkpoint = checkpoint
         self._may_move = True
         self._read_here: list[bytes] = []
+        self._next_here: tuple[bytes, bool] = (b"", False)
         zone = ZoneInfo(readers.timezone)
         self._here = CsvSource(options, checkpoint, zone, readers.pack)
 
-    async def take(self, piece: bytes, *, last: bool) -> Portion:
-        """Return the rows that end in this piece. Source: `api.services.imports.portions.RowSource`."""
+    @property
+    def reads_ahead(self) -> bool:
+        """A process takes a piece while it reads another one."""
+        return bool(self.processes)
+
+    async def give(self, piece: bytes, *, last: bool) -> None:
+        """Let the next piece be read. Source: `api.services.imports.portions.RowSource`."""
         if not self.processes and self._may_move and self.offset + len(piece) > self._readers.read_here_bytes:
             await self._move()
         self.offset += len(piece)
         if self.processes:
-            process = self.processes[0]
-            return await to_thread.run_sync(lambda: process.take(piece, last=last))
+            await to_thread.run_sync(self._give, piece, last)
+            return
         if self._may_move:
             self._read_here.append(piece)
-        return await to_thread.run_sync(lambda: self._here.take(piece, last=last))
+        self._next_here = (piece, last)
+
+    async def portion(self) -> Portion:
+        """Return what the first piece gave. Source: `api.services.imports.portions.RowSource`."""
+        return await to_thread.run_sync(self._portion)
+
+    # Counted in the thread that speaks: whoever waits for it may be cancelled.
+    def _give(self, piece: bytes, last: bool) -> None:
+        self.owed += 1
+        self.processes[0].give(piece, last=last)
+
+    def _portion(self) -> Portion:
+        if not self.processes:
+            piece, last = self._next_here
+            return self._here.take(piece, last=last)
+        portion = self.processes[0].portion()
+        self.owed -= 1
+        return portion
 
     async def _move(self) -> None:
         """Let a process read again what was read here, so that it knows all that is known here."""
@@ -123,6 +166,7 @@ class Source:
         def catch_up() -> None:
             process.begin(self._options, self._readers.timezone, self._checkpoint)
             for piece in pieces:
-                process.take(piece, last=False)
+                process.give(piece, last=False)
+                process.portion()
 
         await to_thread.run_sync(catch_up)

@@ -4,8 +4,9 @@ Can be killed between any two instructions: what is committed says how to go on.
 transaction of events, rejected rows, messages and the checkpoint behind them.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -25,6 +26,7 @@ from api.services.imports.portions import (
     Rows,
     RowSource,
     Table,
+    joined,
 )
 from api.services.imports.workbook import SIGNATURE, beginning, unpack
 from api.services.store import Store, Transaction
@@ -34,6 +36,9 @@ from streams.messages import Draft, EventsChanged, draft, timestamp
 
 PIECE_BYTES = (16 * 1024, 64 * 1024, 1024 * 1024)
 """Least, first and most that is read at once: the first rows soon, later ones in few commits."""
+
+TOGETHER = 3
+"""Portions that are committed at once where they are read quicker than stored: a commit has its own cost."""
 
 IDLE_SECONDS = 5.0
 """Without a new byte for so long, an import gives its place at work to the next in line."""
@@ -119,17 +124,18 @@ class Job:
     async def _read_all(self) -> None:
         opened = self._open_source(self._live.upload.options, self._checkpoint)
         async with opened as source, self._portions(source) as portions:
-            async for portion in portions:
+            async for first in portions:
                 if self._live.cancel_requested or self._live.ended.is_set():
                     return
+                portion = joined([first, *_ready(portions, TOGETHER - 1)])
                 await self._commit(portion)
                 if portion.ended or portion.fault:
                     return
 
     @asynccontextmanager
     async def _portions(self, source: RowSource) -> AsyncIterator[MemoryObjectReceiveStream[Portion]]:
-        """Read ahead: the next portion is parsed while the last one is being stored."""
-        send, receive = anyio.create_memory_object_stream[Portion](1)
+        """Read ahead: the next portions are read while the last ones are being stored."""
+        send, receive = anyio.create_memory_object_stream[Portion](TOGETHER - 1)
         async with anyio.create_task_group() as group, receive:
             group.start_soon(self._read, source, send)
             yield receive
@@ -137,29 +143,42 @@ class Job:
 
     async def _read(self, source: RowSource, send: MemoryObjectSendStream[Portion]) -> None:
         least, size, most = PIECE_BYTES
+        given: deque[int] = deque()
+        last = False
         async with send:
-            while await self._has_bytes(source.offset):
-                portion = await self._take(source, size)
+            while given or await self._has_bytes(source.offset):
+                while not last and self._may_give(source, len(given)):
+                    given.append(size)
+                    last = await self._give(source, size)
+                portion = await source.portion()
                 await send.send(portion)
                 if portion.ended or portion.fault:
                     return
-                size = _next_size(size, portion.cpu_seconds, least, most)
+                size = _next_size(given.popleft(), portion.cpu_seconds, least, most)
 
-    async def _take(self, source: RowSource, size: int) -> Portion:
+    def _may_give(self, source: RowSource, given: int) -> bool:
+        """Tell whether to give another piece at once: whoever reads one shall not wait for the next."""
+        if given:
+            return given < 2 and source.reads_ahead and self._is_readable(source.offset)
+        return True
+
+    async def _give(self, source: RowSource, size: int) -> bool:
+        """Give the next piece to be read, of at most a size; return whether it is the last."""
         blob, is_complete, staged = self._live.blob, self._live.body == "complete", self._live.staged
         if table := self._checkpoint.table:
             blob, staged = table_id(self._live.upload.id), table.size
         piece = await self._store.blobs.read(blob, source.offset, size)
         self._live.seen = source.offset + len(piece)
         last = is_complete and self._live.seen >= staged
-        return await source.take(piece, last=last)
+        await source.give(piece, last=last)
+        return last
 
     async def _has_bytes(self, offset: int) -> bool:
         """Wait until there is something to read; False when there is not, for now."""
         live = self._live
         while not live.cancel_requested:
             stirred = live.stirred
-            if live.body == "complete" or (live.staged > offset and not live.about_to_end):
+            if self._is_readable(offset):
                 return True
             if live.body != "coming":
                 return False
@@ -168,6 +187,10 @@ class Job:
             if idle.cancelled_caught:
                 return False
         return False
+
+    def _is_readable(self, offset: int) -> bool:
+        live = self._live
+        return live.body == "complete" or (live.staged > offset and not live.about_to_end)
 
     async def _commit(self, portion: Portion) -> None:
         async def edit(tx: Transaction, upload: Upload) -> Upload:
@@ -209,14 +232,13 @@ class Job:
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             drafts: list[Draft] = []
             start = Checkpoint(table=self._checkpoint.table)
-            async with self._open_source(upload.options, start) as source:
-                ended = False
-                while not ended:
-                    portion = await self._take(source, PIECE_BYTES[-1])
+            async with self._open_source(upload.options, start) as source, self._portions(source) as portions:
+                async for portion in portions:
                     if self._live.cancel_requested:
-                        raise _CancelRequestedError
+                        break
                     upload = await self._insert(tx, upload, portion.rows, None)
-                    ended = portion.ended
+            if self._live.cancel_requested:
+                raise _CancelRequestedError
             if upload.first_event_id is not None:
                 drafts.append(self._changed(upload, upload.first_event_id, upload.accepted))
             return await self._end_completed(tx, upload, drafts)
@@ -327,6 +349,13 @@ class Job:
 
 class _CancelRequestedError(Exception):
     """Rolls back the one transaction of an atomic import."""
+
+
+def _ready(portions: MemoryObjectReceiveStream[Portion], most: int) -> Iterator[Portion]:
+    """Yield those that wait already."""
+    with suppress(anyio.WouldBlock, anyio.EndOfStream):
+        for _ in range(most):
+            yield portions.receive_nowait()
 
 
 def _known_before(upload: Upload) -> list[dict[str, Any]]:

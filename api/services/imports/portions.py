@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import accumulate
 from typing import Any, Protocol
@@ -82,6 +82,28 @@ class Portion(Struct, frozen=True):
     warnings: tuple[dict[str, Any], ...] = ()
 
 
+def joined(portions: Sequence[Portion]) -> Portion:
+    """Return consecutive portions as one."""
+    if len(portions) == 1:
+        return portions[0]
+    chunks: list[bytes] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    rejected: list[RejectedRow] = []
+    notable: list[Notable] = []
+    count = 0
+    for rows in (portion.rows for portion in portions):
+        notable += [
+            Notable(one.row, count + one.accepted, len(rejected) + one.rejected) for one in rows.notable
+        ]
+        rejected += rows.rejected
+        chunks += rows.events.chunks
+        counts.update({(kind, key): n for kind, key, n in rows.events.counts})
+        count += rows.events.count
+    events = EventBatch(count, chunks, [(kind, key, n) for (kind, key), n in counts.items()])
+    facts = next((portion.facts for portion in portions if portion.facts), None)
+    return msgspec.structs.replace(portions[-1], rows=Rows(events, rejected, notable), facts=facts)
+
+
 class ReaderLostError(Exception):
     """The process that read a file is gone. Another one can go on from the last checkpoint."""
 
@@ -94,8 +116,21 @@ class RowSource(Protocol):
         """Where the next piece starts."""
         ...
 
-    async def take(self, piece: bytes, *, last: bool) -> Portion:
-        """Return the rows that end in this piece; `last` ends the file.
+    @property
+    def reads_ahead(self) -> bool:
+        """A second piece may be given while one is read."""
+        ...
+
+    async def give(self, piece: bytes, *, last: bool) -> None:
+        """Let the next piece be read; `last` ends the file.
+
+        Raises:
+            ReaderLostError: whoever read is gone.
+        """
+        ...
+
+    async def portion(self) -> Portion:
+        """Return the rows that end in the first piece that was given and not asked for.
 
         Raises:
             ReaderLostError: whoever read is gone.

@@ -1,5 +1,6 @@
 """A reader of the simplest file there is, one title a line, for tests of the job around it."""
 
+from collections import deque
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -28,17 +29,25 @@ async def open_source(options, checkpoint):
 
 
 class PlainRows:
+    reads_ahead = False
+
     def __init__(self, offset, record, knows):
         self.offset = offset
-        self._row_start = offset
+        self._read_up_to = self._row_start = offset
         self._record = record
         self._knows = knows
         self._tail = b""
+        self._given = deque()
 
-    async def take(self, piece, *, last):
+    async def give(self, piece, *, last):
+        self.offset += len(piece)
+        self._given.append((piece, last))
+
+    async def portion(self):
+        piece, last = self._given.popleft()
         if b"explode" in piece:
             raise RuntimeError("a fault of the reader")
-        self.offset += len(piece)
+        self._read_up_to += len(piece)
         *lines, self._tail = (self._tail + piece).split(b"\n")
         if last and self._tail:
             lines.append(self._tail)
@@ -46,13 +55,13 @@ class PlainRows:
         facts = None
         fault = Problem("", "not_text", "no text") if b"\x89PNG" in piece else None
         if fault:
-            return Portion(digested([]), self.offset, b"", fault=fault)
+            return Portion(digested([]), self._read_up_to, b"", fault=fault)
         if rows and not self._knows:
             self._knows, facts = True, FileFacts(DIALECT, COLUMNS)
         state = msgspec.json.encode((self._record, self._knows))
         return Portion(
             digested(rows),
-            min(self._row_start, self.offset),
+            min(self._row_start, self._read_up_to),
             state,
             ended=last,
             facts=facts,
@@ -61,7 +70,7 @@ class PlainRows:
     def _row(self, title):
         self._record += 1
         self._row_start += len(title.encode()) + 1
-        end = min(self._row_start, self.offset)
+        end = min(self._row_start, self._read_up_to)
         if title.startswith("bad"):
             error = Problem("title", "required", "bad row", title)
             return Row(self._record, self._record, end, None, (title,), (error,))

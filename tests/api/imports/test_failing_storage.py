@@ -35,7 +35,9 @@ CASES = [("csv", "partial"), ("csv", "atomic"), ("xlsx", "partial")]
 
 
 @pytest.fixture
-def world(store_url, tmp_path):
+def world(store_url, tmp_path, monkeypatch):
+    # In four pieces, of which all but the first are read in another process.
+    monkeypatch.setattr("api.services.imports.job.PIECE_BYTES", (2000, 2000, 2000))
     return World(tmp_path, store_url)
 
 
@@ -139,7 +141,7 @@ def calls_to_fail(world, turn):
 @pytest.mark.parametrize(("form", "mode"), CASES)
 async def test_whichever_call_fails_each_row_ends_in_one_place_once(world, kind, lost, form, mode):
     stored = 0
-    async with Readers("America/Recife", pack).running() as readers:
+    async with Readers("America/Recife", pack, read_here_bytes=2000).running() as readers:
         world.open_source = readers.open_source
         for at in calls_to_fail(world, CASES.index((form, mode)) + lost):
             process = world.process(partial(Failing, kind=kind, at=at, lost=lost))

@@ -59,15 +59,15 @@ async def test_rows_that_could_not_be_stored_are_stored_later_though_no_more_byt
     @asynccontextmanager
     async def fails_once(options, checkpoint):
         async with open_source(options, checkpoint) as source:
-            take = source.take
+            read = source.portion
 
-            async def fail_or_take(piece, *, last):
-                portion = await take(piece, last=last)
+            async def fail_or_read():
+                portion = await read()
                 if failures:
                     raise failures.pop()
                 return portion
 
-            source.take = fail_or_take
+            source.portion = fail_or_read
             yield source
 
     world.open_source = fails_once

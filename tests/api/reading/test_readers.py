@@ -4,11 +4,12 @@ import os
 import signal
 from zoneinfo import ZoneInfo
 
+import anyio
 import msgspec
 import pytest
 from anyio import to_thread
 
-from api.reading.process import ReadingFailedError
+from api.reading.process import ReadingFailedError, ReadingProcess
 from api.reading.readers import Readers
 from api.services.imports.csv_source import CsvSource
 from api.services.imports.portions import Checkpoint, ReaderLostError
@@ -31,12 +32,30 @@ def told(portion):
     return msgspec.structs.replace(portion, cpu_seconds=0.0)
 
 
+async def take(source, piece, *, last):
+    await source.give(piece, last=last)
+    return await source.portion()
+
+
 async def read_all(source, pieces):
-    return [told(await source.take(piece, last=last)) for piece, last in pieces]
+    return [told(await take(source, piece, last=last)) for piece, last in pieces]
 
 
+async def read_ahead(source, pieces):
+    """Read as a job does: where it may, it gives the next piece before it asks for the last portion."""
+    portions, owed = [], 0
+    for piece, last in pieces:
+        if owed > (1 if source.reads_ahead else 0):
+            portions.append(told(await source.portion()))
+            owed -= 1
+        await source.give(piece, last=last)
+        owed += 1
+    return portions + [told(await source.portion()) for _ in range(owed)]
+
+
+@pytest.mark.parametrize("read", [read_all, read_ahead])
 @pytest.mark.parametrize("here", [0, 50, 10_000_000])
-async def test_wherever_a_file_is_read_its_portions_are_the_same(here):
+async def test_wherever_a_file_is_read_its_portions_are_the_same(here, read):
     async with Readers(ZONE, pack, read_here_bytes=here).running() as readers:
         for case in CASES.values():
             options = ImportOptions(**case.options)
@@ -44,7 +63,7 @@ async def test_wherever_a_file_is_read_its_portions_are_the_same(here):
             local = CsvSource(options, Checkpoint(), ZoneInfo(ZONE), pack)
             expected = [told(local.take(piece, last=last)) for piece, last in pieces]
             async with readers.open_source(options, Checkpoint()) as source:
-                assert await read_all(source, pieces) == expected
+                assert await read(source, pieces) == expected
 
 
 async def test_repeats_are_known_across_the_change_of_process():
@@ -59,11 +78,11 @@ async def test_a_reader_goes_on_at_a_checkpoint():
     content = HEADER + b"".join(b"T%d,2025-07-01,Recife\n" % number for number in range(50))
     async with Readers(ZONE, pack, read_here_bytes=0).running() as readers:
         async with readers.open_source(ImportOptions(), Checkpoint()) as source:
-            first = await source.take(content[:400], last=False)
+            first = await take(source, content[:400], last=False)
         behind = Checkpoint(first.offset, first.state)
         async with readers.open_source(ImportOptions(), behind) as source:
             assert source.offset == first.offset
-            rest = await source.take(content[first.offset :], last=True)
+            rest = await take(source, content[first.offset :], last=True)
     assert first.rows.events.count + rest.rows.events.count == 50
 
 
@@ -72,7 +91,7 @@ async def test_a_process_is_kept_for_the_next_file_and_ends_with_the_server():
         pids = []
         for _ in range(2):
             async with readers.open_source(ImportOptions(), Checkpoint()) as source:
-                await source.take(HEADER, last=True)
+                await take(source, HEADER, last=True)
                 pids.append(source.processes[0].pid)
     assert pids[0] == pids[1]
     with pytest.raises(ProcessLookupError):
@@ -85,7 +104,7 @@ async def test_another_api_in_the_working_folder_is_not_mistaken_for_ours(tmp_pa
     monkeypatch.chdir(tmp_path)
     readers = Readers(ZONE, pack, read_here_bytes=0)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
-        assert (await source.take(HEADER, last=True)).ended
+        assert (await take(source, HEADER, last=True)).ended
 
 
 async def test_where_no_process_can_be_started_files_are_read_all_the_same(monkeypatch, caplog):
@@ -104,18 +123,18 @@ async def test_where_no_process_can_be_started_files_are_read_all_the_same(monke
 async def test_signals_for_the_whole_service_leave_the_end_to_the_server():
     readers = Readers(ZONE, pack, read_here_bytes=0)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
-        await source.take(HEADER, last=False)
+        await take(source, HEADER, last=False)
         for one in (signal.SIGINT, signal.SIGTERM):
             os.kill(source.processes[0].pid, one)
-        portion = await source.take(b"T,2025-07-01,Recife\n", last=True)
+        portion = await take(source, b"T,2025-07-01,Recife\n", last=True)
     assert portion.rows.events.count == 1
 
 
 async def read_with_a_killed_process(readers):
     async with readers.open_source(ImportOptions(), Checkpoint()) as source:
-        await source.take(HEADER, last=False)
+        await take(source, HEADER, last=False)
         os.kill(source.processes[0].pid, signal.SIGKILL)
-        await source.take(b"T,2025-07-01,Recife\n", last=True)
+        await take(source, b"T,2025-07-01,Recife\n", last=True)
 
 
 async def test_a_killed_reader_is_told_and_not_used_again():
@@ -123,8 +142,71 @@ async def test_a_killed_reader_is_told_and_not_used_again():
         with pytest.raises(ReaderLostError):
             await read_with_a_killed_process(readers)
         async with readers.open_source(ImportOptions(), Checkpoint()) as source:
-            portion = await source.take(HEADER + b"T,2025-07-01,Recife\n", last=True)
+            portion = await take(source, HEADER + b"T,2025-07-01,Recife\n", last=True)
             assert portion.rows.events.count == 1
+
+
+async def lose_with_a_piece_given(readers):
+    async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+        await take(source, HEADER, last=False)
+        process = source.processes[0]
+        # Stopped, it can answer nothing of what is given now.
+        os.kill(process.pid, signal.SIGSTOP)
+        await source.give(b"T,2025-07-01,Recife\n", last=False)
+        await source.give(b"U,2025-07-01,Recife\n", last=True)
+        os.kill(process.pid, signal.SIGKILL)
+        await source.portion()
+
+
+async def test_a_reader_lost_with_pieces_given_is_told_to_who_waits_for_their_portions():
+    async with Readers(ZONE, pack, read_here_bytes=0).running() as readers:
+        with anyio.fail_after(20), pytest.raises(ReaderLostError):
+            await lose_with_a_piece_given(readers)
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            assert (await take(source, HEADER, last=True)).ended
+
+
+@pytest.mark.parametrize("call", ["give", "portion"])
+async def test_a_process_that_is_stuck_is_lost_whether_it_takes_nothing_or_answers_nothing(call, monkeypatch):
+    monkeypatch.setattr("api.reading.process.ANSWER_SECONDS", 1)
+    process = await to_thread.run_sync(ReadingProcess)
+    try:
+        await to_thread.run_sync(process.begin, ImportOptions(), ZONE, Checkpoint())
+        os.kill(process.pid, signal.SIGSTOP)
+        larger_than_any_buffer = b"x" * 16_000_000
+        calls = {"give": lambda: process.give(larger_than_any_buffer, last=True), "portion": process.portion}
+        with anyio.fail_after(20), pytest.raises(ReaderLostError):
+            await to_thread.run_sync(calls[call])
+    finally:
+        await to_thread.run_sync(process.end)
+    assert not process.is_alive
+
+
+async def test_a_file_that_is_given_up_leaves_no_portion_to_the_next():
+    rows = b"".join(b"T%d,2025-07-01,Recife\n" % number for number in range(20_000))
+    async with Readers(ZONE, pack, read_here_bytes=0).running() as readers:
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            await source.give(HEADER + rows, last=False)
+            await source.give(rows, last=False)
+            await source.portion()
+            given_up = source.processes[0].pid
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            portion = await take(source, HEADER + b"T,2025-07-01,Recife\n", last=True)
+            assert portion.rows.events.count == 1
+        with pytest.raises(ProcessLookupError):
+            os.kill(given_up, 0)
+
+
+async def test_an_answer_larger_than_any_buffer_is_not_in_the_way_of_the_next_piece():
+    rows = b"".join(b"T%d,2025-07-01,Recife\n" % number for number in range(40_000))
+    pieces = [(HEADER + rows, False), (rows, False), (rows, True)]
+    readers = Readers(ZONE, pack, read_here_bytes=0)
+    with anyio.fail_after(60):
+        async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
+            for piece, last in pieces:
+                await source.give(piece, last=last)
+            counts = [(await source.portion()).rows.events.count for _ in pieces]
+    assert counts == [40_000] * 3
 
 
 async def test_a_fault_of_the_reader_comes_back_with_its_traceback():
@@ -132,7 +214,49 @@ async def test_a_fault_of_the_reader_comes_back_with_its_traceback():
         process = await readers.process()
         try:
             await to_thread.run_sync(process.begin, ImportOptions(), ZONE, Checkpoint(state=b"no state"))
+            await to_thread.run_sync(lambda: process.give(HEADER, last=True))
             with pytest.raises(ReadingFailedError, match="Traceback"):
-                await to_thread.run_sync(lambda: process.take(HEADER, last=True))
+                await to_thread.run_sync(process.portion)
         finally:
             await to_thread.run_sync(process.end)
+
+
+async def standing_by(readers):
+    with anyio.fail_after(20):
+        while not readers._idle:  # noqa: ASYNC110 - nobody is told of it.
+            await anyio.sleep(0.01)
+    return [process.pid for process in readers._idle]
+
+
+async def test_a_process_stands_by_and_is_the_one_that_reads_and_stays(monkeypatch):
+    monkeypatch.setattr("api.reading.readers.IDLE_SECONDS", 0.02)
+    async with Readers(ZONE, pack, standby=1, read_here_bytes=0).running() as readers:
+        (pid,) = await standing_by(readers)
+        options = ImportOptions()
+        async with (
+            readers.open_source(options, Checkpoint()) as first,
+            readers.open_source(options, Checkpoint()) as second,
+        ):
+            assert (await take(first, HEADER, last=True)).ended
+            assert (await take(second, HEADER, last=True)).ended
+            assert first.processes[0].pid == pid
+            both = [first.processes[0], second.processes[0]]
+        with anyio.fail_after(20):
+            while all(process.is_alive for process in both):  # noqa: ASYNC110 - nobody is told of it.
+                await anyio.sleep(0.01)
+        (kept,) = [process for process in both if process.is_alive]
+        assert readers._idle == [kept]
+    assert not kept.is_alive
+
+
+async def test_where_no_process_can_stand_by_that_is_told_and_the_server_goes_on(monkeypatch, caplog):
+    def refuse():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("api.reading.readers.ReadingProcess", refuse)
+    readers = Readers(ZONE, pack, standby=1)
+    async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
+        with anyio.fail_after(20):
+            while not caplog.records:  # noqa: ASYNC110 - nobody is told of it.
+                await anyio.sleep(0.01)
+        assert (await take(source, HEADER, last=True)).ended

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from bench.contestants import OWN, Contestant
 from bench.fanout import Result, Scenario, measure
-from bench.imports import import_watched
+from bench.imports import import_probed
 from bench.real_server import fasttrack
 from bench.rounds import Case
 from bench.stored import await_indexed, download, list_latencies
@@ -26,7 +26,7 @@ def _with_feeds(contestant: Contestant, feeds: int) -> Contestant:
 def _with_events(events: int) -> Result:
     try:
         with fasttrack() as server:
-            result = import_watched(server, events)
+            result = import_probed(server, events)
             if "failed" in result:
                 return result
             return {**result, **await_indexed(server), **list_latencies(server), **download(server, events)}

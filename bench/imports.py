@@ -22,6 +22,9 @@ from bench.stored import download
 
 ROWS = 200_000
 ROWS_IN_FULL = 2_000_000
+SETTLE_SECONDS = 1.0
+"""Until the probe runs and the server has what it holds ready: neither is growth."""
+
 FEW_ROWS = 10_000
 """For peers that would take a minute: rows a second do not depend on it."""
 
@@ -42,24 +45,27 @@ def _measure_peer(script: str, rows: int) -> Result:
     return dict(json.loads(done.stdout))
 
 
-def import_watched(server: Running, rows: int, *, probed: bool = False) -> Result:
-    """Import into a running server with one SSE client watching: from the first byte to `finished`.
-
-    `probed`, it is asked for /healthz all the while, which costs it a third of a core.
-    """
+def import_watched(server: Running, rows: int) -> Result:
+    """Import into a running server with one SSE client watching: from the first byte to `finished`."""
     file, watch = rows_file(rows), Watch(server.port, "bench")
     thread = watch.start()
-    probe = Probe(server.port) if probed else None
-    time.sleep(0.3)  # The probe's own start would be measured.
-    with Growth(server.pid) as growth:
-        started = time.monotonic()
-        status, _ = upload(server.port, "bench", file)
-        thread.join(WATCH_SECONDS)
+    time.sleep(0.3)
+    started = time.monotonic()
+    status, _ = upload(server.port, "bench", file)
+    thread.join(WATCH_SECONDS)
     if watch.finished_at is None or b'"completed"' not in watch.finished:
         return {"failed": f"upload answered {status}, the feed said {watch.finished[:200]!r}"}
     seconds = watch.finished_at - started
-    rate = {"rows": rows, "seconds": seconds, "rows_per_second": rows / seconds, "growth_mb": growth.mb}
-    return {**rate, **probe.result()} if probe else rate
+    return {"rows": rows, "seconds": seconds, "rows_per_second": rows / seconds}
+
+
+def import_probed(server: Running, rows: int) -> Result:
+    """Do the same while the server is asked for /healthz and its memory is looked at, which slows it."""
+    probe = Probe(server.port)
+    time.sleep(SETTLE_SECONDS)
+    with Growth(server.pid) as growth:
+        result = import_watched(server, rows)
+    return {**result, **probe.result(), "growth_mb": growth.mb}
 
 
 def _measure_own(rows: int) -> Result:
@@ -68,7 +74,7 @@ def _measure_own(rows: int) -> Result:
             result = {**import_watched(server, rows), "start_seconds": server.start_seconds}
             result |= {} if "failed" in result else download(server, rows)
         with fasttrack() as server:
-            return {**import_watched(server, rows, probed=True), **result}
+            return {**import_probed(server, rows), **result}
     except (OSError, RuntimeError, subprocess.SubprocessError) as failure:
         return {"failed": str(failure)[-300:]}
 

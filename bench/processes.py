@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bench.fanout import Result, Scenario, generator_command
-from bench.imports import ROWS, import_watched
+from bench.imports import ROWS, import_probed
 from bench.real_server import call, fasttrack
 from bench.rounds import Case
 from bench.servers import START_SECONDS, Running
@@ -80,7 +80,7 @@ def _await_ready(server: Running) -> None:
 
 def _import(environment: Mapping[str, str]) -> Result:
     with fasttrack(environment=environment) as server:
-        return import_watched(server, ROWS, probed=True)
+        return import_probed(server, ROWS)
 
 
 def _over_postgres(measure: Callable[[Mapping[str, str]], Result]) -> Result:

@@ -99,7 +99,11 @@ class Reader:
         if self._paused:
             self._fall_behind(before)
             return False
-        self._put(payload)
+        # As `_put` does, without its two calls: this is done for every message and client.
+        try:
+            self._outlet.write(payload)
+        except Exception as fault:  # noqa: BLE001 - one that is broken must not stop the flush for all others.
+            self._give_up(fault)
         return True
 
     def advance(self) -> None:
@@ -219,10 +223,14 @@ class Reader:
         """Have the outlet act; one that is broken must not stop the flush for all others."""
         try:
             act(*how)
-        except Exception:
-            logger.exception("a stream could not be written")
-            self.lost()
-            self._outlet.abort()
+        except Exception as fault:  # noqa: BLE001 - as above.
+            self._give_up(fault)
+
+    def _give_up(self, fault: Exception) -> None:
+        """Leave an outlet that cannot be written."""
+        logger.error("a stream could not be written", exc_info=fault)
+        self.lost()
+        self._outlet.abort()
 
     def _close(self) -> None:
         self._closed = True

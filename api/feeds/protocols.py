@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.feeds.direct import DirectOutlet
+from api.feeds.handshake import opening_of
 from api.feeds.vanished import asking_while_silent
 from api.problems import MEDIA_TYPE, HttpProblem, describe_problem
 
@@ -115,6 +116,13 @@ class HttpProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
             self.transport.close()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Open an ordinary WebSocket; leave any other to uvicorn."""
+        if (opening := opening_of(self, EXTENSION)) is not None:
+            opening.start()
+        else:
+            super().handle_websocket_upgrade()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, cast("Any", HttpOffer(app, self, cycle)))

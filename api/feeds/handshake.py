@@ -81,6 +81,7 @@ class WebSocketOpening(asyncio.Protocol):
         self._transport = http.transport
         self._head: bytes | None = None
         self._denial: tuple[int, Headers] | None = None
+        self._body = b""
         self._own: DirectWs | None = None
         self._is_over = False
         self._is_told_of_connect = False
@@ -141,7 +142,8 @@ class WebSocketOpening(asyncio.Protocol):
                 self._head = self._accepting(message)
             case "websocket.send":
                 text = message.get("text")
-                self._outlet().write(ws_frame(text.encode()) if text else ws_frame(message["bytes"], 0x2))
+                frame = ws_frame(message["bytes"], 0x2) if text is None else ws_frame(text.encode())
+                self._outlet().write(frame)
             case "websocket.close" if self._head is None:
                 self._respond(403, [], b"")
             case "websocket.close":
@@ -149,7 +151,9 @@ class WebSocketOpening(asyncio.Protocol):
             case "websocket.http.response.start":
                 self._denial = (message["status"], list(message.get("headers", ())))
             case "websocket.http.response.body" if self._denial is not None:
-                self._respond(*self._denial, message.get("body", b""))
+                self._body += message.get("body", b"")
+                if not message.get("more_body"):
+                    self._respond(*self._denial, self._body)
 
     def _accepting(self, message: dict[str, Any]) -> bytes:
         lines = [

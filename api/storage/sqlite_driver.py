@@ -1,7 +1,7 @@
 """aiosqlite with one turn of a connection's thread for a statement.
 
 SQLAlchemy has it make a cursor, execute, fetch and close: four turns between the threads, each of which
-costs more than a plain query. It reads every row of a result at once in any case.
+waits for the other thread and for Python's lock. It reads every row of a result at once in any case.
 """
 
 import sqlite3

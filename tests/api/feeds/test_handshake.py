@@ -132,6 +132,7 @@ async def test_what_an_application_says_without_an_outlet_arrives() -> None:
     said: list[dict[str, Any]] = [
         {"type": "websocket.accept", "subprotocol": "one", "headers": [(b"x-own", b"yes")]},
         {"type": "websocket.send", "text": "olá"},
+        {"type": "websocket.send", "text": ""},
         {"type": "websocket.send", "bytes": b"\x00"},
         {"type": "websocket.close", "code": 4404, "reason": "none"},
         {"type": "websocket.send", "text": "too late"},
@@ -141,7 +142,7 @@ async def test_what_an_application_says_without_an_outlet_arrives() -> None:
         assert client.response is not None
         assert client.response.headers["x-own"] == "yes"
         assert client.response.headers["server"] == "uvicorn"
-        assert [await client.recv(), await client.recv()] == ["olá", b"\x00"]
+        assert [await client.recv() for _ in range(3)] == ["olá", "", b"\x00"]
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()
     assert closed.value.rcvd is not None
@@ -156,7 +157,8 @@ async def test_what_an_application_says_without_an_outlet_arrives() -> None:
         (
             [
                 {"type": "websocket.http.response.start", "status": 418, "headers": [(b"x-own", b"yes")]},
-                {"type": "websocket.http.response.body", "body": b"short"},
+                {"type": "websocket.http.response.body", "body": b"sh", "more_body": True},
+                {"type": "websocket.http.response.body", "body": b"ort"},
             ],
             418,
         ),

@@ -5,6 +5,7 @@ Source: docs/feed-protocol.md, "Feeds".
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -61,7 +62,11 @@ class FeedSet(Struct, frozen=True):
 
 def feed_set(names: Iterable[str]) -> FeedSet:
     """Return the set of these feeds, all of which exist."""
-    asked = tuple(dict.fromkeys(names))
+    return _feed_set(tuple(dict.fromkeys(names)))
+
+
+@lru_cache(512)  # Thousands come back at once, and most of them read the same.
+def _feed_set(asked: tuple[str, ...]) -> FeedSet:
     messages = sorted(name for name in asked if name not in _STATES)
     merged = PROGRESS in messages
     return FeedSet(

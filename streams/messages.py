@@ -7,6 +7,7 @@ Source: docs/feed-protocol.md, "The messages".
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, json
@@ -247,5 +248,9 @@ def with_id(body: bytes, epoch: str, seq: int) -> bytes:
 
 def timestamp(at_ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 in UTC, such as ``2026-11-24T12:00:00.123Z``."""
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    return f"{_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
+
+
+@lru_cache(4)
+def _second(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"

@@ -48,10 +48,13 @@ class Poll:
         self._who = lease.who
         lease.attach(self.end)
 
-    def deliver(self, payload: Payload, *, before: int) -> bool:  # noqa: ARG002 - it reads by itself.
+    def write(self, payload: Payload) -> None:  # noqa: ARG002 - it reads by itself.
         """Wake up; the answer is read from the log."""
         self._woken.set()
-        return True
+
+    def broken(self, fault: Exception) -> None:  # noqa: ARG002 - to wake up cannot fail.
+        """Answer now."""
+        self.end("unavailable")
 
     def end(self, reason: ByeReason) -> None:
         """Answer now."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from streams.hub import FeedHub
     from streams.opening import Opening
     from streams.registry import Lease
-    from streams.view import View
+    from streams.view import View, Write
 
 CLOSE_CODES: dict[ByeReason, int] = {
     "finished": 1000,
@@ -81,6 +81,11 @@ class Reader:
         return self._paused
 
     @property
+    def write(self) -> Write:
+        """Takes what the cohort gets."""
+        return self._outlet.write
+
+    @property
     def closed(self) -> bool:
         """Tell whether nothing will be written any more."""
         return self._closed
@@ -91,20 +96,6 @@ class Reader:
         self._write(self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)]))
         self._lease.attach(self.end)
         self.advance()
-
-    def deliver(self, payload: Payload, *, before: int) -> bool:
-        """Take what the cohort gets, or fall behind at `before`; tell whether it was taken."""
-        if self._closed:  # Amid the flush: behind a bye comes nothing.
-            return False
-        if self._paused:
-            self._fall_behind(before)
-            return False
-        # As `_put` does, without its two calls: this is done for every message and client.
-        try:
-            self._outlet.write(payload)
-        except Exception as fault:  # noqa: BLE001 - one that is broken must not stop the flush for all others.
-            self._give_up(fault)
-        return True
 
     def advance(self) -> None:
         """Go on towards the live end, as far as the outlet and the memory reach."""
@@ -127,12 +118,29 @@ class Reader:
         self._paused = True
         self._buffered = self._outlet.buffered()
         self._stalled_since = self._hub.clock()
+        if self._joined:
+            self._view.pause(self)
 
     def resume(self) -> None:
         """The outlet is empty again."""
         self._paused = False
-        if not self._joined:
+        if self._joined:
+            self._view.resume(self)
+        else:
             self._queue()
+
+    def fall_behind(self, after: int) -> None:
+        """Leave the cohort, of which the client takes no more for now."""
+        self._sent_at = max(self._sent_at, self._view.flushed_at)
+        self._leave()
+        self._missed_states = True
+        self._after = after
+
+    def broken(self, fault: Exception) -> None:
+        """Leave an outlet that cannot be written."""
+        logger.error("a stream could not be written", exc_info=fault)
+        self.lost()
+        self._outlet.abort()
 
     def lost(self) -> None:
         """The client is gone."""
@@ -200,13 +208,6 @@ class Reader:
             return self._opening.replayed, self._opening.joint
         return self._view.feeds.topics, self._view.position
 
-    def _fall_behind(self, after: int) -> None:
-        self._sent_at = max(self._sent_at, self._view.flushed_at)
-        self._view.leave(self)
-        self._joined = False
-        self._missed_states = True
-        self._after = after
-
     def _queue(self) -> None:
         if not (self._queued or self._closed):
             self._queued = True
@@ -214,26 +215,23 @@ class Reader:
 
     def _write(self, payload: Payload) -> None:
         self._sent_at = self._hub.clock()
-        self._put(payload)
-
-    def _put(self, payload: Payload) -> None:
         self._guarded(self._outlet.write, payload)
 
     def _guarded(self, act: Callable[..., None], *how: Any) -> None:
-        """Have the outlet act; one that is broken must not stop the flush for all others."""
+        """Have the outlet act; one that is broken must not stop whoever asked."""
         try:
             act(*how)
         except Exception as fault:  # noqa: BLE001 - as above.
-            self._give_up(fault)
-
-    def _give_up(self, fault: Exception) -> None:
-        """Leave an outlet that cannot be written."""
-        logger.error("a stream could not be written", exc_info=fault)
-        self.lost()
-        self._outlet.abort()
+            self.broken(fault)
 
     def _close(self) -> None:
         self._closed = True
-        self._view.leave(self)
+        self._leave()
         self._hub.release(self._view)
         self._lease.release()
+
+    def _leave(self) -> None:
+        if self._joined:
+            self._joined = False
+            self._view.resume(self)
+            self._view.leave(self)

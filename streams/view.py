@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ SLICE = 32
 FLUSH_BYTES = 256 * 1024
 
 
+Write = Callable[["Payload"], None]
+
+
 class Member(Protocol):
     """One who is up to date: a reader, or a poll that waits."""
 
@@ -25,8 +28,13 @@ class Member(Protocol):
         """How messages are framed for it."""
         ...
 
-    def deliver(self, payload: Payload, *, before: int) -> bool:
-        """Take what everybody gets, which is what comes behind `before`; tell whether it was taken."""
+    @property
+    def write(self) -> Write:
+        """Takes what everybody gets."""
+        ...
+
+    def broken(self, fault: Exception) -> None:
+        """Learn that `write` raised this."""
         ...
 
     def end(self, reason: ByeReason) -> None:
@@ -34,14 +42,22 @@ class Member(Protocol):
         ...
 
 
-class Cohort:
-    """Readers of one encoding at the same position: all are handed the same bytes."""
+class Pausing(Member, Protocol):
+    """A member whose client may not take what is written."""
 
-    __slots__ = ("encoding", "readers")
+    def fall_behind(self, after: int) -> None:
+        """Leave; what comes behind `after` has not been written."""
+        ...
+
+
+class Cohort:
+    """Members of one encoding at the same position, with their `write`: all are handed the same bytes."""
+
+    __slots__ = ("encoding", "members")
 
     def __init__(self, encoding: Encoding) -> None:
         self.encoding = encoding
-        self.readers: dict[Member, None] = {}
+        self.members: dict[Member, Write] = {}
 
 
 class View:
@@ -64,6 +80,8 @@ class View:
         self._pending: list[Frame] = []
         self._states: dict[str, Frame] = {}
         self._cohorts: dict[str, Cohort] = {}
+        self._paused: set[Pausing] = set()
+        self._gone: set[Write] | None = None  # Those who left since the flush under way began.
 
     @property
     def position(self) -> int:
@@ -87,18 +105,28 @@ class View:
         """Take a state for the next flush; it replaces one that has not gone out."""
         self._states[feed] = frame
 
-    def join(self, reader: Member) -> None:
-        """Take in a reader that has been handed everything up to `position`."""
-        encoding = reader.encoding
-        self._cohorts.setdefault(encoding.name, Cohort(encoding)).readers[reader] = None
+    def join(self, member: Member) -> None:
+        """Take in one who has been handed everything up to `position`."""
+        encoding = member.encoding
+        self._cohorts.setdefault(encoding.name, Cohort(encoding)).members[member] = member.write
 
-    def leave(self, reader: Member) -> None:
-        """Let go of a reader; one that is not in is fine."""
-        cohort = self._cohorts.get(reader.encoding.name)
-        if cohort is not None:
-            cohort.readers.pop(reader, None)
-            if not cohort.readers:
-                del self._cohorts[reader.encoding.name]
+    def leave(self, member: Member) -> None:
+        """Let go of a member; one that is not in is fine."""
+        cohort = self._cohorts.get(member.encoding.name)
+        if cohort is None or (write := cohort.members.pop(member, None)) is None:
+            return
+        if self._gone is not None:
+            self._gone.add(write)
+        if not cohort.members:
+            del self._cohorts[member.encoding.name]
+
+    def pause(self, member: Pausing) -> None:
+        """Have a member that is in fall behind at the next flush, unless it resumes before."""
+        self._paused.add(member)
+
+    def resume(self, member: Pausing) -> None:
+        """Take back `pause`; one that has not paused is fine."""
+        self._paused.discard(member)
 
     def flush(self) -> Iterator[None]:
         """Hand what is pending to everybody in; yields between slices of the work."""
@@ -106,16 +134,40 @@ class View:
         frames = self._take()
         states, self._states = list(self._states.values()), {}
         finished = self.end is not None and self.position >= self.end
-        if frames or states:
-            self.flushed_at = self._clock()
+        if not (frames or states):
+            return
+        while self._paused:
+            self._paused.pop().fall_behind(before)
+        self.flushed_at = self._clock()
+        self._gone = set()
+        try:
             # All of them now: who joins amid the flush has these messages already.
-            for encoding, readers in [(one.encoding, list(one.readers)) for one in self._cohorts.values()]:
-                payload = encoding.join([*frames, *states])
-                for count, reader in enumerate(readers):
-                    if reader.deliver(payload, before=before) and finished:
-                        reader.end("finished")
-                    if count % SLICE == SLICE - 1:
-                        yield
+            for cohort, writes in [(one, list(one.members.values())) for one in self._cohorts.values()]:
+                payload = cohort.encoding.join([*frames, *states])
+                for start in range(0, len(writes), SLICE):
+                    self._hand(payload, writes[start : start + SLICE], cohort)
+                    yield
+                if finished:
+                    yield from self._finish(cohort)
+        finally:
+            self._gone = None
+
+    def _hand(self, payload: Payload, writes: Sequence[Write], cohort: Cohort) -> None:
+        # The members are not touched: with thousands of clients, each touch is a miss of the cache.
+        if self._gone:
+            writes = [write for write in writes if write not in self._gone]
+        for write in writes:
+            try:
+                write(payload)
+            except Exception as fault:  # noqa: BLE001 - one that is broken must not stop the flush for all others.
+                for member in [one for one, its_write in cohort.members.items() if its_write == write]:
+                    member.broken(fault)
+
+    def _finish(self, cohort: Cohort) -> Iterator[None]:
+        for count, member in enumerate(list(cohort.members), 1):
+            member.end("finished")
+            if count % SLICE == 0:
+                yield
 
     def _take(self) -> list[Frame]:
         size = 0

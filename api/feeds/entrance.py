@@ -4,12 +4,12 @@ What passes (a limit, a stop, a store that is away) is a reason and not a status
 tells it in the words after which its clients come back.
 """
 
-import asyncio
 import logging
 
 from msgspec import Struct
 
 from api.feeds.asked import Asked, Connection
+from api.feeds.stepping import within
 from api.services.identity import Identity
 from domain.ports import StorageError
 from streams.hub import FeedHub
@@ -42,8 +42,7 @@ async def admit(hub: FeedHub[Identity], asked: Asked) -> Admission | ByeReason:
     if not isinstance(lease, Lease):
         return lease
     try:
-        async with asyncio.timeout(OPENING_SECONDS):
-            return Admission(lease, await hub.open(asked.feeds, asked.cursor, asked.replay))
+        opening = await within(OPENING_SECONDS, hub.open(asked.feeds, asked.cursor, asked.replay))
     except (StorageError, TimeoutError) as error:
         lease.release()
         logger.warning("a stream could not be opened, the store does not answer: %s", error)
@@ -51,3 +50,4 @@ async def admit(hub: FeedHub[Identity], asked: Asked) -> Admission | ByeReason:
     except BaseException:
         lease.release()
         raise
+    return Admission(lease, opening)

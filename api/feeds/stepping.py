@@ -1,14 +1,27 @@
-"""A coroutine that is begun by a callback, and gone on with by a task only if it has to wait.
+"""Coroutines that mostly need not wait, without what waiting takes: a task that is woken, a timer.
 
-To wake a task for something that does not wait costs more than what it does. Source: what Python 3.12 has
-as `asyncio.eager_task_factory`; `_enter_task` and `_leave_task` are of asyncio's "Extending".
+That costs more than what such a coroutine does. Source: what Python 3.12 has as
+`asyncio.eager_task_factory`; `_enter_task` and `_leave_task` are of asyncio's "Extending".
 """
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
 from types import coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Return what the work returns. Raises TimeoutError when it waits for longer."""
+    try:
+        waited_for = work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    async with asyncio.timeout(seconds):
+        return await _rest(work, waited_for)
 
 
 def begun(work: Coroutine[Any, Any, None], task: asyncio.Task[Any]) -> Coroutine[Any, Any, None] | None:
@@ -28,7 +41,7 @@ def begun(work: Coroutine[Any, Any, None], task: asyncio.Task[Any]) -> Coroutine
 
 
 @coroutine
-def _rest(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, Any, None]:
+def _rest(work: Coroutine[Any, Any, T], waited_for: Any) -> Generator[Any, Any, T]:
     """Go on as `await` would: what the task's loop gives or throws goes to the work."""
     while True:
         try:
@@ -37,10 +50,11 @@ def _rest(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, An
             work.close()
             raise
         except BaseException as thrown:  # noqa: BLE001 - the work decides what becomes of it.
-            step = partial(work.throw, thrown)
+            step: Callable[[], Any] = partial(work.throw, thrown)
         else:
             step = partial(work.send, given)
         try:
             waited_for = step()
-        except StopIteration:
-            return
+        except StopIteration as done:
+            result: T = done.value
+            return result

@@ -27,7 +27,7 @@ class CsvSource:
         self._reader = (
             kind.load(checkpoint.state, options, timezone) if checkpoint.state else kind(options, timezone)
         )
-        self._facts_told = self._reader.columns is not None
+        self._dialect_told = self._reader.dialect if self._reader.columns else None
 
     @property
     def offset(self) -> int:
@@ -65,9 +65,10 @@ class CsvSource:
 
     def _new_facts(self) -> FileFacts | None:
         dialect, columns = self._reader.dialect, self._reader.columns
-        if self._facts_told or dialect is None or columns is None:
+        # The first byte beyond ASCII, which decides the encoding, may come megabytes behind the header.
+        if columns is None or dialect is None or dialect == self._dialect_told:
             return None
-        self._facts_told = True
+        self._dialect_told = dialect
         return FileFacts(dialect, columns)
 
 

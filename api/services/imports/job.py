@@ -197,7 +197,7 @@ class Job:
             if upload.state in ENDED:
                 return upload
             at_ms = self._now_ms()
-            drafts = self._facts_told(portion.facts, at_ms) if portion.facts else []
+            drafts = self._facts_told(portion.facts, upload, at_ms) if portion.facts else []
             total_bytes = upload.total_bytes
             drafts += self._narrator.rows(
                 portion.rows, ended=portion.ended, total_bytes=total_bytes, at_ms=at_ms
@@ -325,12 +325,14 @@ class Job:
             updated_at=at_ms,
         )
 
-    def _facts_told(self, facts: FileFacts, at_ms: int) -> list[Draft]:
+    def _facts_told(self, facts: FileFacts, upload: Upload, at_ms: int) -> list[Draft]:
         read_as = ", ".join(f"{name} {value!r}" for name, value in facts.dialect.items())
         fields = ", ".join(
             f"{column['name']} → {column['field']}" for column in facts.columns if column["field"]
         )
-        lines = (f"Reading as {read_as}", f"Columns: {fields}")
+        lines = [f"Reading as {read_as}"]
+        if facts.columns != upload.columns:
+            lines.append(f"Columns: {fields}")
         return [self._narrator.log("info", line, at_ms=at_ms) for line in lines]
 
     def _changed(self, upload: Upload, first_id: int, count: int) -> Draft:

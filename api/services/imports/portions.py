@@ -63,7 +63,7 @@ class Portion(Struct, frozen=True):
     """The rows of one piece of a file, and how to go on behind them.
 
     Attributes:
-        facts: given once, with the portion in which the header was understood.
+        facts: given with the portion in which the header was understood, and again when they change.
         fault: why nothing of this file can be imported.
         warnings: about the file up to here; whole each time.
         offset: of the next byte to be given to the reader.
@@ -100,7 +100,7 @@ def joined(portions: Sequence[Portion]) -> Portion:
         counts.update({(kind, key): n for kind, key, n in rows.events.counts})
         count += rows.events.count
     events = EventBatch(count, chunks, [(kind, key, n) for (kind, key), n in counts.items()])
-    facts = next((portion.facts for portion in portions if portion.facts), None)
+    facts = next((portion.facts for portion in reversed(portions) if portion.facts), None)
     return msgspec.structs.replace(portions[-1], rows=Rows(events, rejected, notable), facts=facts)
 
 

@@ -62,6 +62,31 @@ async def test_an_agenda_of_a_city_imports_by_mapping_and_defaults(tmp_path):
         assert events[0]["local_info"]["location_name"] == "Templo de Debod"
 
 
+async def told(http, feed):
+    """Return every message of a feed that has ended."""
+    messages, after = [], {}
+    while (answer := await http.get(f"/poll/{feed}", params={"wait": 0, **after})).status_code == 200:
+        messages += answer.json()["messages"]
+        after = {"last_event_id": answer.json()["cursor"]}
+    return messages
+
+
+async def test_an_encoding_that_shows_behind_the_first_pieces_is_told_then_and_kept(tmp_path):
+    plain = "title,event_date,city\n" + "".join(f"Show {n},2025-12-07,Recife\n" for n in range(20_000))
+    content = plain.encode() + "Festa de São João,2025-06-24,Olinda\n".encode("cp1252")
+    async with serving(tmp_path) as served, served.client() as http:
+        done = await upload(http, content, upload_id="late")
+        assert (done["accepted"], done["rejected"]) == (20_001, 0)
+        details = (await http.get(f"{UPLOADS}/late")).json()
+        assert details["dialect"] == {"encoding": "windows-1252", "delimiter": ","}
+        lines = [one["message"] for one in await told(http, "upload/late") if one["type"] == "log"]
+        assert [line.partition(",")[0] for line in lines if line.startswith("Reading as")] == [
+            "Reading as encoding 'utf-8'",
+            "Reading as encoding 'windows-1252'",
+        ]
+        assert sum(line.startswith("Columns:") for line in lines) == 1
+
+
 async def test_a_preview_proposes_a_mapping_and_stores_nothing(tmp_path):
     async with serving(tmp_path) as served, served.client() as http:
         params = {"mapping": MAPPING, "defaults": '{"city":"Madrid"}'}

@@ -125,7 +125,9 @@ class Settings:
     heartbeat_seconds: int = setting(15, _whole(1, 300), "silence before a heartbeat", "seconds")
     coalesce_ms: int = setting(2, _whole(0, 1000), "pause between two writes of a burst", "milliseconds")
     feed_keep_days: int = setting(7, _whole(1, 3650), "how long messages can be replayed", "days")
-    ring_messages: int = setting(65_536, _whole(16, 1 << 24), "messages kept in memory", "messages")
+    ring_messages: int = setting(
+        65_536, _whole(16, 1 << 24), "messages kept in memory, 32 MiB of them at most", "messages"
+    )
     calls_per_minute: int = setting(600, _whole(1, 10**9), "calls of one person a minute", "calls")
     uploads_per_minute: int = setting(20, _whole(1, 10**9), "uploads of one person a minute", "uploads")
     failed_signins_per_minute: int = setting(

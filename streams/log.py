@@ -85,16 +85,20 @@ class Log:
     def _take(self, frame: Frame) -> None:
         self.head = frame.seq
         self._ring.append(frame)
-        self._bytes += len(frame.body)
+        self._bytes += _held_bytes(frame)
         for topic in topics_of(frame.feed):
             self._lanes.setdefault(topic, Lane()).append(frame)
 
     def _drop(self) -> None:
         frame = self._ring.popleft()
-        self._bytes -= len(frame.body)
+        self._bytes -= _held_bytes(frame)
         self.start = frame.seq
         for topic in topics_of(frame.feed):
             lane = self._lanes[topic]
             lane.drop_oldest()
             if not lane:
                 del self._lanes[topic]
+
+
+def _held_bytes(frame: Frame) -> int:
+    return len(frame.body) + len(frame.sse) + len(frame.ws)

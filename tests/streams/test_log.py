@@ -56,8 +56,11 @@ def test_messages_that_were_told_are_passed_over() -> None:
 
 
 def test_the_ring_is_bounded_by_bytes() -> None:
-    log = Log("k3f9", 0, max_messages=100, max_bytes=250)
-    log.append([StoredMessage(n, "eventos", b"x" * 100) for n in range(1, 6)])
+    messages = [StoredMessage(n, "eventos", b"x" * 100) for n in range(1, 6)]
+    (held, *_) = Log("k3f9", 0, max_messages=1, max_bytes=10**6).append(messages)
+    each = len(held.body) + len(held.sse) + len(held.ws)  # A message is held in each of its forms.
+    log = Log("k3f9", 0, max_messages=100, max_bytes=2 * each + each // 2)
+    log.append(messages)
 
     assert log.start == 3
     assert [frame.seq for frame in log.between(("eventos",), 3, 5, 10)] == [4, 5]

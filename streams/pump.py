@@ -69,8 +69,8 @@ class Pump:
         except Exception:
             # What is left in the queues comes with the next flush: the feed must not stop for all.
             logger.exception("a flush was cut short")
-        # An outlet without a transport of its own writes one turn of the loop later, and uvloop
-        # at the end of that turn: only then is the flush over.
+        # An outlet without a transport of its own may write one turn of the loop later, and some
+        # transports at the end of that turn: only then is the flush over.
         self._loop.call_soon(self._loop.call_soon, self._rest)
 
     def _rest(self) -> None:

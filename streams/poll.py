@@ -52,8 +52,8 @@ class Poll:
         """Wake up; the answer is read from the log."""
         self._woken.set()
 
-    def broken(self, fault: Exception) -> None:  # noqa: ARG002 - to wake up cannot fail.
-        """Answer now."""
+    def broken(self) -> None:
+        """Answer now, and have the client come back."""
         self.end("unavailable")
 
     def end(self, reason: ByeReason) -> None:

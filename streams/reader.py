@@ -136,9 +136,8 @@ class Reader:
         self._missed_states = True
         self._after = after
 
-    def broken(self, fault: Exception) -> None:
+    def broken(self) -> None:
         """Leave an outlet that cannot be written."""
-        logger.error("a stream could not be written", exc_info=fault)
         self.lost()
         self._outlet.abort()
 
@@ -221,8 +220,9 @@ class Reader:
         """Have the outlet act; one that is broken must not stop whoever asked."""
         try:
             act(*how)
-        except Exception as fault:  # noqa: BLE001 - as above.
-            self.broken(fault)
+        except Exception:
+            logger.exception("a stream could not be written")
+            self.broken()
 
     def _close(self) -> None:
         self._closed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,8 +17,9 @@ SLICE = 32
 
 FLUSH_BYTES = 256 * 1024
 
-
 Write = Callable[["Payload"], None]
+
+logger = logging.getLogger(__name__)
 
 
 class Member(Protocol):
@@ -33,8 +35,8 @@ class Member(Protocol):
         """Takes what everybody gets."""
         ...
 
-    def broken(self, fault: Exception) -> None:
-        """Learn that `write` raised this."""
+    def broken(self) -> None:
+        """Leave: `write` has failed."""
         ...
 
     def end(self, reason: ByeReason) -> None:
@@ -159,9 +161,11 @@ class View:
         for write in writes:
             try:
                 write(payload)
-            except Exception as fault:  # noqa: BLE001 - one that is broken must not stop the flush for all others.
+            except Exception:
+                # One that is broken must not stop the flush for all others.
+                logger.exception("a stream could not be written")
                 for member in [one for one, its_write in cohort.members.items() if its_write == write]:
-                    member.broken(fault)
+                    member.broken()
 
     def _finish(self, cohort: Cohort) -> Iterator[None]:
         for count, member in enumerate(list(cohort.members), 1):

@@ -1,5 +1,6 @@
 """What lives as long as the server: the store and the services, opened, at work, closed in order."""
 
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,6 +31,8 @@ from api.settings import Settings
 from api.storage.event_packing import pack
 from api.storage.store import Committed, SqlStore, open_store
 from streams.ports import StoredMessage
+
+logger = logging.getLogger(__name__)
 
 SERVICES = (
     "store",
@@ -219,9 +222,18 @@ async def _at_work(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
     """Run jobs for as long as the block lasts. One that fails brings the server down: nothing dies unseen."""
     async with anyio.create_task_group() as tasks:
         for job in jobs:
-            tasks.start_soon(job)
+            tasks.start_soon(_noted, job)
         yield
         tasks.cancel_scope.cancel()
+
+
+async def _noted(job: Callable[[], Any]) -> None:
+    """Say at once why a job has died: what closes behind it may have to wait for a store that is away."""
+    try:
+        await job()
+    except Exception:
+        logger.critical("%s has died, so the server stops", getattr(job, "__qualname__", job), exc_info=True)
+        raise
 
 
 async def _let_the_first_in(people: People) -> None:

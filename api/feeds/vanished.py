@@ -26,17 +26,20 @@ _IDLE_SECONDS, _INTERVAL_SECONDS = 10, 5
 _INFO = struct.Struct("=8B24I")
 _RETRANSMITS, _PROBES, _LAST_ACK_RECEIVED = 2, 3, 8 + 12
 
+_NOT_THERE = (OSError, AttributeError, ValueError)
+"""What tells that there is no socket, no such option, or, as uvloop says it, a socket that is closed."""
+
 
 def give_up_after(connection: Any, milliseconds: int) -> None:
     """Have the kernel end a connection, or one that will be accepted, after so long without an answer."""
-    with suppress(OSError, AttributeError):
+    with suppress(*_NOT_THERE):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 @contextmanager
 def asking_while_silent(connection: Any) -> Iterator[None]:
     """Have the kernel ask a silent client whether it lives, and end the connection when it does not."""
-    with suppress(OSError, AttributeError):
+    with suppress(*_NOT_THERE):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -49,7 +52,7 @@ def asking_while_silent(connection: Any) -> Iterator[None]:
 
 def has_vanished(connection: Any) -> bool:
     """Tell whether what was sent has met no answer for long; False where the kernel cannot say."""
-    with suppress(OSError, struct.error, AttributeError):
+    with suppress(struct.error, *_NOT_THERE):
         info = _INFO.unpack_from(connection.getsockopt(socket.IPPROTO_TCP, TCP_INFO, _INFO.size))
         attempts = max(info[_RETRANSMITS], info[_PROBES])
         return bool(attempts >= ATTEMPTS and info[_LAST_ACK_RECEIVED] >= SILENT_MS)

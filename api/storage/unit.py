@@ -242,7 +242,9 @@ async def _given_back(connection: AsyncConnection) -> None:
         await connection.close()
     except Exception as error:  # noqa: BLE001 - the block's own error is the one to tell.
         _log.warning("a connection could not be given back: %s", error)
-        await connection.invalidate()
+        # One that was lost is closed by now, for all that closing it failed, and cannot be thrown away again.
+        if not connection.closed:
+            await connection.invalidate()
 
 
 async def _begun(connection: AsyncConnection) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.storage import postgres as adapter
 from api.storage import tailer as tailing
 from api.storage.store import open_store
-from api.storage.unit import Unit
+from api.storage.unit import Unit, held
 from domain.ports import StorageUnavailableError
 from streams.ports import StoredMessage
 from tests.contracts.conftest import POSTGRES_URL, opened, store_url
@@ -57,6 +59,24 @@ async def test_lost_connections_are_told_and_the_feed_catches_up(store_url: str,
         async with store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 0
     assert [message.seq for message in told] == [1, 2]
+
+
+async def test_a_connection_lost_before_it_is_given_back_hurts_nobody(store_url: str) -> None:
+    # SQLAlchemy fails to close it, and has closed it all the same.
+    engine = create_async_engine(store_url.replace("postgresql://", "postgresql+asyncpg://"))
+    dialect = adapter.PostgresDialect(engine)
+    try:
+        async with held(engine, dialect) as connection:
+            await connection.execute(sa.text("SELECT 1"))
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await _cut_connections(store_url)
+            while not driver.is_closed():  # noqa: ASYNC110 - another process's state.
+                await asyncio.sleep(0.01)
+        async with held(engine, dialect) as connection:
+            assert (await connection.execute(sa.text("SELECT 2"))).scalar() == 2
+    finally:
+        await engine.dispose()
 
 
 async def test_messages_come_without_notifications(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -102,10 +103,10 @@ class Tailer:
             return (await connection.execute(_NEXT, {"after": self._after})).all()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._hint.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
+        # Not `wait_for`: up to Python 3.11 it loses a cancellation that comes together with the hint.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._hint.wait()
 
     def _tell(self, rows: Sequence[Row]) -> int:
         if rows:

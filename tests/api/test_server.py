@@ -11,7 +11,9 @@ from tests.serving import serving
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_job_that_dies_ends_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_that_dies_ends_the_server_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     die = anyio.Event()
 
     async def run(_self: Housekeeping) -> None:
@@ -28,3 +30,5 @@ async def test_a_job_that_dies_ends_the_server(tmp_path: Path, monkeypatch: pyte
             while served.server.servers and served.server.servers[0].is_serving():  # noqa: ASYNC110
                 await anyio.sleep(0.02)
         assert served.server.has_failed
+    said = next(record for record in caplog.records if "has died" in record.message)
+    assert (said.levelname, "a fault of ours" in (said.exc_text or "")) == ("CRITICAL", True)

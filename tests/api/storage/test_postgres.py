@@ -79,6 +79,26 @@ async def test_a_connection_lost_before_it_is_given_back_hurts_nobody(store_url:
         await engine.dispose()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_store_is_closed_though_it_is_just_told_of_a_commit(
+    turns: int, store_url: str, tmp_path: Path
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        tailer = store._tailer
+        assert tailer is not None
+        while not tailer._hint._waiters:  # type: ignore[attr-defined]  # noqa: ASYNC110 - until it waits for news.
+            await asyncio.sleep(0)
+        tailer.hint()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(tailer.aclose())
+        await asyncio.wait([closing], timeout=5)
+        is_closed = closing.done()
+        if not is_closed and tailer._task is not None:
+            tailer._task.cancel()
+    assert is_closed
+
+
 async def test_messages_come_without_notifications(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,12 @@
-"""The `fasttrack` command. Each subcommand is imported only when it is called."""
+"""The `fasttrack` command. Each subcommand is imported only when it is called.
 
+The packages are called `api`, `domain` and `streams`, as those of others may be. Ours are used or none.
+"""
+
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -9,13 +15,20 @@ COMMANDS = {
     "migrate": "api.cli.migrate:migrate",
     "doctor": "api.cli.doctor:doctor",
     "user": "api.cli.user:user",
+    "backup": "api.cli.backup:backup",
+    "restore": "api.cli.backup:restore",
+    "webhook": "api.cli.webhook:webhook",
     "import": "api.cli.upload:import_file",
     "tail": "api.cli.tail:tail",
+    "completion": "api.cli.completion:completion",
 }
+
+HOME = Path(__file__).parents[1]
+"""Where the packages of FastTrack are."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules that nobody imports in vain: start-up stays short."""
+    """A group that imports the module of a command only to run it, so that start-up is short."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names in the order of the table."""
@@ -25,10 +38,33 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
+        check_packages()
         module, _, name = COMMANDS[cmd_name].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+
+def check_packages() -> None:
+    """Return if the packages beside this one are those that would be imported.
+
+    Raises:
+        click.ClickException: another one of the name stands before ours.
+    """
+    for name in ("domain", "streams"):
+        spec = find_spec(name)
+        found = Path(spec.origin) if spec is not None and spec.origin else None
+        if found is None or found.parents[1] != HOME:
+            raise click.ClickException(
+                f"the package {name!r} of FastTrack is hidden by {found or 'a folder of that name'}: "
+                "install FastTrack into a virtual environment of its own, and leave PYTHONPATH empty"
+            )
+
+
+def leave_current_folder_out() -> None:
+    """Forget the current folder, which `python -m` puts first, unless the program stands in it."""
+    if not sys.flags.safe_path and sys.path[:1] == [str(Path.cwd())] and Path.cwd() != HOME:
+        del sys.path[0]
 
 
 @click.group(cls=LazyGroup)
@@ -38,4 +74,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    leave_current_folder_out()
     main()

@@ -1,29 +1,36 @@
 """The composition root: settings in, a wired application out. No state at module level."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
-from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
-from api.edge import Edge
 from api.feeds import routes as feeds
-from api.lifetime import SERVICES, running_services
+from api.http import assets
+from api.http.app_services import PROVIDE_SERVICES, keep_refusal_log, keep_services
+from api.http.large_answers import LargeAnswers
+from api.http.metrics import Metrics, SharedCounts
+from api.http.problems import problem_response
+from api.http.refusal_log import RefusalLog
+from api.http.request_log import RequestLog
+from api.lifetime import running_services
 from api.logs import log_failed_start
-from api.metrics import Metrics
-from api.problems import problem_response
+from api.own_paths import UNIX
 from api.routes import (
+    calendars,
     document,
     event_batches,
     events,
     health,
     live,
+    notifications,
     pages,
     presence,
     problems,
@@ -33,15 +40,24 @@ from api.routes import (
     uploads,
     uploads_preview,
     uploads_rejected,
+    uploads_repairs,
+    uploads_staged,
     uploads_tus,
     users,
+    webhooks,
 )
-from api.security.access import Guard
+from api.security.arrival import Arrival
 from api.security.authentication import Authentication
-from api.security.gate import Gate
+from api.security.cors import Cors
+from api.security.guards import Guard
+from api.security.middleware import SecurityMiddleware
 from api.security.origins import AllowedHosts, OriginPolicy
 from api.security.proxies import TrustedProxies, parse_networks
+from api.services.links import reached_under
 from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.tracing.traces import Traces
 
 ROUTES = (
     feeds,
@@ -49,6 +65,8 @@ ROUTES = (
     event_batches,
     uploads,
     uploads_preview,
+    uploads_repairs,
+    uploads_staged,
     uploads_rejected,
     uploads_tus,
     live,
@@ -57,83 +75,89 @@ ROUTES = (
     pages,
     session,
     tickets,
+    calendars,
+    notifications,
     users,
+    webhooks,
     health,
     problems,
     document,
 )
 
 
-def create_app(settings: Settings) -> Litestar:
-    """Return the application for one process. Its lifespan opens and closes everything durable."""
-    values = {
-        "settings": settings,
-        "metrics": Metrics(),
-        "timezone": ZoneInfo(settings.timezone),
-        "max_batch_events": settings.max_batch_events,
-    }
+def create_app(settings: Settings, shared: SharedCounts | None = None) -> Litestar:
+    """Return the application for one process, which may count together with others.
+
+    Its lifespan opens and closes everything durable.
+    """
+    metrics = Metrics(shared)
+    traces = _traces(settings)
     app = Litestar(
         route_handlers=[handler for module in ROUTES for handler in module.HANDLERS],
-        lifespan=[partial(_serving, settings)],
-        dependencies={name: _of_state(name) for name in (*values, *SERVICES)},
-        middleware=[Authentication],
-        guards=[_guard(settings)],
-        cors_config=_cors(settings),
+        lifespan=[partial(_serving, settings, metrics, traces)],
+        dependencies={**PROVIDE_SERVICES, "metrics": Provide(lambda: metrics, sync_to_thread=False)},
+        middleware=[DefineMiddleware(Authentication, guard=_guard(settings), is_open=settings.is_open)],
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
-        state=State(values),
         openapi_config=None,
         logging_config=None,
     )
-    # Litestar's middleware runs behind its router and never sees a 404; this goes around all.
-    app.asgi_handler = Edge(app, _gate(settings, app.asgi_handler), app.state.metrics)
+    keep_refusal_log(app, RefusalLog(metrics, time.monotonic))
+    # Litestar's middleware runs inside its router and never sees a 404: this goes around it.
+    answered = LargeAnswers(_gate(settings, app.asgi_handler))
+    logged = RequestLog(app, traces.requests(answered) if traces else answered, metrics)
+    app.asgi_handler = _arrival(settings, logged)
     return app
+
+
+def _traces(settings: Settings) -> "Traces | None":
+    if settings.traces is None:
+        return None
+    # Its packages are an extra, and are loaded only where they are needed.
+    from api.tracing.traces import Traces  # noqa: PLC0415
+
+    return Traces(settings.traces)
 
 
 def _guard(settings: Settings) -> Guard:
     return Guard(calls_per_minute=settings.calls_per_minute, uploads_per_minute=settings.uploads_per_minute)
 
 
-def _gate(settings: Settings, inner: ASGIApp) -> Gate:
-    return Gate(
+def _arrival(settings: Settings, inner: ASGIApp) -> Arrival:
+    return Arrival(
         inner,
-        proxies=TrustedProxies(parse_networks(settings.trusted_proxies)),
-        hosts=AllowedHosts(settings.allowed_hosts, listening_on=settings.host),
-        origins=OriginPolicy(settings.allowed_origins, ambient=settings.is_open),
+        proxies=TrustedProxies(
+            parse_networks(settings.trusted_proxies), trusts_unix=UNIX in settings.trusted_proxies
+        ),
+        root_path=settings.root_path,
+        is_open_locally=settings.is_open_locally,
     )
 
 
-def _cors(settings: Settings) -> CORSConfig | None:
-    """Return what lets pages of the allowed origins read answers. None: no page of another origin does.
-
-    Credentials are allowed: the origins are exact, and the session cookie is SameSite=Strict, so
-    only pages of the same site can send it at all.
-    """
-    if not settings.allowed_origins:
-        return None
-    return CORSConfig(
-        allow_origins=list(settings.allowed_origins),
-        allow_credentials=True,
-        expose_headers=["ETag", "Link", "Location", "Retry-After", "Upload-Offset", "X-Request-ID"],
+def _gate(settings: Settings, inner: ASGIApp) -> SecurityMiddleware:
+    return SecurityMiddleware(
+        inner,
+        hosts=AllowedHosts(settings.allowed_hosts, listening_on=settings.host),
+        origins=OriginPolicy(settings.allowed_origins, ambient=settings.is_open),
+        cors=Cors(settings.allowed_origins),
     )
 
 
 @asynccontextmanager
-async def _serving(settings: Settings, app: Litestar) -> AsyncIterator[None]:
+async def _serving(
+    settings: Settings, metrics: Metrics, traces: "Traces | None", app: Litestar
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
+        if traces is not None:
+            opened.push_async_callback(traces.aclose)
         try:
-            services = await opened.enter_async_context(running_services(settings, app.state.metrics))
+            # In a thread: joining and compressing the page takes as long as a slow request.
+            asyncio.get_running_loop().run_in_executor(None, assets.built)
+            # Before the services: jobs that start with the server send addresses, too.
+            reached_under(settings.root_path)
+            services = await opened.enter_async_context(running_services(settings, metrics, traces))
         except Exception as error:
             log_failed_start(error)
             raise
-        app.state.update(services)
+        keep_services(app, services)
         yield
-
-
-def _of_state(name: str) -> Provide:
-    """Return a dependency that hands out what is in the application's state."""
-
-    def read(state: State) -> Any:
-        return getattr(state, name)
-
-    return Provide(read, sync_to_thread=False)

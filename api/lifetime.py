@@ -1,77 +1,72 @@
-"""What lives as long as the server: the store and the services, opened, at work, closed in order."""
+"""Opens the store and the services, keeps them running, and closes them in the opposite order."""
 
 import logging
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import anyio
 
-from api.live_side import LiveSide, live_side
-from api.metrics import Metrics
-from api.reading.readers import Readers
-from api.routes.event_formats import FORMATS
-from api.security.access import SignInLimit
-from api.security.limits import Meter, MinuteMeter
+from api.feed_lifetime import RunningFeed, running_feed
+from api.feeds.admission import Transport
+from api.http.metrics import Metrics
+from api.parsing.pool import ParserPool
+from api.security.rate_limit import MemoryRateLimiter
 from api.services.analysis_task import AnalysisTask
-from api.services.catalogue import Catalogue
-from api.services.export_task import ExportTask
+from api.services.events import Events
+from api.services.exports.formats import FORMATS
+from api.services.exports.task import ExportTask
 from api.services.housekeeping import Housekeeping
-from api.services.imports.records import ImportRecords
+from api.services.imports.check import CheckTask
+from api.services.imports.history import ImportHistory
 from api.services.imports.service import Imports
+from api.services.imports.worker import unwatched
 from api.services.indexing import Indexer
 from api.services.people import People
+from api.services.personal import Personal
 from api.services.readiness import Readiness
+from api.services.services import Services
+from api.services.store import Store
 from api.services.task_report import TaskKind
 from api.services.tasks import Tasks
+from api.services.webhooks.addresses import Addresses
+from api.services.webhooks.delivery import Deliveries
+from api.services.webhooks.figures import Figures
+from api.services.webhooks.sending import Sender
+from api.services.webhooks.service import Webhooks
 from api.settings import Settings
 from api.storage.event_packing import pack
 from api.storage.store import Committed, SqlStore, open_store
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
+
+if TYPE_CHECKING:
+    from api.tracing.traces import Traces
 
 logger = logging.getLogger(__name__)
 
-SERVICES = (
-    "store",
-    "imports",
-    "import_records",
-    "catalogue",
-    "dashboard",
-    "people",
-    "readiness",
-    "tasks",
-    "exports",
-    "hub",
-    "presence",
-    "meter",
-    "sign_in_limit",
-)
-"""The names by which handlers ask for what `running_services` gives."""
-
 
 class Listeners:
-    """Those who hear of each commit, in turn. None of them blocks or raises."""
+    """Calls its listeners after each commit, in turn. None of them blocks or raises."""
 
     def __init__(self) -> None:
-        self.messages = 0
         self._listeners: list[Committed] = []
 
     def add(self, listener: Committed) -> None:
-        """Tell one more."""
+        """Add a listener."""
         self._listeners.append(listener)
 
     def committed(self, messages: Sequence[StoredMessage]) -> None:
-        """Pass on the messages of a commit."""
-        self.messages += len(messages)
+        """Pass the messages of a commit to all listeners."""
         for listener in self._listeners:
             listener(messages)
 
 
 class Jobs(NamedTuple):
-    """What works on after the request that began it has been answered."""
+    """Background jobs that outlive the request that started them."""
 
     imports: Imports
     tasks: Tasks
@@ -79,40 +74,53 @@ class Jobs(NamedTuple):
 
 
 @asynccontextmanager
-async def running_services(settings: Settings, metrics: Metrics) -> AsyncIterator[dict[str, Any]]:
-    """Open everything durable, keep every service at work, close in the opposite order."""
+async def running_services(
+    settings: Settings, metrics: Metrics, traces: "Traces | None" = None
+) -> AsyncIterator[Services]:
+    """Open the store and run every service; close in the opposite order."""
     async with AsyncExitStack() as opened:
         listeners = Listeners()
         store = await _opened_store(settings, listeners)
         opened.push_async_callback(store.aclose)
         people = await _people(settings, store)
-        live = await opened.enter_async_context(
-            live_side(settings, store, people, owner=_owner(settings), clock=now_ms)
+        feed = await opened.enter_async_context(
+            running_feed(settings, store, people, owner=_owner(settings), clock=now_ms)
         )
-        listeners.add(live.committed)
-        listeners.add(lambda _: live.dashboard.changed())
+        # The ring was filled some time ago: what was committed since then comes first.
+        store.publish_from(feed.hub.log.head)
+        listeners.add(traces.publishing(feed.committed) if traces else feed.committed)
+        listeners.add(lambda _: feed.dashboard.changed())
         housekeeping = Housekeeping(store, now_ms=now_ms, feed_keep_days=settings.feed_keep_days)
-        await opened.enter_async_context(_at_work(*live.jobs, housekeeping.run))
-        jobs = await opened.enter_async_context(_running_jobs(settings, store))
-        _offer(metrics, listeners, live, jobs)
+        await opened.enter_async_context(_at_work(*feed.jobs, housekeeping.run))
+        served: Store = traces.store(store) if traces else store
+        jobs = await opened.enter_async_context(_running_jobs(settings, served, traces))
+        _offer(metrics, store, feed, jobs)
         await opened.enter_async_context(_indexing(store, listeners, metrics))
-        yield {
-            "store": store,
-            "people": people,
-            "hub": live.hub,
-            "presence": live.presence,
-            "dashboard": live.dashboard,
-            "catalogue": Catalogue(store, now_ms),
-            "import_records": ImportRecords(store, now_ms),
-            "readiness": Readiness(store, now_ms=now_ms),
-            **jobs._asdict(),
-            **_limits(settings, store),
-        }
+        await opened.enter_async_context(_at_work(metrics.keep_fresh))
+        webhooks = await opened.enter_async_context(_webhooks(settings, served, listeners, metrics, traces))
+        yield Services(
+            settings=settings,
+            timezone=ZoneInfo(settings.timezone),
+            store=served,
+            events=Events(served, now_ms),
+            imports=jobs.imports,
+            import_history=ImportHistory(served),
+            tasks=jobs.tasks,
+            exports=jobs.exports,
+            people=people,
+            personal=Personal(served, now_ms),
+            webhooks=webhooks,
+            presence=feed.presence,
+            dashboard=feed.dashboard,
+            hub=feed.hub,
+            readiness=Readiness(store, now_ms=now_ms),
+            rate_limiter=store.meter or MemoryRateLimiter(),
+        )
 
 
 @asynccontextmanager
 async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> AsyncIterator[None]:
-    """Keep the indexes up, where the database does not do so by itself."""
+    """Update the indexes that the database does not update by itself."""
     if store.indexing is None:
         yield
         return
@@ -121,13 +129,13 @@ async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> 
     metrics.offer(
         "fasttrack_search_backlog",
         "gauge",
-        "Events not yet in the index of texts.",
+        "Events that are not yet in the text index.",
         lambda: indexer.texts_behind,
     )
     metrics.offer(
         "fasttrack_index_backlog",
         "gauge",
-        "Events not yet in the other indexes.",
+        "Events that are not yet in the other indexes.",
         lambda: indexer.entries_behind,
     )
     async with _at_work(indexer.run):
@@ -135,32 +143,86 @@ async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> 
 
 
 @asynccontextmanager
-async def _running_jobs(settings: Settings, store: SqlStore) -> AsyncIterator[Jobs]:
+async def _running_jobs(settings: Settings, store: Store, traces: "Traces | None") -> AsyncIterator[Jobs]:
     exports = _exports(settings, store)
-    readers = Readers(settings.timezone, pack, standby=settings.standby_readers)
-    tasks, imports = _tasks(settings, store, exports), _imports(settings, store, readers)
+    readers = ParserPool(settings.timezone, pack, standby=settings.standby_readers)
+    tasks, imports = _tasks(settings, store, exports, readers), _imports(settings, store, readers, traces)
     async with readers.running(), _at_work(tasks.run, exports.sweep_daily), imports.running():
         yield Jobs(imports, tasks, exports)
+
+
+@asynccontextmanager
+async def _webhooks(
+    settings: Settings, store: Store, listeners: Listeners, metrics: Metrics, traces: "Traces | None"
+) -> AsyncIterator[Webhooks]:
+    addresses = Addresses(allow_private=settings.webhook_private_addresses)
+    new_sender = traces.sender if traces else Sender
+    sender = new_sender(addresses, now_ms=now_ms, ca_file=settings.webhook_ca_file)
+    deliveries = Deliveries(
+        store, sender, owner=_owner(settings), now_ms=now_ms, chance=random.SystemRandom().random
+    )
+    listeners.add(deliveries.committed)
+    _offer_webhooks(metrics, deliveries.figures)
+    async with _at_work(deliveries.run):
+        yield Webhooks(store, addresses, sender, deliveries, now_ms=now_ms)
+
+
+def _offer_webhooks(metrics: Metrics, figures: Figures) -> None:
+    offer = metrics.offer
+    tried = "Attempts to deliver messages to webhooks."
+    offer("fasttrack_webhook_deliveries_total", "counter", tried, lambda: figures.attempts, label="result")
+    waiting = "Messages that webhooks have not taken yet."
+    offer("fasttrack_webhook_pending_messages", "gauge", waiting, lambda: figures.pending)
+    oldest = "Age of the oldest message that a webhook has not taken yet."
+    offer(
+        "fasttrack_webhook_oldest_seconds",
+        "gauge",
+        oldest,
+        lambda: figures.oldest_seconds(now_ms()),
+        merge="livemax",
+    )
+    states = "Webhooks that are enabled, or disabled for a cause."
+    offer("fasttrack_webhooks", "gauge", states, lambda: figures.states, label="state", merge="livemax")
 
 
 async def _people(settings: Settings, store: SqlStore) -> People:
     people = People(store, clock=now_ms, session_seconds=settings.session_hours * 3600)
     if not settings.is_open:
-        await _let_the_first_in(people)
+        await _add_first_user(people)
     return people
 
 
-def _offer(metrics: Metrics, listeners: Listeners, live: LiveSide, jobs: Jobs) -> None:
-    """Let the metrics read what is at work."""
-    offered: list[tuple[str, str, str, Callable[[], float]]] = [
-        ("messages_total", "counter", "Messages told.", lambda: listeners.messages),
-        ("streams", "gauge", "Open streams.", lambda: len(live.hub.registry.open)),
-        ("people_online", "gauge", "People with a stream.", lambda: live.presence.online),
-        ("imports_active", "gauge", "Imports that have not ended.", lambda: jobs.imports.active),
-        ("tasks_active", "gauge", "Tasks at work or waiting.", lambda: jobs.tasks.active),
-    ]
-    for name, kind, about, read in offered:
-        metrics.offer(f"fasttrack_{name}", kind, about, read)
+def _offer(metrics: Metrics, store: SqlStore, feed: RunningFeed, jobs: Jobs) -> None:
+    """Let the metrics read counts of this process, and of the store, which all processes see alike."""
+    registry, none_open = feed.hub.registry, dict.fromkeys(get_args(Transport), 0.0)
+    offer = metrics.offer
+    offer("fasttrack_messages_total", "counter", "Messages published.", lambda: store.published)
+    by = "transport"
+    offer(
+        "fasttrack_streams",
+        "gauge",
+        "Open streams.",
+        lambda: none_open | registry.open_by_transport,
+        label=by,
+    )
+    offer(
+        "fasttrack_streams_opened_total",
+        "counter",
+        "Streams opened.",
+        lambda: none_open | registry.opened,
+        label=by,
+    )
+    online = "People with an open stream."
+    offer("fasttrack_people_online", "gauge", online, lambda: feed.presence.online, merge="livemax")
+    rows = "Rows of imports and dry runs."
+    offer("fasttrack_import_rows_total", "counter", rows, lambda: jobs.imports.rows, label="result")
+    offer("fasttrack_imports_active", "gauge", "Imports that have not ended.", lambda: jobs.imports.active)
+    offer("fasttrack_tasks_active", "gauge", "Tasks that are running or waiting.", lambda: jobs.tasks.active)
+    staged = "Bytes of unfinished imports."
+    offer("fasttrack_staged_bytes", "gauge", staged, lambda: jobs.imports.staged_bytes, merge="livemax")
+    if store.free_disk_bytes is not None:
+        about = "Bytes free on the disk of the data folder."
+        offer("fasttrack_disk_free_bytes", "gauge", about, store.free_disk_bytes, merge="livemin")
 
 
 async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
@@ -169,23 +231,20 @@ async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
         committed=listeners.committed,
         data_dir=settings.data_dir,
         timezone=settings.timezone,
+        disk_reserve_bytes=settings.disk_reserve_bytes,
+        connections=settings.database_connections,
     )
 
 
-def _limits(settings: Settings, store: SqlStore) -> dict[str, Any]:
-    meter: Meter = store.meter or MinuteMeter()
-    limit = SignInLimit(meter, failures_per_minute=settings.failed_signins_per_minute)
-    return {"meter": meter, "sign_in_limit": limit}
-
-
-def _exports(settings: Settings, store: SqlStore) -> ExportTask:
+def _exports(settings: Settings, store: Store) -> ExportTask:
     begin = {name: form.begin for name, form in FORMATS.items()}
     return ExportTask(store, begin, clock=now_ms, keep_days=settings.feed_keep_days)
 
 
-def _tasks(settings: Settings, store: SqlStore, exports: ExportTask) -> Tasks:
+def _tasks(settings: Settings, store: Store, exports: ExportTask, readers: ParserPool) -> Tasks:
     analysis = AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone))
-    kinds: dict[str, TaskKind] = {"analysis": analysis, "export": exports}
+    checks = CheckTask(store, readers.open_source)
+    kinds: dict[str, TaskKind] = {"analysis": analysis, "export": exports, "check": checks}
     return Tasks(
         store,
         kinds,
@@ -197,7 +256,7 @@ def _tasks(settings: Settings, store: SqlStore, exports: ExportTask) -> Tasks:
 
 
 def _owner(settings: Settings) -> str:
-    """Name this process in leases: always the same where it has the store to itself."""
+    """Return the name of this process in leases: always the same where it has the store to itself."""
     is_shared = (settings.database_url or "").startswith("postgres")
     return secrets.token_hex(8) if is_shared else "server"
 
@@ -206,20 +265,22 @@ def _new_task_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def _imports(settings: Settings, store: SqlStore, readers: Readers) -> Imports:
+def _imports(settings: Settings, store: Store, readers: ParserPool, traces: "Traces | None") -> Imports:
     return Imports(
         store,
         open_source=readers.open_source,
         now_ms=now_ms,
         max_upload_bytes=settings.max_upload_bytes,
+        staged_bytes_per_person=settings.staged_bytes_per_person,
         places=settings.imports_at_once,
         owner=_owner(settings),
+        watch=traces.importing if traces else unwatched,
     )
 
 
 @asynccontextmanager
 async def _at_work(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
-    """Run jobs for as long as the block lasts. One that fails brings the server down: nothing dies unseen."""
+    """Run jobs for the block. A job that fails stops the server: none dies unnoticed."""
     async with anyio.create_task_group() as tasks:
         for job in jobs:
             tasks.start_soon(_noted, job)
@@ -228,16 +289,20 @@ async def _at_work(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
 
 
 async def _noted(job: Callable[[], Any]) -> None:
-    """Say at once why a job has died: what closes behind it may have to wait for a store that is away."""
+    """Run a job; log at once why it died, since closing the rest may wait for an unavailable store."""
     try:
         await job()
     except Exception:
-        logger.critical("%s has died, so the server stops", getattr(job, "__qualname__", job), exc_info=True)
+        logger.critical(
+            "the background job %s failed, so the server stops",
+            getattr(job, "__qualname__", job),
+            exc_info=True,
+        )
         raise
 
 
-async def _let_the_first_in(people: People) -> None:
-    """Make `admin` on a store without users, and print the token: never into the log, which is kept."""
+async def _add_first_user(people: People) -> None:
+    """Create `admin` in a store without users and print the token, but not to the log, which is kept."""
     if (token := await people.add_first()) is not None:
         print(f"First start: user admin, token {token}", flush=True)  # noqa: T201
 

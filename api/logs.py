@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from api.security.redaction import Redaction
-from domain.ports import StorageError
+from api.http.access_log import AccessLines
+from api.redaction import Redaction
+from domain.ports.errors import StorageError
 
 logger = logging.getLogger("fasttrack.server")
 
 _EXTRAS = ("request_id", "ms", "user", "upload_id", "task_id")
+_FIELDS = ("method", "path", "route", "status", "bytes", "client", *_EXTRAS)
+"""What machines get, too; for people the message has the most of it."""
 
 
 class JsonLines(logging.Formatter):
@@ -23,7 +26,7 @@ class JsonLines(logging.Formatter):
         at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
         line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "logger": record.name}
         line["message"] = record.getMessage()
-        line |= {name: getattr(record, name) for name in _EXTRAS if hasattr(record, name)}
+        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line, enc_hook=str).decode()
@@ -37,7 +40,8 @@ class ConsoleLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         """Return the line without an exception."""
-        extras = [f"{name}={getattr(record, name)}" for name in _EXTRAS if hasattr(record, name)]
+        found = [(name, getattr(record, name, None)) for name in _EXTRAS]
+        extras = [f"{name}={value}" for name, value in found if value is not None]
         return "  ".join([super().formatMessage(record), *extras])
 
 
@@ -52,7 +56,7 @@ class WithoutQueries(logging.Filter):
 
 
 class WithoutLifespan(logging.Filter):
-    """Drops the traceback that uvicorn makes of a failed start: `log_failed_start` has told it."""
+    """Drops uvicorn's traceback of a failed start, which `log_failed_start` has logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record but that of the lifespan."""
@@ -60,7 +64,7 @@ class WithoutLifespan(logging.Filter):
 
 
 def log_failed_start(error: BaseException) -> None:
-    """Say why the server does not start: in one line where the operator can help it."""
+    """Log why the server does not start: in one line if the operator can fix it."""
     cause = error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
@@ -94,11 +98,13 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
                     "class": "logging.StreamHandler",
                     "formatter": "lines",
                     "filters": ["without_queries", "without_secrets", "without_lifespan"],
-                }
+                },
+                "access": {"()": AccessLines, "form": form},
             },
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
                 **{name: {"level": level.upper()} for name in ("fasttrack", "api", "streams")},
+                "fasttrack.access": {"handlers": ["access"]},
                 "uvicorn.error": {"level": level.upper() if level != "info" else "WARNING"},
             },
         }

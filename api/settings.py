@@ -5,12 +5,19 @@ Source: docs/operating.md, "Settings".
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api.authority import is_authority
+from api.database_url import PARAMETERS, is_database_url, unknown_parameter
+from api.loopback import is_loopback
+from api.own_paths import OWN_PATHS, UNIX
 
 PREFIX = "FASTTRACK_"
 
@@ -21,7 +28,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How text becomes a value, and the sentence that says what is accepted."""
+    """How text becomes a value, and the sentence about what is accepted."""
 
     read: Callable[[str], Any]
     accepts: str
@@ -46,6 +53,12 @@ def _choice(*names: str) -> Rule:
     return Rule(read, "one of " + ", ".join(names))
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
 def _listed(read_one: Callable[[str], str], accepts: str) -> Rule:
     def read(text: str) -> tuple[str, ...]:
         return tuple(read_one(item.strip()) for item in text.split(",") if item.strip())
@@ -60,18 +73,35 @@ def _text(text: str) -> str:
 
 
 def _host_name(text: str) -> str:
-    return _text(text).lower()
+    """Return what a `Host` can name; a URL or a wildcard would never match."""
+    name = _text(text).lower()
+    is_bare_ipv6 = name.count(":") > 1 and is_authority(f"[{name}]".encode())
+    if "*" in name or not (is_bare_ipv6 or is_authority(name.encode())):
+        raise ValueError
+    return name
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(_text(text))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+    parts = urlsplit(_text(text).lower())
+    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if not (parts.scheme and parts.hostname and is_bare and "*" not in parts.netloc):
         raise ValueError
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    port = "" if parts.port is None else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _root_path(text: str) -> str:
+    path = "/" + text.strip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path) or {".", ".."}.intersection(path.split("/")):
+        raise ValueError
+    if path.split("/")[1] in OWN_PATHS:
+        raise ValueError
+    return path
 
 
 def _network(text: str) -> str:
-    return str(ipaddress.ip_network(text, strict=False))
+    return UNIX if text == UNIX else str(ipaddress.ip_network(text, strict=False))
 
 
 def _timezone(text: str) -> str:
@@ -83,19 +113,44 @@ def _timezone(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if urlsplit(text).scheme.partition("+")[0] not in {"sqlite", "postgresql", "postgres"}:
+    if not is_database_url(text):
         raise ValueError
     return text
 
 
+def _certificates(text: str) -> Path:
+    from ssl import PROTOCOL_TLS_CLIENT, SSLContext  # noqa: PLC0415  # most servers need none
+
+    try:
+        SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
+    except OSError as error:
+        raise ValueError from error
+    return Path(text)
+
+
+def _collector(text: str) -> str:
+    parts = urlsplit(_text(text))
+    has_rest = "@" in parts.netloc or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or has_rest:
+        raise ValueError
+    _ = parts.port  # Raises where it is no port.
+    return f"{text.rstrip('/')}/v1/traces" if parts.path in ("", "/") else text
+
+
+FLAG = Rule(_flag, "true or false")
 HOST = Rule(_text, "a host name or an IP address")
 FOLDER = Rule(Path, "a folder")
 DEFAULT_FOLDER = Path("data")
-HOSTS = _listed(_host_name, "host names without a port")
-ORIGINS = _listed(_origin, "origins such as https://example.org")
-NETWORKS = _listed(_network, "IP addresses or networks such as 10.0.0.0/8")
+HOSTS = _listed(_host_name, "host names without scheme, port and wildcard")
+ORIGINS = _listed(_origin, "origins such as https://example.org or tauri://localhost")
+NETWORKS = _listed(_network, "IP addresses, networks such as 10.0.0.0/8, or unix:")
 TIMEZONE = Rule(_timezone, "a name of the IANA time zone database")
+ROOT_PATH = Rule(_root_path, "a path such as /fasttrack that does not begin with a path of the server itself")
 DATABASE = Rule(_database_url, "a postgresql:// or sqlite:/// URL")
+
+COLLECTOR = Rule(_collector, "an http:// or https:// URL without a user, a query or a fragment")
+
+CERTIFICATES = Rule(_certificates, "a file of certificates in PEM that can be read")
 
 
 def setting(default: Any, rule: Rule, about: str, unit: str = "") -> Any:
@@ -107,26 +162,65 @@ def setting(default: Any, rule: Rule, about: str, unit: str = "") -> Any:
 class Settings:
     """Everything that an operator can set. contract: docs/operating.md."""
 
-    host: str = setting("127.0.0.1", HOST, "address to listen on")
-    port: int = setting(8000, _whole(0, 65535), "port to listen on; 0 takes a free one")
+    host: str = setting("127.0.0.1", HOST, "address to listen on; * means all IPv4 and IPv6 addresses")
+    port: int = setting(8000, _whole(0, 65535), "port to listen on; 0 chooses a free port")
+    unix_socket: Path | None = setting(None, Rule(Path, "a path"), "socket to listen on instead of a port")
     data_dir: Path = setting(DEFAULT_FOLDER, FOLDER, "folder for the store and staged uploads")
-    database_url: str | None = setting(None, DATABASE, "store; SQLite in the data folder when absent")
+    database_url: str | None = setting(
+        None, DATABASE, "URL of the store; by default SQLite in the data folder"
+    )
+    database_url_file: Path | None = setting(
+        None,
+        Rule(Path, "a file"),
+        "file whose first line is the URL of the store, to keep it out of the environment",
+    )
+    database_connections: int = setting(
+        23, _whole(8, 1000), "maximum number of connections of one process to PostgreSQL", "connections"
+    )
     workers: int = setting(1, _whole(1, 64), "server processes; more than 1 needs PostgreSQL")
     auth: Literal["auto", "open", "token"] = setting(
-        "auto", _choice("auto", "open", "token"), "who may call; auto is open on loopback, token elsewhere"
+        "auto",
+        _choice("auto", "open", "token"),
+        "who may call; auto needs a token except for requests that are local end to end",
     )
-    allowed_hosts: tuple[str, ...] = setting((), HOSTS, "further values of Host that are answered")
-    allowed_origins: tuple[str, ...] = setting((), ORIGINS, "foreign pages that may call with a cookie")
-    trusted_proxies: tuple[str, ...] = setting((), NETWORKS, "proxies whose X-Forwarded-* headers count")
-    timezone: str = setting("America/Recife", TIMEZONE, "zone in which a naive event_date is ordered")
+    allowed_hosts: tuple[str, ...] = setting((), HOSTS, "additional values of Host that are accepted")
+    allowed_origins: tuple[str, ...] = setting(
+        (), ORIGINS, "other origins whose pages may call the server with a cookie"
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), NETWORKS, "proxies whose X-Forwarded-* or Forwarded headers are trusted"
+    )
+    root_path: str = setting("", ROOT_PATH, "path prefix under which a proxy serves FastTrack")
+    timezone: str = setting("America/Recife", TIMEZONE, "time zone of an event_date without an offset")
     max_upload_bytes: int = setting(1 << 30, _whole(1, 1 << 50), "largest file to import", "bytes")
+    staged_bytes_per_person: int = setting(
+        10 << 30, _whole(1, 1 << 60), "bytes of one person's unfinished imports", "bytes"
+    )
+    disk_reserve_bytes: int | None = setting(
+        None,
+        _whole(0, 1 << 60),
+        "free disk space that uploads must leave; by default 1 GiB, or 5% of a disk below 20 GiB",
+        "bytes",
+    )
     max_body_bytes: int = setting(16 << 20, _whole(1024, 1 << 30), "largest JSON body", "bytes")
     max_batch_events: int = setting(10_000, _whole(1, 1_000_000), "most events in one JSON array", "events")
+    keep_alive_seconds: int = setting(
+        75, _whole(1, 3600), "how long an idle connection is kept for its next request", "seconds"
+    )
+    body_idle_seconds: int = setting(30, _whole(1, 3600), "how long a request body may pause", "seconds")
+    body_bytes_per_second: int = setting(
+        5, _whole(0, 1 << 30), "minimum rate of a request body, after its first body_idle_seconds", "bytes"
+    )
     heartbeat_seconds: int = setting(15, _whole(1, 300), "silence before a heartbeat", "seconds")
-    coalesce_ms: int = setting(2, _whole(0, 1000), "pause between two writes of a burst", "milliseconds")
+    coalesce_ms: int = setting(
+        2, _whole(0, 1000), "pause between two writes to a busy stream", "milliseconds"
+    )
     feed_keep_days: int = setting(7, _whole(1, 3650), "how long messages can be replayed", "days")
     ring_messages: int = setting(
         65_536, _whole(16, 1 << 24), "messages kept in memory, 32 MiB of them at most", "messages"
+    )
+    stream_seconds: int = setting(
+        600, _whole(1, 86_400), "lifetime of an SSE stream, varied by 10%", "seconds"
     )
     calls_per_minute: int = setting(600, _whole(1, 10**9), "calls of one person a minute", "calls")
     uploads_per_minute: int = setting(20, _whole(1, 10**9), "uploads of one person a minute", "uploads")
@@ -135,33 +229,65 @@ class Settings:
     )
     streams_per_person: int = setting(64, _whole(1, 10**6), "open streams of one person", "streams")
     streams_per_server: int = setting(20_000, _whole(1, 10**6), "open streams of one process", "streams")
-    imports_at_once: int = setting(2, _whole(1, 64), "imports at work in one process", "imports")
+    imports_at_once: int = setting(2, _whole(1, 64), "imports that run at once in one process", "imports")
     standby_readers: int = setting(
-        1, _whole(0, 64), "processes of 20 MB that wait to read large files; 0 starts them when needed"
+        1, _whole(0, 64), "standby processes for reading large files, 20 MB each; 0 starts them when needed"
     )
-    tasks_at_once: int = setting(1, _whole(1, 64), "long tasks at work in one process", "tasks")
-    session_hours: int = setting(12, _whole(1, 8760), "life of a signed-in session", "hours")
+    tasks_at_once: int = setting(1, _whole(1, 64), "tasks that run at once in one process", "tasks")
+    webhook_private_addresses: bool = setting(
+        False, FLAG, "whether webhooks may call this machine and its networks"
+    )
+    webhook_ca_file: Path | None = setting(
+        None,
+        CERTIFICATES,
+        "file of certificate authorities that webhooks trust in addition to the usual ones",
+    )
+    session_hours: int = setting(12, _whole(1, 8760), "lifetime of a session", "hours")
     log_format: Literal["console", "json"] = setting(
-        "console", _choice("console", "json"), "how log lines look"
+        "console", _choice("console", "json"), "format of log lines"
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "info", _choice("debug", "info", "warning", "error"), "least severe line that is logged"
+        "info", _choice("debug", "info", "warning", "error"), "least severe level that is logged"
+    )
+
+    traces: str | None = setting(
+        None,
+        COLLECTOR,
+        "OpenTelemetry collector that gets traces by OTLP over HTTP; needs the extra tracing",
     )
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether the server listens on addresses that only this machine can reach."""
+        return self.unix_socket is None and is_loopback(self.host)
+
+    @property
+    def names_others(self) -> bool:
+        """Whether a setting shows that other hosts use this server: through a proxy, a name, or a page.
+
+        A proxy counts even on this machine: it is there to bring in who is elsewhere.
+        """
+        origins = (urlsplit(origin).hostname or "" for origin in self.allowed_origins)
+        return bool(self.trusted_proxies) or not all(map(is_loopback, (*self.allowed_hosts, *origins)))
 
     @property
     def is_open(self) -> bool:
-        """Whether everyone is let in as administrator."""
-        return self.auth == "open" or (self.auth == "auto" and self.is_loopback)
+        """Whether callers without a token are administrators."""
+        return self.auth == "open" or self.is_open_locally
+
+    @property
+    def is_open_locally(self) -> bool:
+        """Whether only requests that are local end to end need no token."""
+        return self.auth == "auto" and self.is_loopback and not self.names_others
+
+    @property
+    def access_in_words(self) -> str:
+        """Who may use the server, in words for an operator."""
+        if self.is_open_locally:
+            return "open to this machine: everyone is admin; requests through a proxy need a token"
+        if self.is_open:
+            return "open: everyone is admin"
+        return "token: `fasttrack user add NAME` lets people in"
 
 
 def read_settings(
@@ -170,7 +296,7 @@ def read_settings(
     """Return settings from variables, overridden by options of the command line (field name to text).
 
     Raises:
-        SettingError: one or more are wrong; each is told on its own line.
+        SettingError: one or more are wrong; each has a line of its own.
     """
     given = options or {}
     values, wrong = {}, []
@@ -185,7 +311,7 @@ def read_settings(
             wrong.append(f"{variable(one)} must be {one.metadata['rule'].accepts}, not {_shown(one, text)}")
     if wrong:
         raise SettingError("\n".join(wrong))
-    return _consistent(Settings(**values))
+    return _consistent(_with_url_of_file(Settings(**values)))
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
@@ -200,15 +326,46 @@ def variable(one: "Field[Any]") -> str:
 
 
 def _shown(one: "Field[Any]", text: str) -> str:
-    # A database URL may hold a password.
-    return "what it is" if one.name == "database_url" else repr(text[:80])
+    # A database URL may hold a password, and so may a collector's.
+    return "what it is" if one.name in ("database_url", "traces") else repr(text[:80])
+
+
+def _with_url_of_file(settings: Settings) -> Settings:
+    if settings.database_url_file is None:
+        return settings
+    name = "FASTTRACK_DATABASE_URL_FILE"
+    if settings.database_url is not None:
+        raise SettingError(f"{name} and FASTTRACK_DATABASE_URL are both set: set only one of them")
+    try:
+        text = settings.database_url_file.read_text(encoding="utf-8").partition("\n")[0].strip()
+        return replace(settings, database_url=_database_url(text))
+    except OSError as error:
+        raise SettingError(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise SettingError(f"the first line of {name} must be {DATABASE.accepts}") from None
 
 
 def _consistent(settings: Settings) -> Settings:
     is_postgres = (settings.database_url or "").startswith("postgres")
+    if is_postgres and (name := unknown_parameter(settings.database_url or "")) is not None:
+        raise SettingError(
+            f"FASTTRACK_DATABASE_URL has the parameter {name[:40]!r}, which is not supported: remove it. "
+            f"Supported are {', '.join(sorted(PARAMETERS))}"
+        )
     if settings.workers > 1 and not is_postgres:
         raise SettingError(
             f"FASTTRACK_WORKERS is {settings.workers}, but more than 1 needs a postgresql:// "
             "FASTTRACK_DATABASE_URL: SQLite has one writer"
         )
+    if settings.traces is not None and not _can_trace():
+        raise SettingError(
+            "FASTTRACK_TRACES needs packages that are not installed: pip install 'fasttrack[tracing]'"
+        )
     return settings
+
+
+def _can_trace() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:  # Of one of its parents.
+        return False

@@ -1,4 +1,4 @@
-"""The analysis of events, as a fold: one pass, bounded memory, whatever their number."""
+"""Analyses all events in one pass with bounded memory."""
 
 from collections import Counter
 from collections.abc import Iterable

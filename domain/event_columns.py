@@ -1,4 +1,4 @@
-"""Events by column: the form in which many of them pass from a file to the store.
+"""Events by column: the form in which they pass from a file to the store.
 
 To make, check and store a column takes a few calls, where an object for each event takes dozens.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from domain.events import EventFields
 from domain.venues import Venue
@@ -18,7 +18,7 @@ _venue = msgspec.json.Decoder(Venue).decode
 
 
 class EventColumns(Struct):
-    """Validated events, the same place in each list for one of them.
+    """Validated events as columns: index i of each list belongs to event i.
 
     Attributes:
         participants: as JSON, which is how they are stored and sent.
@@ -26,6 +26,7 @@ class EventColumns(Struct):
         venue_types: "" for none.
         names: how many participants.
         capacities: 0 without a venue.
+        ids: what a file's column of ids has; none where it has no such column.
     """
 
     titles: list[str]
@@ -38,6 +39,7 @@ class EventColumns(Struct):
     venue_types: list[str]
     names: list[int]
     capacities: list[int]
+    ids: list[str] = field(default_factory=list)
 
     @classmethod
     def empty(cls) -> "EventColumns":
@@ -68,7 +70,7 @@ class EventColumns(Struct):
         return len(self.titles)
 
     def extend(self, other: "EventColumns") -> None:
-        """Add more behind these."""
+        """Append more events."""
         for mine, more in zip(_lists(self), _lists(other), strict=True):
             mine.extend(more)
 
@@ -77,7 +79,7 @@ class EventColumns(Struct):
         return EventColumns(*(mine[places] for mine in _lists(self)))
 
     def events(self) -> list[EventFields]:
-        """Return each event whole."""
+        """Return the events as objects."""
         whole = zip(
             self.titles,
             self.descriptions,

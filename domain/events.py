@@ -1,4 +1,4 @@
-"""Event: the thing that FastTrack keeps, and the one validation of its fields for CSV and JSON."""
+"""The event, and the validation of its fields for CSV and JSON."""
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
@@ -7,10 +7,19 @@ from itertools import islice
 
 from msgspec import Struct, to_builtins
 
-from domain.dates import parse_event_date
-from domain.imports import DateFormat
-from domain.problems import MAX_TOLD, Problem, excerpt
-from domain.text import check_characters, check_length, check_size, invalid_type, normal, one_line, required
+from domain import limits
+from domain.dates import DateOrder, parse_event_date, time_problem
+from domain.problems import MAX_TOLD, Problem, excerpt, problem
+from domain.text import (
+    check_characters,
+    check_length,
+    check_size,
+    invalid_type,
+    is_invisible,
+    normal,
+    one_line,
+    required,
+)
 from domain.venues import VENUE_MEMBERS, Venue, parse_venue
 
 Warn = Callable[[str], None]
@@ -20,11 +29,11 @@ _VENUE_MEMBERS = frozenset(VENUE_MEMBERS)
 
 
 def ignore_warning(_code: str) -> None:
-    """Drop a warning: JSON answers have no place for one."""
+    """Ignore a warning, because JSON answers have no warnings."""
 
 
 class EventFields(Struct, frozen=True, gc=False):
-    """The six documented members of an event, validated, and where it stands in time.
+    """The six documented members of an event, validated, and its instant.
 
     Attributes:
         title: 1 to 100 code points, one line.
@@ -70,23 +79,22 @@ class Event(Struct, frozen=True, gc=False):
 EVENT_MEMBERS = ("title", "description", "event_date", "city", "participants", "local_info")
 """The six members that a client writes, in wire order."""
 
-MAX_PARTICIPANTS = 1000
-
 
 def parse_fields(
     members: Mapping[str, object],
     *,
     timezone: tzinfo,
-    date_format: DateFormat = "iso",
+    date_order: DateOrder | None = None,
     refuse_unknown: bool = False,
     warn: Warn = ignore_warning,
 ) -> EventFields | tuple[Problem, ...]:
-    """Return the event that plain members describe, or every problem of theirs.
+    """Return the event with these members, or all their problems.
 
     The one validation: JSON bodies and CSV rows both end here.
 
     `members` is decoded JSON: texts, a list of texts, an object; absent ones are as empty. A naive
-    `event_date` counts in `timezone`. Members that no client may write are ignored, or with
+    `event_date` counts in `timezone`, and is ISO 8601 unless a file's `date_order` is given; with one,
+    the text of an `event_time` is joined to it. Members that no client may write are ignored, or with
     `refuse_unknown` reported as `unknown_member`. `warn` is called with a code for what was
     repaired or ignored: `repeated_participant`, `unknown_member`.
     """
@@ -96,7 +104,7 @@ def parse_fields(
         problems.extend(map(_unknown, islice(unknown, MAX_TOLD)))
     title = parse_title(members.get("title"), problems)
     description = _description(members.get("description", ""), problems)
-    when = _event_date(members.get("event_date"), timezone, date_format, problems)
+    when = _event_date(members, timezone, date_order, problems)
     city = parse_city(members.get("city"), problems)
     participants = _participants(members.get("participants", ()), problems, warn)
     venue = _local_info(members.get("local_info"), problems, warn)
@@ -112,15 +120,17 @@ def fields_of(event: Event) -> dict[str, object]:
 
 def parse_title(value: object, problems: list[Problem]) -> str:
     """Return the title on one line; problems are added to the list."""
-    return _short_text("title", value, problems, one_line)
+    return _short_text("title", value, limits.TITLE_CHARACTERS, problems, one_line)
 
 
 def parse_city(value: object, problems: list[Problem]) -> str:
     """Return the trimmed city; problems are added to the list."""
-    return _short_text("city", value, problems, str.strip)
+    return _short_text("city", value, limits.CITY_CHARACTERS, problems, str.strip)
 
 
-def _short_text(field: str, value: object, problems: list[Problem], tidy: Callable[[str], str]) -> str:
+def _short_text(
+    field: str, value: object, limit: int, problems: list[Problem], tidy: Callable[[str], str]
+) -> str:
     if value is None:
         problems.append(required(field))
         return ""
@@ -129,9 +139,9 @@ def _short_text(field: str, value: object, problems: list[Problem], tidy: Callab
         return ""
     check_characters(field, value, problems, one_way=True)
     text = tidy(normal(value))
-    if not text:
+    if is_invisible(text):
         problems.append(required(field, value))
-    check_length(field, text, 100, problems)
+    check_length(field, text, limit, problems)
     return text
 
 
@@ -145,24 +155,29 @@ def _description(value: object, problems: list[Problem]) -> str:
 
 
 def _event_date(
-    value: object, timezone: tzinfo, date_format: DateFormat, problems: list[Problem]
+    members: Mapping[str, object], timezone: tzinfo, order: DateOrder | None, problems: list[Problem]
 ) -> tuple[str, int]:
+    value, time = members.get("event_date"), members.get("event_time", "") if order else ""
     if value is None:
         parsed: tuple[str, int] | Problem = required("event_date")
     elif not isinstance(value, str):
-        parsed = invalid_type("event_date", "text such as 2025-07-01T10:00:00", value)
+        parsed = invalid_type("event_date", "date_text", value)
     else:
+        assert isinstance(time, str)
         check_characters("event_date", value, problems)
-        parsed = parse_event_date(value, timezone=timezone, date_format=date_format)
+        check_characters("event_time", time, problems)
+        parsed = parse_event_date(value, timezone=timezone, order=order, time=time)
     if isinstance(parsed, Problem):
         problems.append(parsed)
+        of_time = time_problem(time) if parsed.field != "event_time" and isinstance(time, str) else None
+        problems.extend([of_time] if of_time else [])
         return "", 0
     return parsed
 
 
 def _participants(value: object, problems: list[Problem], warn: Warn) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        problems.append(invalid_type("participants", "a list of names", value))
+        problems.append(invalid_type("participants", "names", value))
         return ()
     wrong = [(i, item) for i, item in enumerate(value) if not isinstance(item, str)]
     problems.extend(invalid_type(f"participants[{i}]", "text", item) for i, item in wrong[:MAX_TOLD])
@@ -180,9 +195,9 @@ def _distinct(names: list[str], problems: list[Problem], warn: Warn) -> tuple[st
     distinct = tuple(dict.fromkeys(present))
     if len(distinct) < len(present):
         warn("repeated_participant")
-    if len(distinct) > MAX_PARTICIPANTS:
-        message = f"participants has {len(distinct)} names; at most {MAX_PARTICIPANTS} are allowed"
-        problems.append(Problem("participants", "too_many_items", message, str(len(distinct))))
+    if len(distinct) > limits.PARTICIPANTS:
+        count, limit = len(distinct), limits.PARTICIPANTS
+        problems.append(problem("too_many_items", "participants", value=str(count), count=count, limit=limit))
     return distinct
 
 
@@ -190,7 +205,7 @@ def _local_info(value: object, problems: list[Problem], warn: Warn) -> Venue | N
     if value is None:
         return None
     if not isinstance(value, dict):
-        problems.append(invalid_type("local_info", "one JSON object or null", value))
+        problems.append(invalid_type("local_info", "venue", value))
         return None
     if not value.keys() <= _VENUE_MEMBERS:
         warn("unknown_member")
@@ -200,5 +215,5 @@ def _local_info(value: object, problems: list[Problem], warn: Warn) -> Venue | N
 def _unknown(name: str) -> Problem:
     shown = excerpt(name)
     near = get_close_matches(shown, EVENT_MEMBERS, n=1)
-    message = f"{shown} is not a member that can be written; these are: {', '.join(EVENT_MEMBERS)}"
-    return Problem(shown, "unknown_member", message, shown, near[0] if near else None)
+    suggestion = near[0] if near else None
+    return problem("unknown_member", shown, value=shown, suggestion=suggestion, known=tuple(EVENT_MEMBERS))

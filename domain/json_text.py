@@ -1,4 +1,4 @@
-"""JSON from strangers: any text gets an answer, never an exception. Source: RFC 8259.
+"""Parses untrusted JSON: any text gives a value or a problem, never an exception. Source: RFC 8259.
 
 Python's reader accepts NaN, keeps the last of repeated members, recurses without bound of its
 own, and raises on integers of 5,000 digits; all four are decided here, for `local_info` and for
@@ -8,9 +8,12 @@ request bodies alike.
 import json
 import re
 from collections import Counter
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from domain.problems import VALUE_LIMIT, Problem, excerpt
+from domain.phrases import PHRASES
+from domain.problems import VALUE_LIMIT, Problem, ProblemParam, excerpt, problem
+
+_Value = TypeVar("_Value")
 
 MAX_DEPTH = 64
 """Objects and lists within each other."""
@@ -24,45 +27,68 @@ _STRAY_MARK = re.compile("[\udc80-\udcff]")
 _PYTHON_WORDS = re.compile(r"[:\[,]\s*(?:True|False|None)\b|[{,\[]\s*'")
 
 
+_WHY = {message: code for code, message in PHRASES["why"].items()}
+
+
 class _RefusedError(ValueError):
     """Carries a problem out of the JSON reader's hooks."""
 
-    def __init__(self, code: str, message: str, value: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, sentence: str, value: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.value = value
 
 
 def decode_json(text: str | bytes, *, field: str = "") -> object | Problem:
-    """Return the JSON value in a text, or the problem that says why there is none.
+    """Return the JSON value of a text, or the problem.
 
     Objects are dicts, lists are lists. Codes: `invalid_json`, `duplicate_key`, and
     `invalid_unicode` for bytes that are not UTF-8. Strings may still hold lone surrogates
     from escapes: the rules of the fields refuse them, and cannot take them for stray bytes.
     """
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            return Problem(field, "invalid_unicode", f"byte {error.start} is not UTF-8")
-    if _is_too_deep(text):
-        message = f"objects and lists may be at most {MAX_DEPTH} deep"
-        return Problem(field, "invalid_json", message, excerpt(text))
-    return _loaded(text, field)
+    whole = text_of(text, field)
+    return whole if isinstance(whole, Problem) else decode_piece(whole, field)
 
 
-def _loaded(text: str, field: str) -> object | Problem:
+def text_of(text: str | bytes, field: str = "") -> str | Problem:
+    """Return the text in bytes of UTF-8, without a byte order mark."""
+    if isinstance(text, str):
+        return text
     try:
-        value: object = _DECODER.decode(text)
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return problem("invalid_unicode.byte", field, position=error.start)
+
+
+def decode_piece(text: str, field: str = "", *, start: int = 0, level: int = 0) -> object | Problem:
+    """Return the JSON value in a piece of a text: it begins at character `start`, within `level` lists."""
+    if is_too_deep(text, level):
+        return too_deep(text, field)
+    try:
+        value: object = DECODER.decode(text)
     except _RefusedError as refused:
-        return Problem(field, refused.code, str(refused), excerpt(refused.value))
+        return problem(refused.sentence, field, value=excerpt(refused.value))
     except (ValueError, RecursionError) as error:
-        return Problem(field, "invalid_json", _advice(text, error), excerpt(text))
+        return unreadable(text, error, start, field=field)
+    return without_marks(text, value)
+
+
+def too_deep(text: str, field: str = "") -> Problem:
+    """Return the problem of nesting that is too deep."""
+    return problem("invalid_json.deep", field, value=excerpt(text), limit=MAX_DEPTH)
+
+
+def not_json(message: str, at: int) -> Problem:
+    """Return the problem of an unexpected character, counted from 0; `message` is one of Python's reader."""
+    return problem("invalid_json.at", why=_WHY[message], position=at + 1)
+
+
+def without_marks(text: str, value: _Value) -> _Value:
+    """Return the value of a text as it is, but for escapes of what decoding uses for a stray byte."""
     return _without_marks(value) if _ESCAPED_MARK.search(text) else value
 
 
-def _without_marks(value: object) -> object:
-    """Return a value in which no half of a pair is one that decoding uses for a stray byte."""
+def _without_marks(value: Any) -> Any:
     if isinstance(value, str):
         return _STRAY_MARK.sub("\udc00", value)
     if isinstance(value, list):
@@ -72,10 +98,11 @@ def _without_marks(value: object) -> object:
     return value
 
 
-def _is_too_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def is_too_deep(text: str, level: int = 0) -> bool:
+    """Return whether nesting is too deep; the text starts at nesting `level`."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH - level:
         return False
-    depth = 0
+    depth = level
     for token in _DEPTH_TOKEN.finditer(text):
         first = text[token.start()]
         depth += (first in "[{") - (first in "]}")
@@ -88,29 +115,40 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
         again = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        message = f"the member {excerpt(again)} is there twice; which one is meant?"
-        raise _RefusedError("duplicate_key", message, again)
+        raise _RefusedError("duplicate_key", again)
     return members
 
 
-def _integer(digits: str) -> int:
+def json_integer(digits: str) -> int:
     """Read an integer. Of one that is out of every range, as much is kept as a problem repeats."""
     return int(digits[:_INTEGER_CHARACTERS])
 
 
 def _constant(word: str) -> NoReturn:
-    raise _RefusedError("invalid_json", f"{word} is not JSON; write a number or null", word)
+    raise _RefusedError("invalid_json.constant", word)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_int=_integer, parse_constant=_constant)
+DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_int=json_integer, parse_constant=_constant)
 
 
-def _advice(text: str, error: Exception) -> str:
-    """Say what is wrong and, for the usual mistakes, what to do."""
+def unreadable(text: str, error: Exception, start: int = 0, *, field: str = "") -> Problem:
+    """Return what is wrong and, for the usual mistakes, what to do; `text` begins at character `start`."""
+    sentence, params = _advice(text, error, start)
+    return problem(sentence, field, value=excerpt(text), params=params)
+
+
+def unreadable_in_line(text: str, error: Exception, line: int, *, value: str) -> Problem:
+    """Return the same of a line of a file, with the part of it that is shown."""
+    sentence, params = _advice(text, error, 0)
+    return problem(f"{sentence}_in_line", value=value, params={"line": line, **params})
+
+
+def _advice(text: str, error: Exception, start: int) -> tuple[str, dict[str, ProblemParam]]:
     if _SMART_QUOTES.search(text):
-        return "this is not JSON: replace curly quotes by straight double quotes"
+        return "invalid_json.quotes", {}
     if _PYTHON_WORDS.search(text):
-        return "this is Python, not JSON: use double quotes, true, false and null"
-    if isinstance(error, json.JSONDecodeError):
-        return f"this is not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
-    return "this is not JSON that can be read"
+        return "invalid_json.python", {}
+    if isinstance(error, json.JSONDecodeError) and error.msg.removesuffix(" at") in _WHY:
+        why = _WHY[error.msg.removesuffix(" at")]
+        return "invalid_json.at", {"why": why, "position": start + error.pos + 1}
+    return "invalid_json.unreadable", {}

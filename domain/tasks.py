@@ -9,13 +9,14 @@ from domain.problems import Problem
 TaskState = Literal["queued", "running", "completed", "failed", "cancelled"]
 
 
-class Task(Struct, frozen=True):
+class Task(Struct, frozen=True, rename={"percent": "progresso"}):
     """A task, as stored.
 
     Attributes:
         kind: which runner does it, such as ``analysis`` or ``export``.
         checkpoint: the runner's own; None before the first.
-        progresso: 0 to 100, never falls.
+        percent: 0 to 100, never falls.
+        step: the code of what is being done; an English sentence where an earlier version stored it.
         created_at, started_at, finished_at, updated_at: milliseconds since 1970, UTC.
     """
 
@@ -26,7 +27,7 @@ class Task(Struct, frozen=True):
     actor: str
     created_at: int
     updated_at: int
-    progresso: int = 0
+    percent: int = 0
     step: str | None = None
     checkpoint: bytes | None = None
     result: dict[str, Any] | None = None

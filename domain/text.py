@@ -1,23 +1,35 @@
-"""Rules for any text that comes from outside: which characters, which normal form, how long."""
+"""Rules for any text from outside: characters, normal form, length."""
 
 import re
 import unicodedata
 
-from domain.problems import Problem, excerpt
-
-CELL_BYTES = 64 * 1024
-"""Bound of any one text, in UTF-8 bytes."""
+from domain import limits
+from domain.problems import Problem, excerpt, problem
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Python's `surrogateescape`: a byte that the file's encoding does not know.
 _STRAY_BYTE = re.compile("[\udc80-\udcff]")
+# Unicode's Default_Ignorable_Code_Point and White_Space, and the blank pattern of Braille.
+_INVISIBLE = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*+"
+)
 
+# What no field may hold, as the two searches of `is_ordinary` need it.
+_FORBIDDEN_LATIN = bytes(c for c in (*range(32), *range(127, 160)) if c not in b"\t\r\n")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 # No combining mark is ASCII, or of a word; most text has no such run, and is searched quickly.
 _ODD_RUN = re.compile(r"[^\x00-\x7f\w][^\x00-\x7f\w]{30,}+")
 _MARKS_IN_A_ROW = 30
+
+# A letter of UTF-8 in two bytes, as Windows-1252 shows them; not the marks that may follow a capital letter.
+_TWICE = re.compile(
+    "[\u00c2\u00c3][\u20ac\u201a\u0192\u201e\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2022\u02dc"
+    "\u2122\u0161\u203a\u0153\u017e\u0178\u00a0-\u00ba\u00bc-\u00bf]"
+)
 
 
 def normal(text: str) -> str:
@@ -26,7 +38,7 @@ def normal(text: str) -> str:
 
 
 def endless_marks(text: str) -> bool:
-    """Tell whether more than 30 combining marks follow each other: they take quadratic time to order.
+    """Return whether more than 30 combining marks follow each other: they take quadratic time to order.
 
     Source: UAX #15 §13, Stream-Safe Text Format.
     """
@@ -42,6 +54,26 @@ def _has_endless_marks(run: str) -> bool:
     return False
 
 
+def is_ordinary(text: str) -> bool:
+    """Return whether a text has only characters that every field may hold, in normal form C."""
+    try:
+        latin = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return not (_FORBIDDEN.search(text) or endless_marks(text)) and unicodedata.is_normalized("NFC", text)
+    # All of Latin-1 is in normal form, and bytes are searched at the speed of memory.
+    return len(latin.translate(None, _FORBIDDEN_LATIN)) == len(latin)
+
+
+def looks_damaged(text: str) -> bool:
+    """Return whether letters seem lost, or UTF-8 was read as Windows-1252: `S\ufffdo`, `S\u00c3\u00a3o`."""
+    return "\ufffd" in text or (("\u00c3" in text or "\u00c2" in text) and _TWICE.search(text) is not None)
+
+
+def is_invisible(text: str) -> bool:
+    """Return whether nothing of a text can be seen: it is empty, blank, zero width or filler."""
+    return _INVISIBLE.fullmatch(text) is not None
+
+
 def one_line(text: str) -> str:
     """Return the text trimmed, with line breaks and runs of blanks as one blank."""
     return " ".join(text.split())
@@ -55,8 +87,9 @@ def folded(text: str) -> str:
     return plain.casefold()
 
 
-def is_too_large(text: str, limit: int = CELL_BYTES) -> bool:
-    """Tell whether a text takes more than `limit` bytes of UTF-8."""
+def is_too_large(text: str, limit: int | None = None) -> bool:
+    """Return whether a text takes more than `limit` bytes of UTF-8; that of a cell by default."""
+    limit = limits.CELL_BYTES if limit is None else limit
     if len(text) * 4 <= limit:
         return False
     return len(text) > limit or len(text.encode("utf-8", "surrogatepass")) > limit
@@ -70,46 +103,36 @@ def check_characters(field: str, text: str, problems: list[Problem], *, one_way:
     if text.isascii() and text.isprintable():
         return
     if _CONTROL.search(text) or (one_way and _BIDI.search(text)):
-        message = f"{field or 'the row'} holds control characters, which are invisible; remove them"
-        problems.append(Problem(field, "control_character", message, excerpt(text)))
+        problems.append(problem("control_character", field, value=excerpt(text)))
     if _SURROGATE.search(text):
         problems.append(_not_unicode(field, text))
     if endless_marks(text):
-        message = f"{field or 'the row'} has more than {_MARKS_IN_A_ROW} combining marks on one letter"
-        problems.append(Problem(field, "invalid_unicode", message, excerpt(text)))
+        problems.append(problem("invalid_unicode.marks", field, value=excerpt(text), limit=_MARKS_IN_A_ROW))
 
 
 def _not_unicode(field: str, text: str) -> Problem:
-    """Tell bytes that do not fit the file's encoding from halves of UTF-16 pairs."""
-    name = field or "the row"
-    if _STRAY_BYTE.search(text):
-        message = f"{name} holds bytes that are not text in the file's encoding; save the file as UTF-8"
-        return Problem(field, "encoding_error", message, excerpt(text))
-    message = f"{name} holds half of a UTF-16 pair, which is no character"
-    return Problem(field, "invalid_unicode", message, excerpt(text))
+    """Return the problem of a surrogate: a byte unknown to the file's encoding, or half of a UTF-16 pair."""
+    sentence = "encoding_error" if _STRAY_BYTE.search(text) else "invalid_unicode.surrogate"
+    return problem(sentence, field, value=excerpt(text))
 
 
 def check_length(field: str, text: str, limit: int, problems: list[Problem]) -> None:
     """Add `too_long` when the text has more than `limit` code points."""
     if len(text) > limit:
-        message = f"{field} has {len(text)} characters; at most {limit} are allowed"
-        problems.append(Problem(field, "too_long", message, excerpt(text)))
+        problems.append(problem("too_long", field, value=excerpt(text), length=len(text), limit=limit))
 
 
 def required(field: str, value: object = None) -> Problem:
     """Return the problem of a field that must not be empty."""
-    return Problem(field, "required", f"{field} is required", None if value is None else excerpt(value))
+    return problem("required", field, value=None if value is None else excerpt(value))
 
 
 def invalid_type(field: str, expected: str, value: object, suggestion: str | None = None) -> Problem:
-    """Return the problem of a value of another type than expected."""
-    shown = excerpt(value)
-    message = f"{field or 'this'} must be {expected}, not {shown}"
-    return Problem(field, "invalid_type", message, shown, suggestion)
+    """Return the problem of a value of another type than expected: a rule of `invalid_type`."""
+    return problem(f"invalid_type.{expected}", field, value=excerpt(value), suggestion=suggestion)
 
 
 def check_size(field: str, text: str, problems: list[Problem]) -> None:
     """Add `too_long` when the text takes more than 64 KiB; the message does not echo it."""
     if is_too_large(text):
-        message = f"{field} is larger than {CELL_BYTES // 1024} KiB"
-        problems.append(Problem(field, "too_long", message))
+        problems.append(problem("too_long.cell", field, limit=limits.CELL_BYTES // 1024))

@@ -1,4 +1,4 @@
-"""Venue, the wire's `local_info`: where an event takes place, and the rules of its members."""
+"""The venue (`local_info` on the wire) and the rules of its members."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,10 +7,9 @@ from difflib import get_close_matches
 import msgspec
 from msgspec import Struct
 
-from domain.problems import MAX_TOLD, Problem, excerpt
-from domain.text import CELL_BYTES, check_characters, check_length, folded, invalid_type, normal, required
-
-MAX_CAPACITY = 2**31 - 1
+from domain import limits
+from domain.problems import MAX_TOLD, VALUE_LIMIT, Problem, excerpt, problem
+from domain.text import check_characters, check_length, folded, invalid_type, is_invisible, normal, required
 
 VENUE_TYPES = (
     "Auditório",
@@ -32,7 +31,10 @@ VENUE_TYPES = (
     "Online",
     "Outro",
 )
-_GROUPED = re.compile(r"[0-9]{1,3}(?:[., \u00a0][0-9]{3})+", re.ASCII)
+_DIGITS = re.compile(
+    r"(?<![0-9])(?P<whole>[0-9]{1,3}(?:(?P<mark>[., '\u2019\u00a0\u2009\u202f])[0-9]{3}"
+    r"(?:(?P=mark)[0-9]{3})*)?|[0-9]+)(?:[.,]0+)?(?![0-9])"
+)
 _BY_FOLDED = {folded(name): name for name in VENUE_TYPES}
 
 
@@ -77,46 +79,62 @@ def parse_venue(members: Mapping[str, object], problems: list[Problem]) -> Venue
 
 def _check_fits_a_cell(venue: Venue, problems: list[Problem]) -> None:
     """Refuse past events that make a venue too large for the cell of an export. The rest is short."""
-    if len(msgspec.json.encode(venue)) > CELL_BYTES:
+    if len(msgspec.json.encode(venue)) > limits.CELL_BYTES:
         field = "local_info.past_events"
-        message = f"{field} makes local_info larger than {CELL_BYTES // 1024} KiB"
-        problems.append(Problem(field, "too_long", message))
+        problems.append(problem("too_long.past_events", field, limit=limits.CELL_BYTES // 1024))
 
 
 def _location_name(field: str, value: object, problems: list[Problem]) -> str:
     text = _text(field, value, problems) if value is not None else ""
     if text is None:
         return ""
-    if not text:
+    if is_invisible(text):
         problems.append(required(field, value))
-    elif len(text) < 2:
-        message = f"{field} must have at least 2 characters, not {excerpt(text)}"
-        problems.append(Problem(field, "too_short", message, excerpt(text)))
-    check_length(field, text, 200, problems)
+    elif len(text) < limits.LOCATION_NAME_LEAST_CHARACTERS:
+        least = limits.LOCATION_NAME_LEAST_CHARACTERS
+        problems.append(problem("too_short", field, value=excerpt(text), limit=least))
+    check_length(field, text, limits.LOCATION_NAME_CHARACTERS, problems)
     return text
 
 
 def _capacity(field: str, value: object, problems: list[Problem]) -> int:
-    if isinstance(value, str) and _GROUPED.fullmatch(value):
-        # Nobody can tell whether 1.000 is one or a thousand.
-        problems.append(invalid_type(field, "an integer in digits alone", value, re.sub(r"\D", "", value)))
+    if isinstance(value, str):
+        # 1.000 may be one or a thousand, so the likelier is only suggested.
+        problems.append(invalid_type(field, "digits", value, _number_in(value)))
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        problems.append(invalid_type(field, "an integer", value))
-    elif not 0 <= value <= MAX_CAPACITY:
-        message = f"capacity must be 0 to {MAX_CAPACITY}, not {excerpt(value)}"
-        problems.append(Problem(field, "out_of_range", message, excerpt(value)))
+        problems.append(invalid_type(field, "integer", value))
+    elif not 0 <= value <= limits.CAPACITY:
+        problems.append(
+            problem("out_of_range.capacity", field, value=excerpt(value), low=0, high=limits.CAPACITY)
+        )
     elif value != int(value):
-        problems.append(invalid_type(field, "an integer", value))
+        problems.append(invalid_type(field, "integer", value))
     else:
         return int(value)
     return 0
+
+
+_PRICE_OR_SHARE = re.compile(r"[%\u2030$\u20ac\u00a3]|\b(?:brl|usd|eur|reais|euros?|pesos)\b", re.IGNORECASE)
+
+
+def _number_in(text: str) -> str | None:
+    """Return the one number that a text names, in digits alone: of `1.200`, `300,0` or `300 lugares`."""
+    text = text[:VALUE_LIMIT].strip()
+    found = list(_DIGITS.finditer(text))
+    if len(found) != 1 or text[: found[0].start()].rstrip().endswith(("-", "\u2212")):
+        return None
+    rest = text[: found[0].start()] + text[found[0].end() :]
+    # A price and a share are no number of places.
+    if any(character.isdigit() for character in rest) or _PRICE_OR_SHARE.search(rest):
+        return None
+    return re.sub(r"[^0-9]", "", found[0]["whole"]).lstrip("0") or "0"
 
 
 def _venue_type(field: str, value: object, problems: list[Problem]) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        problems.append(invalid_type(field, "text or null", value))
+        problems.append(invalid_type(field, "text_or_null", value))
         return None
     name = known_venue_type(value)
     if name is None:
@@ -131,15 +149,16 @@ def known_venue_type(text: str) -> str | None:
 
 def _unknown_venue_type(field: str, value: str) -> Problem:
     # Cut: the comparison is quadratic in the length of what it is given.
-    near = get_close_matches(folded(value[:80]), _BY_FOLDED, n=1, cutoff=0.5)
+    near = get_close_matches(folded(value[:80]), _BY_FOLDED, n=1, cutoff=0.6)
     suggestion = _BY_FOLDED[near[0]] if near else None
-    message = f"{excerpt(value)} is not a venue type; use one of: {', '.join(VENUE_TYPES)}"
-    return Problem(field, "unknown_venue_type", message, excerpt(value), suggestion)
+    return problem(
+        "unknown_venue_type", field, value=excerpt(value), suggestion=suggestion, known=VENUE_TYPES
+    )
 
 
 def _flag(field: str, value: object, problems: list[Problem]) -> bool:
     if not isinstance(value, bool):
-        problems.append(invalid_type(field, "true or false", value))
+        problems.append(invalid_type(field, "flag", value))
     return value is True
 
 
@@ -148,13 +167,13 @@ def _address(field: str, value: object, problems: list[Problem]) -> str | None:
         return None
     text = _text(field, value, problems)
     if text:
-        check_length(field, text, 300, problems)
+        check_length(field, text, limits.ADDRESS_CHARACTERS, problems)
     return text or None
 
 
 def _past_events(field: str, value: object, problems: list[Problem]) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        problems.append(invalid_type(field, "a list of text", value))
+        problems.append(invalid_type(field, "texts", value))
         return ()
     names: list[str] = []
     before = len(problems)

@@ -1,4 +1,4 @@
-"""One message -> the bytes of each transport, made once and shared by every client.
+"""Encodes a message once into the bytes of each transport, shared by all clients.
 
 Sources: WHATWG HTML §9.2.6 (event streams), RFC 6455 §5.2 (frames, unmasked as a server's are).
 """
@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
 
 _FILLER = b":" + b" " * 2047 + b"\n"
 """A comment of 2 KiB: some proxies hold a body back until they have that much."""
@@ -30,16 +30,31 @@ class Frame(Struct, frozen=True, gc=False):
 
 
 class Encoding(Struct, frozen=True):
-    """How some frames become one write of a transport."""
+    """How a transport joins frames into one write."""
 
     name: str
     transport: Literal["sse", "ws", "poll"]
     join: Callable[[Sequence[Frame]], Payload]
 
 
+_LINE_ENDS = (
+    ("\u2028".encode(), b"\\u2028"),
+    ("\u2029".encode(), b"\\u2029"),
+    ("\u0085".encode(), b"\\u0085"),
+)
+
+
+def line_safe(body: bytes) -> bytes:
+    """Return JSON without the characters at which some clients end a line: they stand in strings only."""
+    for character, escaped in _LINE_ENDS:
+        if character in body:
+            body = body.replace(character, escaped)
+    return body
+
+
 def stored_frame(message: StoredMessage, epoch: str) -> Frame:
     """Return the frame of a durable message."""
-    body = message.body
+    body = line_safe(message.body)
     sse = b"id: %b.%d\ndata: %b\n\n" % (epoch.encode(), message.seq, body)
     return Frame(message.seq, message.feed, message.final, body, sse, ws_frame(body))
 
@@ -49,13 +64,14 @@ def passing_frame(body: bytes, *, cursor: str | None = None, retry_ms: int | Non
 
     An EventSource remembers `cursor`, and waits `retry_ms` before it comes back.
     """
+    body = line_safe(body)
     retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
     place = b"" if cursor is None else b"id: %b\n" % cursor.encode()
     return Frame(0, "", False, body, b"%b%bdata: %b\n\n" % (retry, place, body), ws_frame(body))
 
 
 def opening_frame(body: bytes, *, cursor: str, retry_ms: int) -> Frame:
-    """Return the frame of a hello; on SSE it comes after what fills the buffers of proxies."""
+    """Return the frame of a hello; on SSE after padding that fills the buffers of proxies."""
     frame = passing_frame(body, cursor=cursor, retry_ms=retry_ms)
     return structs.replace(frame, sse=_FILLER + frame.sse)
 

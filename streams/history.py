@@ -1,7 +1,7 @@
-"""What was published before: from the ring where it is held, else from the store.
+"""Reads earlier messages: from the ring if it has them, otherwise from the store.
 
-Many readers often want the same stretch at once, after a restart or a break of the network.
-They share the read, the frames and the joined bytes of it.
+After a restart or a network failure many readers want the same page at once. They share the
+read, its frames and their joined bytes.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from streams.feeds import stored_under
+from streams.feeds import FeedCatalogue
 from streams.frames import Encoding, Frame, Payload, stored_frame
 from streams.log import Log
 from streams.ports import FeedReader
@@ -53,9 +53,12 @@ def _page(frames: list[Frame], upto: int) -> Page:
 
 
 class History:
-    """Pages of the past, and the ends of feeds."""
+    """Pages of earlier messages, and the ends of feeds."""
 
-    def __init__(self, log: Log, store: FeedReader, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, catalogue: FeedCatalogue, log: Log, store: FeedReader, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._catalogue = catalogue
         self._log = log
         self._store = store
         self._tasks = tasks
@@ -78,7 +81,7 @@ class History:
         return page
 
     def load(self, topics: tuple[str, ...], after: int, upto: int, then: Callable[[], None]) -> None:
-        """Read a page from the store and call back when `page` has it. A read under way is shared."""
+        """Read a page from the store, then call `then`: `page` returns it. A running read is shared."""
         place = (topics, after)
         waiting = self._loading.setdefault(place, [])
         waiting.append(then)
@@ -88,9 +91,9 @@ class History:
             task.add_done_callback(self._loads.discard)
 
     async def load_page(self, topics: tuple[str, ...], after: int, upto: int) -> Page:
-        """Return the page after a position, from wherever it is."""
+        """Return the page after a position, from the ring or the store."""
         while (page := self.page(topics, after, upto)) is None:
-            # Each caller waits by itself: cancelling one must not cancel the others.
+            # Each caller has an event of its own: cancelling one must not cancel the others.
             loaded = asyncio.Event()
             self.load(topics, after, upto, loaded.set)
             await loaded.wait()
@@ -107,31 +110,31 @@ class History:
         return head
 
     async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
-        """Return the seq of the last message of those feeds that have come to their end."""
+        """Return the seq of the last message of each feed that has ended."""
         unknown = [feed for feed in feeds if feed not in self._ends]
         if unknown:
             found = await self._store.ends(unknown)
             for feed in unknown:
-                # An end that came while we were asking is newer than the answer.
+                # An end that was published during the read is newer than its answer.
                 self._learn(feed, self._ends.get(feed) or found.get(feed))
         return self.known_ends(feeds)
 
     def known_ends(self, feeds: Sequence[str]) -> dict[str, int]:
-        """Return, of what `ends` would, that which needs no look into the store."""
+        """Return the result of `ends` as far as it is known without the store."""
         known = {feed: self._ends.get(feed) for feed in feeds}
         return {feed: seq for feed, seq in known.items() if seq is not None}
 
     def ended(self, feed: str, seq: int) -> None:
-        """Learn that a feed has come to its end."""
+        """Note that a feed has ended."""
         self._learn(feed, seq)
 
     @property
     def loading(self) -> bool:
-        """Tell whether the store is being read."""
+        """Whether the store is being read."""
         return bool(self._loads)
 
     def close(self) -> None:
-        """Read nothing any more."""
+        """Cancel the reads of the store."""
         for task in self._loads:
             task.cancel()
 
@@ -143,13 +146,13 @@ class History:
 
     async def _load(self, place: Place, upto: int) -> None:
         topics, after = place
-        feeds, prefixes = stored_under(topics)
+        feeds, prefixes = self._catalogue.stored_under(topics)
         while True:
             try:
                 stored = await self._store.read(feeds, prefixes, after=after, upto=upto, limit=PAGE_MESSAGES)
                 break
-            except Exception as error:  # noqa: BLE001 - whatever it was, the streams have to go on.
-                # They stay open, and go on when the store answers again.
+            except Exception as error:  # noqa: BLE001 - streams must survive any fault.
+                # The streams stay open and continue when the store answers again.
                 logger.warning("could not read the feed after %d; trying again: %s", after, error)
                 await asyncio.sleep(_RETRY_SECONDS)
         self._remember(place, _page([stored_frame(message, self._log.epoch) for message in stored], upto))

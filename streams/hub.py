@@ -1,75 +1,74 @@
-"""The feed of one process: the log, its views, and everyone who reads them."""
+"""The feed of one process: its log, the views of it, and their readers."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, Literal
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
-from streams.feeds import FeedSet, topics_of
+from streams.context import FeedOptions
+from streams.feeds import FeedCatalogue, FeedSet
+from streams.flusher import Flusher
 from streams.frames import Encoding, Frame, Payload, passing_frame
 from streams.history import History
 from streams.log import Log
 from streams.messages import ByeReason, Heartbeat, Hello, State, encode, timestamp
-from streams.opening import Opener, Opening, Replay
-from streams.ports import FeedReader, Outlet, StoredMessage
-from streams.pump import Pump
+from streams.ports import FeedReader, Outlet
 from streams.reader import Reader
-from streams.registry import Lease, P, Registry
+from streams.refill import filled_log
+from streams.registry import P, Registry, Slot
+from streams.start_position import Opener, Opening, Replay
 from streams.state import States
+from streams.stored import StoredMessage
+from streams.timer_wheel import TimerWheel
 from streams.view import View
-from streams.wheel import Wheel
 
 _TICKS_A_HEARTBEAT = 20
 _RETRY_MS: dict[ByeReason, tuple[int, int]] = {
     "drain": (1000, 5000),
     "limit": (5000, 15000),
+    "renew": (0, 1000),
     "unavailable": (1000, 5000),
 }
+_ALL_AT_ONCE = (None, "drain")
+"""Ends that many streams have in common; None is a connection that breaks, as when the server is killed."""
+RETURNS_A_SECOND = 1000
+"""Clients that may come back in a second: above some thousand streams, their pauses are longer."""
 RETRY_MS = (1000, 3000)
-"""Bounds of the pause before a client comes back, where nothing says otherwise."""
-
-
-class FeedOptions(Struct, frozen=True):
-    """Limits and times of the feed."""
-
-    heartbeat_seconds: float = 15.0
-    coalesce_seconds: float = 0.002
-    slow_seconds: float = 30.0
-    ring_messages: int = 50_000
-    ring_bytes: int = 32 * 1024 * 1024
-    streams_per_person: int = 64
-    streams_in_all: int = 20_000
+"""Bounds of the pause before a client comes back, unless the reason has its own."""
 
 
 class FeedHub(Generic[P]):
-    """Takes what is published and brings it to the readers.
+    """Delivers published messages to the readers.
 
-    Made closed; `async with hub.running(...)` opens it for as long as the block lasts.
+    It is created closed; `async with hub.running(...)` opens it for the block.
     """
 
     log: Log
     history: History
     states: States
-    pump: Pump
+    flusher: Flusher
 
     def __init__(
         self,
+        catalogue: FeedCatalogue,
         options: FeedOptions,
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.catalogue = catalogue
         self.options = options
         self.clock = clock
         self.registry: Registry[P] = Registry(
             per_person=options.streams_per_person, in_all=options.streams_in_all
         )
         self._now_ms = now_ms
-        self._wheel = Wheel(options.heartbeat_seconds / _TICKS_A_HEARTBEAT, clock())
+        self._wheel = TimerWheel(options.heartbeat_seconds / _TICKS_A_HEARTBEAT, clock())
         self._views: dict[tuple[tuple[str, ...], tuple[str, ...]], View] = {}
         self._wanted: dict[str, dict[View, None]] = {}
         self._beats: dict[str, tuple[float, Payload]] = {}
@@ -77,15 +76,12 @@ class FeedHub(Generic[P]):
 
     @asynccontextmanager
     async def running(self, epoch: str, store: FeedReader) -> AsyncIterator[None]:
-        """Be open: messages may be published, streams served."""
-        _, head = await store.bounds()
+        """Open the hub: messages may be published and streams served until the block ends."""
+        self.log = await filled_log(self.catalogue, epoch, store, self.options)
         async with asyncio.TaskGroup() as tasks:
             loop = asyncio.get_running_loop()
-            self.log = Log(
-                epoch, head, max_messages=self.options.ring_messages, max_bytes=self.options.ring_bytes
-            )
-            self.history = History(self.log, store, tasks)
-            self.pump = Pump(loop, self.options.coalesce_seconds)
+            self.history = History(self.catalogue, self.log, store, tasks)
+            self.flusher = Flusher(loop, self.options.coalesce_seconds)
             self.states = States(loop, self._publish_state)
             self._opener = Opener(self.log, self.history)
             ticking = tasks.create_task(self._tick())
@@ -98,17 +94,17 @@ class FeedHub(Generic[P]):
                 ticking.cancel()
 
     def publish(self, messages: Sequence[StoredMessage]) -> None:
-        """Tell committed messages, which come in the order of seq. Those that were told are passed over."""
+        """Publish committed messages, in the order of seq; those published before are ignored."""
         for frame in self.log.append(messages):
             if frame.final:
                 self.history.ended(frame.feed, frame.seq)
-            for topic in topics_of(frame.feed):
+            for topic in self.catalogue.topics_of(frame.feed):
                 for view in self._wanted.get(topic, ()):
                     view.publish(frame)
-                    self.pump.flush(view)
+                    self.flusher.flush(view)
 
     def set_state(self, state: State) -> None:
-        """Tell the new value of a state feed."""
+        """Publish the new value of a state feed."""
         self.states.set(state)
 
     def now(self) -> str:
@@ -116,12 +112,24 @@ class FeedHub(Generic[P]):
         return timestamp(self._now_ms())
 
     def retry_ms(self, reason: ByeReason | None = None) -> int:
-        """Return a pause for a client, drawn so that many do not come back at once."""
+        """Return a random reconnect delay, so that many clients do not reconnect at once."""
         low, high = RETRY_MS if reason is None else _RETRY_MS.get(reason, RETRY_MS)
+        if reason in _ALL_AT_ONCE:
+            high = max(high, low + self.registry.returning * 1000 // RETURNS_A_SECOND)
         return random.randint(low, high)  # noqa: S311 - spreads load, guards nothing.
 
+    def stream_seconds(self, transport: str) -> float:
+        """Return the random lifetime of a stream, so that many clients do not reconnect at once.
+
+        A proxy may keep a stream of SSE open after its reader has left; a WebSocket is asked by pings,
+        and a poll ends by itself.
+        """
+        if transport != "sse":
+            return math.inf
+        return self.options.stream_seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load.
+
     async def open(self, feeds: FeedSet, cursor: str | None, replay: Replay | None) -> Opening:
-        """Return where a connection starts to read."""
+        """Return the start position of a connection."""
         return await self._opener.open(feeds, cursor, replay)
 
     def hello(
@@ -140,18 +148,18 @@ class FeedHub(Generic[P]):
             reason=opening.reason or UNSET,
         )
 
-    def read(self, feeds: FeedSet, opening: Opening, outlet: Outlet, lease: Lease[P]) -> Reader:
-        """Return a reader that will write to an outlet; the lease is released when it ends."""
-        reader = Reader(self, self.hold(feeds, opening), outlet, opening, lease)
+    def read(self, feeds: FeedSet, opening: Opening, outlet: Outlet, slot: Slot[P]) -> Reader:
+        """Return a reader that writes to an outlet; its end releases the slot."""
+        reader = Reader(self, self.hold(feeds, opening), outlet, opening, slot)
         self.watch(reader.check, self.clock() + self.options.heartbeat_seconds)
         return reader
 
     def watch(self, check: Callable[[float], float | None], at: float) -> None:
-        """Have a check called by the shared tick; it returns when it wants to be called again."""
+        """Call a check from the shared tick; it returns the time of its next call."""
         self._wheel.add(check, at)
 
     def heartbeat(self, encoding: Encoding) -> Payload:
-        """Return a heartbeat of this moment."""
+        """Return a heartbeat message with the current time."""
         now = self.clock()
         made_at, payload = self._beats.get(encoding.name, (-1.0, b""))
         if made_at != now:
@@ -160,20 +168,20 @@ class FeedHub(Generic[P]):
         return payload
 
     def hold(self, feeds: FeedSet, opening: Opening) -> View:
-        """Return the view of a set of feeds; every hold needs a release."""
+        """Return the view of a set of feeds; call `release` once for each hold."""
         key = (feeds.topics, feeds.states)
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = View(feeds, self.log, self.clock)
             for topic in (*feeds.topics, *feeds.states):
                 self._wanted.setdefault(topic, {})[view] = None
-        # One that came since this connection asked has not been told to a view that was not there.
+        # An end that came after this connection asked was not published to a view that did not exist yet.
         view.ends.update(opening.ends | self.history.known_ends(feeds.replayed))
         view.readers += 1
         return view
 
     def release(self, view: View) -> None:
-        """Let go of a view; the last one out drops it."""
+        """Give a view back; the last release removes it."""
         view.readers -= 1
         if view.readers:
             return
@@ -187,7 +195,7 @@ class FeedHub(Generic[P]):
     def _publish_state(self, feed: str, frame: Frame) -> None:
         for view in self._wanted.get(feed, ()):
             view.publish_state(feed, frame)
-            self.pump.flush(view)
+            self.flusher.flush(view)
 
     async def _tick(self) -> None:
         tick_seconds = self.options.heartbeat_seconds / _TICKS_A_HEARTBEAT

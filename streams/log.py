@@ -7,9 +7,9 @@ from heapq import merge
 from itertools import islice
 from operator import attrgetter
 
-from streams.feeds import topics_of
+from streams.feeds import FeedCatalogue
 from streams.frames import Frame, stored_frame
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
 
 
 class Lane:
@@ -31,7 +31,7 @@ class Lane:
         self._seqs.append(frame.seq)
 
     def drop_oldest(self) -> None:
-        """Let go of the oldest, at a cost that is constant on average."""
+        """Drop the oldest frame, at a constant cost on average."""
         self._start += 1
         if self._start > 32 and self._start * 2 > len(self._frames):
             del self._frames[: self._start], self._seqs[: self._start]
@@ -53,7 +53,10 @@ class Log:
         start: every message with start < seq <= head is held.
     """
 
-    def __init__(self, epoch: str, head: int, *, max_messages: int, max_bytes: int) -> None:
+    def __init__(
+        self, catalogue: FeedCatalogue, epoch: str, head: int, *, max_messages: int, max_bytes: int
+    ) -> None:
+        self._catalogue = catalogue
         self.epoch = epoch
         self.head = head
         self.start = head
@@ -86,14 +89,14 @@ class Log:
         self.head = frame.seq
         self._ring.append(frame)
         self._bytes += _held_bytes(frame)
-        for topic in topics_of(frame.feed):
+        for topic in self._catalogue.topics_of(frame.feed):
             self._lanes.setdefault(topic, Lane()).append(frame)
 
     def _drop(self) -> None:
         frame = self._ring.popleft()
         self._bytes -= _held_bytes(frame)
         self.start = frame.seq
-        for topic in topics_of(frame.feed):
+        for topic in self._catalogue.topics_of(frame.feed):
             lane = self._lanes[topic]
             lane.drop_oldest()
             if not lane:

@@ -1,4 +1,4 @@
-"""One long poll: what a reader would be sent, gathered into one answer.
+"""One long poll: collects messages into one answer.
 
 Source: docs/feed-protocol.md, "Long poll".
 """
@@ -13,8 +13,8 @@ from streams.feeds import FeedSet
 from streams.frames import POLL, Frame, Payload, passing_frame
 from streams.hub import FeedHub
 from streams.messages import Bye, ByeReason, encode
-from streams.opening import Opening
-from streams.registry import Lease, P
+from streams.registry import P, Slot
+from streams.start_position import Opening
 from streams.view import View
 
 READ_SECONDS = 5.0
@@ -22,7 +22,7 @@ READ_SECONDS = 5.0
 
 
 class Answer(Struct, frozen=True):
-    """What a poll is answered: the cursor of the next one, and bodies of messages.
+    """The answer of a poll: the cursor for the next poll, and message bodies.
 
     `ended` is set when the server ended the wait: the reason.
     """
@@ -37,7 +37,7 @@ class Poll:
 
     encoding = POLL
 
-    def __init__(self, hub: FeedHub[P], feeds: FeedSet, opening: Opening, lease: Lease[P]) -> None:
+    def __init__(self, hub: FeedHub[P], feeds: FeedSet, opening: Opening, slot: Slot[P]) -> None:
         self._hub = hub
         self._feeds = feeds
         self._opening = opening
@@ -45,15 +45,16 @@ class Poll:
         self._seen = opening.seen
         self._woken = asyncio.Event()
         self._ended: ByeReason | None = None
-        self._who = lease.who
-        lease.attach(self.end)
+        self._is_hurried = False
+        self._who = slot.who
+        slot.attach(self.end)
 
     def write(self, payload: Payload) -> None:  # noqa: ARG002 - it reads by itself.
-        """Wake up; the answer is read from the log."""
+        """Wake up: the answer is read from the log."""
         self._woken.set()
 
     def broken(self) -> None:
-        """Answer now, and have the client come back."""
+        """Answer now; the client asks again."""
         self.end("unavailable")
 
     def end(self, reason: ByeReason) -> None:
@@ -62,8 +63,13 @@ class Poll:
             self._ended = reason
         self._woken.set()
 
+    def hurry(self) -> None:
+        """Answer now, with what there is."""
+        self._is_hurried = True
+        self._woken.set()
+
     async def answer(self, wait_seconds: float) -> Answer:
-        """Return what there is, or what comes first within the time, or nothing."""
+        """Return available messages, or the first ones within the wait, or none."""
         view = self._hub.hold(self._feeds, self._opening)
         frames: list[Frame] = []
         try:
@@ -91,14 +97,14 @@ class Poll:
         while True:
             self._woken.clear()
             messages = await self._read()
-            # Behind the read: a state that changed meanwhile has woken nobody.
+            # After the read: a state that changed during it did not wake this poll.
             found = states.changed(self._feeds.states, self._seen) + messages
-            if found or self._ended or loop.time() >= give_up_at:
+            if found or self._ended or self._is_hurried or loop.time() >= give_up_at:
                 return found
             await self._wait(view, give_up_at - loop.time())
 
     async def _read(self) -> list[Frame]:
-        """Return the next messages, at most a page of them, and move behind them.
+        """Return the next messages, at most a page, and advance past them.
 
         Raises:
             TimeoutError: the store did not give them in time.

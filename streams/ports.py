@@ -1,35 +1,20 @@
-"""What the feed asks of its surroundings: a durable store of messages, and where bytes go."""
+"""The ports of the feed: a durable store of messages, and outlets for bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NewType, Protocol
+from typing import NewType, Protocol
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from streams.frames import Encoding, Payload
+from streams.frames import Encoding, Payload
+from streams.stored import StoredMessage
 
 Feed = NewType("Feed", str)
 """Name of a feed as on the wire: ``upload/arquivo1``, ``eventos``."""
 
 Seq = NewType("Seq", int)
 """Position in the one log of a store. Rises across all feeds, is never used twice."""
-
-
-class StoredMessage(Struct, frozen=True, gc=False):
-    """A durable message.
-
-    Attributes:
-        feed: the feed it was published to.
-        body: the JSON object as it goes over every wire, `id` included; UTF-8, no line breaks.
-        final: it is the `finished` of its feed: nothing follows.
-    """
-
-    seq: int
-    feed: str
-    body: bytes
-    final: bool = False
 
 
 class FeedReader(Protocol):
@@ -49,31 +34,55 @@ class FeedReader(Protocol):
         """Return messages with after < seq <= upto of these feeds or feed-name prefixes, by seq."""
         ...
 
+    async def backlog(
+        self, feeds: Sequence[str], prefixes: Sequence[str], *, after: int, limit: int
+    ) -> tuple[int, int]:
+        """Return how many messages of these feeds come after a seq, at most `limit`, and when the first came.
+
+        Milliseconds since 1970, UTC; 0 where there are none.
+        """
+        ...
+
+    async def latest(self, feed: str, *, limit: int) -> list[StoredMessage]:
+        """Return the newest messages of a feed, the newest first."""
+        ...
+
     async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
         """Return the seq of the final message of those feeds that have one."""
         ...
 
 
 class FeedWriter(Protocol):
-    """Appends messages within a transaction. They are told after its commit, in order of seq."""
+    """Appends messages within a transaction. They are published after its commit, in order of seq."""
 
     async def append(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
-        """Add drafts of (feed, body, final), in order, to what the transaction tells.
+        """Add drafts of (feed, body, final), in order, to the messages of the transaction.
 
         A draft's body is a JSON object that starts with `{"type":"…"`; the adapter puts
-        `,"id":"epoch.seq"` right behind the type (see streams.messages.with_id). It draws seq as
+        `,"id":"epoch.seq"` right after the type (see streams.messages.with_id). It draws seq as
         the last act before the commit, for the whole transaction at once: the order of seq is
         that of commits, and writers meet for that moment only.
         """
         ...
 
-    async def prune(self, *, before_ms: int) -> int:
-        """Delete messages older than that, but for final ones; return how many, at most 50,000 a call."""
+    async def expired(self, *, before_ms: int, now_ms: int) -> int:
+        """Return the seq up to which messages are older than that; 0 when none is.
+
+        A message counts by the stamps of most of its neighbours, and stamps later than now do not count: a
+        clock that ran ahead for a while keeps nothing alive, one that ran behind deletes nothing early.
+        """
+        ...
+
+    async def prune(self, *, upto: int, limit: int) -> int | None:
+        """Delete the oldest `limit` messages up to a seq, but for final ones; return how many are gone.
+
+        None when there are none left up to there.
+        """
         ...
 
 
 class PersonLease(Struct, frozen=True):
-    """A person that one process holds streams open for.
+    """A person with open streams in one process.
 
     Attributes:
         person: the key under which presence counts.
@@ -87,18 +96,30 @@ class PersonLease(Struct, frozen=True):
     connections: int
 
 
-class LiveStore(Protocol):
-    """Who is online, over all processes. A process that no longer renews takes its people along.
+class Crowd(Struct, frozen=True):
+    """The people of all processes: everyone counted, and some of them by name.
 
-    Outside of transactions, and not durable: it tells of the present only.
+    Attributes:
+        named: each person once, connections added up; those who came first at the front.
+    """
+
+    online: int
+    connections: int
+    named: Sequence[PersonLease]
+
+
+class LiveStore(Protocol):
+    """Who is online, in all processes. When a process stops renewing its lease, its people are removed.
+
+    Outside of transactions, and not durable: it describes the present only.
     """
 
     async def renew(self, owner: str, *, now_ms: int, lease_ms: int) -> None:
-        """Say that a process lives, and forget the people of those whose lease has ended."""
+        """Renew the lease of a process, and forget the people of those whose lease has ended."""
         ...
 
     async def put(self, owner: str, leases: Sequence[PersonLease]) -> None:
-        """Set what a process holds for these people."""
+        """Store the streams of these people in a process."""
         ...
 
     async def remove(self, owner: str, persons: Sequence[str]) -> None:
@@ -109,13 +130,13 @@ class LiveStore(Protocol):
         """Forget a process and its people."""
         ...
 
-    async def everyone(self, *, now_ms: int) -> list[PersonLease]:
-        """Return each person once: connections added up, since the first of them, longest first."""
+    async def crowd(self, *, now_ms: int, most_named: int) -> Crowd:
+        """Return the people of all processes, at a cost here that does not grow beyond `most_named`."""
         ...
 
 
 class Outlet(Protocol):
-    """Where the bytes of one reader go. It calls the reader's `pause`, `resume` and `lost`."""
+    """The output of one reader. It calls the reader's `pause`, `resume` and `lost`."""
 
     @property
     def encoding(self) -> Encoding:
@@ -123,7 +144,7 @@ class Outlet(Protocol):
         ...
 
     def write(self, payload: Payload) -> None:
-        """Send, without waiting. Calls `pause` when the client does not take it as fast."""
+        """Send without waiting. Calls `pause` if the client reads too slowly."""
         ...
 
     def buffered(self) -> int:

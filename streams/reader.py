@@ -1,4 +1,4 @@
-"""One reader of some feeds: history, then live, with no seam; one logic for all transports.
+"""One reader of some feeds: first history, then live, without a gap; the same for all transports.
 
 A reader is a position. While it is up to date it stands in a cohort of its view and has no
 position of its own; it falls behind when its client does not take what was written.
@@ -15,16 +15,17 @@ from streams.messages import Bye, ByeReason, Hello, encode
 from streams.ports import Outlet
 
 if TYPE_CHECKING:
+    from streams.context import ReaderContext
     from streams.frames import Encoding, Payload
-    from streams.hub import FeedHub
-    from streams.opening import Opening
-    from streams.registry import Lease
+    from streams.registry import Slot
+    from streams.start_position import Opening
     from streams.view import View, Write
 
 CLOSE_CODES: dict[ByeReason, int] = {
     "finished": 1000,
     "drain": 1012,
     "expired": 4401,
+    "renew": 1001,
     "slow": 4408,
     "limit": 4429,
     "unavailable": 1013,
@@ -44,27 +45,28 @@ class Reader:
         "_closed",
         "_hub",
         "_joined",
-        "_lease",
         "_missed_states",
         "_opening",
         "_outlet",
         "_paused",
         "_queued",
+        "_renew_at",
         "_sent_at",
+        "_slot",
         "_stalled_since",
         "_view",
         "encoding",
     )
 
     def __init__(
-        self, hub: FeedHub[Any], view: View, outlet: Outlet, opening: Opening, lease: Lease[Any]
+        self, hub: ReaderContext, view: View, outlet: Outlet, opening: Opening, slot: Slot[Any]
     ) -> None:
         self.encoding: Encoding = outlet.encoding
         self._hub = hub
         self._view = view
         self._outlet = outlet
         self._opening = opening
-        self._lease = lease
+        self._slot = slot
         self._after = opening.after
         self._closed = False
         self._joined = False
@@ -74,31 +76,32 @@ class Reader:
         self._buffered = 0
         self._stalled_since = 0.0
         self._sent_at = hub.clock()
+        self._renew_at = self._sent_at + hub.stream_seconds(self.encoding.transport)
 
     @property
     def paused(self) -> bool:
-        """Tell whether the client does not take what is written."""
+        """Return whether the client does not take what is written."""
         return self._paused
 
     @property
     def write(self) -> Write:
-        """Takes what the cohort gets."""
+        """Writes the shared bytes of the cohort."""
         return self._outlet.write
 
     @property
     def closed(self) -> bool:
-        """Tell whether nothing will be written any more."""
+        """Return whether nothing will be written any more."""
         return self._closed
 
     def start(self, hello: Hello) -> None:
-        """Say hello, tell the states, and set off."""
+        """Write hello and the states, then start reading."""
         frame = opening_frame(encode(hello), cursor=hello.cursor, retry_ms=self._hub.retry_ms())
         self._write(self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)]))
-        self._lease.attach(self.end)
+        self._slot.attach(self.end)
         self.advance()
 
     def advance(self) -> None:
-        """Go on towards the live end, as far as the outlet and the memory reach."""
+        """Write the next page of history, if the outlet accepts it and the ring has it."""
         self._queued = False
         for _ in range(_PAGES_AT_ONCE):
             if self._closed or self._paused or self._joined or self._arrive():
@@ -130,7 +133,7 @@ class Reader:
             self._queue()
 
     def fall_behind(self, after: int) -> None:
-        """Leave the cohort, of which the client takes no more for now."""
+        """Leave the cohort, because the client reads too slowly."""
         self._sent_at = max(self._sent_at, self._view.flushed_at)
         self._leave()
         self._missed_states = True
@@ -147,7 +150,7 @@ class Reader:
             self._close()
 
     def end(self, reason: ByeReason) -> None:
-        """Say why, as the last message, and close."""
+        """Write the reason as the last message, and close."""
         if self._closed:
             return
         retry_ms = self._hub.retry_ms(reason)
@@ -157,17 +160,20 @@ class Reader:
         self._guarded(self._outlet.close, payload, CLOSE_CODES[reason])
 
     def check(self, now: float) -> float | None:
-        """Beat after a silence and end a stall; return when to look again, None when closed."""
+        """Send heartbeats, end stalled or old streams; return when to check again, None when closed."""
         if self._closed:
             return None
         if self._paused:
             return self._check_stall(now)
+        if now >= self._renew_at:
+            self.end("renew")
+            return None
         quiet_since = max(self._sent_at, self._view.flushed_at) if self._joined else self._sent_at
         silence = self._hub.options.heartbeat_seconds
         if now - quiet_since >= silence:
             self._write(self._hub.heartbeat(self.encoding))
             quiet_since = now
-        return quiet_since + silence
+        return min(quiet_since + silence, self._renew_at)
 
     def _check_stall(self, now: float) -> float | None:
         buffered = self._outlet.buffered()
@@ -180,7 +186,7 @@ class Reader:
         return now + _STALL_CHECK_SECONDS
 
     def _arrive(self) -> bool:
-        """Join the cohort, or end, if there is nothing more to read; tell whether so."""
+        """Join the cohort, or end, if there is nothing more to read; return whether it did."""
         end = self._view.end
         if end is not None and self._after >= end:
             self.end("finished")
@@ -210,14 +216,14 @@ class Reader:
     def _queue(self) -> None:
         if not (self._queued or self._closed):
             self._queued = True
-            self._hub.pump.advance(self)
+            self._hub.flusher.advance(self)
 
     def _write(self, payload: Payload) -> None:
         self._sent_at = self._hub.clock()
         self._guarded(self._outlet.write, payload)
 
     def _guarded(self, act: Callable[..., None], *how: Any) -> None:
-        """Have the outlet act; one that is broken must not stop whoever asked."""
+        """Call the outlet; its failure must not stop the caller."""
         try:
             act(*how)
         except Exception:
@@ -228,7 +234,7 @@ class Reader:
         self._closed = True
         self._leave()
         self._hub.release(self._view)
-        self._lease.release()
+        self._slot.release()
 
     def _leave(self) -> None:
         if self._joined:

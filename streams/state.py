@@ -4,8 +4,9 @@ import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import cast
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from streams.frames import Frame, passing_frame
 from streams.messages import State, encode
@@ -28,21 +29,21 @@ class States:
         self._resting: dict[str, asyncio.TimerHandle] = {}
 
     def set(self, state: State) -> None:
-        """Tell a new value. One that says the same as the last is not told again."""
+        """Publish a new value, unless it is equal to the last one apart from its time."""
         self._waiting[state.feed] = state
         if state.feed not in self._resting:
-            self._tell(state.feed)
+            self._publish_latest(state.feed)
 
     def frames(self, feeds: Sequence[str]) -> list[Frame]:
-        """Return the latest values of these feeds, those that have one."""
+        """Return the latest values of those of these feeds that have one."""
         return [self._frames[feed] for feed in feeds if feed in self._frames]
 
     def digest(self, feeds: Sequence[str]) -> str:
-        """Return what stands for the latest values of these feeds in the cursor of a poll."""
+        """Return the digests of the latest values of these feeds, for the cursor of a poll."""
         return "".join(self._digests.get(feed, "-" * DIGEST_LENGTH) for feed in feeds)
 
     def changed(self, feeds: Sequence[str], seen: str) -> list[Frame]:
-        """Return the latest values of those feeds whose digest is not the one in `seen`."""
+        """Return the latest values of the feeds whose digest differs from that in `seen`."""
         known = [seen[i : i + DIGEST_LENGTH] for i in range(0, len(seen), DIGEST_LENGTH)]
         if len(known) != len(feeds):
             return self.frames(feeds)
@@ -51,13 +52,13 @@ class States:
         )
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Publish nothing more."""
         for timer in self._resting.values():
             timer.cancel()
 
-    def _tell(self, feed: str) -> None:
+    def _publish_latest(self, feed: str) -> None:
         state = self._waiting.pop(feed)
-        digest = _digest(encode(structs.replace(state, at="")))
+        digest = _digest(encode(cast("State", structs.replace(cast("Struct", state), at=""))))
         if digest == self._digests.get(feed):
             return
         frame = passing_frame(encode(state))
@@ -69,7 +70,7 @@ class States:
     def _rested(self, feed: str) -> None:
         del self._resting[feed]
         if feed in self._waiting:
-            self._tell(feed)
+            self._publish_latest(feed)
 
 
 def _digest(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The live end of one set of feeds, shared by everybody who reads that set."""
+"""A view: the live end of one set of feeds, shared by all its readers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Member(Protocol):
-    """One who is up to date: a reader, or a poll that waits."""
+    """A reader that is up to date, or a poll that waits."""
 
     @property
     def encoding(self) -> Encoding:
@@ -32,15 +32,15 @@ class Member(Protocol):
 
     @property
     def write(self) -> Write:
-        """Takes what everybody gets."""
+        """Writes what all members get."""
         ...
 
     def broken(self) -> None:
-        """Leave: `write` has failed."""
+        """Leave the view: `write` has failed."""
         ...
 
     def end(self, reason: ByeReason) -> None:
-        """Close, and say why."""
+        """Close, with a reason."""
         ...
 
 
@@ -48,12 +48,12 @@ class Pausing(Member, Protocol):
     """A member whose client may not take what is written."""
 
     def fall_behind(self, after: int) -> None:
-        """Leave; what comes behind `after` has not been written."""
+        """Leave the view; nothing after seq `after` has been written to it."""
         ...
 
 
 class Cohort:
-    """Members of one encoding at the same position, with their `write`: all are handed the same bytes."""
+    """Members at the same position with the same encoding: all are written the same bytes."""
 
     __slots__ = ("encoding", "members")
 
@@ -63,11 +63,11 @@ class Cohort:
 
 
 class View:
-    """What waits to be written to the readers of a set of feeds that are up to date.
+    """The pending messages for the up-to-date readers of a set of feeds.
 
     Attributes:
         flushed_at: when something was last written to all, in seconds of the loop's clock.
-        readers: how many hold on to this view, up to date or not.
+        readers: how many hold this view, up to date or not.
         ends: seq of the last message of the feeds that have come to their end.
     """
 
@@ -83,37 +83,37 @@ class View:
         self._states: dict[str, Frame] = {}
         self._cohorts: dict[str, Cohort] = {}
         self._paused: set[Pausing] = set()
-        self._gone: set[Write] | None = None  # Those who left since the flush under way began.
+        self._gone: set[Write] | None = None  # Members that left during the flush that is running.
 
     @property
     def position(self) -> int:
-        """Everything up to this seq has been handed to the readers that are up to date."""
+        """The seq up to which everything was written to the up-to-date readers."""
         return self._pending[0].seq - 1 if self._pending else self._log.head
 
     @property
     def end(self) -> int | None:
-        """Seq at which all feeds are at their end, None while one is not."""
+        """The seq at which all feeds have ended; None while one has not."""
         if not self.feeds.finite or len(self.ends) < len(self.feeds.topics):
             return None
         return max(self.ends.values())
 
     def publish(self, frame: Frame) -> None:
-        """Take a message for the next flush."""
+        """Keep a message for the next flush."""
         self._pending.append(frame)
         if frame.final and frame.feed in self.feeds.topics:
             self.ends[frame.feed] = frame.seq
 
     def publish_state(self, feed: str, frame: Frame) -> None:
-        """Take a state for the next flush; it replaces one that has not gone out."""
+        """Keep a state for the next flush; it replaces one that was not flushed yet."""
         self._states[feed] = frame
 
     def join(self, member: Member) -> None:
-        """Take in one who has been handed everything up to `position`."""
+        """Add a member that has everything up to `position`."""
         encoding = member.encoding
         self._cohorts.setdefault(encoding.name, Cohort(encoding)).members[member] = member.write
 
     def leave(self, member: Member) -> None:
-        """Let go of a member; one that is not in is fine."""
+        """Remove a member, if it is one."""
         cohort = self._cohorts.get(member.encoding.name)
         if cohort is None or (write := cohort.members.pop(member, None)) is None:
             return
@@ -123,15 +123,15 @@ class View:
             del self._cohorts[member.encoding.name]
 
     def pause(self, member: Pausing) -> None:
-        """Have a member that is in fall behind at the next flush, unless it resumes before."""
+        """Let a member fall behind at the next flush, unless it resumes before."""
         self._paused.add(member)
 
     def resume(self, member: Pausing) -> None:
-        """Take back `pause`; one that has not paused is fine."""
+        """Take back `pause`, if there was one."""
         self._paused.discard(member)
 
     def flush(self) -> Iterator[None]:
-        """Hand what is pending to everybody in; yields between slices of the work."""
+        """Write what is pending to all members; yields between slices of the work."""
         before = self.position
         frames = self._take()
         states, self._states = list(self._states.values()), {}
@@ -143,7 +143,7 @@ class View:
         self.flushed_at = self._clock()
         self._gone = set()
         try:
-            # All of them now: who joins amid the flush has these messages already.
+            # A copy: a member that joins during the flush has these messages already.
             for cohort, writes in [(one, list(one.members.values())) for one in self._cohorts.values()]:
                 payload = cohort.encoding.join([*frames, *states])
                 for start in range(0, len(writes), SLICE):
@@ -155,14 +155,14 @@ class View:
             self._gone = None
 
     def _hand(self, payload: Payload, writes: Sequence[Write], cohort: Cohort) -> None:
-        # The members are not touched: with thousands of clients, each touch is a miss of the cache.
+        # Members are not touched: with thousands of clients, each touch misses the CPU cache.
         if self._gone:
             writes = [write for write in writes if write not in self._gone]
         for write in writes:
             try:
                 write(payload)
             except Exception:
-                # One that is broken must not stop the flush for all others.
+                # A broken stream must not stop the flush for the others.
                 logger.exception("a stream could not be written")
                 for member in [one for one, its_write in cohort.members.items() if its_write == write]:
                     member.broken()
@@ -185,5 +185,5 @@ class View:
 
     @property
     def waiting(self) -> bool:
-        """Tell whether another flush is needed."""
+        """Whether another flush is needed."""
         return bool(self._pending or self._states)

@@ -1,9 +1,8 @@
-"""`fasttrack doctor`: looks at what a server needs, and says what to do."""
+"""`fasttrack doctor`: checks what a server needs, and prints advice."""
 
 import os
 import resource
 import shutil
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from api.cli.settings_options import chosen_settings, with_settings
+from api.server.listening import listening_sockets
 from api.settings import Settings
 
 FREE_BYTES_WANTED = 2 << 30
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 @click.command()
 @with_settings
 def doctor(**options: str | None) -> None:
-    """Check what the server needs, and say what to do."""
+    """Check what the server needs, and print advice."""
     findings = [*examine(chosen_settings(options))]
     for one in findings:
         mark = "FAIL" if one.is_fatal else "warn" if one.advice else "ok"
@@ -47,7 +47,7 @@ def doctor(**options: str | None) -> None:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield a finding for each check."""
-    yield Finding("settings", f"read; access is {'open' if settings.is_open else 'by token'}")
+    yield Finding("settings", f"read; access is {settings.access_in_words}")
     yield _folder(settings.data_dir)
     yield _disk(settings.data_dir)
     yield _store(settings)
@@ -74,30 +74,42 @@ def _disk(folder: Path) -> Finding:
         free = shutil.disk_usage(present).free
     except OSError as error:
         return Finding("disk", f"unknown: {error.strerror}", "check the data folder")
-    advice = "" if free >= FREE_BYTES_WANTED else "make room: staged uploads and the store grow here"
+    advice = "" if free >= FREE_BYTES_WANTED else "free disk space: staged uploads and the store grow here"
     return Finding("disk", f"{free / 2**30:.1f} GiB free", advice)
 
 
 def _store(settings: Settings) -> Finding:
     if settings.database_url and not settings.database_url.startswith("sqlite"):
-        return Finding("store", "PostgreSQL; reached when the server starts")
-    path = settings.data_dir / "fasttrack.sqlite3"
+        return Finding("store", "PostgreSQL; not checked here, the server connects when it starts")
+    from api.storage.store import sqlite_path  # noqa: PLC0415  # --help need not wait for it
+
+    path = sqlite_path(settings.database_url or "", settings.data_dir)
+    assert path is not None, "the URL is for SQLite"
     if not path.exists():
-        return Finding("store", "SQLite, made at the first start")
+        return Finding("store", "SQLite, created at the first start")
     return _sqlite(path)
 
 
 def _sqlite(path: Path) -> Finding:
+    from api.storage.migrate import known_versions  # noqa: PLC0415
+
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
         try:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            version, is_foreign = _version(connection), _is_of_another_program(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
         return Finding(
             "store", f"{path.name}: {error}", "restore a backup (docs/operating.md)", is_fatal=True
         )
+    if is_foreign:
+        advice = "set FASTTRACK_DATA_DIR or FASTTRACK_DATABASE_URL to a place for FastTrack alone"
+        return Finding("store", f"{path.name} has tables of another program", advice, is_fatal=True)
+    if version is not None and version not in known_versions():
+        found = f"{path.name} was made by a newer version of FastTrack (its tables are {version})"
+        return Finding("store", found, "install that version again, or restore a backup", is_fatal=True)
     if answer != "ok":
         return Finding(
             "store", f"{path.name} is damaged", "restore a backup (docs/operating.md)", is_fatal=True
@@ -105,14 +117,26 @@ def _sqlite(path: Path) -> Finding:
     return Finding("store", f"{path.name} is sound, {path.stat().st_size / 2**20:.1f} MiB")
 
 
+def _is_of_another_program(connection: sqlite3.Connection) -> bool:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return bool(tables) and "alembic_version" not in tables
+
+
+def _version(connection: sqlite3.Connection) -> str | None:
+    """Return which version the tables are of, None where there are none yet."""
+    named = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = named and connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
 def _port(settings: Settings) -> Finding:
+    if settings.unix_socket is not None:
+        return Finding("socket", f"the server listens on {settings.unix_socket}")
     try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.host, settings.port))
+        for one in listening_sockets(settings.host, settings.port):
+            one.close()
     except OSError as error:
-        advice = "stop the other program, or set FASTTRACK_PORT; a running server takes it too"
+        advice = "stop the other program, or set FASTTRACK_PORT; perhaps a server is already running"
         return Finding("port", f"{settings.host}:{settings.port}: {error.strerror}", advice)
     return Finding("port", f"{settings.host}:{settings.port} is free")
 
@@ -123,7 +147,7 @@ def _zone(name: str) -> Finding:
 
 def _clock() -> Finding:
     now = time.time()
-    advice = "" if now > EARLIEST_CLOCK else "set the clock: times of messages come from it"
+    advice = "" if now > EARLIEST_CLOCK else "set the clock: the times of messages come from it"
     return Finding("clock", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)), advice)
 
 

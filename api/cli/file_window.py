@@ -1,4 +1,4 @@
-"""The rest of a file from an offset on, for an upload that goes on where the last one broke off."""
+"""The rest of a file from an offset, for resuming an upload."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class FileWindow:
-    """A binary file that seems to begin at `offset`, and tells how far it was read.
+    """A binary file that seems to begin at `offset`, and reports how far it was read.
 
     It has no `fileno`, on purpose: httpx would take the size of the whole file from it.
     """
@@ -20,7 +20,7 @@ class FileWindow:
         self.seek(0)
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes and tell the position in the whole file."""
+        """Return up to `size` bytes and report the position in the whole file."""
         content = self._file.read(size)
         self._on_read(self._file.tell())
         return content

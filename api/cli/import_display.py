@@ -1,8 +1,10 @@
-"""What `fasttrack import` shows: bytes, rows, rate, time left, rejected rows, and the sum of it."""
+"""The display of `fasttrack import`: bytes, rows, rate, time left, rejected rows, summary."""
 
-from types import TracebackType
-from typing import Self
+import sys
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
 
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -13,9 +15,41 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from api.cli.feed_client import Message
+from api.cli.import_outcome import ImportOutcome
+from api.cli.import_proposal import Proposal
+from api.client.feed_client import Message
 
 LOG_STYLES = {"warning": "yellow", "error": "red"}
+
+
+class Report(Protocol):
+    """Shows an import while it goes on, and how it ended."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(self, *raised: object) -> None:
+        """End what moves on the screen."""
+        ...
+
+    def sent(self, position: int) -> None:
+        """Note how many bytes were sent."""
+        ...
+
+    def status(self, text: str) -> None:
+        """Show a message about the connection."""
+        ...
+
+    def show(self, message: Message) -> None:
+        """Handle a message of the import's feed."""
+        ...
+
+    def ended(
+        self, outcome: ImportOutcome, proposals: Sequence[Proposal], *, rejected_url: str, options: list[str]
+    ) -> None:
+        """Show how it ended. `options` go with every command that is proposed."""
+        ...
 
 
 class ImportDisplay:
@@ -39,17 +73,15 @@ class ImportDisplay:
         self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._bars.stop()
 
     def sent(self, position: int) -> None:
-        """Show how many bytes have left."""
+        """Show how many bytes were sent."""
         self._bars.update(self._bytes, completed=position)
 
     def status(self, text: str) -> None:
-        """Show a word about the connection."""
+        """Show a message about the connection."""
         self._print(text, "dim")
 
     def show(self, message: Message) -> None:
@@ -62,20 +94,40 @@ class ImportDisplay:
             if kind == "row_error":
                 self._rejected(message)
 
-    def summary(self, finished: Message) -> None:
-        """Show how it ended."""
+    def ended(
+        self, outcome: ImportOutcome, proposals: Sequence[Proposal], *, rejected_url: str, options: list[str]
+    ) -> None:
+        """Show how it ended, and what to run where options would help."""
         self._bars.stop()
+        if outcome.finished:
+            self._summary(outcome.finished)
+            if outcome.rejected_file:
+                self._print(f"rejected rows are in {outcome.rejected_file}", "")
+            elif outcome.finished["rejected"]:
+                self._print(f"download the rejected rows to correct and import them: {rejected_url}", "")
+        else:
+            self._print(outcome.unreachable or f"refused: {outcome.refused}", "red", Console(stderr=True))
+        if proposals:
+            self._print(f"to import {'the rejected rows' if outcome.has_rows_in else 'it'}, run:", "bold")
+        for proposal in proposals:
+            fill = f"with a value for {', '.join(proposal.to_fill)}" if proposal.to_fill else ""
+            if about := "; ".join(filter(None, (proposal.about, fill))):
+                self._print(f"# {about}:", "dim")
+            self._print(f"  {proposal.command(*options)}", "")
+
+    def _summary(self, finished: Message) -> None:
         if finished["error"]:
             self._print(finished["error"]["message"], "red")
         rows, seconds = finished["rows"] or 0, finished["seconds"] or 0
-        rate = f", {rows / seconds:,.0f} rows/s" if seconds else ""
+        rate = f", {rows / seconds:,.0f} rows/s" if rows and seconds else ""
+        merged = ", ".join(
+            f"{finished[name]:,} {name}" for name in ("updated", "unchanged", "skipped") if finished.get(name)
+        )
         self._print(
             f"{finished['status']}: {finished['accepted']:,} in, {finished['rejected']:,} rejected"
-            f" of {rows:,} rows in {seconds:.1f} s{rate}",
+            f" of {rows:,} rows in {seconds:.1f} s{rate}{f' ({merged})' if merged else ''}",
             "bold",
         )
-        if finished["rejected"]:
-            self._print(f"rejected rows, to correct and import: {finished['links'].get('rejected', '')}", "")
 
     def _advance(self, message: Message) -> None:
         note = f"{message['accepted']:,} in, {message['rejected']:,} rejected"
@@ -86,7 +138,77 @@ class ImportDisplay:
             hint = f" (try {error['suggestion']})" if error["suggestion"] else ""
             self._print(f"line {message['line']}: {error['field']}: {error['message']}{hint}", "red")
 
-    def _print(self, text: str, style: str) -> None:
+    def _print(self, text: str, style: str, console: Console | None = None) -> None:
         # Text, not markup: a cell may hold brackets, and no control sequence may reach the terminal.
         plain = "".join(char if char.isprintable() else "�" for char in text)
-        self._console.print(Text(plain, style=style), soft_wrap=True)
+        (console or self._console).print(Text(plain, style=style), soft_wrap=True)
+
+
+class JsonReport:
+    """One JSON object on standard output at the end; words about the connection go to standard error."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+    def sent(self, position: int) -> None:
+        """Show nothing."""
+
+    def show(self, message: Message) -> None:
+        """Show nothing: the outcome has it."""
+
+    def status(self, text: str) -> None:
+        """Show a message about the connection."""
+        sys.stderr.write(text + "\n")
+
+    def ended(
+        self, outcome: ImportOutcome, proposals: Sequence[Proposal], *, rejected_url: str, options: list[str]
+    ) -> None:
+        """Write the object."""
+        finished = outcome.finished or {}
+        rejected = finished.get("rejected", 0)
+        result = {
+            "status": outcome.status,
+            "exit_code": outcome.exit_code,
+            "upload_id": outcome.upload_id,
+            "file": self._name,
+            **{name: finished.get(name, 0) for name in COUNTS},
+            "seconds": finished.get("seconds"),
+            "rows_stay": finished.get("rows_stay", False),
+            "error": _error(outcome),
+            "row_errors": outcome.row_errors,
+            "row_errors_left_out": max(0, rejected - len(outcome.row_errors)),
+            "rejected_url": rejected_url if rejected else None,
+            "rejected_file": outcome.rejected_file,
+            "proposals": [
+                {
+                    "command": proposal.command(*options),
+                    "options": proposal.params,
+                    "about": proposal.about,
+                    "to_fill": proposal.to_fill,
+                }
+                for proposal in proposals
+            ],
+        }
+        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+COUNTS = ("rows", "accepted", "created", "updated", "unchanged", "skipped", "rejected")
+
+
+def _error(outcome: ImportOutcome) -> dict[str, Any] | None:
+    """Return why it failed: `code`, `message`, and of refused options each one."""
+    if outcome.finished:
+        error: dict[str, Any] | None = outcome.finished["error"]
+        return error
+    if outcome.unreachable:
+        return {"code": "unreachable", "message": outcome.unreachable}
+    errors = list(outcome.refused.errors) if outcome.refused else []
+    code = errors[0].get("code") if errors else "refused"
+    return {"code": code, "message": str(outcome.refused), "errors": errors}

@@ -5,13 +5,13 @@ import click
 
 from api.cli.settings_options import chosen_settings, with_settings
 from api.settings import Settings
-from domain.ports import StorageError
+from domain.ports.errors import StorageError
 
 
 @click.command()
 @with_settings
 def migrate(**options: str | None) -> None:
-    """Bring the store up to this version. `serve` does the same at its start."""
+    """Migrate the store to this version. `serve` does the same at its start."""
     migrate_store(chosen_settings(options))
     click.echo("The store is up to date.")
 

@@ -7,7 +7,7 @@ import httpx
 
 
 def _checked(_context: click.Context, _option: click.Parameter, url: str) -> str:
-    """Return the URL of a server; click tells what is wrong with any other, and ends with 2."""
+    """Return the URL of a server; click reports what is wrong with any other, and ends with 2."""
     try:
         known = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -26,7 +26,12 @@ URL_OPTION = click.option(
     help="The server. A personal token is read from FASTTRACK_TOKEN.",
 )
 
-EXIT_FAILED = 2
+EXIT_FAILED = 4
+"""Of a command that the server refuses, or that failed; 2 is click's for a wrong command line."""
+
+
+class UnreachableError(Exception):
+    """There is no server at the URL."""
 
 
 def server_client(url: str) -> httpx.AsyncClient:
@@ -37,3 +42,18 @@ def server_client(url: str) -> httpx.AsyncClient:
     token = os.environ.get("FASTTRACK_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=httpx.Timeout(30, write=120))
+
+
+async def check_reachable(http: httpx.AsyncClient) -> None:
+    """Return if a server listens at the URL; raise UnreachableError otherwise.
+
+    Raises:
+        UnreachableError: the connection is refused, or the name is unknown.
+    """
+    try:
+        await http.get("/healthz", timeout=5)
+    except httpx.ConnectError as error:
+        reason = f"no answer ({error}); is the server running?"
+        raise UnreachableError(f"{http.base_url}: {reason}") from error
+    except httpx.HTTPError:
+        return

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from api.database_url import has_password
 from api.settings import SettingError, Settings, read_settings, unknown_variables, variable
 
 Command = Callable[..., Any]
@@ -26,6 +27,7 @@ def with_settings(command: Command) -> Command:
 
 def chosen_settings(options: dict[str, str | None]) -> Settings:
     """Return the settings of this call, or end the command with what is wrong with them."""
+    _refuse_password(options.get("database_url"))
     try:
         settings = read_settings(os.environ, options)
     except SettingError as error:
@@ -35,8 +37,16 @@ def chosen_settings(options: dict[str, str | None]) -> Settings:
     return settings
 
 
+def _refuse_password(database_url: str | None) -> None:
+    if database_url and has_password(database_url):
+        raise click.ClickException(
+            "--database-url must not contain a password: every user of this machine can see it in the list "
+            "of processes. Set FASTTRACK_DATABASE_URL, or FASTTRACK_DATABASE_URL_FILE to a file with it"
+        )
+
+
 def shown(one: Any) -> str:
     """Return a default as text."""
-    if one.default in (None, ()):
+    if one.default in (None, (), ""):
         return "none"
-    return str(one.default)
+    return str(one.default).lower() if isinstance(one.default, bool) else str(one.default)

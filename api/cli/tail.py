@@ -9,9 +9,9 @@ import anyio
 import click
 import msgspec
 
-from api.cli.feed_client import FeedClient, Message
 from api.cli.server_client import EXIT_FAILED, URL_OPTION, server_client
-from api.cli.transports import Refused
+from api.client.feed_client import FeedClient, Message
+from api.client.transports import Refused
 
 LEVEL_STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
 
@@ -19,12 +19,14 @@ LEVEL_STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
 @click.command()
 @click.argument("feeds", nargs=-1, required=True, metavar="FEED...")
 @URL_OPTION
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for pipes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, for pipes.")
 @click.option(
-    "--replay", type=click.Choice(["all", "none"]), help="Begin with all that is kept, or with nothing."
+    "--replay",
+    type=click.Choice(["all", "none"]),
+    help="Begin with all stored messages, or with new ones only.",
 )
 def tail(feeds: tuple[str, ...], url: str, as_json: bool, replay: str | None) -> None:
-    """Print what happens on FEED until it ends, such as eventos, upload/arquivo1 or tarefas/abc.
+    """Print the messages of FEED until it ends, such as eventos, upload/arquivo1 or tarefas/abc.
 
     It changes the transport and resumes by itself; nothing is missed or shown twice.
     """
@@ -34,7 +36,7 @@ def tail(feeds: tuple[str, ...], url: str, as_json: bool, replay: str | None) ->
         click.echo(f"{url} refuses: {refused}", err=True)
         sys.exit(EXIT_FAILED)
     except BrokenPipeError:
-        # Whoever read has enough, as `head` has; what is still buffered must not complain at the exit.
+        # The reader has closed the pipe, as `head` does; flushing the rest must not fail at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
@@ -70,7 +72,7 @@ def _console() -> Callable[[Message], None]:
 
 
 def summary(message: Message) -> str:
-    """Return one line that says what a message tells; of types not known here, its members."""
+    """Return a message as one line; of an unknown type, its members."""
     kind = message["type"]
     writer = SUMMARIES.get(kind, _members)
     # A message of a newer server may lack what this version expects: show it all the same.
@@ -78,7 +80,7 @@ def summary(message: Message) -> str:
         text = writer(message)
     except (KeyError, TypeError):
         text = _members(message)
-    # No control sequence of anybody's title may reach the terminal.
+    # No control sequence in a title may reach the terminal.
     return "".join(char if char.isprintable() else "�" for char in f"{kind}  {text}")
 
 

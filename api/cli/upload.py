@@ -1,6 +1,10 @@
-"""`fasttrack import`: sends a file, follows its import, and survives what the network does."""
+"""`fasttrack import`: sends a file, follows its import, and proposes the options that it would need."""
 
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -9,179 +13,281 @@ import anyio
 import click
 import httpx
 import msgspec
+from click.core import ParameterSource
+from msgspec import Struct
 
-from api.cli.feed_client import FeedClient, Message
-from api.cli.file_window import FileWindow
-from api.cli.import_display import ImportDisplay
-from api.cli.server_client import EXIT_FAILED, URL_OPTION, server_client
-from api.cli.transports import Refused, problem_text
+from api.cli.import_display import ImportDisplay, JsonReport, Report
+from api.cli.import_outcome import ImportOutcome
+from api.cli.import_proposal import Proposal, propose
+from api.cli.server_client import URL_OPTION, UnreachableError, check_reachable, server_client
+from api.cli.upload_sender import UPLOADS, Sender, refusal
+from api.client.feed_client import FeedClient
+from api.client.transports import Refused
 
-UPLOADS = "/api/v1/uploads"
-EXIT_SOME_REJECTED = 1
-ATTEMPTS_WITHOUT_PROGRESS = 8
+_READ_ATTEMPTS = 5
+_PLAIN = ("date_format", "encoding", "delimiter", "sheet", "header_row", "on_duplicate", "key", "repairs_of")
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
 @URL_OPTION
 @click.option(
     "--mapping",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Read FIELD from COLUMN; repeatable, or one JSON object.",
+    help="Read FIELD from COLUMN, by name or as #3; repeatable, or one JSON object.",
 )
 @click.option(
     "--default",
     "defaults",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Use VALUE where the cell is empty; likewise.",
+    help="Use VALUE where the cell of FIELD is empty; repeatable, or one JSON object.",
 )
+@click.option("--values", metavar="JSON", help='Replace cells: {"venue_type":{"Auditorium":"Auditório"}}.')
+@click.option(
+    "--date-format",
+    type=click.Choice(["auto", "iso", "dmy", "mdy"]),
+    help="Order of day and month in the file's dates.",
+)
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["insert", "skip", "update"]),
+    help="What to do with a row whose event exists already.",
+)
+@click.option("--key", metavar="FIELDS", help="Fields that identify an event: id, or title,event_date,city.")
+@click.option(
+    "--mode", type=click.Choice(["partial", "atomic"]), help="Import all valid rows, or all rows or none."
+)
+@click.option("--atomic", is_flag=True, help="Short for --mode atomic.")
 @click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
-@click.option("--atomic", is_flag=True, help="All rows or none.")
-@click.option("--date-format", type=click.Choice(["iso", "dmy"]), help="How dates are written in the file.")
-@click.option("--encoding", help="Of the text; detected otherwise.")
-@click.option("--delimiter", help="Between cells; detected otherwise.")
-@click.option("--sheet", help="Of a workbook; the first otherwise.")
-def import_file(file: Path, url: str, **options: Any) -> None:
-    """Import the events of FILE and show every rejected row.
+@click.option("--encoding", help="Text encoding; detected if not given.")
+@click.option("--delimiter", help="Delimiter between cells; detected if not given.")
+@click.option(
+    "--sheet", help="Sheet of a workbook, by name or number; otherwise the first one with a header."
+)
+@click.option(
+    "--header-row", type=click.IntRange(min=1), help="Row with the column names; detected if not given."
+)
+@click.option(
+    "--rejected",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the rejected rows to this .csv, .xlsx or .json.",
+)
+@click.option(
+    "--repairs-of", metavar="ID", help="FILE has corrected rows of this import; default: its rejected rows."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, for programs.")
+def import_file(file: Path | None, url: str, rejected: Path | None, as_json: bool, **options: Any) -> None:
+    """Import the events of FILE (- for standard input) and show every rejected row.
 
-    Ends with 0 when all rows went in, 1 when some were rejected, 2 when the import failed.
+    Where the file needs options to get in, the command with them is printed.
+
+    Ends with 0 when all rows went in, 2 when the options are wrong, 3 when some rows were rejected,
+    4 when the import failed or the server cannot be reached.
     """
-    sys.exit(_run(file, url, _params(options)))
-
-
-def _run(file: Path, url: str, params: dict[str, str]) -> int:
+    params = _params(options)
+    if file is None and "repairs_of" not in params:
+        raise click.UsageError("Missing argument 'FILE'.")
+    if rejected and not rejected.resolve().parent.is_dir():
+        raise click.BadParameter(
+            f"the folder {rejected.resolve().parent} does not exist", param_hint="--rejected"
+        )
+    run = ImportRun(url, params, file, rejected, as_json=as_json, more=_repeated(url))
     try:
-        return anyio.run(_import, file, url, params)
-    except BaseExceptionGroup as group:
-        first = _first(group)
-        if not isinstance(first, Refused):
-            raise
-        click.echo(f"{url} refuses: {first}", err=True)
-        return EXIT_FAILED
+        code = anyio.run(run.run)
     except KeyboardInterrupt:
-        click.echo("stopped; what arrived is kept, and waits a day for the rest", err=True)
-        return 130
+        click.echo("stopped; the received part is kept for a day, and the rest can still be sent", err=True)
+        code = 130
+    sys.exit(code)
 
 
-async def _import(file: Path, url: str, params: dict[str, str]) -> int:
-    upload_id = f"cli-{token_urlsafe(9)}"
-    size = (await anyio.Path(file).stat()).st_size
-    with ImportDisplay(file.name, size) as display:
-        async with server_client(url) as http, anyio.create_task_group() as group:
-            # The feed is opened first: it carries the import from its first row on.
-            sender = Sender(http, file, size, upload_id=upload_id, params=params, display=display)
-            group.start_soon(sender.send)
-            finished = await _follow(http, upload_id, display)
-            group.cancel_scope.cancel()
-    display.summary(finished)
-    return _exit_code(finished)
-
-
-async def _follow(http: httpx.AsyncClient, upload_id: str, display: ImportDisplay) -> Message:
-    client = FeedClient(http, [f"upload/{upload_id}"], on_status=display.status)
-    async for message in client.messages():
-        display.show(message)
-        if message["type"] == "finished":
-            return message
-    raise Refused(204, "the feed ended without the end of the import")
-
-
-def _exit_code(finished: Message) -> int:
-    if finished["status"] != "completed":
-        return EXIT_FAILED
-    return EXIT_SOME_REJECTED if finished["rejected"] else 0
-
-
-class Sender:
-    """Sends a file, and after a break only what the server does not have yet."""
+class ImportRun:
+    """One call of the command. `more` are options that a proposed command repeats."""
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
-        file: Path,
-        size: int,
-        *,
-        upload_id: str,
+        url: str,
         params: dict[str, str],
-        display: ImportDisplay,
+        file: Path | None,
+        rejected: Path | None,
+        *,
+        as_json: bool,
+        more: list[str],
     ) -> None:
-        self._http = http
+        self._url = url.rstrip("/")
+        self._params = params
         self._file = file
-        self._size = size
-        self._upload_id = upload_id
-        self._params = {**params, "upload_id": upload_id}
-        self._display = display
+        self._rejected = rejected
+        self._as_json = as_json
+        self._more = more
+        self._outcome = ImportOutcome(f"cli-{token_urlsafe(9)}")
 
-    async def send(self) -> None:
-        """Return when every byte is staged.
+    async def run(self) -> int:
+        """Import, show how it ended, and return the exit code."""
+        async with server_client(self._url) as http:
+            with _folder() as folder:
+                try:
+                    await check_reachable(http)
+                    await self._import(http, await self._source(http, folder))
+                except (UnreachableError, Refused) as no:
+                    self._note(no)
+                    self._report(self._file.name if self._file else "").ended(
+                        self._outcome, [], rejected_url="", options=[]
+                    )
+        return self._outcome.exit_code
 
-        Raises:
-            Refused: the server will not take this file.
-        """
-        offset, attempts = 0, 0
-        while not await self._attempt(offset):
-            before, offset = offset, await self._offset_had()
-            attempts = attempts + 1 if offset == before else 0
-            if attempts >= ATTEMPTS_WITHOUT_PROGRESS:
-                raise Refused(0, "the connection breaks again and again; see the server's log")
-            if offset >= self._size > 0:
-                return
-            self._display.status(f"the connection broke: going on at byte {offset}")
-            await anyio.sleep(min(0.5 * 2**attempts, 10))
+    async def _source(self, http: httpx.AsyncClient, folder: Path) -> "_Source":
+        """Return what to send: a file that can be read again after a break, whatever it came from."""
+        if self._file is None:
+            path = folder / "rejected.csv"
+            await _download(http, self._params["repairs_of"], path, "csv")
+            return _Source(path, path.name, "")
+        if str(self._file) != "-":
+            return _Source(self._file, self._file.name, str(self._file))
+        path = folder / "stdin"
+        with path.open("wb") as copy:
+            await anyio.to_thread.run_sync(shutil.copyfileobj, sys.stdin.buffer, copy)
+        return _Source(path, "stdin", "-")
 
-    async def _attempt(self, offset: int) -> bool:
-        """Send from an offset on; tell whether the server has taken it all."""
-        headers = {"Upload-Offset": str(offset)} if offset else {}
-        with FileWindow(self._file, offset, self._display.sent) as window:
-            part = (self._file.name, window, "application/octet-stream")
+    async def _import(self, http: httpx.AsyncClient, source: "_Source") -> None:
+        report = self._report(source.name, source.path.stat().st_size)
+        with report:
             try:
-                response = await self._http.post(
-                    UPLOADS,
-                    params=self._params,
-                    headers=headers,
-                    files={"file": part},  # type: ignore[dict-item]  # a window is a file in all that httpx uses
-                )
-            except httpx.TransportError as error:
-                self._display.status(f"upload: {str(error) or type(error).__name__}")
-                return False
-        if response.is_success:
-            return True
-        # A fault of the file itself is told on the feed too; there the reader sees it as the end.
-        if response.status_code in (408, 409, 429) or response.status_code >= 500:
-            await anyio.sleep(float(response.headers.get("Retry-After", "0")))
-            return False
-        raise Refused(response.status_code, problem_text(response.content) or f"HTTP {response.status_code}")
+                await self._send_and_follow(http, source, report)
+            except BaseExceptionGroup as group:
+                first = _first(group)
+                if not isinstance(first, Refused):
+                    raise
+                self._note(first)
+            await self._keep_rejected(http)
+            proposals = await self._proposals(http, source)
+        report.ended(
+            self._outcome,
+            proposals,
+            rejected_url=f"{self._url}{UPLOADS}/{self._outcome.upload_id}/rejected.csv",
+            options=self._more,
+        )
 
-    async def _offset_had(self) -> int:
+    async def _send_and_follow(self, http: httpx.AsyncClient, source: "_Source", report: Report) -> None:
+        upload_id = self._outcome.upload_id
+        sender = Sender(
+            http, source.path, name=source.name, upload_id=upload_id, params=self._params, progress=report
+        )
+        async with anyio.create_task_group() as group:
+            # The feed is opened as well: it carries the import from its first row on.
+            group.start_soon(sender.send)
+            client = FeedClient(http, [f"upload/{upload_id}"], on_status=report.status)
+            async for message in client.messages():
+                self._outcome.take(message)
+                report.show(message)
+                if self._outcome.finished:
+                    group.cancel_scope.cancel()
+                    return
+            raise Refused(204, "the feed ended before the import did")
+
+    async def _keep_rejected(self, http: httpx.AsyncClient) -> None:
+        if self._rejected is None or self._outcome.finished is None:
+            return
+        form = self._rejected.suffix.lower().removeprefix(".")
+        form = form if form in ("xlsx", "json") else "csv"
+        part = self._rejected.with_name(self._rejected.name + ".part")
         try:
-            response = await self._http.head(f"{UPLOADS}/{self._upload_id}")
+            await _download(http, self._outcome.upload_id, part, form)
+        except Refused as no:
+            click.echo(f"the rejected rows cannot be read: {no}", err=True)
+            return
+        part.replace(self._rejected)
+        self._outcome.rejected_file = str(self._rejected)
+
+    async def _proposals(self, http: httpx.AsyncClient, source: "_Source") -> list[Proposal]:
+        # A proposal is an extra: that it cannot be had must not hide what became of the import.
+        with suppress(Refused, httpx.HTTPError):
+            return await propose(http, source.path, self._params, self._outcome, shown=source.shown)
+        return []
+
+    def _note(self, no: UnreachableError | Refused) -> None:
+        if isinstance(no, Refused):
+            self._outcome.refused = no
+        else:
+            self._outcome.unreachable = str(no)
+
+    def _report(self, name: str, size: int = 0) -> Report:
+        return JsonReport(name) if self._as_json else ImportDisplay(name, size)
+
+
+class _Source(Struct, frozen=True):
+    """What is sent: `path` has its bytes, `shown` is how a command line names it."""
+
+    path: Path
+    name: str
+    shown: str
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fasttrack-") as folder:
+        yield Path(folder)
+
+
+async def _download(http: httpx.AsyncClient, upload_id: str, path: Path, form: str) -> None:
+    """Write an import's rejected rows to a file, from the beginning again after a break."""
+    address = f"{UPLOADS}/{upload_id}/rejected"
+    for attempt in range(_READ_ATTEMPTS):
+        try:
+            async with http.stream("GET", address, params={"format": form}) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise refusal(answer)
+                with path.open("wb") as file:
+                    async for chunk in answer.aiter_bytes():
+                        file.write(chunk)
+                return
         except httpx.TransportError:
-            return 0
-        return int(response.headers.get("Upload-Offset", "0")) if response.is_success else 0
+            await anyio.sleep(0.5 * 2**attempt)
+    raise Refused(0, "the connection keeps breaking; see the server's log")
 
 
 def _params(options: dict[str, Any]) -> dict[str, str]:
     params = {
-        "mode": "atomic" if options["atomic"] else None,
+        "mode": "atomic" if options["atomic"] else options["mode"],
         "dry_run": "true" if options["dry_run"] else None,
         "mapping": _members("--mapping", options["mapping"]),
         "defaults": _members("--default", options["defaults"]),
-        **{name: options[name] for name in ("date_format", "encoding", "delimiter", "sheet")},
+        "values": _object("--values", options["values"]) if options["values"] else None,
+        **{name: options[name] for name in _PLAIN},
     }
-    return {name: value for name, value in params.items() if value}
+    return {name: str(value) for name, value in params.items() if value}
 
 
 def _members(option: str, values: tuple[str, ...]) -> str | None:
     """Return `FIELD=TEXT` pairs, or one JSON object, as a JSON object."""
     if len(values) == 1 and values[0].lstrip().startswith("{"):
-        return values[0]
+        return _object(option, values[0])
     pairs = [value.partition("=") for value in values]
     for name, equals, _ in pairs:
         if not (name and equals):
-            raise click.BadParameter(f"{name!r}: write FIELD=TEXT, such as title=TITULO", param_hint=option)
+            raise click.BadParameter(f"{name!r}: use FIELD=TEXT, such as title=TITULO", param_hint=option)
     return msgspec.json.encode({name: text for name, _, text in pairs}).decode() if pairs else None
+
+
+def _object(option: str, text: str) -> str:
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise click.BadParameter(f"is not JSON: {error}", param_hint=option) from None
+    if not isinstance(value, dict):
+        raise click.BadParameter("must be a JSON object", param_hint=option)
+    return text
+
+
+def _repeated(url: str) -> list[str]:
+    """Return the options that are no option of an import, and stand on the command line."""
+    source = click.get_current_context().get_parameter_source("url")
+    is_given = source is ParameterSource.COMMANDLINE
+    return ["--url", url] if is_given else []
 
 
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:

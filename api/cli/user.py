@@ -1,4 +1,4 @@
-"""`fasttrack user`: who may come in. Works on the store itself, beside a running server or without one."""
+"""`fasttrack user`: manages users in the store itself, with or without a running server."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,13 +12,17 @@ from api.cli.settings_options import chosen_settings
 from api.services.people import People, PersonError
 from api.settings import Settings
 from domain.people import ROLES, Role, User
-from domain.ports import StorageError
+from domain.ports.errors import StorageError
 
 ACTOR = "command line"
 Result = TypeVar("Result")
 STORE_OPTIONS = (
-    click.option("--data-dir", "data_dir", help="folder of the store [FASTTRACK_DATA_DIR]"),
-    click.option("--database-url", "database_url", help="store elsewhere [FASTTRACK_DATABASE_URL]"),
+    click.option("--data-dir", "data_dir", help="data folder [FASTTRACK_DATA_DIR]"),
+    click.option(
+        "--database-url",
+        "database_url",
+        help="URL of the store, if not in the data folder [FASTTRACK_DATABASE_URL]",
+    ),
 )
 
 
@@ -41,7 +45,7 @@ def _on_the_store(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
 @_on_the_store
 def add(name: str, role: Role, **options: str | None) -> None:
-    """Let NAME in and print the personal token, this once."""
+    """Add the user NAME and print the personal token, which is shown only once."""
     click.echo(_done(options, lambda people: people.add(name, role, actor=ACTOR)))
 
 
@@ -57,7 +61,7 @@ def list_(**options: str | None) -> None:
 @click.argument("name")
 @_on_the_store
 def disable(name: str, **options: str | None) -> None:
-    """Shut NAME out; sessions end, open streams within 5 seconds."""
+    """Disable NAME: sessions end at once, open streams within 5 seconds."""
     click.echo(_line(_done(options, lambda people: people.set_disabled(name, disabled=True, actor=ACTOR))))
 
 
@@ -65,7 +69,7 @@ def disable(name: str, **options: str | None) -> None:
 @click.argument("name")
 @_on_the_store
 def enable(name: str, **options: str | None) -> None:
-    """Let NAME in again, with the same token."""
+    """Enable NAME again, with the same token."""
     click.echo(_line(_done(options, lambda people: people.set_disabled(name, disabled=False, actor=ACTOR))))
 
 
@@ -73,7 +77,7 @@ def enable(name: str, **options: str | None) -> None:
 @click.argument("name")
 @_on_the_store
 def rotate(name: str, **options: str | None) -> None:
-    """Give NAME a new token and print it, this once; the old one is void."""
+    """Give NAME a new token and print it, only once; the old one becomes invalid."""
     click.echo(_done(options, lambda people: people.rotate(name, actor=ACTOR)))
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from litestar.types import Receive, Scope, Send
 
-from api.feeds.asked import Asked
-from api.feeds.direct import DirectSse
-from api.feeds.entrance import Admission
-from api.feeds.plain import PlainOutlet, disconnected, send_last, until_gone
-from api.feeds.protocols import offer_in
-from api.feeds.vanished import LOOK_SECONDS
+from api.feeds.admission import Admission
+from api.feeds.asgi_outlet import AsgiOutlet, disconnected, send_last, until_gone
+from api.feeds.request import FeedRequest
+from api.feeds.tcp_keepalive import LOOK_SECONDS
+from api.feeds.transport_offer import offer_in
+from api.feeds.transport_outlet import TransportSse
 from api.services.identity import Identity
 from streams.frames import SSE, Payload, passing_frame
 from streams.hub import FeedHub
@@ -26,11 +26,11 @@ Headers = list[tuple[bytes, bytes]]
 class SseStream:
     """The answer of one SSE request: an ASGI application."""
 
-    def __init__(self, hub: FeedHub[Identity], asked: Asked, admission: Admission) -> None:
+    def __init__(self, hub: FeedHub[Identity], asked: FeedRequest, admission: Admission) -> None:
         self._hub = hub
         self._asked = asked
         self._opening = admission.opening
-        self._lease = admission.lease
+        self._slot = admission.slot
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until either side ends it; on the server's transport, return at once."""
@@ -40,19 +40,19 @@ class SseStream:
             else:
                 await self._stream_directly(offer, send)
         except BaseException:
-            self._lease.release()
+            self._slot.release()
             raise
 
     async def _stream_directly(self, offer: Any, send: Send) -> None:
-        outlet = DirectSse()
+        outlet = TransportSse()
         offer.claim(outlet)
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
         if outlet.taken:
-            outlet.reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
+            outlet.reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._slot)
             outlet.reader.start(self._hello())
             self._hub.watch(outlet.check, self._hub.clock() + LOOK_SECONDS)
         else:
-            self._lease.release()
+            self._slot.release()
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         async def deliver(payload: Payload) -> None:
@@ -60,8 +60,8 @@ class SseStream:
             await send({"type": "http.response.body", "body": payload, "more_body": True})
 
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-        outlet = PlainOutlet(SSE, deliver)
-        outlet.reader = reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._lease)
+        outlet = AsgiOutlet(SSE, deliver)
+        outlet.reader = reader = self._hub.read(self._asked.feeds, self._opening, outlet, self._slot)
         try:
             reader.start(self._hello())
             await until_gone(outlet.run(), disconnected(receive))
@@ -80,6 +80,6 @@ async def answer_head(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:
-    """Return the body that turns a client away for now: an EventSource comes back after it."""
+    """Return the body of a temporary refusal, after which an EventSource reconnects."""
     retry_ms = hub.retry_ms(reason)
     return passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms).sse

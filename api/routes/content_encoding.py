@@ -1,10 +1,10 @@
-"""Compressed bodies are not read: they would have to be unpacked before their size is known."""
+"""Refuses compressed bodies, whose size is unknown before decompression."""
 
 from typing import Any
 
 from litestar import Request
 
-from api.problems import HttpProblem
+from api.http.problems import HttpProblem
 
 
 def refuse_encoded(request: Request[Any, Any, Any]) -> None:
@@ -13,6 +13,6 @@ def refuse_encoded(request: Request[Any, Any, Any]) -> None:
     if encoding not in {"", "identity"}:
         raise HttpProblem(
             "unsupported-media-type",
-            f"Content-Encoding {encoding[:40]!r} is not read",
+            f"Content-Encoding {encoding[:40]!r} is not supported",
             headers={"Accept-Encoding": "identity"},
         )

@@ -1,11 +1,12 @@
-"""The small JSON bodies of sign-in and of users, read strictly."""
+"""Reads JSON bodies with credentials like others, but never quotes them in errors."""
 
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
 
-from api.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem, invalid_fields
+from api.routes.json_body import read_json, refuse_half_characters
 from domain.problems import Problem
 
 Form = TypeVar("Form")
@@ -17,11 +18,14 @@ async def read_body(request: Request[Any, Any, Any], form: type[Form]) -> Form:
     Raises:
         HttpProblem: it is no JSON, or not of the form. The value is never quoted: it may be a secret.
     """
-    raw = await request.body()
     try:
-        return msgspec.json.decode(raw, type=form)
+        value = await read_json(request, lambda value: value)
+    except HttpProblem as refusal:
+        if refusal.slug != "invalid-json":
+            raise
+        raise HttpProblem("invalid-json", "The body is not one JSON value, or repeats a member.") from None
+    refuse_half_characters(value)
+    try:
+        return msgspec.convert(value, type=form)
     except msgspec.ValidationError as error:
         raise invalid_fields([Problem("", "invalid_type", str(error))]) from None
-    # RecursionError: msgspec skips unknown members recursively.
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise HttpProblem("invalid-json", "The body is not one JSON value.") from None

@@ -1,4 +1,4 @@
-"""The API's own description: OpenAPI as JSON and as a page, AsyncAPI for the feeds."""
+"""The description of the API: OpenAPI as JSON and as a page, AsyncAPI for the feeds."""
 
 from importlib.metadata import version
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from litestar import MediaType, Request, Response, get
 
-from api.asyncapi import build_asyncapi
-from api.openapi import Answer, build_document, describe
+from api.http.asyncapi import build_asyncapi
+from api.http.openapi import Answer, build_document, describe
 from api.routes.document_page import STYLE, render_page
+from api.services.links import link
 
 TAG = "documentation"
 OBJECT: dict[str, Any] = {"type": "object"}
@@ -47,7 +48,7 @@ async def asyncapi_json() -> Response[bytes]:
 
 
 def _document(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    return build_document(request.app.routes, version=version("fasttrack"))
+    return build_document(request.app.routes, version=version("fasttrack"), prefix=link(""))
 
 
 HANDLERS = (page, style, openapi_json, asyncapi_json)

@@ -1,43 +1,57 @@
-"""The OpenAPI document as a page: plain HTML, no script, nothing from elsewhere."""
+"""Renders the OpenAPI document as plain HTML, without scripts or external files."""
 
 import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from api.http.assets import name_of
+
 JsonObject = Mapping[str, Any]
 
 STYLE = """
-:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 20%, transparent); }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .5rem .8rem; }
-summary { cursor: pointer; overflow-wrap: anywhere; }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
-pre { overflow: auto; max-height: 24rem; border-left: .2rem solid var(--line); padding-left: .8rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0; }
-td { border-top: 1px solid var(--line); }
-.method { font-weight: 700; display: inline-block; min-width: 4.5rem; }
+main.document { max-width: 60rem; }
+main.document h1 { margin-bottom: var(--s2); }
+main.document h2 { margin: var(--s6) 0 var(--s2); }
+main.document h4 { margin: var(--s4) 0 var(--s1); }
+details { background: var(--surface); border: 1px solid var(--line); border-radius: var(--round-s);
+  margin: var(--s2) 0; }
+details > :not(summary) { margin: 0 var(--s4) var(--s3); }
+details > table { width: calc(100% - 2 * var(--s4)); }
+summary { cursor: pointer; overflow-wrap: anywhere; padding: var(--s2) var(--s4); }
+pre { overflow: auto; max-height: 24rem; font: 0.85em/1.5 var(--mono); background: var(--sunken);
+  border-radius: var(--round-s); padding: var(--s3); }
+th, td { overflow-wrap: anywhere; }
+.method { font-weight: 700; display: inline-block; min-width: 4.5rem; color: var(--accent-strong); }
 """
+"""What the document needs beside the style of the page, whose colours and type it has."""
 
 
 def render_page(document: JsonObject) -> str:
     """Return the page."""
     info = document["info"]
+    prefix = escape(document["servers"][0]["url"].rstrip("/"))
+    icon = f"{prefix}/assets/{name_of('icon', 'svg')}"
     return "".join(
         (
             '<!doctype html><html lang="en"><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(info['title'])} API</title>",
-            '<link rel="stylesheet" href="/schema/page.css">',
+            '<meta name="color-scheme" content="light dark">',
+            f'<link rel="icon" href="{icon}" type="image/svg+xml">',
+            f'<link rel="stylesheet" href="{prefix}/assets/{name_of("style", "css")}">',
+            f'<link rel="stylesheet" href="{prefix}/schema/page.css">',
+            f'<header class="top"><div class="top-row"><a class="brand" href="{prefix}/">',
+            f'<img src="{icon}" alt="" width="28" height="28"><span>FastTrack</span></a></div></header>',
+            '<main class="document">',
             f"<h1>{escape(info['title'])} API {escape(info['version'])}</h1>",
-            f"<p>{escape(info['summary'])} {escape(info['description'])}</p>",
-            '<p><a href="/schema/openapi.json">openapi.json</a>, ',
-            '<a href="/asyncapi.json">asyncapi.json</a></p>',
+            f"<p class='soft'>{escape(info['summary'])} {escape(info['description'])}</p>",
+            f'<p><a href="{prefix}/schema/openapi.json">openapi.json</a>, ',
+            f'<a href="{prefix}/asyncapi.json">asyncapi.json</a></p>',
             *_tags(document),
             "<h2>Schemas</h2>",
             *_schemas(document["components"]["schemas"]),
-            "</html>",
+            "</main></html>",
         )
     )
 

@@ -1,34 +1,51 @@
 """Many events at once: batches, the whole collection, downloads."""
 
 from collections.abc import AsyncGenerator
-from datetime import tzinfo
 from functools import partial
+from typing import cast
+from urllib.parse import parse_qsl, urlencode
 
 from anyio import to_thread
-from litestar import Response, delete, get, post, put
+from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
-from api.openapi import Answer, Body, Query, describe
+from api.http.openapi import Answer, Body, Query, describe
 from api.routes import event_input
-from api.routes.answers import json_answer
-from api.routes.event_formats import FORMATS, DocumentedEvent, EventFile, Joint
-from api.routes.event_query import FILTER_NAMES, FILTERS, read_deletion, read_filter, read_only_filter
+from api.routes.answers import ReadyAnswer, json_answer
+from api.routes.event_query import (
+    FILTER_NAMES,
+    FILTERS,
+    read_deletion,
+    read_filter,
+    read_narrowed,
+    read_only_filter,
+)
 from api.routes.events import PATH, READING_BODY, TAG, HttpRequest, no_parameters
-from api.routes.json_body import read_json
+from api.routes.json_body import read_json_items
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
-from api.services.catalogue import Catalogue
+from api.security.guards import too_many, unauthorized
+from api.services.credentials import digest
+from api.services.events import Events
+from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent, EventFile, Joint, Wanted
+from api.services.exports.table import LANGUAGES, Language
+from api.services.imports.options import DELIMITERS
+from api.services.services import Services
 from domain.events import Event
-from domain.ports import EventFilter
+from domain.ports.events import EventFilter
+from streams.frames import line_safe
 
 FILE_CHUNK = 250
 """Events that are decoded at once: about 3 ms of the loop."""
 
+CALENDAR_CALLS_PER_MINUTE = 30
+"""Calendar programs ask each quarter of an hour or so."""
+
 
 class StoredBatch(Struct, frozen=True):
-    """What became of an array of events: their ids are consecutive."""
+    """The stored events of an array: their ids are consecutive."""
 
     count: int
     first_id: int | None
@@ -45,7 +62,7 @@ class Deleted(Struct, frozen=True):
 @post(
     PATH + "/lote",
     opt=describe(
-        "Create many events, all or none",
+        "Create many events: all of them or none",
         TAG,
         {201: Answer("The events in order", StoredBatch)},
         problems=[*READING_BODY, "storage-full"],
@@ -55,14 +72,15 @@ class Deleted(Struct, frozen=True):
 )
 async def create_batch(
     request: HttpRequest,
-    catalogue: NamedDependency[Catalogue],
-    timezone: NamedDependency[tzinfo],
-    max_batch_events: NamedDependency[int],
-) -> Response[bytes]:
+    services: NamedDependency[Services],
+) -> ReadyAnswer:
     """Store an array of events in one transaction."""
     no_parameters(request)
-    batch = await read_json(request, lambda value: event_input.many_events(value, timezone, max_batch_events))
-    return json_answer(_stored(await catalogue.create_all(batch, request.user)), status=201)
+    batch = await read_json_items(
+        request,
+        lambda values: event_input.many_events(values, services.timezone, services.settings.max_batch_events),
+    )
+    return json_answer(_stored(await services.events.create_all(batch, request.user)), status=201)
 
 
 @put(
@@ -78,21 +96,22 @@ async def create_batch(
 )
 async def replace_all(
     request: HttpRequest,
-    catalogue: NamedDependency[Catalogue],
-    timezone: NamedDependency[tzinfo],
-    max_batch_events: NamedDependency[int],
-) -> Response[bytes]:
-    """Store an array of events in the place of all others."""
+    services: NamedDependency[Services],
+) -> ReadyAnswer:
+    """Replace all events with an array of events."""
     no_parameters(request)
-    batch = await read_json(request, lambda value: event_input.many_events(value, timezone, max_batch_events))
-    return json_answer(_stored(await catalogue.replace_all(batch, request.user)))
+    batch = await read_json_items(
+        request,
+        lambda values: event_input.many_events(values, services.timezone, services.settings.max_batch_events),
+    )
+    return json_answer(_stored(await services.events.replace_all(batch, request.user)))
 
 
 @delete(
     PATH,
     status_code=200,
     opt=describe(
-        "Delete all events, or those that filters match",
+        "Delete all events, or those that match filters",
         TAG,
         {200: Answer("How many", Deleted)},
         problems=["invalid-query"],
@@ -100,12 +119,10 @@ async def replace_all(
         role="admin",
     ),
 )
-async def delete_events(
-    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
-) -> Response[bytes]:
+async def delete_events(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
     """Delete in one transaction."""
-    where = read_deletion(request.scope["query_string"], timezone)
-    return json_answer(Deleted(await catalogue.delete_matching(where, request.user)))
+    where = read_deletion(request.scope["query_string"], services.timezone)
+    return json_answer(Deleted(await services.events.delete_matching(where, request.user)))
 
 
 @get(
@@ -119,29 +136,37 @@ async def delete_events(
                 list[DocumentedEvent],
                 ["application/json"],
                 headers={"Content-Disposition": "The name of the file."},
-                other_media_types=["text/csv", "application/x-ndjson", "text/calendar"],
+                other_media_types=OTHER_MEDIA_TYPES,
             )
         },
         problems=["invalid-query"],
-        parameters=(*FILTERS, Query("format", "Form of the file.", {"enum": [*FORMATS], "default": "json"})),
+        parameters=(
+            *FILTERS,
+            Query("format", "Format of the file.", {"enum": [*FORMATS], "default": "json"}),
+            Query(
+                "lang",
+                "Language of the column titles of an XLSX, or of a CSV that opens in Excel.",
+                {"enum": [*LANGUAGES]},
+            ),
+            Query("delimiter", "Delimiter between the cells of a CSV: `,` `;` `|` or `tab`."),
+        ),
     ),
 )
-async def download(
-    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
-) -> ASGIResponse:
+async def download(request: HttpRequest, services: NamedDependency[Services]) -> ASGIResponse:
     """Stream all events that match, by id."""
-    parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | {"format"})
-    where = read_filter(parameters, timezone)
+    parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | {"format", "lang", "delimiter"})
+    where = read_filter(parameters, services.timezone)
     form = FORMATS[parameters.choice("format", tuple(FORMATS), "json")]
+    wanted = _wanted(parameters, services.events.epoch)
     parameters.finish()
     headers = {
         "Content-Disposition": f'attachment; filename="{form.file_name}"',
         "Cache-Control": "no-store",
     }
     chunks = (
-        partial(_document_chunks, catalogue, where, form.joint)
+        partial(_document_chunks, services.events, where, form.joint)
         if form.joint
-        else partial(_file_chunks, catalogue, where, form.begin(catalogue.epoch))
+        else partial(_file_chunks, services.events, where, form.begin(wanted))
     )
     return StreamedAnswer(chunks, media_type=form.media_type, headers=headers)
 
@@ -152,39 +177,68 @@ async def download(
         "The events as a calendar to subscribe to",
         TAG,
         {200: Answer("iCalendar, streamed", {"type": "string"}, ["text/calendar"])},
-        problems=["invalid-query"],
-        parameters=FILTERS,
+        problems=["invalid-query", "unauthorized", "too-many-requests"],
+        parameters=(
+            *FILTERS,
+            Query("key", "Secret of a calendar address, instead of a sign-in.", {"type": "string"}),
+        ),
+        role=None,
     ),
 )
-async def calendar(
-    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
-) -> ASGIResponse:
-    """Stream what the filters match, for a calendar program that asks again now and then."""
-    where = read_only_filter(request.scope["query_string"], timezone)
+async def calendar(request: HttpRequest, services: NamedDependency[Services]) -> ASGIResponse:
+    """Stream the matching events as a calendar, for calendar programs that poll it.
+
+    A calendar program signs in by the secret of its address, which shows no more than it was made for.
+    """
+    where = await _calendar_filter(request, services)
     form = FORMATS["ics"]
-    chunks = partial(_file_chunks, catalogue, where, form.begin(catalogue.epoch))
+    chunks = partial(_file_chunks, services.events, where, form.begin(Wanted(services.events.epoch)))
     return StreamedAnswer(chunks, media_type=form.media_type, headers={"Cache-Control": "no-cache"})
 
 
-async def _document_chunks(
-    catalogue: Catalogue, where: EventFilter, joint: Joint
-) -> AsyncGenerator[bytes, None]:
+def _wanted(parameters: UrlParameters, epoch: str) -> Wanted:
+    """Return the options of an export besides its format."""
+    language = parameters.choice("lang", ("", *LANGUAGES), "") or None
+    text = parameters.raw("delimiter")
+    delimiter = None if text is None else DELIMITERS.get(text.lower())
+    if text is not None and delimiter is None:
+        parameters.refuse("delimiter", "unknown_value", "delimiter must be one of , ; | or tab", text)
+    return Wanted(epoch, cast("Language | None", language), delimiter)
+
+
+async def _calendar_filter(request: HttpRequest, services: Services) -> EventFilter:
+    """Return what to show: of an address no more than it was made for, else what the caller asks."""
+    query_string: bytes = request.scope["query_string"]
+    given = parse_qsl(query_string.decode("latin-1"), encoding="utf-8", errors="replace", max_num_fields=64)
+    key = next((value for name, value in given if name == "key"), None)
+    if key is None:
+        if request.scope["user"] is None:
+            raise unauthorized(presented=request.scope["auth"] is not None)
+        return read_only_filter(query_string, services.timezone)
+    if seconds := await services.rate_limiter.take(f"calendar:{digest(key)}", CALENDAR_CALLS_PER_MINUTE):
+        raise too_many("calendar", seconds, limit=CALENDAR_CALLS_PER_MINUTE)
+    found = await services.personal.calendar_of(key)
+    if found is None:
+        raise unauthorized(presented=True)
+    asked = urlencode([(name, value) for name, value in given if name != "key"]).encode()
+    return read_narrowed(asked, found.filters, services.timezone)
+
+
+async def _document_chunks(events: Events, where: EventFilter, joint: Joint) -> AsyncGenerator[bytes, None]:
     """Pass on the JSON that the store writes."""
-    async with catalogue.reading() as events:
+    async with events.reading() as reading:
         opening, closing = joint.opening.encode(), joint.closing_empty
-        async for part in events.scan_documents(where, separator=joint.separator):
-            yield opening + part
+        async for part in reading.scan_documents(where, separator=joint.separator):
+            yield opening + line_safe(part)
             opening, closing = b"", joint.closing
         yield opening + closing.encode()
 
 
-async def _file_chunks(
-    catalogue: Catalogue, where: EventFilter, file: EventFile
-) -> AsyncGenerator[bytes, None]:
+async def _file_chunks(events: Events, where: EventFilter, file: EventFile) -> AsyncGenerator[bytes, None]:
     """Write events chunk by chunk, in a thread: the loop has others to serve."""
-    async with catalogue.reading() as events:
+    async with events.reading() as reading:
         opening = file.opening()
-        async for some in events.scan(where, chunk=FILE_CHUNK):
+        async for some in reading.scan(where, chunk=FILE_CHUNK):
             yield opening + await to_thread.run_sync(file.part, some)
             opening = b""
         yield opening + file.closing()

@@ -1,48 +1,60 @@
-"""From decoded JSON to validated event fields: the transport's part of validation."""
+"""Turns decoded JSON into validated event fields."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
 import msgspec
 
-from api.problems import HttpProblem, invalid_fields
+from api.http.openapi import or_null
+from api.http.problems import HttpProblem, invalid_fields
+from domain import limits
 from domain.events import Event, EventFields, fields_of, parse_fields
 from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import invalid_type
 from domain.venues import VENUE_TYPES
 
 GIVEN_BY_SERVER = ("id", "upload_id", "version", "created_at", "updated_at")
+_VENUE_TYPE: dict[str, Any] = {"title": "VenueType", "type": "string", "enum": [*VENUE_TYPES]}
 VENUE_SCHEMA: dict[str, Any] = {
-    "type": ["object", "null"],
+    "title": "NewVenue",
+    "type": "object",
     "properties": {
-        "location_name": {"type": "string", "minLength": 2, "maxLength": 200},
-        "capacity": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1, "default": 1},
-        "venue_type": {"enum": [*VENUE_TYPES, None], "default": None},
+        "location_name": {
+            "type": "string",
+            "minLength": limits.LOCATION_NAME_LEAST_CHARACTERS,
+            "maxLength": limits.LOCATION_NAME_CHARACTERS,
+        },
+        "capacity": {"type": "integer", "minimum": 0, "maximum": limits.CAPACITY, "default": 1},
+        "venue_type": or_null(_VENUE_TYPE),
         "is_accessible": {"type": "boolean", "default": False},
-        "address": {"type": ["string", "null"], "maxLength": 300},
+        "address": {"type": ["string", "null"], "maxLength": limits.ADDRESS_CHARACTERS},
         "past_events": {"type": "array", "items": {"type": "string"}},
         "manually_edited": {"type": "boolean", "default": False},
     },
     "required": ["location_name"],
 }
 EVENT_SCHEMA: dict[str, Any] = {
+    "title": "NewEvent",
     "type": "object",
     "properties": {
-        "title": {"type": "string", "minLength": 1, "maxLength": 100},
+        "title": {"type": "string", "minLength": 1, "maxLength": limits.TITLE_CHARACTERS, "pattern": r"\S"},
         "description": {"type": "string"},
         "event_date": {"type": "string", "examples": ["2025-07-01T10:00:00"]},
-        "city": {"type": "string", "minLength": 1, "maxLength": 100},
-        "participants": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
-        "local_info": VENUE_SCHEMA,
+        "city": {"type": "string", "minLength": 1, "maxLength": limits.CITY_CHARACTERS, "pattern": r"\S"},
+        "participants": {"type": "array", "items": {"type": "string"}, "maxItems": limits.PARTICIPANTS},
+        "local_info": or_null(VENUE_SCHEMA),
     },
     "required": ["title", "event_date", "city"],
 }
 PATCH_SCHEMA: dict[str, Any] = {
+    "title": "EventPatch",
     "type": "object",
     "properties": {
         **EVENT_SCHEMA["properties"],
-        "local_info": {key: VENUE_SCHEMA[key] for key in ("type", "properties")},
+        "local_info": or_null(
+            {"title": "VenuePatch", **{key: VENUE_SCHEMA[key] for key in ("type", "properties")}}
+        ),
     },
 }
 LIST_SCHEMA: dict[str, Any] = {"type": "array", "items": EVENT_SCHEMA}
@@ -56,21 +68,20 @@ def one_event(value: object, timezone: tzinfo) -> EventFields:
     return fields
 
 
-def many_events(value: object, timezone: tzinfo, limit: int) -> list[EventFields]:
+def many_events(values: Iterator[object], timezone: tzinfo, limit: int) -> list[EventFields]:
     """Return the fields of new events, all or none; errors name the index: `[3].title`."""
-    if not isinstance(value, list):
-        raise invalid_fields([invalid_type("", "a JSON array of events", value)])
-    if len(value) > limit:
-        raise HttpProblem("too-large", f"At most {limit} events go in one array, not {len(value)}.")
     batch: list[EventFields] = []
     problems: list[Problem] = []
-    for index, one in enumerate(value):
+    for index, one in enumerate(values):
+        if index == limit:
+            raise HttpProblem("too-large", f"An array may have at most {limit} events.")
+        if len(problems) >= MAX_TOLD:
+            continue  # What is no JSON further on is still found.
         fields = _checked(one, None, timezone)
         if isinstance(fields, list):
             problems += (_placed(problem, index) for problem in fields)
-            if len(problems) >= MAX_TOLD:
-                break
-        else:
+            batch.clear()
+        elif not problems:
             batch.append(fields)
     if problems:
         raise invalid_fields(problems[:MAX_TOLD])
@@ -87,7 +98,7 @@ def patch(value: object, timezone: tzinfo) -> Callable[[Event], EventFields | li
 
     def changed(event: Event) -> EventFields | list[Problem]:
         if not isinstance(value, dict):
-            return [invalid_type("", "a JSON object", value)]
+            return [invalid_type("", "object", value)]
         return _checked(merge_patch(fields_of(event), value), event, timezone)
 
     return changed
@@ -109,7 +120,7 @@ def merge_patch(target: Any, change: Any) -> Any:
 def _checked(value: object, event: Event | None, timezone: tzinfo) -> EventFields | list[Problem]:
     """Return fields or problems. `event` is the one that is to be changed."""
     if not isinstance(value, dict):
-        return [invalid_type("", "a JSON object", value)]
+        return [invalid_type("", "object", value)]
     own = {name: member for name, member in value.items() if name not in GIVEN_BY_SERVER}
     fields = parse_fields(own, timezone=timezone, refuse_unknown=True)
     given = _given_otherwise(value, event) if event else []
@@ -124,7 +135,7 @@ def _given_otherwise(members: Mapping[str, Any], event: Event) -> list[Problem]:
         Problem(
             name,
             "read_only",
-            f"{name} is given by the server and cannot be changed",
+            f"{name} is set by the server and cannot be changed",
             excerpt(members[name]),
         )
         for name in GIVEN_BY_SERVER

@@ -1,8 +1,8 @@
-"""Which events a list, a download or a deletion is about."""
+"""Reads the filters of lists, downloads and deletions from URL parameters."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from msgspec import Struct
 
-from api.openapi import Query
+from api.http.openapi import Query
 from api.routes.url_parameters import UrlParameters
 from domain.dates import parse_event_date
-from domain.ports import EventFilter, EventSort
+from domain.ports.events import EventFilter, EventSort
 from domain.problems import Problem
+from domain.text import folded
 from domain.venues import known_venue_type
 
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
@@ -22,8 +23,8 @@ SORTS: tuple[str, ...] = get_args(EventSort)
 _DAY_US = 86_400_000_000
 
 FILTERS = (
-    Query("city", "Only this city, whatever case and accents.", {"type": "string", "maxLength": 200}),
-    Query("q", "Only events with this in title or description.", {"type": "string", "maxLength": 200}),
+    Query("city", "Only this city, ignoring case and accents.", {"type": "string", "maxLength": 200}),
+    Query("q", "Only events with this text in title or description.", {"type": "string", "maxLength": 200}),
     Query("from", "Only events at or after this date or time.", {"type": "string", "maxLength": 200}),
     Query(
         "to", "Only events up to this time, or to the end of this date.", {"type": "string", "maxLength": 200}
@@ -32,9 +33,9 @@ FILTERS = (
     Query("upload_id", "Only events of this import.", {"type": "string", "maxLength": 200}),
 )
 PAGING = (
-    Query("sort", "Order; a leading - turns it around.", {"enum": [*SORTS], "default": "id"}),
-    Query("limit", "Events on a page.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
-    Query("cursor", "Where the page starts: `next` of the page before.", {"type": "string"}),
+    Query("sort", "Sort order; a leading - reverses it.", {"enum": [*SORTS], "default": "id"}),
+    Query("limit", "Events per page.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
+    Query("cursor", "Where the page starts: `next` of the previous page.", {"type": "string"}),
 )
 
 
@@ -61,17 +62,16 @@ def read_filter(parameters: UrlParameters, timezone: tzinfo) -> EventFilter:
 
 
 def read_list_query(query_string: bytes, timezone: tzinfo, epoch: str) -> ListQuery:
-    """Return what a page is asked for. Raises HttpProblem with all that is wrong."""
+    """Return the requested page of a list. Raises HttpProblem with all errors."""
     parameters = UrlParameters(query_string, FILTER_NAMES | {"sort", "limit", "cursor"})
     where = read_filter(parameters, timezone)
     sort = cast("EventSort", parameters.choice("sort", SORTS, "id"))
     limit = parameters.whole("limit", 50, low=1, high=500)
     binding = msgspec.json.encode([epoch, sort, where])
     cursor = parameters.raw("cursor")
-    after = parse_cursor(cursor, binding) if cursor else None
-    if cursor and after is None:
-        rule = "cursor must be `next` of a page with the same filters and order"
-        parameters.refuse("cursor", "invalid_cursor", rule, cursor)
+    after = None if cursor is None else parse_cursor(cursor, binding)
+    if cursor is not None and after is None:
+        parameters.refuse_cursor(cursor)
     parameters.finish()
     return ListQuery(where, sort, limit, after, binding)
 
@@ -84,8 +84,32 @@ def read_only_filter(query_string: bytes, timezone: tzinfo) -> EventFilter:
     return where
 
 
+def read_narrowed(query_string: bytes, bound: Mapping[str, str], timezone: tzinfo) -> EventFilter:
+    """Return the filter of a call that may see no more than `bound` lets through, parameters by name.
+
+    Dates narrow each other; another text than that of `bound` is refused.
+
+    Raises:
+        HttpProblem: with all that is wrong with the call.
+    """
+    limits = read_filter(UrlParameters(urlencode(bound).encode(), FILTER_NAMES), timezone)
+    parameters = UrlParameters(query_string, FILTER_NAMES)
+    asked = read_filter(parameters, timezone)
+    texts = {}
+    for name in ("city", "q", "venue_type", "upload_id"):
+        held, wanted = getattr(limits, name), getattr(asked, name)
+        if held and wanted and folded(held) != folded(wanted):
+            rule = f"{name} must be what this address was made for, or be left out"
+            parameters.refuse(name, "outside_of_address", rule, wanted)
+        texts[name] = held or wanted
+    parameters.finish()
+    after = [us for us in (limits.from_us, asked.from_us) if us is not None]
+    before = [us for us in (limits.to_us, asked.to_us) if us is not None]
+    return EventFilter(**texts, from_us=max(after, default=None), to_us=min(before, default=None))
+
+
 def read_deletion(query_string: bytes, timezone: tzinfo) -> EventFilter:
-    """Return what to delete. An empty filter, of a variable that was not set, must not mean all."""
+    """Return the filter of a deletion. An empty filter must not match all events."""
     parameters = UrlParameters(query_string, FILTER_NAMES)
     parameters.refuse_empty()
     where = read_filter(parameters, timezone)
@@ -94,7 +118,7 @@ def read_deletion(query_string: bytes, timezone: tzinfo) -> EventFilter:
 
 
 def format_cursor(position: Sequence[Any], binding: bytes) -> str:
-    """Return a position as opaque text that only fits the list it came from."""
+    """Return a position as an opaque cursor, valid only for the list that it came from."""
     content = msgspec.json.encode(list(position))
     return base64.urlsafe_b64encode(_seal(content, binding) + content).decode().rstrip("=")
 
@@ -137,7 +161,7 @@ def _instant(parameters: UrlParameters, name: str, timezone: tzinfo) -> int | No
     text = parameters.raw(name)
     if not text:
         return None
-    # A + that nobody escaped arrives as a blank.
+    # A + that was not escaped arrives as a blank.
     if len(text) > 6 and text[-6] == " " and text[-3] == ":":
         text = f"{text[:-6]}+{text[-5:]}"
     parsed = parse_event_date(text, timezone=timezone, field=name)

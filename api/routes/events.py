@@ -1,32 +1,33 @@
-"""One event at a time, and pages of them."""
+"""Single events and pages of events."""
 
-from datetime import tzinfo
 from typing import Any
 
-from litestar import Request, Response, delete, get, patch, post, put
+from litestar import Request, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from api.openapi import Answer, Body, Query, describe
-from api.problems import HttpProblem, invalid_fields
+from api.http.openapi import Answer, Body, Query, describe
+from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes import event_input
-from api.routes.answers import json_answer
+from api.routes.answers import ReadyAnswer, json_answer, not_modified
 from api.routes.event_query import FILTERS, PAGING, format_cursor, next_link, read_list_query
-from api.routes.json_body import PATCH_TYPES, read_json
+from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json
 from api.routes.preconditions import etag_of, if_match, is_known
 from api.routes.url_parameters import UrlParameters
-from api.services.catalogue import Catalogue
 from api.services.identity import Identity
+from api.services.services import Services
 from domain.events import Event
-from domain.problems import Problem
+from domain.problems import Problem, excerpt
 
 TAG = "events"
 PATH = "/api/v1/eventos"
-IF_MATCH = Query("If-Match", "Change only these versions.", place="header")
-IF_NONE_MATCH = Query("If-None-Match", "Answer 304 for these versions.", place="header")
+IF_MATCH = Query("If-Match", "Change the event only if it has one of these versions.", place="header")
+IF_NONE_MATCH = Query("If-None-Match", "Answer 304 if the event has one of these versions.", place="header")
 ETAG = {"ETag": "The version of the event."}
-READING_BODY = ("invalid-json", "invalid-query", "too-large", "unsupported-media-type", "validation")
+READING_BODY = (*PROBLEMS, "invalid-query")
+
+TEXT_PARAMETER: dict[str, Any] = {"type": "string", "maxLength": 200}
 
 HttpRequest = Request[Identity, Any, Any]
 
@@ -49,13 +50,11 @@ class EventPage(Struct, frozen=True):
         parameters=(*FILTERS, *PAGING),
     ),
 )
-async def list_events(
-    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
-) -> Response[bytes]:
+async def list_events(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
     """Return a page, and where the next one starts."""
     query_string = request.scope["query_string"]
-    query = read_list_query(query_string, timezone, catalogue.epoch)
-    page = await catalogue.page(query.where, sort=query.sort, limit=query.limit, after=query.after)
+    query = read_list_query(query_string, services.timezone, services.events.epoch)
+    page = await services.events.page(query.where, sort=query.sort, limit=query.limit, after=query.after)
     cursor = format_cursor(page.next, query.binding) if page.next else None
     headers = {"Link": next_link(PATH, query_string, cursor)} if cursor else {}
     return json_answer(EventPage(page.items, cursor, page.total), headers=headers)
@@ -72,13 +71,11 @@ async def list_events(
         role="editor",
     ),
 )
-async def create_event(
-    request: HttpRequest, catalogue: NamedDependency[Catalogue], timezone: NamedDependency[tzinfo]
-) -> Response[bytes]:
+async def create_event(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
     """Store one event."""
     no_parameters(request)
-    fields = await read_json(request, lambda value: event_input.one_event(value, timezone))
-    event = await catalogue.create(fields, request.user)
+    fields = await read_json(request, lambda value: event_input.one_event(value, services.timezone))
+    event = await services.events.create(fields, request.user)
     return event_answer(event, status=201, headers={"Location": f"{PATH}/{event.id}"})
 
 
@@ -87,21 +84,21 @@ async def create_event(
     opt=describe(
         "One event",
         TAG,
-        {200: Answer("The event", Event, headers=ETAG), 304: Answer("The caller's copy is still true")},
+        {200: Answer("The event", Event, headers=ETAG), 304: Answer("The caller's copy is current")},
         problems=["not-found", "invalid-query"],
         parameters=[IF_NONE_MATCH],
     ),
 )
 async def show_event(
-    request: HttpRequest, event_id: FromPath[str], catalogue: NamedDependency[Catalogue]
-) -> Response[bytes]:
+    request: HttpRequest, event_id: FromPath[str], services: NamedDependency[Services]
+) -> ReadyAnswer:
     """Return one event."""
     no_parameters(request)
-    event = await catalogue.get(id_in(event_id))
+    event = await services.events.get(id_in(event_id))
     if event is None:
         raise absent(event_id)
     if is_known(request.headers.get("if-none-match"), event):
-        return Response(b"", status_code=304, headers={"ETag": etag_of(event)})
+        return not_modified({"ETag": etag_of(event)})
     return event_answer(event)
 
 
@@ -110,7 +107,7 @@ async def show_event(
     opt=describe(
         "Replace an event",
         TAG,
-        {200: Answer("The event as it is now", Event, headers=ETAG)},
+        {200: Answer("The event after the change", Event, headers=ETAG)},
         problems=[*READING_BODY, "not-found", "precondition-failed", "storage-full"],
         parameters=[IF_MATCH],
         body=Body({"application/json": event_input.EVENT_SCHEMA}),
@@ -120,14 +117,13 @@ async def show_event(
 async def replace_event(
     request: HttpRequest,
     event_id: FromPath[str],
-    catalogue: NamedDependency[Catalogue],
-    timezone: NamedDependency[tzinfo],
-) -> Response[bytes]:
+    services: NamedDependency[Services],
+) -> ReadyAnswer:
     """Overwrite an event's own members."""
     no_parameters(request)
-    changed = await read_json(request, lambda value: event_input.replacement(value, timezone))
+    changed = await read_json(request, lambda value: event_input.replacement(value, services.timezone))
     allowed = if_match(request.headers.get("if-match"))
-    return _changed(event_id, await catalogue.change(id_in(event_id), allowed, changed, request.user))
+    return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
 
 
 @patch(
@@ -135,7 +131,7 @@ async def replace_event(
     opt=describe(
         "Change members of an event",
         TAG,
-        {200: Answer("The event as it is now", Event, headers=ETAG)},
+        {200: Answer("The event after the change", Event, headers=ETAG)},
         problems=[*READING_BODY, "not-found", "precondition-failed", "storage-full"],
         parameters=[IF_MATCH],
         body=Body(dict.fromkeys(PATCH_TYPES, event_input.PATCH_SCHEMA), "A JSON merge patch (RFC 7396)."),
@@ -145,14 +141,13 @@ async def replace_event(
 async def patch_event(
     request: HttpRequest,
     event_id: FromPath[str],
-    catalogue: NamedDependency[Catalogue],
-    timezone: NamedDependency[tzinfo],
-) -> Response[bytes]:
+    services: NamedDependency[Services],
+) -> ReadyAnswer:
     """Overwrite the members that are given; null removes one."""
     no_parameters(request)
-    changed = await read_json(request, lambda value: event_input.patch(value, timezone), PATCH_TYPES)
+    changed = await read_json(request, lambda value: event_input.patch(value, services.timezone), PATCH_TYPES)
     allowed = if_match(request.headers.get("if-match"))
-    return _changed(event_id, await catalogue.change(id_in(event_id), allowed, changed, request.user))
+    return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
 
 
 @delete(
@@ -168,12 +163,12 @@ async def patch_event(
     ),
 )
 async def delete_event(
-    request: HttpRequest, event_id: FromPath[str], catalogue: NamedDependency[Catalogue]
+    request: HttpRequest, event_id: FromPath[str], services: NamedDependency[Services]
 ) -> None:
     """Delete one event."""
     no_parameters(request)
     allowed = if_match(request.headers.get("if-match"))
-    missed = await catalogue.delete(id_in(event_id), allowed, request.user)
+    missed = await services.events.delete(id_in(event_id), allowed, request.user)
     if missed == "absent":
         raise absent(event_id)
     if missed == "stale":
@@ -181,30 +176,28 @@ async def delete_event(
 
 
 def no_parameters(request: HttpRequest) -> None:
-    """Refuse any parameter of the URL: the caller means something that would not happen."""
+    """Refuse any URL parameter: the caller expects an effect that it would not have."""
     UrlParameters(request.scope["query_string"], frozenset()).finish()
 
 
 def id_in(text: str) -> int:
-    """Return the id in a path. Raises HttpProblem 404: what is no id names nothing."""
+    """Return the id in a path. Raises HttpProblem 404 for text that is not an id."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise absent(text)
     return int(text)
 
 
 def absent(event_id: str) -> HttpProblem:
-    """Return the refusal for an event that is not there."""
-    return HttpProblem("not-found", f"There is no event {event_id[:20]}.")
+    """Return the 404 for an unknown event."""
+    return refusal("not-found.event", id=excerpt(event_id[:20]))
 
 
-def event_answer(
-    event: Event, *, status: int = 200, headers: dict[str, str] | None = None
-) -> Response[bytes]:
-    """Return one event with its tag."""
+def event_answer(event: Event, *, status: int = 200, headers: dict[str, str] | None = None) -> ReadyAnswer:
+    """Return one event with its ETag."""
     return json_answer(event, status=status, headers={"ETag": etag_of(event), **(headers or {})})
 
 
-def _changed(event_id: str, outcome: Event | str | list[Problem]) -> Response[bytes]:
+def _changed(event_id: str, outcome: Event | str | list[Problem]) -> ReadyAnswer:
     match outcome:
         case Event():
             return event_answer(outcome)
@@ -216,7 +209,44 @@ def _changed(event_id: str, outcome: Event | str | list[Problem]) -> Response[by
 
 
 def _stale() -> HttpProblem:
-    return HttpProblem("precondition-failed", "The event was changed meanwhile; fetch it and decide again.")
+    return refusal("precondition-failed.event")
 
 
-HANDLERS = (list_events, create_event, show_event, replace_event, patch_event, delete_event)
+class CityEvents(Struct, frozen=True):
+    """A city and how many events it has."""
+
+    city: str
+    count: int
+
+
+class Cities(Struct, frozen=True):
+    """Cities, the ones with most events first."""
+
+    items: list[CityEvents]
+
+
+@get(
+    PATH + "/cidades",
+    opt=describe(
+        "The cities of all events",
+        TAG,
+        {200: Answer("Cities, the ones with most events first", Cities)},
+        problems=["invalid-query"],
+        parameters=(
+            Query(
+                "q", "Only cities with this text in their name, ignoring case and accents.", TEXT_PARAMETER
+            ),
+            Query("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
+        ),
+    ),
+)
+async def list_cities(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+    """Return suggestions for a city field."""
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"q", "limit"}))
+    like, limit = parameters.text("q") or "", parameters.whole("limit", 50, low=1, high=500)
+    parameters.finish()
+    found = await services.events.cities(like, limit)
+    return json_answer(Cities([CityEvents(city, count) for city, count in found]))
+
+
+HANDLERS = (list_cities, list_events, create_event, show_event, replace_event, patch_event, delete_event)

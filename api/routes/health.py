@@ -1,14 +1,15 @@
-"""Liveness, readiness and metrics, for whoever operates the server."""
+"""Liveness, readiness and metrics, for operators."""
 
 from typing import Any
 
+from anyio import to_thread
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from api.metrics import MEDIA_TYPE, Metrics
-from api.openapi import Answer, describe
-from api.problems import HttpProblem
-from api.services.readiness import Readiness
+from api.http.metrics import MEDIA_TYPE, Metrics
+from api.http.openapi import Answer, describe
+from api.http.problems import HttpProblem
+from api.services.services import Services
 
 TAG = "operation"
 STATUS_SCHEMA: dict[str, Any] = {
@@ -21,26 +22,26 @@ TEXT: dict[str, Any] = {"type": "string"}
 
 @get(
     "/healthz",
-    opt=describe("The process answers", TAG, {200: Answer("Alive", STATUS_SCHEMA)}, role=None),
+    opt=describe("The process is alive", TAG, {200: Answer("Alive", STATUS_SCHEMA)}, role=None),
 )
 async def healthz() -> dict[str, str]:
-    """Answer without touching anything else."""
+    """Answer without checking anything."""
     return {"status": "ok"}
 
 
 @get(
     "/readyz",
     opt=describe(
-        "The server takes work",
+        "The server accepts requests",
         TAG,
         {200: Answer("The store can be written and the server is not stopping", STATUS_SCHEMA)},
         problems=["unavailable"],
         role=None,
     ),
 )
-async def readyz(readiness: NamedDependency[Readiness]) -> dict[str, str]:
-    """Answer whether new work should be sent here."""
-    if (obstacle := await readiness.obstacle()) is not None:
+async def readyz(services: NamedDependency[Services]) -> dict[str, str]:
+    """Answer whether this server accepts new work."""
+    if (obstacle := await services.readiness.obstacle()) is not None:
         raise HttpProblem("unavailable", obstacle, headers={"Retry-After": "5"})
     return {"status": "ready"}
 
@@ -53,9 +54,11 @@ async def readyz(readiness: NamedDependency[Readiness]) -> dict[str, str]:
         {200: Answer("Exposition format 0.0.4", TEXT, ["text/plain"])},
     ),
 )
-async def metrics(metrics: NamedDependency[Metrics]) -> Response[str]:
-    """Return counts of this process."""
-    return Response(metrics.render(), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+async def metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+    """Return the counts of all processes of this server."""
+    metrics.refresh()
+    text = await to_thread.run_sync(metrics.render)
+    return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
 HANDLERS = (healthz, readyz, metrics)

@@ -1,48 +1,129 @@
-"""JSON bodies, read raw: the framework's decoder stops at the first error and keeps repeated members."""
+"""JSON bodies, read raw: the framework's decoder stops at the first error and keeps repeated members.
 
-from collections.abc import Callable
+Every route that takes JSON reads it here, so that one fault has one answer at all of them.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
 from anyio import to_thread
 from litestar import Request
 
-from api.problems import HttpProblem
+from api.http.problems import HttpProblem, invalid_fields
 from api.routes.content_encoding import refuse_encoded
-from domain.json_text import decode_json
+from domain.json_items import TOO_LARGE, NotAnArray, decode_bounded, read_items
 from domain.problems import Problem
+from domain.text import invalid_type
 
 JSON_TYPES = ("application/json",)
 PATCH_TYPES = ("application/json", "application/merge-patch+json")
+PROBLEMS = ("invalid-json", "too-large", "unsupported-media-type", "validation")
+"""What a route that reads JSON may answer, besides its own."""
+
 _LARGE_BYTES = 64 * 1024
 T = TypeVar("T")
+JsonRequest = Request[Any, Any, Any]
 
 
 async def read_json(
-    request: Request[Any, Any, Any], read: Callable[[object], T], media_types: tuple[str, ...] = JSON_TYPES
+    request: JsonRequest, read: Callable[[object], T], media_types: tuple[str, ...] = JSON_TYPES
 ) -> T:
-    """Return what `read` makes of the body's JSON value.
-
-    A large body is decoded and read in a thread, so that feeds go on meanwhile.
+    """Return the result of `read` for the body's JSON value.
 
     Raises:
-        HttpProblem: another media type, not JSON, or what `read` raises.
+        HttpProblem: another media type, not JSON, more than one value may hold, or what `read` raises.
+    """
+    _check(request, media_types)
+    return await _read(await _body(request), partial(_one, read))
+
+
+async def read_optional_json(request: JsonRequest, read: Callable[[object], T]) -> T | None:
+    """Return the result of `read` for the body's JSON value, None without a body.
+
+    Raises:
+        HttpProblem: as `read_json`.
     """
     refuse_encoded(request)
+    body = await _body(request)
+    if not body:
+        return None
+    _check_media_type(request, JSON_TYPES)
+    return await _read(body, partial(_one, read))
+
+
+async def read_json_items(request: JsonRequest, read: Callable[[Iterator[object]], T]) -> T:
+    """Return the result of `read` for the items of the body's JSON array, one in memory at a time.
+
+    Raises:
+        HttpProblem: as `read_json`, or no array. A fault is raised when `read` comes to it.
+    """
+    _check(request, JSON_TYPES)
+    return await _read(await _body(request), partial(_many, read))
+
+
+def refuse_half_characters(value: object) -> None:
+    """Refuse a value with half of a UTF-16 pair in any text or name: it can be neither stored nor sent.
+
+    Not asked where the rules of each field say so themselves, as for events.
+
+    Raises:
+        HttpProblem: 422. The value is never quoted: it may be a secret.
+    """
+    try:
+        msgspec.json.encode(value)
+    except UnicodeError:
+        message = "the body contains half of a UTF-16 surrogate pair, which is not a character"
+        raise invalid_fields([Problem("", "invalid_unicode", message)]) from None
+
+
+def _check(request: JsonRequest, media_types: tuple[str, ...]) -> None:
+    refuse_encoded(request)
     _check_media_type(request, media_types)
-    body = await request.body()
+
+
+async def _body(request: JsonRequest) -> bytes:
+    """Return the bytes of the body. `request.body()` would keep them for as long as the request is kept."""
+    return b"".join([chunk async for chunk in request.stream()])
+
+
+async def _read(body: bytes, read: Callable[[bytes], T]) -> T:
+    """Read a large body in a thread, so that feeds go on meanwhile."""
     if len(body) > _LARGE_BYTES:
-        return await to_thread.run_sync(_decoded, body, read)
-    return _decoded(body, read)
+        return await to_thread.run_sync(read, body)
+    return read(body)
 
 
-def _decoded(body: bytes, read: Callable[[object], T]) -> T:
-    value = decode_json(body)
+def _one(read: Callable[[object], T], body: bytes) -> T:
+    value = decode_bounded(body)
     if isinstance(value, Problem):
-        raise HttpProblem("invalid-json", value.message, errors=[value])
+        raise _refused(value)
     return read(value)
 
 
-def _check_media_type(request: Request[Any, Any, Any], media_types: tuple[str, ...]) -> None:
+def _many(read: Callable[[Iterator[object]], T], body: bytes) -> T:
+    items = read_items(body)
+    if isinstance(items, Problem):
+        raise _refused(items)
+    if isinstance(items, NotAnArray):
+        raise invalid_fields([invalid_type("", "array", items.value)])
+    return read(_checked(items))
+
+
+def _checked(items: Iterator[object]) -> Iterator[object]:
+    for item in items:
+        if isinstance(item, Problem):
+            raise _refused(item)
+        yield item
+
+
+def _refused(problem: Problem) -> HttpProblem:
+    slug = "too-large" if problem.code == TOO_LARGE else "invalid-json"
+    return HttpProblem(slug, problem.message, errors=[problem])
+
+
+def _check_media_type(request: JsonRequest, media_types: tuple[str, ...]) -> None:
     given = request.headers.get("content-type")
     if given is None:
         return

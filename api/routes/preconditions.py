@@ -1,4 +1,4 @@
-"""ETags and what callers make depend on them. Source: RFC 9110 §8.8.3, §13.1."""
+"""ETags and conditional requests. Source: RFC 9110 §8.8.3, §13.1."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def if_match(header: str | None) -> Callable[[Event], bool]:
 
 
 def is_known(header: str | None, event: Event) -> bool:
-    """Tell whether an If-None-Match header names this version. Weak comparison."""
+    """Return whether an If-None-Match header names this version. Weak comparison."""
     if header is None:
         return False
     return header.strip() == "*" or etag_of(event) in {tag for _, tag in _TAG.findall(header)}

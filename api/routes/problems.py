@@ -1,11 +1,11 @@
-"""What the `type` of a problem leads to: its explanation."""
+"""The explanations of problems, at the URLs in `type`."""
 
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.openapi import Answer, describe
-from api.problems import KINDS, HttpProblem
+from api.http.openapi import Answer, describe
+from api.http.problems import KINDS, HttpProblem
 
 TAG = "documentation"
 KIND_SCHEMA = {
@@ -47,7 +47,7 @@ async def list_kinds() -> Response[bytes]:
 async def show_kind(slug: FromPath[str]) -> Response[bytes]:
     """Return one kind."""
     if slug not in KINDS:
-        raise HttpProblem("not-found", "There is no such kind of problem.")
+        raise HttpProblem("not-found", "There is no problem type with this name.")
     return _json(_told(slug))
 
 

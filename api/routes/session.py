@@ -1,4 +1,4 @@
-"""Sign in, see who one is, sign out."""
+"""Sign in, show the current user, sign out."""
 
 from typing import Any, cast
 
@@ -6,13 +6,14 @@ from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from api.openapi import Answer, Body, describe
+from api.http.openapi import Answer, Body, describe
 from api.routes.credentials_body import read_body
-from api.security.access import SignInLimit, unauthorized
+from api.routes.json_body import PROBLEMS
 from api.security.cookies import SESSION, is_secure, read_cookie, session_cookie
-from api.security.credentials import digest
+from api.security.guards import SignInLimit, unauthorized
+from api.services.credentials import digest
 from api.services.identity import Identity
-from api.services.people import People
+from api.services.services import Services
 
 TAG = "access"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -48,32 +49,25 @@ SIGN_IN_SCHEMA: dict[str, Any] = {
         "Sign a browser in with a personal token",
         TAG,
         {200: Answer("Signed in", WhoAmI, headers={"Set-Cookie": "ft_session"})},
-        problems=[
-            "invalid-json",
-            "unauthorized",
-            "forbidden",
-            "too-large",
-            "validation",
-            "too-many-requests",
-        ],
+        problems=[*PROBLEMS, "unauthorized", "forbidden", "too-many-requests"],
         body=Body({"application/json": SIGN_IN_SCHEMA}),
         role=None,
     ),
 )
-async def sign_in(
-    request: Request[Any, Any, Any],
-    people: NamedDependency[People],
-    sign_in_limit: NamedDependency[SignInLimit],
-) -> Response[WhoAmI]:
+async def sign_in(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[WhoAmI]:
     """Exchange a token for a cookie, which EventSource and WebSocket send by themselves."""
     form = await read_body(request, SignIn)
     address = request.client.host if request.client else "unknown"
-    await sign_in_limit.check(address)
-    signed_in = await people.sign_in(form.token)
+    signed_in = await services.people.sign_in(form.token)
     if signed_in is None:
-        await sign_in_limit.failed(address)
+        limit = SignInLimit(
+            services.rate_limiter, failures_per_minute=services.settings.failed_signins_per_minute
+        )
+        await limit.failed(address, form.token)
         raise unauthorized(presented=True)
-    cookie = session_cookie(signed_in.secret, seconds=people.session_seconds, secure=_secure(request))
+    cookie = session_cookie(
+        signed_in.secret, seconds=services.people.session_seconds, secure=_secure(request)
+    )
     return Response(_told(signed_in.identity), headers={**NO_STORE, "Set-Cookie": cookie})
 
 
@@ -97,11 +91,11 @@ async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
         role=None,
     ),
 )
-async def sign_out(request: Request[Any, Any, Any], people: NamedDependency[People]) -> Response[None]:
-    """End the session of the cookie; without one there is nothing to do."""
+async def sign_out(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[None]:
+    """End the session of the cookie, if there is one."""
     secret = read_cookie(cast("dict[str, Any]", request.scope), SESSION)
     if secret is not None:
-        await people.sign_out(digest(secret))
+        await services.people.sign_out(digest(secret))
     cookie = session_cookie("", seconds=0, secure=_secure(request))
     return Response(None, status_code=204, headers={**NO_STORE, "Set-Cookie": cookie})
 

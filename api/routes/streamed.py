@@ -14,7 +14,7 @@ SEND_SECONDS = 60
 
 
 class StreamedAnswer(ASGIResponse):
-    """Sends chunks as they are made; ends and cleans up at once when the client goes away.
+    """Sends chunks as they are produced; cleans up at once when the client disconnects.
 
     The first chunk is made before the head is sent, so that a failing store still answers 503.
     """

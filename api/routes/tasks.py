@@ -1,34 +1,32 @@
 """Long tasks over HTTP: start, list, read, cancel, fetch the file."""
 
-import re
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
-from api.openapi import Answer, Body, Query, describe
-from api.problems import HttpProblem, invalid_fields
-from api.routes.answers import json_answer
-from api.routes.event_formats import FORMATS, DocumentedEvent
-from api.routes.json_body import read_json
+from api.http.openapi import Answer, Body, Query, describe
+from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.routes.answers import ReadyAnswer, json_answer
+from api.routes.json_body import PROBLEMS, read_optional_json
 from api.routes.streamed import StreamedAnswer
-from api.routes.url_parameters import UrlParameters
-from api.security.access import may_change
-from api.services.export_task import ExportTask
+from api.routes.url_parameters import UrlParameters, newest_first
+from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent
 from api.services.identity import Identity
+from api.services.services import Services
 from api.services.task_report import END_STATUS, task_links
-from api.services.tasks import Tasks
+from api.services.task_sentences import step_words
+from domain.people import may_change
 from domain.problems import Problem, excerpt
 from domain.tasks import Task, TaskState
 from streams.messages import timestamp
 
 TAG = "tasks"
 PAGE_LIMIT = 100
-_POSITION = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,64})", re.ASCII)
 
 TaskRequest = Request[Identity, Any, Any]
 
@@ -41,6 +39,7 @@ class TaskView(Struct):
     status: TaskState
     progresso: int
     step: str | None
+    step_code: str | None
     actor: str
     params: dict[str, Any]
     result: dict[str, Any] | None
@@ -67,10 +66,10 @@ _STARTED = {202: Answer("Queued or running", TaskView, headers={"Location": "Whe
         "Start the analysis of all events", TAG, _STARTED, problems=["invalid-query"], role="editor"
     ),
 )
-async def start_analysis(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
+async def start_analysis(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
     """Start a task; its log lines and progress are on `tarefas/{id}`."""
     UrlParameters(request.scope["query_string"], frozenset()).finish()
-    return _accepted(await tasks.start("analysis", {}, actor=request.user.name))
+    return _accepted(await services.tasks.start("analysis", {}, actor=request.user.name))
 
 
 _FORM = {"enum": [*FORMATS]}
@@ -82,8 +81,8 @@ _FORM = {"enum": [*FORMATS]}
         "Start the export of all events to a file",
         TAG,
         _STARTED,
-        problems=["invalid-query", "invalid-json", "unsupported-media-type", "validation"],
-        parameters=[Query("format", "Form of the file.", _FORM | {"default": "json"})],
+        problems=[*PROBLEMS, "invalid-query"],
+        parameters=[Query("format", "Format of the file.", _FORM | {"default": "json"})],
         body=Body(
             {
                 "application/json": {
@@ -92,20 +91,19 @@ _FORM = {"enum": [*FORMATS]}
                     "additionalProperties": False,
                 }
             },
-            about="Instead of the parameter.",
+            about="The format, instead of the parameter.",
             required=False,
         ),
         role="editor",
     ),
 )
-async def start_export(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
-    """Start a task whose end links to the file."""
+async def start_export(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+    """Start an export; its result links to the file."""
     parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
     form = parameters.choice("format", tuple(FORMATS), "json")
     parameters.finish()
-    if await request.body():
-        form = await read_json(request, lambda value: _form_asked(value, form))
-    return _accepted(await tasks.start("export", {"format": form}, actor=request.user.name))
+    form = await read_optional_json(request, lambda value: _form_asked(value, form)) or form
+    return _accepted(await services.tasks.start("export", {"format": form}, actor=request.user.name))
 
 
 @get(
@@ -116,20 +114,18 @@ async def start_export(request: TaskRequest, tasks: NamedDependency[Tasks]) -> R
         {200: Answer("A page", TaskPage, headers={"Link": 'The next page, `rel="next"`.'})},
         problems=["invalid-query"],
         parameters=[
-            Query("limit", "tasks a page, 1 to 100", {"type": "integer", "minimum": 1, "maximum": 100}),
-            Query("cursor", "`next` of the page before"),
+            Query("limit", "tasks per page, 1 to 100", {"type": "integer", "minimum": 1, "maximum": 100}),
+            Query("cursor", "`next` of the previous page"),
         ],
     ),
 )
-async def list_tasks(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Response[bytes]:
+async def list_tasks(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
     """Return one page."""
-    parameters = UrlParameters(request.scope["query_string"], frozenset({"limit", "cursor"}))
-    limit, before = parameters.whole("limit", 50, low=1, high=PAGE_LIMIT), _position(parameters)
-    parameters.finish()
-    found, after = await tasks.page(limit=limit, before=before)
+    limit, before = newest_first(request.scope["query_string"], most=PAGE_LIMIT)
+    some, after = await services.tasks.page(limit=limit, before=before)
     cursor = f"{after[0]}.{after[1]}" if after else None
     link = {"Link": f'</api/v1/tarefas?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else {}
-    return json_answer(TaskPage([task_view(task) for task in found], cursor), headers=link)
+    return json_answer(TaskPage([task_view(task) for task in some], cursor), headers=link)
 
 
 @get(
@@ -138,9 +134,9 @@ async def list_tasks(request: TaskRequest, tasks: NamedDependency[Tasks]) -> Res
         "One task, with its result", TAG, {200: Answer("The task", TaskView)}, problems=["not-found"]
     ),
 )
-async def show_task(task_id: FromPath[str], tasks: NamedDependency[Tasks]) -> Response[bytes]:
+async def show_task(task_id: FromPath[str], services: NamedDependency[Services]) -> ReadyAnswer:
     """Return a task."""
-    return json_answer(task_view(_known(await tasks.get(task_id), task_id)))
+    return json_answer(task_view(_known(await services.tasks.get(task_id), task_id)))
 
 
 @post(
@@ -148,21 +144,21 @@ async def show_task(task_id: FromPath[str], tasks: NamedDependency[Tasks]) -> Re
     opt=describe(
         "Stop a task",
         TAG,
-        {202: Answer("It stops at its next step", TaskView)},
+        {202: Answer("The task stops at its next step", TaskView)},
         problems=["not-found", "conflict"],
         role="editor",
     ),
 )
 async def cancel_task(
-    request: TaskRequest, task_id: FromPath[str], tasks: NamedDependency[Tasks]
-) -> Response[bytes]:
+    request: TaskRequest, task_id: FromPath[str], services: NamedDependency[Services]
+) -> ReadyAnswer:
     """Ask a task to stop. Editors stop their own, administrators any."""
-    task = _known(await tasks.get(task_id), task_id)
+    task = _known(await services.tasks.get(task_id), task_id)
     if not may_change(request.user, task.actor):
-        raise HttpProblem("forbidden", "Stopping another person's task needs the role admin.")
+        raise refusal("forbidden.task", role="admin")
     if task.state in END_STATUS:
-        raise HttpProblem("conflict", f"The task is {task.state} already.")
-    return _accepted(_known(await tasks.cancel(task_id), task_id))
+        raise refusal("conflict.task_over", status=task.state)
+    return _accepted(_known(await services.tasks.cancel(task_id), task_id))
 
 
 @get(
@@ -175,41 +171,43 @@ async def cancel_task(
                 "An attachment, streamed; CSV begins with a byte order mark",
                 list[DocumentedEvent],
                 headers={"Content-Disposition": "The name of the file."},
-                other_media_types=["text/csv", "application/x-ndjson", "text/calendar"],
+                other_media_types=OTHER_MEDIA_TYPES,
             )
         },
         problems=["not-found", "conflict"],
     ),
 )
-async def task_file(
-    task_id: FromPath[str], tasks: NamedDependency[Tasks], exports: NamedDependency[ExportTask]
-) -> ASGIResponse:
+async def task_file(task_id: FromPath[str], services: NamedDependency[Services]) -> ASGIResponse:
     """Stream the file; it is kept for as long as the feed is."""
-    task = _known(await tasks.get(task_id), task_id)
+    task = _known(await services.tasks.get(task_id), task_id)
     if task.kind != "export":
-        raise HttpProblem("not-found", "This task writes no file.")
+        raise HttpProblem("not-found", "This kind of task writes no file.")
     if task.state != "completed":
-        raise HttpProblem("conflict", f"The task is {task.state}: there is no file.")
-    size = await exports.size(task.id)
+        raise refusal("conflict.no_file", status=task.state)
+    size = await services.exports.size(task.id)
     if not size:
-        raise HttpProblem("not-found", "The file is no longer kept; start the export again.")
+        raise refusal("not-found.file")
     form = FORMATS[task.params["format"]]
     headers = {
         "Content-Disposition": f'attachment; filename="{form.file_name}"',
         "Content-Length": str(size),
         "Cache-Control": "no-store",
     }
-    return StreamedAnswer(partial(exports.chunks, task.id), media_type=form.media_type, headers=headers)
+    return StreamedAnswer(
+        partial(services.exports.chunks, task.id), media_type=form.media_type, headers=headers
+    )
 
 
 def task_view(task: Task) -> TaskView:
     """Return a task as it is sent."""
+    step, step_code = step_words(task.step)
     return TaskView(
         task_id=task.id,
         kind=task.kind,
         status=task.state,
-        progresso=task.progresso,
-        step=task.step,
+        progresso=task.percent,
+        step=step,
+        step_code=step_code,
         actor=task.actor,
         params=task.params,
         result=task.result,
@@ -226,7 +224,9 @@ def _form_asked(value: object, otherwise: str) -> str:
     if not isinstance(value, dict):
         raise invalid_fields([Problem("", "invalid_type", "the body must be an object with a format")])
     unknown = [
-        Problem(name, "unknown_member", f"{excerpt(name)} is not known here; format is")
+        Problem(
+            excerpt(name), "unknown_member", f"{excerpt(name)} is not known here; the only member is format"
+        )
         for name in value
         if name != "format"
     ]
@@ -245,22 +245,11 @@ def _moment(at_ms: int | None) -> str | None:
 
 def _known(task: Task | None, task_id: str) -> Task:
     if task is None:
-        raise HttpProblem("not-found", f"There is no task {task_id[:64]!r}.")
+        raise refusal("not-found.task", id=excerpt(task_id[:64]))
     return task
 
 
-def _position(parameters: UrlParameters) -> tuple[int, str] | None:
-    cursor = parameters.raw("cursor")
-    if cursor is None:
-        return None
-    found = _POSITION.fullmatch(cursor)
-    if found is None:
-        parameters.refuse("cursor", "invalid_cursor", "cursor must be the `next` of another page", cursor)
-        return None
-    return int(found[1]), found[2]
-
-
-def _accepted(task: Task) -> Response[bytes]:
+def _accepted(task: Task) -> ReadyAnswer:
     return json_answer(task_view(task), status=202, headers={"Location": f"/api/v1/tarefas/{task.id}"})
 
 

@@ -1,4 +1,4 @@
-"""An upload's body: read as it arrives, handed on as it is read, ended one way or the other."""
+"""Reads the body of an upload as it arrives, and passes it on."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,25 +10,30 @@ import anyio
 from litestar import Request
 from litestar.exceptions import ClientException, InternalServerException
 
-from api.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
-from api.routes.uploads_options import UPLOAD_OPTION_NAMES, option_texts
+from api.routes.uploads_options import changed_options, option_texts, options_of
 from api.routes.uploads_problems import malformed, refused
 from api.services.identity import Identity
-from api.services.imports.options import OPTION_NAMES, check_upload_id, parse_options
-from api.services.imports.reception import Reception
-from api.services.imports.refusals import ImportRefusedError
-from api.services.imports.service import Imports, NewUpload
-from domain.imports import Upload
-from domain.ports import StorageError
-from domain.problems import Problem
+from api.services.imports.errors import ImportRefusedError, refused_by
+from api.services.imports.new_upload import NewUpload
+from api.services.imports.repairs import repairable
+from api.services.imports.service import Imports
+from api.services.imports.upload_body import UploadBody
+from domain.imports import ImportOptions, Upload
+from domain.people import may_change
+from domain.ports.errors import StorageError
+from domain.problems import Problem, problem
 
 SILENCE_SECONDS = 60.0
 """Without a byte for so long, a body counts as broken off."""
 
+HOLD_BYTES = 1024 * 1024
+"""A file up to this size waits for the end of its form, where an option may stand."""
+
 FORM_BYTES = 64 * 1024
-"""What a form may weigh beside its file, for an early look at Content-Length."""
+"""Bytes that a form may have besides its file, for an early look at Content-Length."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
@@ -37,7 +42,7 @@ HttpRequest = Request[Identity, Any, Any]
 
 
 class BodyBrokenOffError(Exception):
-    """The client went away, or fell silent, before the end of the body."""
+    """The client disconnected or stalled before the end of the body."""
 
 
 async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
@@ -51,7 +56,7 @@ async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
             try:
                 with anyio.fail_after(SILENCE_SECONDS):
                     chunk = await anext(stream, None)
-            # Litestar tells a client that went away as an error of the server's.
+            # Litestar reports a client that went away as an error of the server's.
             except (TimeoutError, ClientException, InternalServerException):
                 raise BodyBrokenOffError from None
             if chunk is None:
@@ -59,20 +64,20 @@ async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def receive_upload(request: HttpRequest, imports: Imports) -> Reception | Upload:
-    """Take a whole body in; return the import that it went to, or the one that it repeats.
+async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody | Upload:
+    """Receive a whole body; return its import, or the import that the request repeats.
 
     Raises:
         HttpProblem: the request, the form or the file cannot be taken.
     """
     refuse_encoded(request)
-    option_texts(request, {})
+    options_of(option_texts(request, ()))
     refuse_too_large(request, imports.max_upload_bytes + FORM_BYTES)
     if (known := await _repeated(request, imports)) is not None:
         return known
     content_type = request.headers.get("Content-Type")
     try:
-        return await _Intaking(request, imports, FileForm(content_type)).run()
+        return await _FormUpload(request, imports, FileForm(content_type)).run()
     except FormError as fault:
         raise malformed(fault, content_type) from None
     except ImportRefusedError as refusal:
@@ -86,18 +91,18 @@ def refuse_too_large(request: HttpRequest, limit: int) -> None:
     """Refuse by Content-Length, before the first byte of the body is read."""
     length = content_length(request)
     if length is not None and length > limit:
-        message = f"the body has {length} bytes; the file may have {limit - FORM_BYTES} at most"
-        raise HttpProblem("too-large", message, errors=[Problem("file", "too_large", message)])
+        why = problem("too_large.body", "file", length_bytes=length, limit_bytes=limit - FORM_BYTES)
+        raise HttpProblem("too-large", why.message, errors=[why])
 
 
 def content_length(request: HttpRequest) -> int | None:
-    """Return the body's length, where it is told."""
+    """Return the body's length, where the head has it."""
     text = request.headers.get("Content-Length", "")
     return int(text) if _OFFSET.fullmatch(text) else None
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """Return the `Idempotency-Key` as it is kept: two people may draw the same one."""
+    """Return the `Idempotency-Key` with its person: two people may use the same key."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         message = "Idempotency-Key must be 1 to 255 visible ASCII characters"
@@ -123,7 +128,7 @@ async def _repeated(request: HttpRequest, imports: Imports) -> Upload | None:
     return await imports.by_idempotency_key(key)
 
 
-class _Intaking:
+class _FormUpload:
     """One request's way through: form, options, bytes, end."""
 
     def __init__(self, request: HttpRequest, imports: Imports, form: FileForm) -> None:
@@ -131,14 +136,17 @@ class _Intaking:
         self._imports = imports
         self._identity = request.user
         self._form = form
-        self._reception: Reception | None = None
+        self._held = bytearray()
+        self._hold_bytes = min(HOLD_BYTES, imports.max_upload_bytes)
+        self._body: UploadBody | None = None
+        self._goes_on = False
 
-    async def run(self) -> Reception:
+    async def run(self) -> UploadBody:
         try:
             await self._read()
             return await self._ended()
-        except FormError as fault:
-            await self._give_up(Problem("file", fault.code, str(fault)))
+        except (FormError, HttpProblem) as fault:
+            await self._give_up(_fault_of(fault))
             raise
         except ImportRefusedError as refusal:
             if refusal.code == "too_large":
@@ -146,60 +154,97 @@ class _Intaking:
             await self._break_off()
             raise
         except (BodyBrokenOffError, StorageError) as broken:
-            await self._break_off()
+            await self._keep_what_came(broken)
             if isinstance(broken, StorageError):
                 raise
-            raise HttpProblem("request-timeout", "the body broke off; what arrived is kept") from None
+            raise HttpProblem("request-timeout", "the body broke off; the received bytes are kept") from None
 
     async def _read(self) -> None:
         async with aclosing(body_chunks(self._request)) as chunks:  # type: ignore[type-var]  # it is a generator
             async for chunk in chunks:
-                content = self._form.receive(chunk)
-                if self._reception is None and self._begins():
-                    self._reception = await self._open()
-                if self._reception is not None and content:
-                    await self._reception.write(content)
-                if self._reception is not None and self._reception.ended:
+                await self._take(self._form.receive(chunk))
+                if self._body is not None and self._body.ended:
                     return
         self._form.finish()
-        if self._reception is None:  # A file of no bytes, in a form that was cut right there.
-            self._reception = await self._open()
+        await self._begin()
 
+    async def _take(self, content: bytes) -> None:
+        """Stage what came; hold a small file that has no name yet: its `upload_id` may follow it."""
+        if self._body is not None:
+            if content:
+                await self._body.write(content)
+            return
+        self._held += content
+        if len(self._held) > self._hold_bytes or (self._begins and self._has_a_name()):
+            await self._begin()
+
+    @property
     def _begins(self) -> bool:
         return self._form.file_start is not None or self._form.file_ended
 
-    async def _ended(self) -> Reception:
-        reception = self._reception
-        assert reception is not None
-        if not (self._form.file_ended or reception.ended):
-            await reception.break_off()
-            raise ImportRefusedError(
-                "broken_off",
-                "the body ended before the boundary behind the file; what arrived is kept",
-                offset=reception.staged,
-            )
-        late = [name for name in self._form.late_fields if name in UPLOAD_OPTION_NAMES]
-        await reception.complete(late_options=late)
-        return reception
+    def _has_a_name(self) -> bool:
+        """Return whether the import can be requested while it is received."""
+        names = {name for name, _ in self._form.fields} | {*self._request.query_params}
+        return "upload_id" in names or idempotency_key(self._request) is not None
+
+    async def _begin(self) -> None:
+        if self._body is None:
+            self._body = await self._open()
+            await self._body.write(bytes(self._held))
+            self._held.clear()
+
+    async def _ended(self) -> UploadBody:
+        body = self._body
+        assert body is not None
+        if body.ended:
+            return body
+        if not self._form.ended:
+            await body.break_off()
+            raise refused_by("broken_off", offset=body.staged)
+        options = self._final_options(body)
+        await check_mended(self._imports, self._identity, options)
+        await body.complete(options=options)
+        return body
+
+    def _final_options(self, body: UploadBody) -> ImportOptions:
+        """Return the options with those that came after the file; refuse them where rows were read."""
+        upload = body.upload
+        texts = option_texts(self._request, self._form.fields)
+        given = options_of(texts)
+        # A body that goes on keeps the options that the import began with: it need not name them again.
+        is_held = not self._goes_on and body.hold()
+        if late := changed_options(texts, upload.options, upload.id, may_change=is_held):
+            raise invalid_fields(late)
+        return given if is_held else upload.options
+
+    async def _keep_what_came(self, broken: Exception) -> None:
+        if isinstance(broken, BodyBrokenOffError) and self._form.filename is not None:
+            await self._begin()
+        await self._break_off()
 
     async def _give_up(self, error: Problem) -> None:
-        if self._reception is not None:
-            await self._imports.give_up(self._reception, error)
-            self._reception = None
+        if self._body is not None:
+            await self._imports.give_up(self._body, error)
+            self._body = None
 
     async def _break_off(self) -> None:
-        if self._reception is not None:
-            await self._reception.break_off()
+        if self._body is not None:
+            await self._body.break_off()
 
-    async def _open(self) -> Reception:
+    async def _open(self) -> UploadBody:
         texts = option_texts(self._request, self._form.fields)
         offset = upload_offset(self._request)
-        if offset is not None and (upload_id := await self._known_id(texts.get("upload_id"))):
-            return await self._imports.resume(upload_id, offset)
-        return await self._imports.begin(self._wanted(texts, offset))
+        if offset is not None and (known := await self._known(texts.get("upload_id"))):
+            if late := changed_options(texts, known.options, known.id):
+                raise invalid_fields(late)
+            self._goes_on = True
+            return await self._imports.resume(known.id, offset)
+        wanted = self._wanted(texts, offset)
+        await check_mended(self._imports, self._identity, wanted.options)
+        return await self._imports.begin(wanted, hold_bytes=self._hold_bytes)
 
-    async def _known_id(self, upload_id: str | None) -> str | None:
-        """Return the id of the import that goes on, by its own name or its key."""
+    async def _known(self, upload_id: str | None) -> Upload | None:
+        """Return the import that goes on, by its own name or its key."""
         key = idempotency_key(self._request)
         known = await self._imports.by_idempotency_key(key) if key else None
         if known is None and upload_id is not None:
@@ -207,21 +252,42 @@ class _Intaking:
                 known = await self._imports.find(upload_id)
             except ImportRefusedError:
                 return None
-        if known is not None and not may_change(self._identity, known):
-            raise HttpProblem("forbidden", "Only its sender and administrators may go on with an upload.")
-        return known.id if known else None
+        if known is not None and not may_change(self._identity, known.actor):
+            raise refusal("forbidden.upload")
+        return known
 
     def _wanted(self, texts: dict[str, str], offset: int | None) -> NewUpload:
         if offset:
-            raise ImportRefusedError("not_found", "there is no such upload to go on with")
-        length = content_length(self._request)
+            raise refused_by("not_found.upload")
         return new_upload(
             texts,
             filename=self._form.filename or "",
             actor=self._identity.name,
             idempotency_key=idempotency_key(self._request),
-            total_bytes=None if length is None else self._form.file_bytes(length),
+            total_bytes=self._file_bytes(),
         )
+
+    def _file_bytes(self) -> int | None:
+        """Return the size of the file: had already, or from Content-Length if nothing follows it."""
+        if self._form.file_ended:
+            return len(self._held)
+        length = content_length(self._request)
+        return None if length is None else self._form.file_bytes(length)
+
+
+def _fault_of(fault: FormError | HttpProblem) -> Problem:
+    if isinstance(fault, FormError):
+        return Problem("file", fault.code, str(fault))
+    return fault.errors[0] if fault.errors else Problem("", "bad_option", fault.detail)
+
+
+async def check_mended(imports: Imports, identity: Identity, options: ImportOptions) -> None:
+    """Raise if the import of corrected rows is missing, or is another person's."""
+    if options.repairs_of is None:
+        return
+    mended = repairable(await imports.find(options.repairs_of), options.repairs_of)
+    if not may_change(identity, mended.actor):
+        raise HttpProblem("forbidden", "Only its sender and administrators may correct rows of an import.")
 
 
 def new_upload(
@@ -232,17 +298,7 @@ def new_upload(
     idempotency_key: str | None,
     total_bytes: int | None,
 ) -> NewUpload:
-    """Return what is asked for in these texts, or raise everything that is wrong with them."""
-    upload_id = texts.get("upload_id", "") or token_urlsafe(12)
-    options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
-    errors = options if isinstance(options, list) else []
-    if wrong_id := check_upload_id(upload_id):
-        errors.append(wrong_id)
-    if errors or isinstance(options, list):
-        raise invalid_fields(errors)
+    """Return the upload with these options, or raise all their errors."""
+    options = options_of(texts)
+    upload_id = texts.get("upload_id") or token_urlsafe(12)
     return NewUpload(upload_id, filename, options, actor, idempotency_key, total_bytes)
-
-
-def may_change(identity: Identity, upload: Upload) -> bool:
-    """Tell whether someone may go on with, cancel or undo an import."""
-    return identity.role == "admin" or identity.name == upload.actor

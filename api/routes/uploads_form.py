@@ -1,4 +1,4 @@
-"""The bytes of one `file` out of a multipart/form-data body, as they arrive: RFC 7578, sans I/O."""
+"""Extracts the bytes of `file` from a multipart/form-data body as they arrive: RFC 7578, sans I/O."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -9,7 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 FIELD_LIMIT_BYTES = 64 * 1024
-"""Of one field before the file; a mapping of 64 columns takes far less."""
+"""Of one field; a mapping of hundreds of columns takes less."""
 
 PARTS_LIMIT = 32
 FILENAME_LIMIT = 255
@@ -19,7 +19,7 @@ FormFault = Literal["not_multipart", "malformed_multipart", "no_file", "two_file
 
 
 class FormError(Exception):
-    """The body is not the form that was asked for; the message says what to do."""
+    """The body is not the expected form; the message explains what to do."""
 
     def __init__(self, code: FormFault, message: str) -> None:
         super().__init__(message)
@@ -27,13 +27,13 @@ class FormError(Exception):
 
 
 class FileForm:
-    """Takes a form's body in pieces of any size and gives the file's bytes out of each.
+    """Parses a form's body in pieces of any size and returns the file's bytes of each piece.
 
     Attributes:
-        fields: text fields that came before the file, by name.
-        late_fields: names of fields that came behind it, too late to be options.
+        fields: text fields so far, before and after the file, as name and value.
         filename: of the file, cleaned; None until its part has begun.
-        file_ended: the boundary behind the file was seen: the file is whole.
+        file_ended: the boundary after the file was seen: the file is whole.
+        ended: the closing boundary was seen: no further field can come.
         file_start: bytes of the body ahead of the file's first one; None before that came.
     """
 
@@ -43,10 +43,10 @@ class FileForm:
         Raises:
             FormError: it is no multipart/form-data, or names no usable boundary.
         """
-        self.fields: dict[str, str] = {}
-        self.late_fields: list[str] = []
+        self.fields: list[tuple[str, str]] = []
         self.filename: str | None = None
         self.file_ended = False
+        self.ended = False
         self.file_start: int | None = None
         self._received = 0
         self._closing_bytes = 0
@@ -107,6 +107,7 @@ class FileForm:
                 "on_headers_finished": self._begin_content,
                 "on_part_data": self._take,
                 "on_part_end": self._end_part,
+                "on_end": self._end,
             },
         )
 
@@ -129,7 +130,7 @@ class FileForm:
             )
         encoding = self._headers.get("content-transfer-encoding", "").strip().lower()
         if encoding not in _PLAIN_ENCODINGS:  # RFC 7578 §4.7: deprecated, and not decoded here.
-            raise FormError("malformed_multipart", f"Content-Transfer-Encoding {encoding} is not understood")
+            raise FormError("malformed_multipart", f"Content-Transfer-Encoding {encoding} is not supported")
         self._name = options[b"name"].decode("utf-8", "replace")
         if self._name == "file":
             self._begin_file(options.get(b"filename", b""))
@@ -159,10 +160,11 @@ class FileForm:
     def _end_part(self) -> None:
         if self._name == "file":
             self.file_ended = True
-        elif self.filename is not None:
-            self.late_fields.append(self._name)
         else:
-            self.fields[self._name] = self._value.decode("utf-8", "replace")
+            self.fields.append((self._name, self._value.decode("utf-8", "replace")))
+
+    def _end(self) -> None:
+        self.ended = True
 
 
 def clean_filename(raw: bytes) -> str:

@@ -1,43 +1,100 @@
-"""The options of an import, out of its form's fields and its URL."""
+"""The options of an import, from form fields and URL parameters."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
 from litestar import Request
 
-from api.problems import invalid_fields
-from api.services.imports.options import OPTION_NAMES
+from api.http.problems import invalid_fields
+from api.services.imports.options import OPTION_NAMES, check_upload_id, parse_options
+from domain.imports import ImportOptions
 from domain.problems import Problem, excerpt
 
 UPLOAD_OPTION_NAMES = OPTION_NAMES | {"upload_id"}
+STAGED_OPTION_NAMES = OPTION_NAMES - {"stage", "repairs_of"}
+"""Of what is done with a file that is staged."""
 
 
-def option_texts(request: Request[Any, Any, Any], fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the options by name; one of the URL counts more than a field.
+def option_texts(
+    request: Request[Any, Any, Any],
+    fields: Iterable[tuple[str, str]],
+    known: frozenset[str] = UPLOAD_OPTION_NAMES,
+) -> dict[str, str]:
+    """Return the options of a request by name, from its URL and its form alike.
 
-    Other fields are left alone, since forms bring some of their own. Other parameters are not: with
-    a misspelt `dry_run` the file would be stored.
+    Every field must be an option: with a misspelt `dry_run` the file would be stored.
 
     Raises:
-        HttpProblem: a parameter of the URL is no option, or is there twice.
+        HttpProblem: a parameter or field is no option, or an option is given twice.
     """
-    pairs = list(request.query_params.multi_items())
+    pairs = [*request.query_params.multi_items(), *fields]
     counts = Counter(name for name, _ in pairs)
-    problems = [_unknown(name) for name in counts if name not in UPLOAD_OPTION_NAMES]
+    problems = [_unknown(name, known) for name in counts if name not in known]
     problems += [
-        Problem(name, "invalid_option", f"{name} must be given once")
+        Problem(name, "invalid_option", f"{name} must be given once, in the URL or in the form")
         for name, count in counts.items()
-        if count > 1 and name in UPLOAD_OPTION_NAMES
+        if count > 1 and name in known
     ]
     if problems:
         raise invalid_fields(problems)
-    return {**fields, **dict(pairs)}
+    return dict(pairs)
 
 
-def _unknown(name: str) -> Problem:
+def options_of(texts: dict[str, str]) -> ImportOptions:
+    """Return the options in these texts.
+
+    Raises:
+        HttpProblem: everything that is wrong with them.
+    """
+    options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
+    problems = options if isinstance(options, list) else []
+    if wrong_id := check_upload_id(texts.get("upload_id") or "drawn"):
+        problems.append(wrong_id)
+    if problems or isinstance(options, list):
+        raise invalid_fields(problems)
+    return options
+
+
+def changes_of(
+    request: Request[Any, Any, Any], options: ImportOptions, fields: Iterable[tuple[str, str]] = ()
+) -> ImportOptions:
+    """Return the options of a staged file, updated with those of a request.
+
+    Raises:
+        HttpProblem: everything that is wrong with them.
+    """
+    texts = option_texts(request, fields, STAGED_OPTION_NAMES)
+    read = options_of(texts)
+    given = {name: getattr(read, name) for name in texts}
+    return msgspec.structs.replace(options, stage=False, **given)
+
+
+def changed_options(
+    texts: dict[str, str], options: ImportOptions, upload_id: str, *, may_change: bool = False
+) -> list[Problem]:
+    """Return a problem for each option that can no longer be changed.
+
+    `may_change`: no row was read yet, so that only its name is settled.
+    """
+    read = options_of(texts)
+    given = {name: getattr(read, name) for name in texts if name in OPTION_NAMES and not may_change}
+    other = [name for name, value in given.items() if value != getattr(options, name)]
+    if texts.get("upload_id", upload_id) not in ("", upload_id):
+        other.append("upload_id")
+    return [_too_late(name, texts[name]) for name in sorted(other)]
+
+
+def _too_late(name: str, text: str) -> Problem:
+    message = f"{name} came too late to take effect: send it in the URL or before the file"
+    return Problem(name, "late_option", message, excerpt(text))
+
+
+def _unknown(name: str, known: frozenset[str]) -> Problem:
     shown = excerpt(name)
-    near = get_close_matches(shown, UPLOAD_OPTION_NAMES, n=1)
-    message = f"there is no option {shown}; these are: {', '.join(sorted(UPLOAD_OPTION_NAMES))}"
+    near = get_close_matches(shown, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    message = f"there is no option {shown}{hint} These are: {', '.join(sorted(known))}"
     return Problem(shown, "invalid_option", message, shown, near[0] if near else None)

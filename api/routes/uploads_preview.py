@@ -1,42 +1,68 @@
-"""What a file would be read as, before it is imported."""
-
-from datetime import tzinfo
+"""Previews a file before it is imported."""
 
 import anyio
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 
-from api.openapi import Answer, describe
-from api.problems import HttpProblem, invalid_fields
+from api.http.openapi import Answer, describe
+from api.http.problems import HttpProblem
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads import FORM, OPTIONS, PATH, TAG
 from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, body_chunks
 from api.routes.uploads_form import FileForm, FormError
-from api.routes.uploads_options import option_texts
+from api.routes.uploads_options import option_texts, options_of
 from api.routes.uploads_problems import malformed
-from api.services.imports.answers import encode
-from api.services.imports.options import OPTION_NAMES, parse_options
-from api.services.imports.service import Imports
-from api.services.imports.workbook import SIGNATURE
-from api.services.imports.workbook_preview import PREVIEW_WORKBOOK_BYTES, preview_workbook
-from domain.csv_preview import PREVIEW_BYTES, Preview, preview
+from api.services.imports.csv_source import READERS
+from api.services.imports.sheet_preview import PREVIEW_WORKBOOK_BYTES, Sheets, preview_packed
+from api.services.imports.views import encode
+from api.services.services import Services
 from domain.events import EventFields
+from domain.files.kinds import MARKUP_BYTES, sniff
+from domain.files.preview import PREVIEW_BYTES, Preview, preview
 from domain.imports import ImportOptions
+from domain.problems import Problem
+from domain.remembered import Remembered, header_shape
 
 SHAPE = {
     "type": "object",
-    "required": ["encoding", "delimiter", "columns", "mapping", "rows", "warnings", "fault"],
+    "required": [
+        "encoding",
+        "delimiter",
+        "columns",
+        "mapping",
+        "rows",
+        "warnings",
+        "unused",
+        "encodings",
+        "fault",
+        "remembered",
+    ],
     "properties": {
         "encoding": {"type": ["string", "null"]},
         "delimiter": {"type": ["string", "null"]},
-        "format": {"const": "xlsx"},
+        "format": {"type": "string"},
+        "file": {"type": "string"},
+        "sheets": {"type": "array", "items": {"type": "object"}},
         "sheet": {"type": "string"},
         "columns": {"type": "array", "items": {"type": "object"}},
         "mapping": {"type": "object", "additionalProperties": {"type": "string"}},
         "rows": {"type": "array", "maxItems": 20, "items": {"type": "object"}},
         "warnings": {"type": "array", "items": {"type": "object"}},
+        "unused": {"type": "array", "items": {"type": "object"}},
+        "encodings": {"type": "array", "items": {"type": "string"}},
         "fault": {"type": ["object", "null"]},
+        "remembered": {
+            "type": ["object", "null"],
+            "description": "Options of the last import of a file with the same column names.",
+            "required": ["mapping", "defaults", "date_format", "values"],
+            "properties": {
+                "mapping": {"type": ["object", "null"]},
+                "defaults": {"type": ["object", "null"]},
+                "date_format": {"type": ["string", "null"]},
+                "values": {"type": ["object", "null"]},
+            },
+        },
     },
 }
 
@@ -46,7 +72,7 @@ SHAPE = {
     status_code=200,
     request_max_body_size=None,
     opt=describe(
-        "What the first 64 KiB of a file, or a whole workbook, would be read as; stores nothing",
+        "Preview the first 64 KiB of a file, or a whole workbook; nothing is stored",
         TAG,
         {200: Answer("Dialect, columns, a proposed mapping, the first 20 rows with their errors", SHAPE)},
         problems=["bad-request", "request-timeout", "unsupported-media-type", "validation"],
@@ -55,13 +81,8 @@ SHAPE = {
         role="editor",
     ),
 )
-async def preview_upload(
-    request: HttpRequest, timezone: NamedDependency[tzinfo], imports: NamedDependency[Imports]
-) -> Response[bytes]:
-    """Read the beginning of a file; what is behind it is neither needed nor waited for.
-
-    But for a workbook, which can only be read whole.
-    """
+async def preview_upload(request: HttpRequest, services: NamedDependency[Services]) -> Response[bytes]:
+    """Preview the beginning of a file, or a whole workbook; options may follow in the form."""
     refuse_encoded(request)
     content_type = request.headers.get("Content-Type")
     try:
@@ -71,43 +92,57 @@ async def preview_upload(
         raise malformed(fault, content_type) from None
     except BodyBrokenOffError:
         raise HttpProblem("request-timeout", "the body broke off") from None
-    options = _options(request, form)
-    if head.startswith(SIGNATURE):
-        async with imports.workbook_previews:
-            answer = await preview_workbook(head, options, timezone)
-    else:
-        truncated = len(head) >= PREVIEW_BYTES
-        answer = await anyio.to_thread.run_sync(
-            lambda: preview(head[:PREVIEW_BYTES], truncated=truncated, options=options, timezone=timezone)
+    options = options_of(option_texts(request, form.fields))
+    answer, sheets = await previewed(head, form.filename or "", options, services)
+    return Response(encode(await sendable(answer, sheets, services)), media_type="application/json")
+
+
+async def previewed(
+    head: bytes, filename: str, options: ImportOptions, services: Services
+) -> tuple[Preview, Sheets]:
+    """Return the preview of the beginning of a file, or of a whole workbook with its sheets."""
+    kind = sniff(head[:MARKUP_BYTES], closed=True, filename=filename)
+    if isinstance(kind, Problem):
+        return Preview(None, [], {}, [], [], kind), []
+    if kind == "packed":
+        async with services.imports.workbook_previews:
+            return await preview_packed(head, options, services.timezone)
+    truncated, reader = len(head) >= PREVIEW_BYTES, READERS[kind or "csv"]
+    answer = await anyio.to_thread.run_sync(
+        lambda: preview(
+            head[:PREVIEW_BYTES],
+            truncated=truncated,
+            options=options,
+            timezone=services.timezone,
+            kind=reader,
         )
-    return Response(encode(_sendable(answer)), media_type="application/json")
+    )
+    return answer, []
 
 
 async def _head(request: HttpRequest, form: FileForm) -> bytes:
     head = bytearray()
     async for chunk in body_chunks(request):
-        head += form.receive(chunk)
-        is_workbook = head.startswith(SIGNATURE)
-        if len(head) > (PREVIEW_WORKBOOK_BYTES if is_workbook else PREVIEW_BYTES - 1):
-            return bytes(head)
+        content = form.receive(chunk)
+        start = bytes(head[:MARKUP_BYTES]) or content[:MARKUP_BYTES]
+        is_packed = sniff(start, closed=False) == "packed"
+        # Beyond that the form is read on for its fields only.
+        if len(head) <= (PREVIEW_WORKBOOK_BYTES if is_packed else PREVIEW_BYTES):
+            head += content
     form.finish()
     return bytes(head)
 
 
-def _options(request: HttpRequest, form: FileForm) -> ImportOptions:
-    texts = option_texts(request, form.fields)
-    options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
-    if isinstance(options, list):
-        raise invalid_fields(options)
-    return options
+async def sendable(answer: Preview, sheets: Sheets, services: Services) -> dict[str, object]:
+    """Return a preview as documented: encoding and delimiter next to the columns.
 
-
-def _sendable(answer: Preview) -> dict[str, object]:
-    """Return a preview as documented: encoding and delimiter stand beside the columns."""
+    With it comes how the last file of this header was read.
+    """
     return {
         "encoding": None,
         "delimiter": None,
         **(answer.dialect or {}),
+        **({"sheets": sheets} if sheets else {}),
         "columns": answer.columns,
         "mapping": answer.mapping,
         "rows": [
@@ -121,8 +156,19 @@ def _sendable(answer: Preview) -> dict[str, object]:
             for row in answer.rows
         ],
         "warnings": answer.warnings,
+        "unused": answer.unused,
+        "encodings": answer.encodings,
         "fault": answer.fault,
+        "remembered": await _remembered(answer, services),
     }
+
+
+async def _remembered(answer: Preview, services: Services) -> Remembered | None:
+    shape = header_shape([column["name"] for column in answer.columns])
+    if shape is None:
+        return None
+    async with services.store.glance() as unit:
+        return await unit.uploads.remembered(shape)
 
 
 def _event(fields: EventFields | None) -> dict[str, object] | None:

@@ -1,8 +1,8 @@
-"""What an import refuses, as the API's problems."""
+"""Turns refusals of imports into problem documents."""
 
-from api.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem, invalid_fields
 from api.routes.uploads_form import FormError
-from api.services.imports.refusals import ImportRefusedError, RefusalCode
+from api.services.imports.errors import ImportRefusedError, RefusalCode
 from domain.problems import Problem
 
 _SLUGS: dict[RefusalCode, str] = {
@@ -20,14 +20,14 @@ _SLUGS: dict[RefusalCode, str] = {
 
 
 def refused(refusal: ImportRefusedError) -> HttpProblem:
-    """Return a refusal as a problem; a known offset is told in `Upload-Offset`."""
+    """Return a refusal as a problem; a known offset stands in `Upload-Offset`."""
     headers = {} if refusal.offset is None else {"Upload-Offset": str(refusal.offset)}
     errors = refusal.errors or (Problem("", refusal.code, str(refusal)),)
     return HttpProblem(_SLUGS[refusal.code], str(refusal), errors=errors, headers=headers)
 
 
 def malformed(fault: FormError, content_type: str | None) -> HttpProblem:
-    """Return a body that is not the form as a problem: 415 for another type, else 400."""
+    """Return the problem of an invalid form: 415 for another media type, else 400."""
     other_type = fault.code == "not_multipart" and content_type is not None
     slug = "unsupported-media-type" if other_type else "bad-request"
     return HttpProblem(slug, str(fault), errors=[Problem("file", fault.code, str(fault))])

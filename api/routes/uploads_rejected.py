@@ -1,24 +1,34 @@
-"""What an import turned away, to read and to repair; and a template to begin with."""
+"""Rejected rows to read, download and correct; and templates."""
 
+import re
 from codecs import BOM_UTF8
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import Any, cast
 
+from anyio import to_thread
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
-from api.openapi import Answer, Query, describe
-from api.routes.uploads import ONE, PATH, TAG, find, invalid_cursor, page_limit
-from api.services.imports.answers import encode
-from api.services.imports.records import ImportRecords
-from api.services.imports.rejected_csv import csv_lines, header, names_kept, row_cells
-from api.services.imports.service import Imports
+from api.http.openapi import Answer, Query, describe
+from api.routes.streamed import StreamedAnswer
+from api.routes.uploads import ONE, PATH, TAG, find
+from api.routes.url_parameters import UrlParameters
+from api.services.exports.formats import XLSX_TYPE
+from api.services.exports.table import LANGUAGES, Language
+from api.services.exports.template import template
+from api.services.imports.history import ImportHistory
+from api.services.imports.rejected_file import FORMS, RejectedForm, csv_lines, own_form, rejected_file
+from api.services.imports.views import encode
+from api.services.services import Services
 from domain.imports import RejectedRow, Upload
 
 ERRORS_LIMIT = 500
+MEDIA_TYPES: dict[RejectedForm, str] = {"csv": "text/csv", "xlsx": XLSX_TYPE, "json": "application/json"}
+_RECORD = re.compile(r"\d{1,15}", re.ASCII)
 TEMPLATE_ROWS = (
     ("title", "description", "event_date", "city", "participants", "local_info"),
     (
@@ -47,26 +57,28 @@ class ErrorsPage(Struct, frozen=True):
 @get(
     ONE + "/errors",
     opt=describe(
-        "Rejected rows with every reason",
+        "Rejected rows with all their errors",
         TAG,
         {200: Answer("A page", ErrorsPage, headers={"Link": 'The next page, `rel="next"`.'})},
         problems=["not-found", "invalid-query"],
         parameters=[
             Query("limit", "rows a page", {"type": "integer", "minimum": 1, "maximum": ERRORS_LIMIT}),
-            Query("cursor", "`next` of the page before"),
+            Query("cursor", "`next` of the previous page"),
         ],
     ),
 )
 async def list_errors(
     request: Request[Any, Any, Any],
     upload_id: FromPath[str],
-    imports: NamedDependency[Imports],
-    import_records: NamedDependency[ImportRecords],
+    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Return one page."""
-    upload = await find(imports, upload_id)
-    limit, after = page_limit(request, default=50, most=ERRORS_LIMIT), _after(request)
-    rows = await import_records.rejected(upload_id, after_record=after, limit=limit + 1)
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"limit", "cursor"}))
+    limit, found = parameters.whole("limit", 50, low=1, high=ERRORS_LIMIT), parameters.cursor(_RECORD)
+    parameters.finish()
+    after = int(found[0]) if found else 0
+    upload = await find(services.imports, upload_id)
+    rows = await services.import_history.rejected(upload_id, after_record=after, limit=limit + 1)
     cursor = str(rows[limit - 1].record) if len(rows) > limit else None
     link = (
         {"Link": f'<{PATH}/{upload_id}/errors?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else {}
@@ -78,30 +90,45 @@ async def list_errors(
 @get(
     ONE + "/rejected.csv",
     opt=describe(
-        "Rejected rows as they came, with `_line` and `_errors`: fix and upload again",
+        "Rejected rows as they were sent, with `_line` and `_errors`, to correct and send again",
         TAG,
         {200: Answer("The file", {"type": "string"}, media_types=["text/csv"])},
         problems=["not-found"],
     ),
 )
+async def download_rejected_csv(
+    upload_id: FromPath[str], services: NamedDependency[Services]
+) -> ASGIResponse:
+    """Return the rows as a CSV, streamed."""
+    upload = await find(services.imports, upload_id)
+    return _file_of(upload, "csv", services.import_history)
+
+
+@get(
+    ONE + "/rejected",
+    opt=describe(
+        "Rejected rows in the format of the imported file",
+        TAG,
+        {200: Answer("The file", {"type": "string"}, media_types=list(MEDIA_TYPES.values()))},
+        problems=["not-found", "invalid-query"],
+        parameters=[Query("format", "Another format.", {"enum": [*FORMS]})],
+    ),
+)
 async def download_rejected(
-    upload_id: FromPath[str],
-    imports: NamedDependency[Imports],
-    import_records: NamedDependency[ImportRecords],
-) -> Stream:
-    """Return the rows as a file, streamed."""
-    upload = await find(imports, upload_id)
-    return Stream(
-        _rejected(upload, import_records),
-        media_type="text/csv",
-        headers=_attachment(f"{upload_id}-rejected.csv"),
-    )
+    request: Request[Any, Any, Any], upload_id: FromPath[str], services: NamedDependency[Services]
+) -> ASGIResponse:
+    """Return the rows as a file with its own columns and delimiter, `_line` and `_errors`, streamed."""
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
+    upload = await find(services.imports, upload_id)
+    form = parameters.choice("format", FORMS, own_form(upload))
+    parameters.finish()
+    return _file_of(upload, cast("RejectedForm", form), services.import_history)
 
 
 @get(
     PATH + "/template.csv",
     opt=describe(
-        "A file to begin with: header and one row",
+        "A template: header and one row",
         TAG,
         {200: Answer("The file", {"type": "string"}, media_types=["text/csv"])},
     ),
@@ -116,22 +143,48 @@ async def download_template() -> Response[bytes]:
     )
 
 
-async def _rejected(upload: Upload, records: ImportRecords) -> AsyncIterator[bytes]:
-    names = names_kept(upload)
-    yield BOM_UTF8 + csv_lines([header(names)])
-    async for rows in records.all_rejected(upload.id):
-        yield csv_lines(row_cells(row, names) for row in rows)
+@get(
+    PATH + "/template.xlsx",
+    opt=describe(
+        "A workbook template: titles, one row, and a list of the venue types",
+        TAG,
+        {200: Answer("The file", {"type": "string"}, media_types=[XLSX_TYPE])},
+        problems=["invalid-query"],
+        parameters=[Query("lang", "Language of the titles.", {"enum": [*LANGUAGES], "default": "pt"})],
+    ),
+)
+async def download_workbook_template(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Return the template."""
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"lang"}))
+    language = parameters.choice("lang", LANGUAGES, "pt")
+    parameters.finish()
+    content = template(cast("Language", language))
+    return Response(content, media_type=XLSX_TYPE, headers=_attachment("template.xlsx"))
 
 
-def _after(request: Request[Any, Any, Any]) -> int:
-    text = request.query_params.get("cursor", "0")
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise invalid_cursor(text)
-    return int(text)
+def _file_of(upload: Upload, form: RejectedForm, history: ImportHistory) -> ASGIResponse:
+    headers = _attachment(f"{upload.id}-rejected.{form}") | {"Cache-Control": "no-store"}
+    return StreamedAnswer(
+        partial(_chunks, upload, form, history), media_type=MEDIA_TYPES[form], headers=headers
+    )
+
+
+async def _chunks(upload: Upload, form: RejectedForm, history: ImportHistory) -> AsyncGenerator[bytes, None]:
+    file = rejected_file(upload, form)
+    yield file.opening()
+    async for rows in history.all_rejected(upload.id):
+        yield await to_thread.run_sync(file.part, rows)
+    yield file.closing()
 
 
 def _attachment(filename: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{filename}"'}
 
 
-HANDLERS = (list_errors, download_rejected, download_template)
+HANDLERS = (
+    list_errors,
+    download_rejected_csv,
+    download_rejected,
+    download_template,
+    download_workbook_template,
+)

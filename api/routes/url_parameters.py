@@ -1,8 +1,9 @@
-"""Parameters of a URL, strictly: unknown, repeated and wrong ones are all told at once."""
+"""Reads URL parameters strictly: unknown, repeated and invalid ones are all reported at once."""
 
+import re
 from urllib.parse import parse_qsl
 
-from api.problems import HttpProblem, invalid_query
+from api.http.problems import HttpProblem, invalid_query
 from domain.problems import Problem, excerpt
 from domain.text import check_characters, check_length, normal, required
 
@@ -11,7 +12,7 @@ _MAX_PARAMETERS = 100
 
 
 class UrlParameters:
-    """Reads parameters one by one and collects what is wrong.
+    """Reads parameters one by one and collects their errors.
 
     A misspelt filter on a DELETE would delete everything, so no unknown name is let through.
     """
@@ -52,18 +53,34 @@ class UrlParameters:
         """Return a value as it came."""
         return self._values.get(name)
 
+    def cursor(self, form: re.Pattern[str]) -> re.Match[str] | None:
+        """Return the regex match of a cursor, None without one; an empty cursor is refused.
+
+        A client that sends "" for the `next` of a last page would read the list for ever.
+        """
+        text = self._values.get("cursor")
+        found = None if text is None else form.fullmatch(text)
+        if text is not None and found is None:
+            self.refuse_cursor(text)
+        return found
+
+    def refuse_cursor(self, text: str) -> None:
+        """Add the error of a cursor that is not from this list."""
+        rule = "cursor must be `next` of a page with the same filters and order"
+        self.refuse("cursor", "invalid_cursor", rule, text)
+
     def refuse(self, name: str, code: str, rule: str, value: str) -> None:
-        """Note that a value breaks its rule."""
+        """Add the error of an invalid value."""
         shown = excerpt(value)
         self.problems.append(Problem(name, code, f"{rule}, not {shown}", shown))
 
     def refuse_empty(self) -> None:
-        """Note every parameter without a value, where leaving it out would be another thing."""
+        """Add an error for each parameter without a value."""
         empty = [name for name, value in self._values.items() if not value.strip()]
         self.problems.extend(required(name) for name in empty)
 
     def finish(self) -> None:
-        """Raise HttpProblem with everything that is wrong, if anything is."""
+        """Raise HttpProblem with all errors, if there are any."""
         if self.problems:
             raise invalid_query(self.problems)
 
@@ -80,6 +97,22 @@ class UrlParameters:
             else:
                 values[name] = value
         return values
+
+
+POSITION = re.compile(r"(\d{1,15})\.([A-Za-z0-9_-]{1,64})", re.ASCII)
+"""The cursor of a list that is newest first: milliseconds and an id."""
+
+
+def newest_first(query_string: bytes, *, most: int) -> tuple[int, tuple[int, str] | None]:
+    """Return the `limit` of a page, 50 by default, and the position after which it begins.
+
+    Raises:
+        HttpProblem: with everything that is wrong.
+    """
+    parameters = UrlParameters(query_string, frozenset({"limit", "cursor"}))
+    limit, found = parameters.whole("limit", 50, low=1, high=most), parameters.cursor(POSITION)
+    parameters.finish()
+    return limit, (int(found[1]), found[2]) if found else None
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:

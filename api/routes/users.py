@@ -1,4 +1,4 @@
-"""Users, for administrators. `fasttrack user` does the same beside the server."""
+"""Users, for administrators. `fasttrack user` does the same without the server."""
 
 from collections.abc import Awaitable
 from typing import Any, TypeVar
@@ -8,11 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from api.openapi import Answer, Body, describe
-from api.problems import HttpProblem
+from api.http.openapi import Answer, Body, describe
+from api.http.problems import HttpProblem
 from api.routes.credentials_body import read_body
+from api.routes.json_body import PROBLEMS
 from api.services.identity import Identity
-from api.services.people import NAME_RULE, People, PersonError, UnknownPersonError
+from api.services.people import NAME_RULE, PersonError, UnknownPersonError
+from api.services.services import Services
 from domain.people import ROLES, Role, User
 from streams.messages import timestamp
 
@@ -37,7 +39,7 @@ class ToldUser(Struct, frozen=True):
 
 
 class ToldToken(Struct, frozen=True):
-    """A personal token, shown this once."""
+    """A personal token, shown only once."""
 
     name: str
     token: str
@@ -56,11 +58,11 @@ NEW_USER_SCHEMA: dict[str, Any] = {
 
 @get(
     "/api/v1/users",
-    opt=describe("Every user", TAG, {200: Answer("Users by name", list[ToldUser])}, role="admin"),
+    opt=describe("Every user", TAG, {200: Answer("The users, sorted by name", list[ToldUser])}, role="admin"),
 )
-async def list_users(people: NamedDependency[People]) -> Response[list[ToldUser]]:
+async def list_users(services: NamedDependency[Services]) -> Response[list[ToldUser]]:
     """Return all users, without their secrets."""
-    return Response([_told(user) for user in await people.users()], headers=NO_STORE)
+    return Response([_told(user) for user in await services.people.users()], headers=NO_STORE)
 
 
 @post(
@@ -68,20 +70,20 @@ async def list_users(people: NamedDependency[People]) -> Response[list[ToldUser]
     status_code=201,
     request_max_body_size=4096,
     opt=describe(
-        "Let someone in",
+        "Add a user",
         TAG,
-        {201: Answer("The personal token, shown this once", ToldToken)},
-        problems=["invalid-json", "conflict", "too-large", "validation"],
+        {201: Answer("The personal token; it is shown only once", ToldToken)},
+        problems=[*PROBLEMS, "conflict"],
         body=Body({"application/json": NEW_USER_SCHEMA}),
         role="admin",
     ),
 )
 async def add_user(
-    request: Request[Identity, Any, Any], people: NamedDependency[People]
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
 ) -> Response[ToldToken]:
     """Store a user and return the token."""
     form = await read_body(request, NewUser)
-    token = await _or_problem(people.add(form.name, form.role, actor=request.user.name))
+    token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
     return Response(ToldToken(form.name, token), status_code=201, headers=NO_STORE)
 
 
@@ -89,7 +91,7 @@ async def add_user(
     "/api/v1/users/{name:str}/disable",
     status_code=200,
     opt=describe(
-        "Shut a user out",
+        "Disable a user",
         TAG,
         {200: Answer("Disabled; sessions have ended, open streams end within 5 s", ToldUser)},
         problems=["not-found"],
@@ -97,10 +99,10 @@ async def add_user(
     ),
 )
 async def disable_user(
-    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
+    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
 ) -> Response[ToldUser]:
     """Disable a user."""
-    user = await _or_problem(people.set_disabled(name, disabled=True, actor=request.user.name))
+    user = await _or_problem(services.people.set_disabled(name, disabled=True, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
 
 
@@ -108,7 +110,7 @@ async def disable_user(
     "/api/v1/users/{name:str}/enable",
     status_code=200,
     opt=describe(
-        "Let a user in again",
+        "Enable a user",
         TAG,
         {200: Answer("Enabled, with the same token", ToldUser)},
         problems=["not-found"],
@@ -116,10 +118,10 @@ async def disable_user(
     ),
 )
 async def enable_user(
-    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
+    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
 ) -> Response[ToldUser]:
     """Enable a user."""
-    user = await _or_problem(people.set_disabled(name, disabled=False, actor=request.user.name))
+    user = await _or_problem(services.people.set_disabled(name, disabled=False, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
 
 
@@ -129,16 +131,16 @@ async def enable_user(
     opt=describe(
         "Give a user a new token",
         TAG,
-        {200: Answer("The new token, shown this once; the old one is void", ToldToken)},
+        {200: Answer("The new token; it is shown only once, and the old one is invalid", ToldToken)},
         problems=["not-found"],
         role="admin",
     ),
 )
 async def rotate_token(
-    request: Request[Identity, Any, Any], people: NamedDependency[People], name: FromPath[str]
+    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
 ) -> Response[ToldToken]:
     """Replace a user's token."""
-    token = await _or_problem(people.rotate(name, actor=request.user.name))
+    token = await _or_problem(services.people.rotate(name, actor=request.user.name))
     return Response(ToldToken(name, token), headers=NO_STORE)
 
 

@@ -1,98 +1,128 @@
-"""Who is on a connection: token, ticket, session, or nobody. The same for HTTP and WebSocket."""
+"""Authenticates connections by token, ticket or session, for HTTP and WebSocket alike."""
 
 from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl
 
 from litestar import WebSocket
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from api.http.app_services import services_of
+from api.http.problems import HttpProblem
+from api.http.websockets import refuse
 from api.security.cookies import SESSION, anonymous_person, read_cookie
+from api.security.guards import Guard
+from api.security.locality import NOT_LOCAL
+from api.security.origins import header, origin_of
 from api.services.identity import Identity
-from api.sockets import refuse
-from domain.ports import StorageError
+from domain.ports.errors import StorageError
 
 _TICKET_PATHS = ("/sse", "/ws", "/poll")
 
 
 class Recognition(Protocol):
-    """Turns secrets into identities."""
+    """Finds the identity of a secret."""
 
     async def by_token(self, token: str) -> Identity | None:
-        """Return whose token it is."""
+        """Return the identity of a token."""
         ...
 
     async def by_session(self, secret: str) -> Identity | None:
-        """Return whose session it is."""
+        """Return the identity of a session."""
         ...
 
-    async def by_ticket(self, secret: str) -> Identity | None:
-        """Use a ticket up and return whose it was."""
+    async def by_ticket(self, secret: str, *, origin: str | None, use: bool) -> Identity | None:
+        """Return the identity of a ticket; redeem a single-use ticket if `use`."""
         ...
 
 
-class Authentication(AbstractAuthenticationMiddleware):
-    """Puts the identity, or None, into `scope["user"]`; guards decide what that is good for.
+class Authentication:
+    """Puts the identity, or None, into `scope["user"]`, and lets the guard decide what that is good for.
 
     `scope["auth"]` is the kind of proof that was presented, valid or not; None without any.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, exclude_http_methods=[])
+    def __init__(self, app: ASGIApp, *, guard: Guard, is_open: bool) -> None:
+        """`is_open`: whoever sends nothing that proves who they are is let in as administrator."""
+        self.app = app
+        self._guard = guard
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve; a WebSocket whose caller cannot be looked up now is told to try again."""
+        plain = cast("dict[str, Any]", scope)
         try:
-            await super().__call__(scope, receive, send)
+            plain["user"], plain["auth"] = await self._identify(plain)
+            await self._check(plain, receive, send)
+            await self.app(scope, receive, send)
         except StorageError:
             if scope["type"] != ScopeType.WEBSOCKET:
                 raise
-            await refuse(WebSocket(scope, receive, send), 503, "The store does not answer now.")
+            await refuse(WebSocket(scope, receive, send), 503, "The store does not answer at the moment.")
 
-    async def authenticate_request(
-        self, connection: ASGIConnection[Any, Any, Any, Any]
-    ) -> AuthenticationResult:
-        """Recognise the caller. Never refuses: a public route answers whoever holds an old cookie."""
-        scope = cast("dict[str, Any]", connection.scope)
-        if connection.app.state.settings.is_open:
-            return AuthenticationResult(user=open_identity(scope), auth="open")
-        proof, secret = presented(connection)
+    async def _identify(self, scope: dict[str, Any]) -> tuple[Identity | None, str | None]:
+        """Find the caller's identity. Never refuses: public routes also answer clients with an old cookie."""
+        if self._is_open and scope["state"].get(NOT_LOCAL) is None:
+            return open_identity(scope), "open"
+        proof, secret = presented(scope)
         if secret is None:
-            return AuthenticationResult(user=None, auth=proof)
-        identity = await _recognise(connection.app.state.people, proof, secret)
-        return AuthenticationResult(user=identity, auth=proof)
+            return None, proof
+        people = services_of(scope["litestar_app"]).people
+        return await _recognise(people, proof, secret, scope), proof
+
+    async def _check(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Ask the guard; on a WebSocket its refusal is a close code: 4401, 4403, 4429."""
+        try:
+            await self._guard.check(scope)
+        except HttpProblem as refusal:
+            if scope["type"] == ScopeType.WEBSOCKET:
+                socket: WebSocket[Any, Any, Any] = WebSocket(cast("Scope", scope), receive, send)
+                await refuse(socket, refusal.status_code, refusal.detail)
+            raise
 
 
 def open_identity(scope: dict[str, Any]) -> Identity:
-    """Return whom everyone is on an open server."""
+    """Return the identity of everyone on an open server."""
     return Identity("local", "admin", person=anonymous_person(scope))
 
 
-def presented(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str | None, str | None]:
-    """Return (kind of proof, its secret): Bearer before ticket before session.
+def presented(scope: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return (kind of credential, secret): Bearer before ticket before session.
 
     What is named explicitly counts alone: a wrong token is not made good by a cookie.
     """
-    scope = cast("dict[str, Any]", connection.scope)
-    if (authorization := connection.headers.get("authorization")) is not None:
+    if (authorization := header(scope, b"authorization")) is not None:
         scheme, _, secret = authorization.strip().partition(" ")
         return "token", secret.strip() if scheme.lower() == "bearer" else None
-    if is_feed(scope["path"]) and (ticket := connection.query_params.get("ticket")) is not None:
+    if is_feed(scope["path"]) and (ticket := _ticket(scope["query_string"])) is not None:
         return "ticket", ticket
     session = read_cookie(scope, SESSION)
     return ("session", session) if session else (None, None)
 
 
+def _ticket(query_string: bytes) -> str | None:
+    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    return next((value for name, value in pairs if name == "ticket"), None)
+
+
 def is_feed(path: str) -> bool:
-    """Tell whether a path is one of the transports'."""
+    """Return whether a path is one of the transports'."""
     return path in _TICKET_PATHS or path.startswith(tuple(f"{prefix}/" for prefix in _TICKET_PATHS))
 
 
-async def _recognise(people: Recognition, proof: str | None, secret: str) -> Identity | None:
+async def _recognise(
+    people: Recognition, proof: str | None, secret: str, scope: dict[str, Any]
+) -> Identity | None:
     match proof:
         case "token":
             return await people.by_token(secret)
         case "ticket":
-            return await people.by_ticket(secret)
+            origin = header(scope, b"origin")
+            bound = origin_of(origin) if origin else None
+            return await people.by_ticket(secret, origin=bound, use=not _only_looks(scope))
     return await people.by_session(secret)
+
+
+def _only_looks(scope: dict[str, Any]) -> bool:
+    """Return whether a request opens no stream: a ticket must be good for the one that does."""
+    return scope.get("method") in ("HEAD", "OPTIONS") or bool(scope["state"].get("is_head"))

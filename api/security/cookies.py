@@ -1,8 +1,9 @@
-"""The two cookies: who is signed in, and which browser it is."""
+"""The two cookies: the session, and the id of the browser."""
 
 from typing import Any
 
-from api.security.credentials import digest, new_secret
+from api.services.credentials import digest, new_secret
+from api.services.links import link
 
 SESSION = "ft_session"
 BROWSER = "ft_client"
@@ -24,18 +25,19 @@ def read_cookie(scope: dict[str, Any], name: str) -> str | None:
 
 
 def session_cookie(secret: str, *, seconds: int, secure: bool) -> str:
-    """Return the Set-Cookie value that signs a browser in; with an empty secret, out."""
-    return f"{SESSION}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict" + _secure(secure)
+    """Return the Set-Cookie value of a session; an empty secret deletes the cookie."""
+    attributes = f"Path={_path()}; Max-Age={seconds}; HttpOnly; SameSite=Strict"
+    return f"{SESSION}={secret}; {attributes}" + _secure(secure)
 
 
 def browser_cookie(*, secure: bool) -> str:
-    """Return the Set-Cookie value that tells this browser from others. It proves nothing."""
-    attributes = f"Path=/; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax"
+    """Return the Set-Cookie value with the id of a browser. It is not a credential."""
+    attributes = f"Path={_path()}; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax"
     return f"{BROWSER}={new_secret()}; {attributes}" + _secure(secure)
 
 
 def anonymous_person(scope: dict[str, Any]) -> str:
-    """Return the key of someone without a name: the browser, else the connection."""
+    """Return the key of an anonymous caller: the browser, else the connection."""
     if (browser := read_cookie(scope, BROWSER)) is not None:
         return f"browser:{digest(browser)[:16]}"
     host, port = scope.get("client") or ("unknown", 0)
@@ -43,8 +45,13 @@ def anonymous_person(scope: dict[str, Any]) -> str:
 
 
 def is_secure(scope: dict[str, Any]) -> bool:
-    """Tell whether the client came over TLS, as far as trusted proxies say."""
+    """Return whether the client uses TLS, also as reported by trusted proxies."""
     return scope["scheme"] in ("https", "wss")
+
+
+def _path() -> str:
+    """Return where the cookie is sent: not to the server's neighbours on the same host."""
+    return link("") or "/"
 
 
 def _secure(secure: bool) -> str:

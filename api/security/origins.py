@@ -1,37 +1,41 @@
-"""Which hosts the server answers to, and which pages may speak to it."""
+"""Checks `Host` and `Origin`."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+from api.loopback import is_loopback
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _WEB_SCHEME = {"ws": "http", "wss": "https"}
 
 
 class AllowedHosts:
-    """Tells whether a `Host` header names this server.
+    """Decides whether a `Host` header names this server.
 
     A page that rebinds its own name to 127.0.0.1 reaches the port, but its `Host` gives it away.
     """
 
     def __init__(self, configured: Iterable[str], *, listening_on: str) -> None:
-        self._names = LOOPBACK_NAMES | {hostname(listening_on)} | {hostname(name) for name in configured}
+        self._names = {hostname(listening_on)} | {hostname(name) for name in configured}
 
     def allow(self, scope: dict[str, Any]) -> bool:
-        """Tell whether the scope's `Host` is one of ours, whatever its port.
+        """Return whether the scope's `Host` is one of ours, whatever its port.
 
         The address that the connection came in on is ours too: a server on 0.0.0.0 is reached
         by its numbers, and a page's name cannot be rebound to be one.
         """
         host = header(scope, b"host")
         name = hostname(host) if host else ""
-        return name != "" and (name in self._names or name == _local_address(scope))
+        if name == "":
+            return False
+        return is_loopback(name) or name in self._names or name == _local_address(scope)
 
 
 class OriginPolicy:
-    """Tells which pages may act with a person's cookie, or on an open server."""
+    """Decides which origins may use a cookie, or an open server."""
 
     def __init__(self, allowed: Iterable[str], *, ambient: bool) -> None:
         """`ambient`: everyone is let in without proof, so every page's unsafe call is suspect."""
@@ -55,31 +59,44 @@ class OriginPolicy:
 
     def _welcome(self, origin: str, scope: dict[str, Any]) -> bool:
         named = origin_of(origin)
-        return named is not None and (named in self._allowed or named == own_origin(scope))
+        return named is not None and (named in self._allowed or named in own_origins(scope))
 
 
 def origin_of(text: str) -> str | None:
     """Return an origin as ``scheme://host:port``, or None when the text is not one.
 
-    Source: RFC 6454 §6.2. ``null`` is an origin that nobody owns.
+    Any scheme will do: pages of apps and of extensions have their own (``tauri://localhost``,
+    ``chrome-extension://…``). ``null`` is an origin without an owner. Source: RFC 6454 §6.2.
     """
     try:
         parts = urlsplit(text.strip().lower())
-        port = parts.port
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if not (parts.scheme and parts.hostname and is_bare):
         return None
-    return f"{parts.scheme}://{parts.hostname}:{port or _DEFAULT_PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
 
 
-def own_origin(scope: dict[str, Any]) -> str | None:
-    """Return the origin that a page of this server has, by the request's own scheme and `Host`."""
+def own_origins(scope: dict[str, Any]) -> set[str]:
+    """Return the server's own origins, from scheme, `Host` and forwarded headers.
+
+    Proxies that leave the port out of `Host` send it apart (`X-Forwarded-Port`); where ports are
+    mapped in front of them it is the wrong one. So both count.
+    """
     scheme = _WEB_SCHEME.get(scope["scheme"], scope["scheme"])
     host = header(scope, b"host")
-    return origin_of(f"{scheme}://{host}") if host else None
+    if not host:
+        return set()
+    port = scope.get("state", {}).get("forwarded_port", "")
+    name = hostname(host)
+    beside = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    candidates = [host, beside] if port else [host]
+    return {origin for one in candidates if (origin := origin_of(f"{scheme}://{one}"))}
 
 
+@lru_cache(1024)  # Each request asks for its Host's, and most have the same.
 def hostname(host: str) -> str:
     """Return the name in a `Host` value, lower case, without port, brackets and final dot."""
     try:
@@ -98,7 +115,11 @@ def _unbracketed(host: str, name: str) -> str:
 
 def header(scope: dict[str, Any], name: bytes) -> str | None:
     """Return the first value of a header, decoded."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+    for key, value in scope["headers"]:
+        if key == name:
+            decoded: str = value.decode("latin-1")
+            return decoded
+    return None
 
 
 def _local_address(scope: dict[str, Any]) -> str | None:

@@ -1,19 +1,27 @@
-"""What a trusted proxy says about the client counts; what anyone else says does not."""
+"""Applies forwarded headers of trusted proxies, and removes all others."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, NamedTuple
+
+from api.authority import is_authority
+from api.own_paths import UNIX
+from api.security.forwarded import (
+    Address,
+    is_secure_scheme,
+    parse_address,
+    parse_forwarded,
+    parse_node,
+    parse_prefix,
+    split_list,
+)
+from api.security.origins import hostname
 
 Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
 
-_FORWARDED = (
-    b"x-forwarded-for",
-    b"x-forwarded-proto",
-    b"x-forwarded-host",
-    b"x-forwarded-port",
-    b"forwarded",
-)
+FORWARDED_PORT = "forwarded_port"
+PREFIX = "prefix"
+"""Names in a request's state."""
 
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
@@ -22,68 +30,119 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     Raises:
         ValueError: one of them is neither.
     """
-    return tuple(ip_network(text.strip(), strict=False) for text in texts if text.strip())
+    named = (text.strip() for text in texts)
+    return tuple(ip_network(text, strict=False) for text in named if text and text != UNIX)
+
+
+class _Hop(NamedTuple):
+    """What the outermost trusted proxy sent."""
+
+    client: tuple[Address, int] | None
+    proto: str
+    host: str
 
 
 class TrustedProxies:
-    """Rewrites a scope to what a trusted proxy saw, and drops what others claim."""
+    """Rewrites a scope from the headers of a trusted proxy, and drops those of others."""
 
-    def __init__(self, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[Network], *, trusts_unix: bool = False) -> None:
         self._networks = tuple(networks)
+        self._trusts_unix = trusts_unix
 
     def apply(self, scope: dict[str, Any]) -> None:
-        """Set `client`, `scheme` and the `Host` header from `X-Forwarded-*`, in place.
+        """Set `client`, `scheme` and the `Host` header to those of the client, in place.
 
-        The headers are removed either way, so that nothing later can believe them.
+        The headers are removed either way, so that nothing later can believe them. `Forwarded`
+        counts only where no `X-Forwarded-*` stands: most proxies write those, and pass on a
+        `Forwarded` that the client made up.
         """
-        sent = {name: value for name, value in scope["headers"] if name in _FORWARDED}
+        sent = _forwarded_headers(scope)
         if not sent:
             return
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED]
-        if self._trusts(_peer(scope)):
-            self._believe(scope, {name: value.decode("latin-1") for name, value in sent.items()})
+        scope["headers"] = [pair for pair in scope["headers"] if not _is_forwarded(pair[0])]
+        if not self._trusts_peer(scope):
+            return
+        is_old_form = bool(sent.keys() & {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
+        hop = self._old_form(sent) if is_old_form else self._rfc_7239(sent.get("forwarded", ""))
+        _rewrite(scope, hop)
+        state = scope.setdefault("state", {})
+        if port := next(reversed(split_list(sent.get("x-forwarded-port", ""))), ""):
+            state[FORWARDED_PORT] = port
+        if (prefix := parse_prefix(sent.get("x-forwarded-prefix", ""))) is not None:
+            state[PREFIX] = prefix
 
-    def _believe(self, scope: dict[str, Any], said: dict[bytes, str]) -> None:
-        if (client := self._first_untrusted(said.get(b"x-forwarded-for", ""))) is not None:
-            scope["client"] = (client, 0)
-        if (proto := said.get(b"x-forwarded-proto", "").strip().lower()) in ("http", "https"):
-            scope["scheme"] = _scheme(scope["type"], secure=proto == "https")
-        if host := said.get(b"x-forwarded-host", "").strip():
-            others = [pair for pair in scope["headers"] if pair[0] != b"host"]
-            scope["headers"] = [(b"host", host.encode("latin-1")), *others]
+    def _old_form(self, sent: dict[str, str]) -> _Hop:
+        hops = split_list(sent.get("x-forwarded-for", ""))
+        client, passed = self._client(hops)
+        is_tls = sent.get("x-forwarded-ssl", "").strip().lower() == "on"
+        protos = sent.get("x-forwarded-proto") or sent.get("x-forwarded-scheme", "https" if is_tls else "")
+        proto = _said_at(protos, passed, len(hops))
+        return _Hop(client, proto, _said_at(sent.get("x-forwarded-host", ""), passed, len(hops)))
 
-    def _first_untrusted(self, hops: str) -> str | None:
-        """Walk from the nearest hop: a client can only forge what stands left of its own address."""
-        nearest: str | None = None
-        for hop in reversed(hops.split(",")):
-            address = _address(hop.strip())
-            if address is None:
-                return nearest
-            nearest = str(address)
-            if not self._trusts(address):
-                return nearest
-        return nearest
+    def _rfc_7239(self, text: str) -> _Hop:
+        hops = parse_forwarded(text) or []
+        client, passed = self._client([hop.get("for", "") for hop in hops])
+        # Each hop was written by a trusted proxy from here on; the nearest one with a value counts.
+        told = hops[max(0, len(hops) - 1 - passed) :]
+        proto = next((hop["proto"] for hop in told if "proto" in hop), "")
+        host = next((hop["host"] for hop in told if "host" in hop), "")
+        return _Hop(client, proto, host)
+
+    def _client(self, hops: Sequence[str]) -> tuple[tuple[Address, int] | None, int]:
+        """Return the client, and how many trusted proxies stand between it and the nearest one.
+
+        The walk begins at the nearest hop: a client can forge only what stands left of its own address.
+        """
+        nearest, passed = None, 0
+        for number, hop in enumerate(reversed(hops)):
+            node = parse_node(hop)
+            if node is None:
+                break
+            nearest, passed = node, number
+            if not self._trusts(node[0]):
+                break
+        return nearest, passed
+
+    def _trusts_peer(self, scope: dict[str, Any]) -> bool:
+        client = scope.get("client")
+        return self._trusts_unix if client is None else self._trusts(parse_address(client[0]))
 
     def _trusts(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._networks)
 
 
-def _peer(scope: dict[str, Any]) -> Address | None:
-    client = scope.get("client")
-    return _address(client[0]) if client else None
+def _forwarded_headers(scope: dict[str, Any]) -> dict[str, str]:
+    """Return the headers by name, several lines of one joined. Source: RFC 9110 §5.3."""
+    sent: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if _is_forwarded(name):
+            key = name.decode("latin-1")
+            sent[key] = f"{sent[key]},{value.decode('latin-1')}" if key in sent else value.decode("latin-1")
+    return sent
 
 
-def _address(text: str) -> Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    # A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d; operators write a.b.c.d.
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+def _is_forwarded(name: bytes) -> bool:
+    return name == b"forwarded" or name.startswith(b"x-forwarded-")
 
 
-def _scheme(kind: str, *, secure: bool) -> str:
-    if kind == "websocket":
-        return "wss" if secure else "ws"
-    return "https" if secure else "http"
+def _said_at(listed: str, passed: int, hops: int) -> str:
+    """Return the item that the outermost trusted proxy wrote, the first where lists differ in length.
+
+    A client that forges the first one deceives itself: it decides on its own cookie and origin only.
+    """
+    items = split_list(listed)
+    if not items:
+        return ""
+    return items[-1 - passed] if len(items) == hops else items[0]
+
+
+def _rewrite(scope: dict[str, Any], hop: _Hop) -> None:
+    if hop.client is not None:
+        scope["client"] = (str(hop.client[0]), hop.client[1])
+    if (is_secure := is_secure_scheme(hop.proto)) is not None:
+        plain, secure = ("ws", "wss") if scope["type"] == "websocket" else ("http", "https")
+        scope["scheme"] = secure if is_secure else plain
+    host = hop.host.encode("latin-1")
+    if is_authority(host) and hostname(hop.host):
+        others = [pair for pair in scope["headers"] if pair[0] != b"host"]
+        scope["headers"] = [(b"host", host), *others]

@@ -1,4 +1,4 @@
-"""Who is calling, as services see it."""
+"""The identity of a caller, as services see it."""
 
 from typing import Literal
 
@@ -17,6 +17,8 @@ class Identity(Struct, frozen=True):
         session_hash: the session it came by, None with a token or on an open server.
         token_hash: the personal token it came by, likewise.
         via: how the caller proved who it is.
+        ticket_hash: the reusable ticket it came by, None otherwise.
+        feeds: which it may read; empty for all that the role may.
     """
 
     name: str
@@ -26,3 +28,5 @@ class Identity(Struct, frozen=True):
     session_hash: str | None = None
     via: Literal["open", "token", "session", "ticket"] = "open"
     token_hash: str | None = None
+    ticket_hash: str | None = None
+    feeds: tuple[str, ...] = ()

@@ -1,10 +1,11 @@
-"""Keeps indexes close behind the events, without being in an import's way."""
+"""Fills deferred indexes after imports, without slowing imports down."""
 
 import logging
 
 import anyio
 
-from domain.ports import Backlog, Indexing, StorageError
+from domain.ports.errors import StorageError
+from domain.ports.indexing import Backlog, Indexing
 
 ENTRIES_BATCH = 8000
 """Events that get their entries in one transaction: other changes wait for less than a tenth of a second."""
@@ -25,17 +26,18 @@ logger = logging.getLogger(__name__)
 
 
 class Indexer:
-    """Indexes what is new while nobody stores much."""
+    """Indexes new events while few are being stored."""
 
     def __init__(self, indexing: Indexing) -> None:
         self._indexing = indexing
         self._changed = anyio.Event()
         self._newest = 0
+        self._stale = 0
         self.texts_behind = 0
         self.entries_behind = 0
 
     def changed(self) -> None:
-        """Note that events may have come. Called after each commit; does not block."""
+        """Note that there may be new events. Called after each commit; does not block."""
         self._changed.set()
 
     async def run(self) -> None:
@@ -45,7 +47,7 @@ class Indexer:
             try:
                 await self._catch_up()
             except StorageError:
-                logger.exception("the indexes could not be brought up to date")
+                logger.exception("the deferred index entries could not be written")
             if not self.entries_behind and self.texts_behind < FEW_TEXTS:
                 await self._changed.wait()
             await anyio.sleep(LOOK_SECONDS)
@@ -64,8 +66,9 @@ class Indexer:
             await anyio.sleep(PAUSE_SECONDS)
 
     def _note(self, backlog: Backlog) -> int:
-        """Return by how much the events have grown since the last look."""
-        grown, self._newest = backlog.newest - self._newest, backlog.newest
-        self.texts_behind = backlog.newest - backlog.texts
+        """Return how many events came, or had their texts changed, since the last look."""
+        grown = backlog.newest - self._newest + max(0, backlog.stale - self._stale)
+        self._newest, self._stale = backlog.newest, backlog.stale
+        self.texts_behind = backlog.newest - backlog.texts + backlog.stale
         self.entries_behind = backlog.entries
         return grown

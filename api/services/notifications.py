@@ -1,14 +1,20 @@
-"""What administrators are told. A change and its notification share one transaction."""
+"""Notifications to administrators. A change and its notification share one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
+from msgspec import UNSET
+
+from api.services.links import link as address
+from domain.messages import Notification, Param, Severity
 from domain.people import User
-from streams.messages import Draft, Notification, Severity, draft, timestamp
+from domain.webhooks import DisabledBecause, Webhook
+from streams.messages import Draft, draft, timestamp
 
 FEED = "admin"
 
 UserVerb = Literal["added", "disabled", "enabled", "rotated"]
+WebhookVerb = Literal["added", "changed", "secret_changed", "removed"]
 
 _END_SEVERITY: dict[str, Severity] = {"completed": "info", "cancelled": "warning", "failed": "error"}
 
@@ -22,8 +28,12 @@ def notification(
     at_ms: int,
     link: str | None = None,
     severity: Severity = "info",
+    params: Mapping[str, Param] | None = None,
 ) -> Draft:
-    """Return the draft of one notification, for `Transaction.messages.append`."""
+    """Return the draft of one notification, for `Transaction.messages.append`.
+
+    `kind` and `params` let a client word it in its own language.
+    """
     return draft(
         Notification(
             feed=FEED,
@@ -34,6 +44,7 @@ def notification(
             message=message,
             actor=actor,
             link=link,
+            params=UNSET if params is None else params,
         )
     )
 
@@ -48,8 +59,15 @@ def import_notification(
         f"{accepted} rows accepted, {rejected} rejected, for {actor}",
         actor=actor,
         at_ms=at_ms,
-        link=f"/api/v1/uploads/{upload_id}",
+        link=address(f"/api/v1/uploads/{upload_id}"),
         severity=_END_SEVERITY[status],
+        params={
+            "upload_id": upload_id,
+            "filename": filename,
+            "status": status,
+            "accepted": accepted,
+            "rejected": rejected,
+        },
     )
 
 
@@ -61,19 +79,106 @@ def task_notification(task_id: str, kind: str, status: str, *, actor: str, at_ms
         f"The {kind} that {actor} started is {status}",
         actor=actor,
         at_ms=at_ms,
-        link=f"/api/v1/tarefas/{task_id}",
+        link=address(f"/api/v1/tarefas/{task_id}"),
         severity=_END_SEVERITY[status],
+        params={"task_id": task_id, "task": kind, "status": status},
     )
 
 
 def user_notification(verb: UserVerb, user: User, *, actor: str, at_ms: int) -> Draft:
-    """Return the draft of a change among the people."""
-    told: dict[UserVerb, Callable[[], str]] = {
-        "added": lambda: f"{actor} let {user.name} in as {user.role}",
-        "disabled": lambda: f"{actor} shut {user.name} out",
-        "enabled": lambda: f"{actor} let {user.name} in again",
+    """Return the draft of a change of a user."""
+    messages: dict[UserVerb, Callable[[], str]] = {
+        "added": lambda: f"{actor} added {user.name} as {user.role}",
+        "disabled": lambda: f"{actor} disabled {user.name}",
+        "enabled": lambda: f"{actor} enabled {user.name} again",
         "rotated": lambda: f"{actor} gave {user.name} a new token; the old one and its sessions ended",
     }
     severity: Severity = "info" if verb in ("added", "enabled") else "warning"
     title = f"User {user.name} {verb}"
-    return notification(f"user.{verb}", title, told[verb](), actor=actor, at_ms=at_ms, severity=severity)
+    return notification(
+        f"user.{verb}",
+        title,
+        messages[verb](),
+        actor=actor,
+        at_ms=at_ms,
+        severity=severity,
+        params={"name": user.name, "role": user.role},
+    )
+
+
+_DONE: dict[WebhookVerb, tuple[str, str]] = {
+    "added": ("added", "added"),
+    "changed": ("changed", "changed"),
+    "secret_changed": ("has a new secret", "gave a new secret to"),
+    "removed": ("removed", "removed"),
+}
+"""What follows the webhook's id, and what follows the name of who did it."""
+
+
+def webhook_notification(verb: WebhookVerb, webhook: Webhook, *, actor: str, at_ms: int) -> Draft:
+    """Return the draft of a change of a webhook: data leaves the server by it."""
+    return _of_webhook(
+        f"webhook.{verb}",
+        f"Webhook {webhook.id} {_DONE[verb][0]}",
+        f"{actor} {_DONE[verb][1]} a webhook for {', '.join(webhook.feeds)}",
+        webhook,
+        actor=actor,
+        at_ms=at_ms,
+        severity="warning" if verb == "removed" else "info",
+    )
+
+
+_WHY_DISABLED: dict[DisabledBecause, str] = {
+    "admin": "an administrator disabled it",
+    "gone": "its receiver answered 410 Gone",
+    "failing": "its receiver failed for three days",
+    "restored": "the store comes from a backup, and the server it was taken from may still deliver",
+}
+
+
+def webhook_disabled(webhook: Webhook, because: DisabledBecause, *, at_ms: int) -> Draft:
+    """Return the draft for a webhook that deliveries have disabled."""
+    return _of_webhook(
+        "webhook.disabled",
+        f"Webhook {webhook.id} disabled",
+        f"Messages are no longer delivered: {_WHY_DISABLED[because]}. Enable the webhook once it is resolved",
+        webhook,
+        at_ms=at_ms,
+        severity="error",
+        params={"because": because},
+    )
+
+
+def webhook_gap(webhook: Webhook, *, at_ms: int) -> Draft:
+    """Return the draft for a webhook that missed messages, which are no longer kept."""
+    return _of_webhook(
+        "webhook.gap",
+        f"Webhook {webhook.id} may have missed messages",
+        "It lagged so far behind that messages had expired; it continues with the oldest stored message",
+        webhook,
+        at_ms=at_ms,
+        severity="error",
+    )
+
+
+def _of_webhook(
+    kind: str,
+    title: str,
+    message: str,
+    webhook: Webhook,
+    *,
+    at_ms: int,
+    severity: Severity,
+    actor: str = "fasttrack",
+    params: Mapping[str, Param] | None = None,
+) -> Draft:
+    return notification(
+        kind,
+        title,
+        message,
+        actor=actor,
+        at_ms=at_ms,
+        link=address(f"/api/v1/webhooks/{webhook.id}"),
+        severity=severity,
+        params={"webhook_id": webhook.id, "feeds": list(webhook.feeds), **(params or {})},
+    )

@@ -1,26 +1,30 @@
-"""People: who they are, how they are let in, how they are shut out."""
+"""Users, sessions and tickets: the use cases."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from api.security.credentials import digest, new_secret, new_token
+from api.services.credentials import digest, new_secret, new_token
 from api.services.identity import Identity
 from api.services.notifications import UserVerb, user_notification
 from api.services.store import Snapshot, Store, Transaction
-from domain.people import Role, Session, User
+from domain.people import ReusableTicket, Role, Session, User
 
 TICKET_SECONDS = 30
+SESSIONS_PER_USER = 20
+SOME = 10
+"""Expired sessions and tickets that are forgotten with each new one."""
+
 NAME_RULE = "1 to 64 letters, digits, '.', '_', '@' or '-', beginning with a letter or digit"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _RESERVED = frozenset({"local"})
 
 
 class PersonError(Exception):
-    """A change among the people that makes no sense. The message names the value and the rule."""
+    """An invalid change of users. The message names the value and the rule."""
 
 
 class UnknownPersonError(PersonError):
@@ -49,17 +53,17 @@ class People:
             PersonError: the name is taken or is none.
         """
         if not _NAME.fullmatch(name) or name in _RESERVED:
-            raise PersonError(f"{name[:80]!r} cannot be a name: {NAME_RULE}, and not 'local'")
+            raise PersonError(f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'")
         token = new_token()
         async with self._store.transaction() as unit:
             user = await unit.people.add_user(name, role, digest(token), at_ms=self._clock())
             if user is None:
-                raise PersonError(f"there is a user {name!r} already")
-            await self._tell(unit, "added", user, actor)
+                raise PersonError(f"the user {name!r} already exists")
+            await self._report(unit, "added", user, actor)
         return token
 
     async def add_first(self) -> str | None:
-        """Make `admin` and return the token when nobody is there yet, else None."""
+        """Add `admin` and return the token; None where there are users already."""
         if await self.users():
             return None
         try:
@@ -73,10 +77,10 @@ class People:
             return await unit.people.users()
 
     async def set_disabled(self, name: str, *, disabled: bool, actor: str) -> User:
-        """Shut a user out, sessions included, or let them in again with the same token.
+        """Disable a user and end the sessions, or enable the user again with the same token.
 
         Raises:
-            UnknownPersonError: nobody has that name.
+            UnknownPersonError: no user has that name.
         """
         verb: UserVerb = "disabled" if disabled else "enabled"
         return await self._change(name, verb, actor, disabled=disabled)
@@ -85,22 +89,27 @@ class People:
         """Give a user a new token and return it; the old one and all sessions end.
 
         Raises:
-            UnknownPersonError: nobody has that name.
+            UnknownPersonError: no user has that name.
         """
         token = new_token()
         await self._change(name, "rotated", actor, token_hash=digest(token))
         return token
 
     async def sign_in(self, token: str) -> SignedIn | None:
-        """Open a session for the owner of a token; None when it is nobody's."""
+        """Open a session for the owner of a token; None for an unknown token.
+
+        The user's newest 20 sessions are kept. A wrong token costs a look, never a turn at writing.
+        """
+        if await self.by_token(token) is None:
+            return None
         secret, now = new_secret(), self._clock()
         async with self._store.transaction() as unit:
             user = await unit.people.user_by_token(digest(token))
             if user is None or user.disabled:
                 return None
-            await unit.people.purge(at_ms=now)
+            await unit.people.purge(at_ms=now, limit=SOME)
             session = Session(digest(secret), user.id, now, now + self.session_seconds * 1000)
-            await unit.people.add_session(session)
+            await unit.people.add_session(session, keep=SESSIONS_PER_USER)
         return SignedIn(secret, _identity(user, via="session", session_hash=session.id_hash))
 
     async def sign_out(self, session_hash: str) -> None:
@@ -109,16 +118,16 @@ class People:
             await unit.people.end_session(session_hash)
 
     async def by_token(self, token: str) -> Identity | None:
-        """Return whose token it is, None when nobody's or disabled."""
+        """Return the owner of a token; None for an unknown token or a disabled user."""
         token_hash = digest(token)
-        async with self._store.snapshot() as unit:
+        async with self._store.glance() as unit:
             user = await unit.people.user_by_token(token_hash)
         return _identity(user, via="token", token_hash=token_hash) if user and not user.disabled else None
 
     async def by_session(self, secret: str) -> Identity | None:
         """Return whose session it is, None when it ended, expired, or its user is disabled."""
         session_hash = digest(secret)
-        async with self._store.snapshot() as unit:
+        async with self._store.glance() as unit:
             found = await unit.people.session(session_hash)
         if found is None or found[0].expires_at <= self._clock() or found[1].disabled:
             return None
@@ -128,25 +137,79 @@ class People:
         """Return a secret that stands for this identity once, within 30 s."""
         secret, now = new_secret(), self._clock()
         async with self._store.transaction() as unit:
-            await unit.people.purge(at_ms=now)
+            await unit.people.purge(at_ms=now, limit=SOME)
             await unit.people.add_ticket(
                 digest(secret), msgspec.to_builtins(identity), expires_at=now + TICKET_SECONDS * 1000
             )
         return secret
 
-    async def by_ticket(self, secret: str) -> Identity | None:
-        """Use a ticket up and return whom it stands for, if they still may come in."""
+    async def issue_reusable_ticket(
+        self, identity: Identity, *, feeds: Sequence[str], origin: str | None, seconds: int
+    ) -> tuple[str, ReusableTicket]:
+        """Return a secret that stands for this identity on these feeds, again and again, and what it is.
+
+        The user's newest 20 are kept.
+        """
+        secret, now = new_secret(), self._clock()
+        ticket = ReusableTicket(
+            id=new_secret()[:16],
+            ticket_hash=digest(secret),
+            user_id=identity.user_id,
+            feeds=tuple(feeds),
+            origin=origin,
+            created_at=now,
+            expires_at=now + seconds * 1000,
+        )
+        stood_for = msgspec.structs.replace(identity, ticket_hash=ticket.ticket_hash, feeds=ticket.feeds)
         async with self._store.transaction() as unit:
-            members = await unit.people.take_ticket(digest(secret), at_ms=self._clock())
+            await unit.people.purge(at_ms=now, limit=SOME)
+            members = msgspec.to_builtins(stood_for)
+            await unit.people.add_reusable_ticket(ticket, members, keep=SESSIONS_PER_USER)
+        return secret, ticket
+
+    async def reusable_tickets(self, identity: Identity) -> list[ReusableTicket]:
+        """Return the reusable tickets of a user, oldest first; of everyone, for an administrator."""
+        async with self._store.snapshot() as unit:
+            found = await unit.people.reusable_tickets(at_ms=self._clock())
+        return [one for one in found if identity.role == "admin" or one.user_id == identity.user_id]
+
+    async def revoke_ticket(self, identity: Identity, ticket_id: str) -> bool:
+        """End a reusable ticket of the user, or of anyone for an administrator; False when there is none."""
+        if all(one.id != ticket_id for one in await self.reusable_tickets(identity)):
+            return False
+        async with self._store.transaction() as unit:
+            await unit.people.end_reusable_ticket(ticket_id)
+        return True
+
+    async def by_ticket(self, secret: str, *, origin: str | None = None, use: bool = True) -> Identity | None:
+        """Return the identity of a ticket, if it is still valid.
+
+        A single-use one is used up, but for a caller that only looks (`use=False`).
+        """
+        ticket_hash, now = digest(secret), self._clock()
+        async with self._store.snapshot() as unit:
+            reusable = await unit.people.reusable_ticket(ticket_hash)
+            members = None if reusable or use else await unit.people.find_ticket(ticket_hash, at_ms=now)
+        if reusable is not None:
+            ticket, members = reusable
+            is_good = ticket.expires_at > now and ticket.origin in (None, origin)
+            return await self._whom(members) if is_good else None
+        if use:
+            async with self._store.transaction() as writing:
+                members = await writing.people.take_ticket(ticket_hash, at_ms=now)
+        return await self._whom(members)
+
+    async def _whom(self, members: Mapping[str, Any] | None) -> Identity | None:
+        """Return the identity of a ticket, if it is still valid."""
         if members is None:
             return None
         identity = msgspec.structs.replace(msgspec.convert(members, Identity), via="ticket")
-        # One that was issued while the server was open stands for nobody.
+        # One that was issued while the server was open belongs to no user.
         gone = identity.user_id is None or identity in await self.ended([identity])
         return None if gone else identity
 
     async def ended(self, identities: Collection[Identity]) -> set[Identity]:
-        """Return those that were let in once and would not be any more, as they are."""
+        """Return the identities that were valid once and are no longer."""
         named = {one for one in identities if one.user_id is not None}
         if not named:
             return set()
@@ -157,7 +220,10 @@ class People:
     async def _present(self, unit: Snapshot) -> Callable[[Identity], bool]:
         users = {user.id: user for user in await unit.people.users()}
         sessions = await unit.people.live_sessions(at_ms=self._clock())
-        return lambda one: _still(one, users, sessions)
+        tickets = {one.ticket_hash for one in await unit.people.reusable_tickets(at_ms=self._clock())}
+        return lambda one: (
+            _still(one, users, sessions) and (one.ticket_hash is None or one.ticket_hash in tickets)
+        )
 
     async def _change(self, name: str, verb: UserVerb, actor: str, **members: Any) -> User:
         async with self._store.transaction() as unit:
@@ -167,10 +233,10 @@ class People:
             changed = msgspec.structs.replace(user, **members)
             await unit.people.save_user(changed)
             await unit.people.end_sessions_of(user.id)
-            await self._tell(unit, verb, changed, actor)
+            await self._report(unit, verb, changed, actor)
         return changed
 
-    async def _tell(self, unit: Transaction, verb: UserVerb, user: User, actor: str) -> None:
+    async def _report(self, unit: Transaction, verb: UserVerb, user: User, actor: str) -> None:
         told = user_notification(verb, user, actor=actor, at_ms=self._clock())
         await unit.messages.append([told])
 

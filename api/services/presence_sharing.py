@@ -1,19 +1,19 @@
-"""Presence over several processes: each says whom it holds, and shows whom all of them hold."""
+"""Presence over several processes: each stores its people and shows those of all."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 import anyio
 
-from api.services.presence import Presence
-from domain.ports import StorageError
+from api.services.presence import MAX_NAMED, Presence
+from domain.ports.errors import StorageError
 from streams.ports import LiveStore, PersonLease
 
 LOOK_SECONDS = 0.3
-"""Joins and leaves are seen by the others within a second: one look says them, one of another process finds
-them, and a state that was told just before rests for a quarter."""
+"""Others see joins and leaves within a second: one round stores them, a round of the other process reads
+them, and states are published at most every quarter."""
 LEASE_MS = 15_000
-"""A process that was killed takes its people along after so long."""
+"""The people of a killed process are offline after so long."""
 LEAVE_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
@@ -27,49 +27,43 @@ async def share_presence(
     clock: Callable[[], int],
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Keep both sides in step until cancelled, then take this process's people out."""
-    said: dict[str, PersonLease] = {}
+    """Store this process's people and show everyone's until cancelled, then remove this process's."""
     answered_ms: int | None = None
     try:
         while True:
             now_ms = clock()
-            here = {one.person: one for one in presence.here()}
-            # After so long the others have forgotten all that was said.
+            # After so long the others have dropped all that was stored.
             afresh = answered_ms is None or now_ms - answered_ms >= LEASE_MS
+            changes = presence.changes(of_everyone=afresh)
             try:
-                await _say(live, owner, now_ms, here, {} if afresh else said, gone=said.keys() - here.keys())
-                presence.show(await live.everyone(now_ms=now_ms))
+                await live.renew(owner, now_ms=now_ms, lease_ms=LEASE_MS)
+                await _store(live, owner, changes)
+                presence.show(await live.crowd(now_ms=now_ms, most_named=MAX_NAMED))
             except StorageError as error:
                 if answered_ms is not None:
-                    logger.warning("cannot tell other processes who is online: %s", error)
-                # Nobody knows how much of it has arrived.
-                said, answered_ms = {**said, **here}, None
+                    logger.warning(
+                        "the people online here could not be shared with other processes: %s", error
+                    )
+                # How much was stored is unknown.
+                presence.touch(changes)
+                answered_ms = None
             else:
-                said, answered_ms = here, now_ms
+                answered_ms = now_ms
             await anyio.sleep(look_seconds)
     finally:
         with anyio.move_on_after(LEAVE_SECONDS, shield=True):
             await _leave(live, owner)
 
 
-async def _say(
-    live: LiveStore,
-    owner: str,
-    now_ms: int,
-    here: Mapping[str, PersonLease],
-    said: Mapping[str, PersonLease],
-    *,
-    gone: Collection[str],
-) -> None:
-    """Say what is different from what was said before."""
-    await live.renew(owner, now_ms=now_ms, lease_ms=LEASE_MS)
-    await live.put(owner, [one for person, one in here.items() if said.get(person) != one])
-    if gone:
-        await live.remove(owner, sorted(gone))
+async def _store(live: LiveStore, owner: str, changes: Mapping[str, PersonLease | None]) -> None:
+    """Store what changed since the last time."""
+    await live.put(owner, [lease for lease in changes.values() if lease is not None])
+    if gone := [person for person, lease in changes.items() if lease is None]:
+        await live.remove(owner, gone)
 
 
 async def _leave(live: LiveStore, owner: str) -> None:
     try:
         await live.leave(owner)
     except StorageError:
-        logger.warning("this process stays online for others until its lease ends")
+        logger.warning("other processes show the people of this process as online until its lease ends")

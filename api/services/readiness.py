@@ -1,17 +1,17 @@
-"""Whether this process should be sent new work."""
+"""Decides whether this process accepts new work."""
 
 from collections.abc import Callable
 
 import anyio
 
 from api.services.store import Store
-from domain.ports import StorageError
+from domain.ports.errors import StorageError
 
 PROBE_SECONDS = 5.0
 
 
 class Readiness:
-    """Says no once the server is stopping, and while the store cannot be written."""
+    """Not ready once the server is stopping, and while the store cannot be written."""
 
     def __init__(self, store: Store, *, now_ms: Callable[[], int]) -> None:
         self._store = store
@@ -19,11 +19,11 @@ class Readiness:
         self.is_draining = False
 
     def drain(self) -> None:
-        """Say no from now on: the server is stopping."""
+        """Be not ready from now on, because the server is stopping."""
         self.is_draining = True
 
     async def obstacle(self) -> str | None:
-        """Return why no work should come here, None when it may."""
+        """Return the reason why this process is not ready, None if it is."""
         if self.is_draining:
             return "The server is stopping."
         try:
@@ -36,4 +36,4 @@ class Readiness:
     async def _write(self) -> None:
         """Take the writer's place and run a statement that writes, if only what has expired."""
         async with self._store.transaction() as unit:
-            await unit.people.purge(at_ms=self._now_ms())
+            await unit.people.purge(at_ms=self._now_ms(), limit=1)

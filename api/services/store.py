@@ -3,7 +3,14 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from domain.ports import BlobStore, EventStore, PeopleStore, RequestStore, TaskStore, UploadStore
+from domain.ports.blobs import BlobStore
+from domain.ports.events import EventStore
+from domain.ports.people import PeopleStore
+from domain.ports.personal import PersonalStore
+from domain.ports.tasks import TaskStore
+from domain.ports.uploads import UploadStore
+from domain.ports.webhooks import WebhookStore
+from domain.ports.work_requests import RequestStore
 from streams.ports import FeedReader, FeedWriter
 
 
@@ -31,13 +38,23 @@ class Snapshot(Protocol):
         ...
 
     @property
+    def personal(self) -> PersonalStore:
+        """What people keep for themselves."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """Webhooks and their last attempts."""
+        ...
+
+    @property
     def requests(self) -> RequestStore:
-        """What is asked of the process that works on something."""
+        """Requests to the process that holds a lease."""
         ...
 
 
 class Transaction(Snapshot, Protocol):
-    """All or nothing: changes and the messages that tell of them."""
+    """All or nothing: changes and the messages that report them."""
 
     @property
     def messages(self) -> FeedWriter:
@@ -55,7 +72,7 @@ class Store(Protocol):
 
     epoch: str
     head: int
-    """Seq of the last message when the store was opened: what comes after is told."""
+    """Seq of the last message when the store was opened: what comes after is published."""
 
     blobs: BlobStore
     feed: FeedReader
@@ -66,4 +83,8 @@ class Store(Protocol):
 
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
         """Return a read-only unit of work. Raises StorageUnavailableError."""
+        ...
+
+    def glance(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Return a read of one statement, for which no snapshot is begun. Raises StorageUnavailableError."""
         ...

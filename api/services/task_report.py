@@ -1,25 +1,18 @@
-"""What a task says of its work, and how a kind of work is plugged in."""
+"""How a task reports on its work, and the interface of a kind of task."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
+from api.services.links import link
 from api.services.notifications import task_notification
 from api.services.store import Store, Transaction
+from api.services.task_sentences import step_words, task_line
+from domain.messages import EndStatus, Finished, LogLevel, Param, TaskProgress, end_error
 from domain.problems import Problem
 from domain.tasks import Task, TaskState
-from streams.messages import (
-    Draft,
-    EndError,
-    EndStatus,
-    Finished,
-    Log,
-    LogLevel,
-    TaskProgress,
-    draft,
-    timestamp,
-)
+from streams.messages import Draft, draft, timestamp
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
@@ -38,11 +31,11 @@ PROGRESS_GAP_MS = 100
 
 
 class TaskFailedError(Exception):
-    """A kind could not do its work, for a reason that the user should read."""
+    """A task failed for a reason that the user should read."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.problem = Problem("", code, message)
+    def __init__(self, why: Problem) -> None:
+        super().__init__(why.message)
+        self.problem = why
 
 
 class TaskKind(Protocol):
@@ -57,20 +50,20 @@ class TaskKind(Protocol):
         ...
 
     async def discard(self, task: Task) -> None:
-        """Remove what an earlier run of this task left behind; called before each run and after a failure."""
+        """Remove the files of an earlier run of this task; called before each run and after a failure."""
         ...
 
 
 class TaskLostError(Exception):
-    """Another process has taken the task up; this one must not touch it any more."""
+    """Another process has taken the task over; this one must not change it any more."""
 
 
 class TaskStopAskedError(Exception):
-    """Somebody asked to stop the task before it was done, perhaps through another process."""
+    """The task was asked to stop before it was done, perhaps through another process."""
 
 
 class Report:
-    """What a kind says of its work: log lines, progress. Each is stored with the task's row."""
+    """Log lines and progress of one task. Each is stored with the task's row."""
 
     def __init__(self, store: Store, task_id: str, clock: Clock, hold: Hold) -> None:
         self._store = store
@@ -81,22 +74,26 @@ class Report:
         self._told_at = 0
 
     async def place(self, place: int) -> None:
-        """Tell the place in the queue."""
-        await self.log(f"waiting for a free place: number {place} in the queue")
+        """Report the place in the queue."""
+        await self.log("task.queued", place=place)
 
-    async def log(self, message: str, *, level: LogLevel = "info") -> None:
-        """Tell a line."""
+    async def log(self, code: str, *, level: LogLevel = "info", **params: Param) -> None:
+        """Report a line: the sentence of a code in `task_sentences`, with its parameters."""
         async with self._store.transaction() as tx:
             await self._held(tx)
-            await tx.messages.append([draft(Log(self._feed, self._now(), level, message))])
+            line = task_line(self._task_id, level, code, at_ms=self._clock(), **params)
+            await tx.messages.append([line])
 
     async def progress(self, percent: float, step: str) -> None:
-        """Tell how far the work is: at once for a new step, else at most ten times a second."""
+        """Report progress: at once for a new step, else at most ten times a second.
+
+        `step` is a code of `task_sentences.STEPS`.
+        """
         now = self._clock()
         if step == self._step and now - self._told_at < PROGRESS_GAP_MS:
             return
         async with self._store.transaction() as tx:
-            task = await self._change(tx, progresso=min(99, int(percent)), step=step)
+            task = await self._change(tx, percent=min(99, int(percent)), step=step)
             await tx.messages.append([draft(self._told(task))])
         self._step, self._told_at = step, now
 
@@ -111,14 +108,14 @@ class Report:
         """End the task and its feed, in one transaction.
 
         Raises:
-            TaskStopAskedError: it would complete, but was asked to stop: who asked was told that it will.
+            TaskStopAskedError: it would complete, but its cancellation was accepted before.
         """
         async with self._store.transaction() as tx:
-            if state == "completed" and await tx.requests.pending("stop_task", [self._task_id]):
+            if state == "completed" and await tx.requests.is_pending("stop_task", self._task_id):
                 raise TaskStopAskedError
             ended = {"state": state, "finished_at": self._clock(), "result": result, "error": error}
             if state == "completed":
-                task = await self._change(tx, **ended, progresso=100)
+                task = await self._change(tx, **ended, percent=100)
                 await tx.messages.append([draft(self._told(task))])
             else:
                 task = await self._change(tx, **ended)
@@ -136,7 +133,7 @@ class Report:
             rejected=0,
             rows=events,
             seconds=(task.finished_at - (task.started_at or task.finished_at)) / 1000,
-            error=EndError(task.error.code, task.error.message) if task.error else None,
+            error=end_error(task.error) if task.error else None,
             links=task_links(task),
         )
 
@@ -146,21 +143,22 @@ class Report:
         )
 
     def _told(self, task: Task) -> TaskProgress:
-        return TaskProgress(self._feed, self._now(), task.id, task.progresso, task.step)
+        step, code = step_words(task.step)
+        return TaskProgress(self._feed, self._now(), task.id, task.percent, step, code)
 
     def _now(self) -> str:
         return timestamp(self._clock())
 
     async def _change(self, tx: Transaction, **changes: Any) -> Task:
         task = await self._held(tx)
-        changes["progresso"] = max(task.progresso, changes.get("progresso", 0))
+        changes["percent"] = max(task.percent, changes.get("percent", 0))
         changed = msgspec.structs.replace(task, updated_at=self._clock(), **changes)
         await tx.tasks.save(changed)
         return changed
 
     async def _held(self, tx: Transaction) -> Task:
-        """Return the task, or roll back: nothing is told of a task that another process works on."""
-        # The lease first: it waits for whoever is changing the task, and what is read then is the latest.
+        """Return the task, or roll back: another process may have taken it up."""
+        # The lease first: it waits for a running change of the task, so that the latest state is read.
         is_held = await self._hold(tx, self._task_id)
         task = await tx.tasks.get(self._task_id)
         if not is_held or task is None or task.state in END_STATUS:
@@ -174,10 +172,11 @@ class Report:
 
 def task_links(task: Task) -> dict[str, str]:
     """Return where to read and watch a task, and what its kind links to."""
-    return {
+    paths = {
         "self": f"/api/v1/tarefas/{task.id}",
         "sse": f"/sse/tarefas/{task.id}",
         "ws": f"/ws/tarefas/{task.id}",
         "poll": f"/poll/tarefas/{task.id}",
         **((task.result or {}).get("links") or {}),
     }
+    return {name: link(path) for name, path in paths.items()}

@@ -1,8 +1,8 @@
-"""Long tasks: started by a request, owed to nobody's connection, told on `tarefas/{task_id}`.
+"""Long tasks: started by a request, independent of its connection, reported on `tarefas/{task_id}`.
 
-A task is a row and a feed. A kind does the work and reports; the machinery here queues, stores,
-cancels, and starts again what a restart cut short. A kind is run again from its beginning, so
-running it twice must do no harm.
+A task is a row and a feed. Its kind does the work and reports; this module queues, stores and cancels
+tasks, and restarts those that a restart of the server interrupted. A kind then runs from the beginning,
+so running it twice must be harmless.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from api.services.line import Line
+from api.services.job_queue import JobQueue
 from api.services.store import Store, Transaction
 from api.services.task_report import (
     END_STATUS,
@@ -23,8 +23,8 @@ from api.services.task_report import (
     TaskLostError,
     TaskStopAskedError,
 )
-from domain.ports import StorageError
-from domain.problems import Problem
+from domain.ports.errors import StorageError
+from domain.problems import Problem, problem
 from domain.tasks import Task, TaskState
 
 logger = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 UNFINISHED: tuple[TaskState, ...] = ("queued", "running")
 LEASE_MS = 10_000
 LEASE_CHECK_SECONDS = 3.0
-"""A killed process's tasks are taken up by another within the sum of both."""
+"""Another process takes up the tasks of a killed one within the sum of both."""
 HEED_SECONDS = 0.5
-"""A request that came through another process is seen so soon."""
+"""How soon a request through another process is seen."""
 RETRY_SECONDS = 5.0
 """After the store did not answer."""
 
@@ -68,18 +68,18 @@ class Tasks:
         self._kinds = kinds
         self._clock = clock
         self._new_id = new_id
-        self._line = Line(at_work)
+        self._queue = JobQueue(at_work)
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._group: TaskGroup | None = None
         self.ready = anyio.Event()
 
     @property
     def active(self) -> int:
-        """Tasks at work or waiting in this process."""
+        """Tasks that run or wait in this process."""
         return len(self._scopes)
 
     async def run(self) -> None:
-        """Work until cancelled; what is then unfinished goes on in another process, or at the next start."""
+        """Run tasks until cancelled; another process, or the next start, resumes unfinished ones."""
         try:
             async with anyio.create_task_group() as self._group:
                 await self._recover(self._group)
@@ -110,7 +110,7 @@ class Tasks:
             group.start_soon(self._work, task.id, True)
 
     async def _look_after_leases(self, group: TaskGroup) -> None:
-        """Renew what is held, let go of what was lost, take up what nobody holds."""
+        """Renew the leases held, drop tasks whose lease was lost, take up tasks without one."""
         try:
             async with self._store.transaction() as tx:
                 for task_id, scope in list(self._scopes.items()):
@@ -124,16 +124,16 @@ class Tasks:
             group.start_soon(self._work, task_id, True)
 
     async def _heed_requests(self) -> None:
-        """Stop what is asked to stop, whichever process was asked."""
+        """Stop the tasks that were asked to stop through any process."""
         while True:
             await anyio.sleep(HEED_SECONDS)
             if not self._scopes:
                 continue
             try:
                 async with self._store.snapshot() as snapshot:
-                    asked = await snapshot.requests.pending("stop_task", [*self._scopes])
+                    asked = await snapshot.requests.pending("stop_task", self._owner)
             except StorageError as error:
-                logger.warning("requests to tasks could not be read: %s", error)
+                logger.warning("cancel requests for tasks could not be read: %s", error)
                 continue
             for task_id in asked.keys() & self._scopes.keys():
                 self._scopes[task_id].cancel()
@@ -175,7 +175,7 @@ class Tasks:
         """Ask a task to stop and return it as it is then; None when there is no such task.
 
         A task that waits ends at once; one at work ends at its next step, also in another process. One
-        that has ended is returned unchanged: the caller tells that from its state.
+        that has ended is returned unchanged: its state shows that.
         """
         async with self._store.transaction() as tx:
             task = await tx.tasks.get(task_id)
@@ -187,7 +187,7 @@ class Tasks:
         return task
 
     async def _work(self, task_id: str, again: bool) -> None:
-        """See a task to its end, through times in which the store does not answer or is full."""
+        """Run a task to its end, also while the store does not answer or is full for a time."""
         while not await self._attempt(task_id, again=again):
             await anyio.sleep(RETRY_SECONDS)
             again = True
@@ -196,12 +196,12 @@ class Tasks:
         report = Report(self._store, task_id, self._clock, self._hold)
         try:
             with anyio.CancelScope() as self._scopes[task_id]:
-                async with self._line.turn(report.place):
+                async with self._queue.turn(report.place):
                     await self._run(task_id, report, again=again)
             if self._scopes[task_id].cancelled_caught:
                 await self._end_cancelled(report)
         except TaskLostError:
-            logger.warning("task %s goes on in another process", task_id)
+            logger.warning("task %s continues in another process", task_id)
         except StorageError as error:
             logger.warning("task %s waits for the store: %s", task_id, error)
             return False
@@ -214,8 +214,8 @@ class Tasks:
         kind = self._kinds[task.kind]
         try:
             await kind.discard(task)
-            if again and task.progresso:
-                await report.log("the server was restarted: the task begins again", level="warning")
+            if again and task.percent:
+                await report.log("task.restarted", level="warning")
             result = await kind.run(task, report)
         except TaskFailedError as failure:
             await self._fail(task, report, failure.problem)
@@ -223,9 +223,7 @@ class Tasks:
             raise
         except Exception:
             logger.exception("task %s (%s) failed", task_id, task.kind)
-            await self._fail(
-                task, report, Problem("", "internal", "the task failed inside the server; see its log")
-            )
+            await self._fail(task, report, problem("internal.task"))
         else:
             await self._complete(report, result)
 
@@ -236,7 +234,7 @@ class Tasks:
             await self._end_cancelled(report)
 
     async def _fail(self, task: Task, report: "Report", problem: Problem) -> None:
-        await report.update()  # Only who still holds the task may remove what its runs left.
+        await report.update()  # Only the holder of the task may remove what its runs left.
         await self._kinds[task.kind].discard(task)
         await report.end("failed", error=problem)
 

@@ -12,5 +12,5 @@ def blob_name(blob_id: str) -> str:
         ValueError: it could name something else than a file of its own.
     """
     if not _NAME.fullmatch(blob_id):
-        raise ValueError(f"no name of a blob: {blob_id!r}")
+        raise ValueError(f"not a valid blob id: {blob_id!r}")
     return blob_id

@@ -4,14 +4,14 @@ import sqlalchemy as sa
 
 from api.storage.blob_names import blob_name
 from api.storage.schema import blob_chunks
-from api.storage.unit import Unit, Units
-from domain.ports import BlobOffsetError
+from api.storage.unit_of_work import Unit, Units
+from domain.ports.errors import BlobOffsetError
 
 _NEXT = (blob_chunks.c.start + sa.func.length(blob_chunks.c.content)).label("next")
 
 
 class ChunkBlobs:
-    """Blobs in the database, each append a transaction. Source: `domain.ports.BlobStore`."""
+    """Blobs in the database, each append a transaction. Source: `domain.ports.blobs.BlobStore`."""
 
     def __init__(self, units: Units) -> None:
         self._units = units
@@ -28,7 +28,7 @@ class ChunkBlobs:
         return offset + len(content)
 
     async def size(self, blob_id: str) -> int:
-        """Return the bytes had, 0 when there is no such blob."""
+        """Return the size in bytes, 0 if there is no such blob."""
         async with self._units.reading() as unit:
             return await _size(unit, blob_id)
 
@@ -45,7 +45,7 @@ class ChunkBlobs:
         return b"".join(row.content for row in rows)[skipped : skipped + limit]
 
     async def delete(self, blob_id: str) -> None:
-        """Forget a blob; absent is fine."""
+        """Delete a blob, if it exists."""
         async with self._units.writing() as unit:
             await unit.run(sa.delete(blob_chunks).where(_of(blob_id)))
             await unit.commit()

@@ -7,24 +7,46 @@ from pathlib import Path
 from anyio import to_thread
 
 from api.storage.blob_names import blob_name
-from domain.ports import BlobOffsetError, StorageFullError
+from api.storage.private_files import make_subfolder, open_private
+from domain.ports.errors import BlobOffsetError, StorageFullError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+RESERVE_BYTES = 1 << 30
+RESERVE_PART = 20
+"""The reserve of a disk is at most this part of it: on a small disk, 1 GiB would be all there is."""
+
 
 class FileBlobs:
-    """Blobs under a folder, one file each. Source: `domain.ports.BlobStore`."""
+    """Blobs under a folder, one file each. Source: `domain.ports.blobs.BlobStore`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reserve_bytes: int | None = 0) -> None:
+        """Keep blobs in a folder, and leave `reserve_bytes` of its disk free for the rest of the store.
+
+        None is 1 GiB, or a twentieth of a disk below 20 GiB, as large as the disk is at the time.
+        """
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._reserve_bytes = reserve_bytes
+        make_subfolder(folder)
+
+    def free_bytes(self) -> int:
+        """Return the free bytes of the disk."""
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize
+
+    def reserved_bytes(self) -> int:
+        """Return the reserved bytes of the disk."""
+        if self._reserve_bytes is not None:
+            return self._reserve_bytes
+        disk = os.statvfs(self._folder)
+        return min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // RESERVE_PART)
 
     async def append(self, blob_id: str, offset: int, content: bytes) -> int:
         """Append durably at `offset`, which must be the size; return the new size."""
         return await to_thread.run_sync(self._append, self._path(blob_id), offset, content)
 
     async def size(self, blob_id: str) -> int:
-        """Return the bytes had, 0 when there is no such blob."""
+        """Return the size in bytes, 0 if there is no such blob."""
         return await to_thread.run_sync(_size, self._path(blob_id))
 
     async def read(self, blob_id: str, offset: int, limit: int) -> bytes:
@@ -32,7 +54,7 @@ class FileBlobs:
         return await to_thread.run_sync(_read, self._path(blob_id), offset, limit)
 
     async def delete(self, blob_id: str) -> None:
-        """Forget a blob; absent is fine."""
+        """Delete a blob, if it exists."""
         await to_thread.run_sync(lambda: self._path(blob_id).unlink(missing_ok=True))
 
     async def ids(self) -> list[str]:
@@ -43,8 +65,11 @@ class FileBlobs:
         return self._folder / blob_name(blob_id)
 
     def _append(self, path: Path, offset: int, content: bytes) -> int:
+        reserve = self.reserved_bytes()
+        if self.free_bytes() - len(content) < reserve:
+            raise StorageFullError(f"only the reserve of {reserve} bytes is left on the disk")
         is_new = not path.exists()
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_private(path, os.O_WRONLY)
         try:
             size = os.fstat(file).st_size
             if offset != size:
@@ -74,7 +99,7 @@ def _write_durably(file: int, offset: int, content: bytes) -> None:
     except OSError as error:
         os.ftruncate(file, offset)
         if error.errno in _NO_ROOM:
-            raise StorageFullError("no room left for the uploaded bytes") from error
+            raise StorageFullError("no space left for the uploaded bytes") from error
         raise
 
 

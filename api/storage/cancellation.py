@@ -1,19 +1,19 @@
-"""Operations on a connection that end before their caller is cancelled."""
+"""Runs operations on a connection to their end before a cancellation is raised."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import anyio
 
 T = TypeVar("T")
 
 
-async def to_the_end(operation: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(operation: Awaitable[T]) -> T:
     """Return what the operation returns; a cancellation meanwhile is raised after its end.
 
     A cancelled statement would leave its connection in an unknown state: SQLAlchemy throws such a
-    connection away, and aiosqlite's thread goes on with what nobody awaits any more.
+    connection away, while a thread still works on it.
     """
     task = asyncio.ensure_future(operation)
     cancellation: asyncio.CancelledError | None = None

@@ -1,4 +1,4 @@
-"""Events as JSON text that the database itself writes: no row becomes a Python object on its way out."""
+"""Events as JSON text written by the database, without Python objects."""
 
 from collections.abc import AsyncIterator
 from itertools import chain
@@ -6,12 +6,12 @@ from itertools import chain
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from api.storage import index_entries
 from api.storage.event_filters import matching
-from api.storage.index_entries import Parts
 from api.storage.schema import events
-from api.storage.unit import Unit
-from domain.ports import EventFilter
+from api.storage.sqlite import deferred_index
+from api.storage.sqlite.deferred_index import Parts
+from api.storage.unit_of_work import Unit
+from domain.ports.events import EventFilter
 
 PART_BYTES = 512 * 1024
 """What a part is meant to have: few round trips for small events, and little memory for large ones."""
@@ -30,7 +30,7 @@ async def scan_documents(
 
     The first part has `chunk` events; later ones as many as fit, going by the one before.
     """
-    parts = await index_entries.parts_for(unit, where)
+    parts = await deferred_index.parts_for(unit, where)
     statement = _joined(unit, where, "}" + separator, parts)
     last, before = 0, b""
     while (row := await unit.first(statement, {"last": last, "chunk": chunk})) and row.last_id is not None:
@@ -53,7 +53,7 @@ def _next(where: EventFilter, parts: Parts, *members: sa.ColumnElement[str]) -> 
     following = [*matching(where), events.c.id > sa.bindparam("last")]
     return (
         sa.select(events.c.id, *members)
-        .where(*index_entries.first_by_id(parts, following, limit))
+        .where(*deferred_index.first_by_id(parts, following, limit))
         .order_by(events.c.id)
         .limit(limit)
         .subquery()
@@ -89,6 +89,6 @@ def _joined_by_postgres(where: EventFilter, separator: str, parts: Parts) -> sa.
 
 
 def _stored_members() -> sa.ColumnElement[str]:
-    """Return the members that are stored as JSON text already, behind a comma."""
+    """Return the members that are stored as JSON text already, each after a comma."""
     participants = sa.literal(',"participants":', sa.Text).concat(events.c.participants)
     return participants.concat(',"local_info":').concat(sa.func.coalesce(events.c.local_info, "null"))

@@ -1,27 +1,41 @@
-"""How many events there are of a kind or in a span of time, from the counts that are kept."""
+"""Counts of events by kind or time range, from the maintained counts."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from api.storage.event_packing import DAY_US, day_key
 from api.storage.schema import events, stats
-from api.storage.unit import Unit
+from api.storage.statements import kept
+from api.storage.unit_of_work import Unit
 
 _FIRST_US, _LAST_US = -100_000 * DAY_US, 100_000 * DAY_US
 """Years 1696 to 2243, beyond the dates that an event may have."""
 
 
 async def counts_of(unit: Unit, asked: Sequence[tuple[str, str]]) -> list[int]:
-    """Return some of the counts that are kept, by kind and key (see stats)."""
+    """Return some maintained counts, by kind and key (see stats)."""
+    parameters: dict[str, Any] = {}
+    for place, (kind, key) in enumerate(asked):
+        parameters |= {f"kind{place}": kind, f"key{place}": key}
+    known = {(row.kind, row.key): row.n for row in await unit.rows(_some(len(asked)), parameters)}
+    return [known.get(one, 0) for one in asked]
+
+
+@cache
+def _some(number: int) -> sa.Select[Any]:
     # Not (kind, key) IN (…), for which SQLite reads every count there is.
-    wanted = sa.or_(*[sa.and_(stats.c.kind == kind, stats.c.key == key) for kind, key in asked])
-    kept = {(row.kind, row.key): row.n for row in await unit.rows(sa.select(stats).where(wanted))}
-    return [kept.get(one, 0) for one in asked]
+    wanted = [
+        sa.and_(stats.c.kind == sa.bindparam(f"kind{place}"), stats.c.key == sa.bindparam(f"key{place}"))
+        for place in range(number)
+    ]
+    return kept(sa.select(stats).where(sa.or_(*wanted)))
 
 
 async def count_between(unit: Unit, from_us: int | None, to_us: int | None) -> int:
-    """Count the events of a span of time: whole days by the counts, the rest of two days by the index."""
+    """Count events in a time range: whole days from the counts, the two partial days from the index."""
     from_us = None if from_us is None else max(from_us, _FIRST_US)
     to_us = None if to_us is None else min(to_us, _LAST_US)
     if from_us is not None and to_us is not None and to_us - from_us < DAY_US:

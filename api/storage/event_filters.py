@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from api.storage.folding import fold
 from api.storage.schema import events
-from domain.ports import EventFilter, EventSort
+from domain.ports.events import EventFilter, EventSort
 
 
 class Order(NamedTuple):
@@ -36,10 +36,13 @@ SORTS: dict[EventSort, Order] = {
 
 
 def position_after(order: Order, position: tuple[Any, ...]) -> sa.ColumnElement[bool]:
-    """Return the condition for rows behind a position: a row-value comparison, which an index serves."""
+    """Return the condition for rows after a position: a row-value comparison, which an index serves."""
     columns = sa.tuple_(*order.columns)
     values = sa.tuple_(
-        *[sa.literal(value, column.type) for value, column in zip(position, order.columns, strict=True)]
+        *[
+            value if isinstance(value, sa.BindParameter) else sa.literal(value, column.type)
+            for value, column in zip(position, order.columns, strict=True)
+        ]
     )
     return columns < values if order.falls else columns > values
 
@@ -65,12 +68,12 @@ def matching(
 
 
 def sought_text(where: EventFilter) -> str:
-    """Return what is sought in title and description, as their keys are written; "" for nothing."""
+    """Return the folded text to search for in title and description; "" for none."""
     return "" if where.q is None else fold(where.q.strip())
 
 
 def contains(table: sa.FromClause, sought: str) -> sa.ColumnElement[bool]:
-    """Return whether title or description have the text in them."""
+    """Return the condition that title or description contains the text."""
     if "\0" in sought:
         # No text that is stored has one, and SQLite's LIKE would stop reading there.
         return sa.false()

@@ -5,6 +5,7 @@ text is a call a batch, where to pass tuples on would cost several a row.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import Any
@@ -14,7 +15,8 @@ import msgspec
 from api.storage.folding import fold
 from domain.event_columns import EventColumns
 from domain.events import EventFields
-from domain.ports import EventBatch
+from domain.ports.events import EventBatch
+from domain.venues import Venue
 
 DAY_US = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,15 +44,25 @@ WIDTH = len(PACKED)
 CHUNK_EVENTS = 1024
 """Most in a chunk, which is inserted by one statement and unpacked in a millisecond or two."""
 
+KNOWN_COLUMNS = "e.id, e.upload_id, e.version, e.updated_ms, " + ", ".join(
+    {"local_info": "coalesce(e.local_info, '')", "instant_us": "CAST(e.instant_us AS text)"}.get(
+        name, f"e.{name}"
+    )
+    for name in PACKED[:7]
+)
+"""What rows of a file are compared with, in SQL: the parts of `event_cells.Known`."""
+
 _PART = "\x1f"
 _encode = msgspec.json.Encoder().encode
+_people = msgspec.json.Decoder(tuple[str, ...]).decode
+_venue = msgspec.json.Decoder(Venue).decode
 
 Deltas = Counter[tuple[str, str]]
 """What is added to each (kind, key) of the counts."""
 
 
 def pack(events: EventColumns) -> EventBatch:
-    """Return events as the store takes them. Source: `domain.ports.Pack`."""
+    """Return events as the store takes them. Source: `domain.ports.events.Pack`."""
     if not events.titles:
         return EventBatch(0, [], [])
     columns = (
@@ -61,18 +73,29 @@ def pack(events: EventColumns) -> EventBatch:
         events.participants,
         events.venues,
         [*map(str, events.instants_us)],
-        _folded(events.titles),
-        _folded(events.descriptions),
-        _folded(events.cities),
+        folded(events.titles),
+        folded(events.descriptions),
+        folded(events.cities),
         events.venue_types,
     )
     cells = [""] * (len(events) * WIDTH)
     for place, column in enumerate(columns):
         cells[place::WIDTH] = column
+    return EventBatch(len(events), _chunks(cells), _counts(events), events.ids)
+
+
+def pack_cells(rows: Sequence[Sequence[str]], counted: EventColumns) -> EventBatch:
+    """Return events as the store takes them: the cells of each, and what the counts are made of."""
+    return EventBatch(len(rows), _chunks([cell for row in rows for cell in row]), _counts(counted))
+
+
+def _chunks(cells: list[str]) -> list[bytes]:
     starts = range(0, len(cells), WIDTH * CHUNK_EVENTS)
-    chunks = [_PART.join(cells[start : start + WIDTH * CHUNK_EVENTS]).encode() for start in starts]
-    counts = [(kind, key, n) for (kind, key), n in deltas_of(events).items()]
-    return EventBatch(len(events), chunks, counts)
+    return [_PART.join(cells[start : start + WIDTH * CHUNK_EVENTS]).encode() for start in starts]
+
+
+def _counts(events: EventColumns) -> list[tuple[str, str, int]]:
+    return [(kind, key, n) for (kind, key), n in deltas_of(events).items()]
 
 
 def unpacked(chunk: bytes) -> list[str]:
@@ -80,7 +103,33 @@ def unpacked(chunk: bytes) -> list[str]:
     return chunk.decode().split(_PART)
 
 
-def _folded(texts: list[str]) -> list[str]:
+def fields_of(batch: EventBatch) -> list[EventFields]:
+    """Return the events of a batch whole."""
+    found: list[EventFields] = []
+    for chunk in batch.chunks:
+        cells = unpacked(chunk)
+        columns = [cells[place::WIDTH] for place in range(7)]
+        found += [
+            EventFields(
+                title, description, date, city, _people(names), _venue(place) if place else None, int(at)
+            )
+            for title, description, date, city, names, place, at in zip(*columns, strict=True)
+        ]
+    return found
+
+
+def part_of(batch: EventBatch, places: Sequence[int]) -> EventBatch:
+    """Return a batch of the events at these indexes of another."""
+    if len(places) == batch.count:
+        return batch
+    events = fields_of(batch)
+    columns = EventColumns.of([events[place] for place in places])
+    columns.ids = [batch.ids[place] for place in places] if batch.ids else []
+    return pack(columns)
+
+
+def folded(texts: list[str]) -> list[str]:
+    """Return texts folded, by one call for all."""
     return fold(_PART.join(texts)).split(_PART)
 
 

@@ -1,4 +1,4 @@
-"""How a page of events is read, and how many match in all, by the counts that are kept.
+"""Plans how to read a page of events and its total, using the maintained counts.
 
 SQLite takes an index for a filter whatever it matches, and then sorts a million rows for a page of
 fifty. Here the counts decide, by what each way has to read: the entries of the filter that matches
@@ -6,23 +6,23 @@ fewest, the rows that have a text in them, or those that the order passes until 
 PostgreSQL keeps statistics of its own and is not told.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from api.storage import index_entries
+from api.storage.count_cache import CountCache
 from api.storage.event_counts import count_between, counts_of
 from api.storage.event_filters import SORTS, matching, position_after, sought_text
 from api.storage.folding import fold
-from api.storage.index_entries import EVERY_ROW, Part, Parts, parts_of
-from api.storage.schema import events
-from api.storage.text_index import is_looked_up
-from api.storage.totals import Totals
-from api.storage.unit import Unit
-from domain.ports import EventFilter, EventSort
+from api.storage.schema import events, stats
+from api.storage.sqlite import deferred_index, text_index
+from api.storage.sqlite.deferred_index import EVERY_ROW, INDEXED, Part, Parts, parts_of
+from api.storage.statements import DialectName, kept
+from api.storage.unit_of_work import Unit
+from domain.ports.events import EventFilter, EventSort
 
 ROW, ENTRY, LOOKUP = 1.0, 0.05, 0.1
 """What it costs to read a row, to read an entry of an index that has the columns of all filters, to
@@ -37,7 +37,7 @@ WALK_MARGIN = 5
 _BY_TIME = "events_instant"
 BY_ID = "NOT INDEXED"
 _OF_ALL = (BY_ID, f"INDEXED BY {_BY_TIME}")
-"""Ways that have every event at any time: see index_entries."""
+"""Ways that have every event at any time: see deferred_index."""
 
 _ORDERED: dict[EventSort, str] = {
     "event_date": f"INDEXED BY {_BY_TIME}",
@@ -56,14 +56,14 @@ _MEMBERS = {
 
 
 class Text(Struct, frozen=True):
-    """A text that an index looks up: how many have it, and the condition that tells which."""
+    """A text that an index looks up: how many events have it, and the condition for them."""
 
     rows: int
     holds: sa.ColumnElement[bool]
 
 
 class Way(Struct, frozen=True):
-    """One way to what matches.
+    """One access path to the matching events.
 
     Attributes:
         cost: in rows read.
@@ -80,7 +80,7 @@ class Way(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """How many match in all, and the ways to a page: the next one where one does not fill it."""
+    """The total, and the access paths to a page: the next one if one does not fill it."""
 
     where: EventFilter
     total: int
@@ -89,7 +89,7 @@ class Plan(Struct, frozen=True):
 
 
 class Planner(Struct, frozen=True):
-    """What is known about a filter before any row is read.
+    """Estimates for a filter before any row is read.
 
     Attributes:
         every: how many events there are.
@@ -105,30 +105,30 @@ class Planner(Struct, frozen=True):
 
     @property
     def has_rest(self) -> bool:
-        """Whether there are events that only the indexes of ids and times have."""
+        """Whether some events are only in the indexes of id and time."""
         return any(part.is_rest for part in self.parts)
 
     @property
     def reads_text(self) -> bool:
-        """Whether there is a text that can be found by reading only."""
+        """Whether a text filter needs a scan."""
         return self.text is None and bool(sought_text(self.where))
 
     def total(self) -> int | None:
-        """Return how many match where the counts tell, else None."""
+        """Return the total from the maintained counts; None if they cannot give it."""
         alone = [*self.found.values(), *([self.text.rows] if self.text else [])]
         if self.reads_text or len(alone) > 1:
             return 0 if 0 in alone else None
         return alone[0] if alone else self.every
 
     def ways_to_all(self) -> list[Way]:
-        """Return the ways to everything that matches, the cheapest first."""
+        """Return the access paths to all matching events, the cheapest first."""
         ways = [self._by_filter(index) for index in self.found]
         if self.text is not None:
             ways.append(Way(BY_ID, self.text.rows * ROW, self.text.holds))
         return sorted(ways, key=lambda way: way.cost) or [Way(BY_ID, self.every * ROW)]
 
     def ways_to_page(self, sort: EventSort, limit: int, total: int) -> list[Way]:
-        """Return one or two ways to a page: in its order where that promises to be short."""
+        """Return one or two access paths to a page: in sort order if that is likely to be short."""
         by_order = Way(_ORDERED[sort], limit * self.every / max(total, 1) * ROW)
         if not self.found and self.text is None:
             return [by_order]
@@ -163,8 +163,8 @@ class Planner(Struct, frozen=True):
         return Way(f"INDEXED BY {index}", cost + self.text.rows * LOOKUP, self.text.holds)
 
 
-async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, totals: Totals) -> Plan:
-    """Return how to read a page of what matches."""
+async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, totals: CountCache) -> Plan:
+    """Return the plan for a page of matching events."""
     parts = await parts_of(unit)
     every, version, found = await _counted(unit, where)
     # A filter that everything passes needs no look.
@@ -179,20 +179,20 @@ async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, t
     return Plan(where, total, ways, parts)
 
 
-async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: Totals) -> Text | None:
+async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: CountCache) -> Text | None:
     """Return what an index knows of the text that is sought; None when it has to be read."""
-    sought, texts = sought_text(where), unit.dialect.texts
-    if texts is None or not is_looked_up(sought):
+    sought = sought_text(where)
+    if not unit.dialect.updates_text_index or not text_index.is_looked_up(sought):
         return None
-    indexed = await texts.indexed(unit)
-    found = await totals.of(sought, version, partial(texts.find, unit, sought, indexed))
-    return Text(found.rows, texts.holding(sought, found, indexed))
+    indexed = await text_index.last_indexed(unit)
+    found = await totals.of(sought, version, partial(text_index.find, unit, sought, indexed))
+    return Text(found.rows, text_index.holding(sought, found, indexed))
 
 
 async def _count(unit: Unit, planner: Planner) -> int:
     way = planner.ways_to_all()[0]
     conditions = matching(planner.where, holds=way.holds)
-    return await index_entries.count(unit, _parts(planner.parts, way), conditions, way.hint)
+    return await deferred_index.count(unit, _parts(planner.parts, way), conditions, way.hint)
 
 
 def _parts(parts: Parts, way: Way) -> Parts:
@@ -200,24 +200,71 @@ def _parts(parts: Parts, way: Way) -> Parts:
     return EVERY_ROW if way.hint in _OF_ALL else parts
 
 
+def unfiltered_page(
+    plan: Plan, dialect: DialectName, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+) -> tuple[sa.Select[Any], dict[str, Any]] | None:
+    """Return the kept query for a page of all events and its parameters; None if there is none."""
+    if plan.where != EventFilter() or len(plan.parts) > 1:
+        return None
+    return _unfiltered(dialect, sort, is_first=after is None), _position(sort, limit, after)
+
+
+def page_of_all(
+    dialect: DialectName, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """Return the kept query of a page of everything and its parameters.
+
+    Each row ends with the number of all events and with how far the indexes are behind: so one statement is
+    enough, and needs no snapshot around it.
+    """
+    return _with_totals(dialect, sort, is_first=after is None), _position(sort, limit, after)
+
+
+@cache
+def _with_totals(dialect: DialectName, sort: EventSort, *, is_first: bool) -> sa.Select[Any]:
+    total = sa.select(stats.c.n).where(stats.c.kind == "events", stats.c.key == "").scalar_subquery()
+    behind = deferred_index.BEHIND if dialect == "sqlite" else sa.literal_column("0")
+    page = _unfiltered(dialect, sort, is_first=is_first)
+    return kept(page.add_columns(total.label("total"), behind.label("behind")))
+
+
+def _position(sort: EventSort, limit: int, after: tuple[Any, ...] | None) -> dict[str, Any]:
+    position = zip(SORTS[sort].names, after or (), strict=after is not None)
+    return {"count": limit, **{f"after_{name}": value for name, value in position}}
+
+
+@cache
+def _unfiltered(dialect: DialectName, sort: EventSort, *, is_first: bool) -> sa.Select[Any]:
+    parts = EVERY_ROW if dialect == "postgresql" else (INDEXED,)
+    way = Way(_ORDERED[sort] if dialect == "sqlite" else "", 0.0)
+    after = [sa.bindparam(f"after_{column.name}", type_=column.type) for column in SORTS[sort].columns]
+    limit = sa.bindparam("count", type_=sa.Integer)
+    plan = Plan(EventFilter(), 0, [way], parts)
+    return kept(page_of(plan, way, sort, limit, None if is_first else tuple(after)))
+
+
 def page_of(
-    plan: Plan, way: Way, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+    plan: Plan,
+    way: Way,
+    sort: EventSort,
+    limit: int | sa.BindParameter[int],
+    after: tuple[Any, ...] | None,
 ) -> sa.Select[Any]:
-    """Return the query of a page by one way: its keys are sorted first, and then its rows are read."""
+    """Return the query of a page for one access path: sort the keys, then read the rows."""
     order = SORTS[sort]
-    behind = [] if after is None else [position_after(order, after)]
+    following = [] if after is None else [position_after(order, after)]
     branches = []
     for part in _parts(plan.parts, way):
         if way.walk:
-            passed = sa.select(events).where(*behind, *part.conditions).order_by(*order.by).limit(way.walk)
+            passed = sa.select(events).where(*following, *part.conditions).order_by(*order.by).limit(way.walk)
             rows = passed.with_hint(events, way.hint, "sqlite").subquery("passed")
             # A subquery with a LIMIT is run by SQLite as it stands, and its order is kept.
             ids = sa.select(rows.c.id).where(*matching(plan.where, rows)).limit(limit)
         else:
-            keys = sa.select(events.c.id).where(*_keys_of(plan, way, part), *behind)
+            keys = sa.select(events.c.id).where(*_keys_of(plan, way, part), *following)
             ids = keys.order_by(*order.by).limit(limit).with_hint(events, part.hint(way.hint), "sqlite")
         branches.append(ids.correlate(None))
-    page = sa.select(events).where(events.c.id.in_(index_entries.joined(branches)))
+    page = sa.select(events).where(events.c.id.in_(deferred_index.joined(branches)))
     return page.order_by(*order.by).limit(limit)
 
 

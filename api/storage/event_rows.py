@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from api.storage.event_packing import EPOCH
-from api.storage.unit import Row
+from api.storage.unit_of_work import Row
 from domain.event_columns import EventColumns
 from domain.events import Event
 from domain.venues import Venue
@@ -53,7 +53,7 @@ _capacity = msgspec.json.Decoder(_Capacity).decode
 
 
 def columns_of(rows: Sequence[Row]) -> EventColumns:
-    """Return the events of rows of what the counts are made of, with nothing in the other columns."""
+    """Return the events of rows that have only the columns of the counts."""
     venues = [_capacity(row.local_info) if row.local_info else None for row in rows]
     nothing = [""] * len(rows)
     return EventColumns(

@@ -5,81 +5,170 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.storage import index_entries, stats
+from api.storage import event_history, stats
+from api.storage.count_cache import CountCache
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
-from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack
-from api.storage.event_plans import page_of, planned
+from api.storage.event_merge import EventMerge
+from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack, part_of
+from api.storage.event_plans import Plan, page_of, page_of_all, planned, unfiltered_page
 from api.storage.event_rows import columns_of, event_of, events_of
-from api.storage.index_entries import Parts
 from api.storage.schema import events
-from api.storage.totals import Totals
-from api.storage.unit import NewEvents, Row, Unit
+from api.storage.sqlite import deferred_index, text_index
+from api.storage.sqlite.deferred_index import Parts
+from api.storage.statements import kept
+from api.storage.unit_of_work import NewEvents, Row, Unit
 from domain.event_columns import EventColumns
 from domain.events import Event, EventFields
-from domain.ports import EventBatch, EventCounts, EventFilter, EventSort, Page
+from domain.merge import Merged, MergeRule
+from domain.ports.events import (
+    EventBatch,
+    EventCounts,
+    EventFilter,
+    EventSort,
+    Page,
+    TakeBackPosition,
+    TakenBack,
+)
+from domain.seen_rows import SeenRows
 
 _COUNTED = tuple(events.c["event_date", "city", "participants", "local_info", "instant_us", "upload_id"])
 _CHUNK = 1000
 
+_FEW = 16
+"""So many are stored without being packed."""
+_LONG_TEXT = 4000
+"""From so many characters on, a text is taken from its index, or put there, in a thread."""
+
+_IS_ONE = events.c.id == sa.bindparam("of_id")
+_GET = kept(sa.select(events).where(_IS_ONE))
+_LOCK = kept(
+    sa.select(*_COUNTED, events.c.version, sa.func.length(events.c.description_key).label("long"))
+    .where(_IS_ONE)
+    .with_for_update()
+)
+_REPLACE = kept(
+    sa.update(events)
+    .where(_IS_ONE)
+    .values({name: sa.bindparam(f"new_{name}") for name in PACKED})
+    .values(version=events.c.version + 1, updated_ms=sa.bindparam("at_ms"))
+    .returning(events)
+)
+_DELETE = kept(sa.delete(events).where(_IS_ONE).returning(*_COUNTED))
+
 
 class SqlEvents:
-    """Events of one unit of work. Source: `domain.ports.EventStore`.
+    """Events of one unit of work. Source: `domain.ports.events.EventStore`.
 
     `totals` are those of all snapshots; a transaction may have changed what it counts, and has none.
+
+    Attributes:
+        deltas: what this unit of work adds to the counts, until it is flushed.
     """
 
-    def __init__(self, unit: Unit, totals: Totals | None = None) -> None:
+    def __init__(self, unit: Unit, totals: CountCache | None = None) -> None:
         self._unit = unit
         self._totals = totals
-        self._deltas: Deltas = Deltas()
+        self.deltas: Deltas = Deltas()
 
     async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
         """Store events in order and return their ids, which are consecutive and never reused."""
-        return await self.insert_batch(pack(EventColumns.of(batch)), upload_id=upload_id, at_ms=at_ms)
+        if len(batch) > _FEW:
+            return await self.insert_batch(pack(EventColumns.of(batch)), upload_id=upload_id, at_ms=at_ms)
+        if not batch:
+            return range(0)
+        first = await self._unit.dialect.take_ids(self._unit, "events", len(batch))
+        ids = range(first, first + len(batch))
+        tail = (upload_id, 1, at_ms, at_ms, True)
+        rows = [(event_id, *field_cells(fields), *tail) for event_id, fields in zip(ids, batch, strict=True)]
+        await self._unit.insert_rows(events, rows)
+        self.deltas.update(deltas_of(EventColumns.of(batch)))
+        self.deltas["upload", upload_id or ""] += len(batch)
+        return ids
 
-    async def insert_batch(self, batch: EventBatch, *, upload_id: str | None, at_ms: int) -> range:
-        """Store what was packed, as `insert` does."""
+    async def insert_batch(
+        self, batch: EventBatch, *, upload_id: str | None, at_ms: int, found_by_key: bool = False
+    ) -> range:
+        """Store what was packed, as `insert` does; at once in all indexes where it is soon looked for."""
         if not batch.count:
             return range(0)
         first = await self._unit.dialect.take_ids(self._unit, "events", batch.count)
         ids = range(first, first + batch.count)
-        is_deferred = index_entries.is_deferred(self._unit, batch.count)
+        is_deferred = not found_by_key and deferred_index.is_deferred(self._unit, batch.count)
         tail = (upload_id, 1, at_ms, at_ms, not is_deferred)
         await self._unit.insert_events(NewEvents(first, batch.chunks, tail))
         if is_deferred:
-            await index_entries.defer(self._unit, ids[-1])
-        self._deltas.update({(kind, key): n for kind, key, n in batch.counts})
-        self._deltas["upload", upload_id or ""] += batch.count
+            await deferred_index.defer(self._unit, ids[-1])
+        self.deltas.update({(kind, key): n for kind, key, n in batch.counts})
+        self.deltas["upload", upload_id or ""] += batch.count
         return ids
+
+    async def merge_batch(
+        self,
+        batch: EventBatch,
+        rule: MergeRule,
+        *,
+        upload_id: str,
+        at_ms: int,
+        dry_run: SeenRows | None = None,
+        met: SeenRows | None = None,
+    ) -> Merged:
+        """Insert new events of a batch and update stored ones, by a rule."""
+        merge = EventMerge(self._unit, self)
+        return await merge.merge(batch, rule, upload_id=upload_id, at_ms=at_ms, dry_run=dry_run, met=met)
+
+    def part_of(self, batch: EventBatch, places: Sequence[int]) -> EventBatch:
+        """Return a batch of the events at these indexes of another."""
+        return part_of(batch, places)
+
+    async def prepare_to_merge(self, limit: int) -> bool:
+        """Write some deferred index entries in one transaction; False when done."""
+        if self._unit.dialect.name != "sqlite":
+            return False
+        done, deferred = await deferred_index.heads(self._unit)
+        if deferred <= done:
+            return False
+        await deferred_index.add(self._unit, limit)
+        return True
+
+    async def take_back(
+        self, upload_id: str, position: TakeBackPosition, *, limit: int, at_ms: int
+    ) -> TakenBack:
+        """Undo a bounded part of an import: delete events that it created, restore events that it changed."""
+        merge = EventMerge(self._unit, self)
+        return await merge.take_back(upload_id, position, limit=limit, at_ms=at_ms)
+
+    async def forget_history(self, *, before_ms: int, limit: int) -> int:
+        """Delete some images of events before imports changed them; return how many."""
+        return await event_history.forget(self._unit, before_ms=before_ms, limit=limit)
 
     async def get(self, event_id: int) -> Event | None:
         """Return one event."""
-        row = await self._unit.first(sa.select(events).where(events.c.id == event_id))
+        row = await self._unit.first(_GET, {"of_id": event_id})
         return event_of(row) if row else None
 
     async def page(
         self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
     ) -> Page:
-        """Return up to `limit` events after a position that an earlier page gave (keyset, no offset)."""
-        plan = await planned(self._unit, where, sort, limit, self._totals or Totals())
+        """Return up to `limit` events after the position of an earlier page (keyset, no offset)."""
+        plan = await planned(self._unit, where, sort, limit, self._totals or CountCache())
         if not plan.total:
             return Page(items=[], next=None, total=0)
-        rows: Sequence[Row] = []
-        for way in plan.ways:
-            rows = await self._unit.rows(page_of(plan, way, sort, limit + 1, after))
-            if len(rows) > limit:
-                break
-        last = rows[limit - 1] if len(rows) > limit else None
-        position = tuple(getattr(last, name) for name in SORTS[sort].names) if last else None
-        return Page(items=events_of(rows[:limit]), next=position, total=plan.total)
+        return _page_of(await self._page(plan, sort, limit + 1, after), sort, limit, plan.total)
+
+    async def page_of_all(self, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None) -> Page | None:
+        """Return a page of everything by one statement; None where that cannot tell all of it."""
+        rows = await self._unit.rows(*page_of_all(self._unit.dialect.name, sort, limit + 1, after))
+        if not rows or rows[0].total is None or rows[0].behind > 0:
+            return None
+        return _page_of(rows, sort, limit, rows[0].total)
 
     async def scan(self, where: EventFilter, *, chunk: int = 1000) -> AsyncIterator[Sequence[Event]]:
         """Yield all matching events by id, in chunks, in constant memory."""
         last = 0
-        parts = await index_entries.parts_for(self._unit, where)
+        parts = await deferred_index.parts_for(self._unit, where)
         following = [*matching(where), events.c.id > sa.bindparam("last")]
-        statement = sa.select(events).where(*index_entries.first_by_id(parts, following, chunk))
+        statement = sa.select(events).where(*deferred_index.first_by_id(parts, following, chunk))
         statement = statement.order_by(events.c.id).limit(chunk)
         while rows := await self._unit.rows(statement, {"last": last}):
             yield events_of(rows)
@@ -92,72 +181,89 @@ class SqlEvents:
     async def replace(
         self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
     ) -> Event | None:
-        """Overwrite the fields, raise the version; None when absent or of another version."""
+        """Overwrite the fields and raise the version; None if absent or of another version."""
         old = await self._locked(event_id, if_version)
         if old is None:
             return None
-        cells = dict(zip(PACKED, field_cells(fields), strict=True))
-        change = sa.update(events).where(events.c.id == event_id).returning(events)
-        await self._forget_text(events.c.id == event_id)
-        row = await self._unit.first(change.values(**cells, version=events.c.version + 1, updated_ms=at_ms))
-        if texts := self._unit.dialect.texts:
-            await texts.add(self._unit, events.c.id == event_id)
-        self._deltas.subtract(deltas_of(columns_of([old])))
-        self._deltas.update(deltas_of(EventColumns.of([fields])))
+        cells = field_cells(fields)
+        new = {f"new_{name}": cell for name, cell in zip(PACKED, cells, strict=True)}
+        is_indexed = self._unit.dialect.updates_text_index
+        is_long = max(old.long, len(fields.description)) >= _LONG_TEXT
+        if is_indexed:
+            await text_index.forget_one(self._unit, event_id, is_long=is_long)
+        row = await self._unit.first(_REPLACE, {"of_id": event_id, "at_ms": at_ms, **new})
+        if is_indexed:
+            await text_index.add_one(self._unit, event_id, is_long=is_long)
+        self.deltas.subtract(deltas_of(columns_of([old])))
+        self.deltas.update(deltas_of(EventColumns.of([fields])))
         return event_of(row) if row else None
 
     async def delete(self, event_id: int, *, if_version: int | None) -> bool:
-        """Delete one; False when absent or of another version."""
-        if await self._locked(event_id, if_version) is None:
+        """Delete one event; False if absent or of another version."""
+        old = await self._locked(event_id, if_version)
+        if old is None:
             return False
-        return await self._delete(events.c.id == event_id) == 1
+        if self._unit.dialect.updates_text_index:
+            await text_index.forget_one(self._unit, event_id, is_long=old.long >= _LONG_TEXT)
+        return self._gone(await self._unit.rows(_DELETE, {"of_id": event_id})) == 1
 
     async def delete_matching(self, where: EventFilter) -> int:
         """Delete all that match and return how many."""
         if where == EventFilter():
             return await self._delete_every()
-        return await self._delete_all(await index_entries.parts_for(self._unit, where), matching(where))
+        return await self._delete_all(await deferred_index.parts_for(self._unit, where), matching(where))
 
-    async def delete_untouched(self, upload_id: str) -> tuple[int, list[int]]:
-        """Delete an import's events whose version is still 1; return how many, and the ids kept."""
-        parts = await index_entries.parts_of(self._unit)
-        own = events.c.upload_id == upload_id
-        deleted = await self._delete_all(parts, [own, events.c.version == 1])
-        kept = [
-            row.id
-            for part in parts
-            for row in await self._unit.rows(sa.select(events.c.id).where(own, *part.conditions))
-        ]
-        return deleted, sorted(kept)
+    async def delete_ids(self, ids: Sequence[int]) -> int:
+        """Delete some hundreds or thousands of events, and return how many existed."""
+        return sum(
+            [
+                await self._delete(events.c.id.in_(ids[start : start + _CHUNK]))
+                for start in range(0, len(ids), _CHUNK)
+            ]
+        )
+
+    async def cities(self, limit: int) -> list[tuple[str, int]]:
+        """Return cities with their number of events, those with most first."""
+        return await stats.read_cities(self._unit, limit)
 
     async def counts(self, *, now_us: int) -> EventCounts:
         """Return the counts, at a cost that does not grow with the number of events."""
         await self.flush()
         return await stats.read_counts(self._unit, now_us=now_us)
 
-    @property
-    def changed(self) -> bool:
-        """There are counts to flush."""
-        return bool(self._deltas)
-
     async def flush(self) -> None:
-        """Bring the stored counts up to what this unit of work did."""
-        deltas, self._deltas = self._deltas, Deltas()
+        """Add the changes of this unit of work to the stored counts."""
+        await stats.add_deltas(self._unit, self.take_deltas())
+
+    def take_deltas(self) -> Deltas:
+        """Return what is added to the counts so far, to be stored by the caller."""
+        deltas, self.deltas = self.deltas, Deltas()
         if deltas:
             deltas["changes", ""] = 1
-        await stats.add_deltas(self._unit, deltas)
+        return deltas
+
+    async def _page(
+        self, plan: Plan, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+    ) -> Sequence[Row]:
+        if known := unfiltered_page(plan, self._unit.dialect.name, sort, limit, after):
+            return await self._unit.rows(*known)
+        rows: Sequence[Row] = []
+        for way in plan.ways:
+            rows = await self._unit.rows(page_of(plan, way, sort, limit, after))
+            if len(rows) == limit:
+                break
+        return rows
 
     async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
-        statement = sa.select(*_COUNTED, events.c.version).where(events.c.id == event_id).with_for_update()
-        row = await self._unit.first(statement)
+        row = await self._unit.first(_LOCK, {"of_id": event_id})
         return row if row and if_version in (None, row.version) else None
 
     async def _delete_every(self) -> int:
         """Delete all without reading any: what goes with them is every count."""
         await self._unit.dialect.queue_to_close(self._unit)
-        self._deltas = Deltas({("changes", ""): 1})
-        if texts := self._unit.dialect.texts:
-            await texts.forget_all(self._unit)
+        self.deltas = Deltas({("changes", ""): 1})
+        if self._unit.dialect.updates_text_index:
+            await text_index.forget_all(self._unit)
         deleted = await self._unit.run(sa.delete(events))
         await stats.forget(self._unit)
         return deleted
@@ -166,7 +272,7 @@ class SqlEvents:
         """Delete in chunks by id, so that the counts of a million events need no memory for them."""
         deleted, last = 0, 0
         following = [*conditions, events.c.id > sa.bindparam("last")]
-        ids = sa.select(events.c.id).where(*index_entries.first_by_id(parts, following, _CHUNK))
+        ids = sa.select(events.c.id).where(*deferred_index.first_by_id(parts, following, _CHUNK))
         ids = ids.order_by(events.c.id).limit(_CHUNK)
         while rows := await self._unit.rows(ids, {"last": last}):
             chunk = events.c.id.in_([row.id for row in rows])
@@ -174,13 +280,20 @@ class SqlEvents:
             last = rows[-1].id
         return deleted
 
-    async def _forget_text(self, condition: sa.ColumnElement[bool]) -> None:
-        if texts := self._unit.dialect.texts:
-            await texts.forget(self._unit, condition)
-
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
-        await self._forget_text(condition)
-        gone = await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED))
-        self._deltas.subtract(deltas_of(columns_of(gone)))
-        self._deltas.subtract([("upload", row.upload_id or "") for row in gone])
-        return len(gone)
+        if self._unit.dialect.updates_text_index:
+            await text_index.forget(self._unit, condition)
+        return self._gone(await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED)))
+
+    def _gone(self, rows: Sequence[Row]) -> int:
+        """Take deleted rows off the counts; return how many they are."""
+        self.deltas.subtract(deltas_of(columns_of(rows)))
+        self.deltas.subtract([("upload", row.upload_id or "") for row in rows])
+        return len(rows)
+
+
+def _page_of(rows: Sequence[Row], sort: EventSort, limit: int, total: int) -> Page:
+    """Return a page of rows; one more than its limit shows that another follows."""
+    last = rows[limit - 1] if len(rows) > limit else None
+    position = tuple(getattr(last, name) for name in SORTS[sort].names) if last else None
+    return Page(items=events_of(rows[:limit]), next=position, total=total)

@@ -1,4 +1,4 @@
-"""Text as searches and comparisons see it: without case and accents."""
+"""Folds text for searches and comparisons: no case, no accents."""
 
 import re
 import unicodedata

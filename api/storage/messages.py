@@ -6,82 +6,115 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.storage.closing import Closing
 from api.storage.schema import feed_head, feed_messages
-from api.storage.unit import Unit
-from streams.messages import with_id
-from streams.ports import StoredMessage
+from api.storage.statements import kept
+from api.storage.unit_of_work import Unit
+from streams.messages import Draft
+from streams.stored import StoredMessage
 
-_PRUNE_AT_MOST = 50_000
-_COLUMNS = (feed_messages.c.seq, feed_messages.c.feed, feed_messages.c.body, feed_messages.c.final)
+_BOUNDS = kept(sa.select(feed_head.c.oldest, feed_head.c.seq))
+_TAKE_SEQS = kept(
+    sa.update(feed_head).values(seq=feed_head.c.seq + sa.bindparam("count")).returning(feed_head.c.seq)
+)
+_NEIGHBOURS = 31
+"""So many messages decide together how old they are."""
+
+_COLUMNS = (
+    feed_messages.c.seq,
+    feed_messages.c.feed,
+    feed_messages.c.body,
+    feed_messages.c.final,
+    feed_messages.c.trace,
+)
+
+
+async def write_messages(unit: Unit, closing: Closing) -> None:
+    """Draw seqs for the messages of a transaction, and store them.
+
+    To draw seqs locks the head of the log until the commit, so this comes as late as can be.
+    """
+    if not closing.drafts:
+        return
+    count = len(closing.drafts)
+    row = await unit.first(_TAKE_SEQS, {"count": count})
+    assert row is not None, "the head of the log is made with the store"
+    closing.seq = int(row.seq) - count + 1
+    rows = [(one.seq, one.feed, one.body, one.final, closing.at_ms, one.trace) for one in closing.messages()]
+    await unit.insert_rows(feed_messages, rows)
 
 
 class SqlMessages:
-    """Appends of one transaction, kept back until it closes. Source: `streams.ports.FeedWriter`."""
+    """Buffers the messages of one transaction until it closes. Source: `streams.ports.FeedWriter`.
 
-    def __init__(self, unit: Unit, *, epoch: str, clock_ms: Callable[[], int]) -> None:
+    Attributes:
+        trace: the trace that they are stored in.
+    """
+
+    trace: str | None = None
+
+    def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        self._epoch = epoch
-        self._clock_ms = clock_ms
-        self._drafts: list[tuple[str, bytes, bool]] = []
+        self._drafts: list[Draft] = []
 
-    async def append(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
-        """Add drafts of (feed, body, final) to what the transaction tells when it commits."""
+    async def append(self, messages: Sequence[Draft]) -> None:
+        """Add drafts of (feed, body, final), which are published after the commit."""
         self._drafts.extend(messages)
 
-    async def prune(self, *, before_ms: int) -> int:
-        """Delete messages older than that, but for final ones; at most 50,000 a call."""
-        first_kept = await self._first_kept(before_ms)
-        gone = await self._unit.run(
-            sa.delete(feed_messages).where(feed_messages.c.seq < first_kept, ~feed_messages.c.final)
-        )
-        if gone:
-            await self._unit.run(
-                sa.update(feed_head).where(feed_head.c.oldest < first_kept - 1).values(oldest=first_kept - 1)
-            )
+    async def expired(self, *, before_ms: int, now_ms: int) -> int:
+        """Return the seq up to which messages are older than that; 0 when none is.
+
+        A message counts by the stamps of most of its neighbours, and stamps later than now do not count: a
+        clock that ran ahead for a while keeps nothing alive, one that ran behind deletes nothing early.
+        """
+        oldest, newest = await self._bounds()
+        low, high = oldest, newest
+        while low < high:
+            middle = (low + high + 1) // 2
+            if await self._is_expired(middle, oldest, before_ms, now_ms):
+                low = middle
+            else:
+                high = middle - 1
+        # Of the neighbours of the last one some may be kept.
+        last = _stamps(oldest, low).where(feed_messages.c.at_ms < before_ms).limit(1)
+        row = await self._unit.first(last)
+        return int(row.seq) if row else 0
+
+    async def prune(self, *, upto: int, limit: int) -> int | None:
+        """Delete the oldest `limit` messages up to a seq, but for final ones; return how many are gone.
+
+        None when there are none left up to there.
+        """
+        oldest, _ = await self._bounds()
+        if oldest >= upto:
+            return None
+        last = min(oldest + limit, upto)
+        some = (feed_messages.c.seq > oldest, feed_messages.c.seq <= last, ~feed_messages.c.final)
+        gone = await self._unit.run(sa.delete(feed_messages).where(*some))
+        await self._unit.run(sa.update(feed_head).where(feed_head.c.oldest < last).values(oldest=last))
         return gone
 
-    @property
-    def drafted(self) -> bool:
-        """There are drafts to flush."""
-        return bool(self._drafts)
-
-    async def flush(self) -> list[StoredMessage]:
-        """Store the drafts and return them with their seq. The last act before the commit.
-
-        Taking the seqs locks the head of the log until the commit, so it comes as late as can be.
-        """
+    def take_drafts(self) -> list[Draft]:
+        """Return the drafts so far, to be stored by the caller as the last act before the commit."""
         drafts, self._drafts = self._drafts, []
-        if not drafts:
-            return []
-        seq = await self._take_seqs(len(drafts))
-        stored = [
-            StoredMessage(seq, feed, with_id(body, self._epoch, seq), final)
-            for seq, (feed, body, final) in enumerate(drafts, seq)
-        ]
-        at_ms = self._clock_ms()
-        rows = [(message.seq, message.feed, message.body, message.final, at_ms) for message in stored]
-        await self._unit.insert_rows(feed_messages, rows)
-        return stored
+        return drafts
 
-    async def _take_seqs(self, count: int) -> int:
-        row = await self._unit.first(
-            sa.update(feed_head).values(seq=feed_head.c.seq + count).returning(feed_head.c.seq)
-        )
+    async def _bounds(self) -> tuple[int, int]:
+        row = await self._unit.first(_BOUNDS)
         assert row is not None, "the head of the log is made with the store"
-        return int(row.seq) - count + 1
+        return row.oldest, row.seq
 
-    async def _first_kept(self, before_ms: int) -> int:
-        expired = (
-            sa.select(feed_messages.c.seq, feed_messages.c.at_ms)
-            .where(~feed_messages.c.final)
-            .order_by(feed_messages.c.seq)
-            .limit(_PRUNE_AT_MOST)
-            .subquery()
-        )
-        kept = sa.select(sa.func.min(expired.c.seq)).where(expired.c.at_ms >= before_ms)
-        row = await self._unit.first(sa.select(kept.scalar_subquery(), sa.func.max(expired.c.seq)))
-        assert row is not None, "an aggregate has a row"
-        return int(row[0] or (row[1] or 0) + 1)
+    async def _is_expired(self, seq: int, oldest: int, before_ms: int, now_ms: int) -> bool:
+        told = _stamps(oldest, seq).where(feed_messages.c.at_ms <= now_ms).limit(_NEIGHBOURS)
+        stamps: list[int] = [row.at_ms for row in await self._unit.rows(told)]
+        return 2 * sum(at_ms < before_ms for at_ms in stamps) >= max(1, len(stamps))
+
+
+def _stamps(oldest: int, upto: int) -> sa.Select[tuple[int, int]]:
+    """Select when messages were stored, the newest first."""
+    span = (feed_messages.c.seq > oldest, feed_messages.c.seq <= upto)
+    columns = sa.select(feed_messages.c.seq, feed_messages.c.at_ms)
+    return columns.where(*span).order_by(feed_messages.c.seq.desc())
 
 
 class SqlFeedReader:
@@ -93,7 +126,7 @@ class SqlFeedReader:
     async def bounds(self) -> tuple[int, int]:
         """Return (oldest, head)."""
         async with self._units() as unit:
-            row = await unit.first(sa.select(feed_head.c.oldest, feed_head.c.seq))
+            row = await unit.first(_BOUNDS)
         assert row is not None, "the head of the log is made with the store"
         return row.oldest, row.seq
 
@@ -111,7 +144,30 @@ class SqlFeedReader:
             parts = [sa.select(*_COLUMNS).where(_of(feeds, prefixes), *span)]
         async with self._units() as unit:
             rows = await unit.rows(_merged(parts, limit))
-        return [StoredMessage(row.seq, row.feed, bytes(row.body), bool(row.final)) for row in rows]
+        return [_stored(row) for row in rows]
+
+    async def latest(self, feed: str, *, limit: int) -> list[StoredMessage]:
+        """Return the newest messages of a feed, the newest first."""
+        statement = sa.select(*_COLUMNS).where(feed_messages.c.feed == feed)
+        async with self._units() as unit:
+            rows = await unit.rows(statement.order_by(feed_messages.c.seq.desc()).limit(limit))
+        return [_stored(row) for row in rows]
+
+    async def backlog(
+        self, feeds: Sequence[str], prefixes: Sequence[str], *, after: int, limit: int
+    ) -> tuple[int, int]:
+        """Return how many messages of these feeds follow a seq, at most `limit`, and when the first came."""
+        some = (
+            sa.select(feed_messages.c.at_ms)
+            .where(feed_messages.c.seq > after, _of(feeds, prefixes))
+            .order_by(feed_messages.c.seq)
+            .limit(limit)
+            .subquery()
+        )
+        both = sa.select(sa.func.count().label("n"), sa.func.min(some.c.at_ms).label("oldest_ms"))
+        async with self._units() as unit:
+            row = await unit.first(both.select_from(some))
+        return (int(row.n), int(row.oldest_ms or 0)) if row else (0, 0)
 
     async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
         """Return the seq of the final message of those feeds that have one."""
@@ -122,6 +178,10 @@ class SqlFeedReader:
         )
         async with self._units() as unit:
             return {row.feed: row.seq for row in await unit.rows(statement)}
+
+
+def _stored(row: Any) -> StoredMessage:
+    return StoredMessage(row.seq, row.feed, bytes(row.body), bool(row.final), row.trace)
 
 
 def _merged(parts: list[sa.Select[Any]], limit: int) -> sa.Select[Any]:

@@ -4,29 +4,21 @@ Text sorts by code point on both databases (SQLite's BINARY, PostgreSQL's "C"), 
 of a page means the same everywhere. `*_ms` are milliseconds and `*_us` microseconds since 1970, UTC.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+
+from api.storage.column_types import Integer, Text
 
 metadata = sa.MetaData()
 
-
-class WithoutNul(sa.types.TypeDecorator[str]):
-    """Text of PostgreSQL, which refuses NUL even where it is only looked for.
-
-    Nothing stored has one, so what is sought with one must not be found: as little as with a
-    noncharacter in its place.
-    """
-
-    impl = postgresql.TEXT
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        """Return what can be sent."""
-        return value and value.replace("\0", "\ufffe")
+indexes: list[sa.Index] = []
+"""In the order in which they are created: SQLite chooses by it among indexes that serve as well."""
 
 
-Text = sa.Text().with_variant(WithoutNul(collation="C"), "postgresql")
-Integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+def _index(name: str, *columns: sa.ColumnElement[Any], **options: Any) -> None:
+    indexes.append(sa.Index(name, *columns, **options))
+
 
 meta = sa.Table(
     "meta",
@@ -43,7 +35,7 @@ feed_head = sa.Table(
     sa.Column("seq", Integer, nullable=False),
     sa.Column("oldest", Integer, nullable=False),
 )
-"""One row, id 1. Whoever has its lock appends to the log, so the order of seq is that of commits."""
+"""One row, id 1. Appending to the log takes its lock, so the order of seq is that of commits."""
 
 feed_messages = sa.Table(
     "feed_messages",
@@ -53,9 +45,10 @@ feed_messages = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("final", sa.Boolean, nullable=False),
     sa.Column("at_ms", Integer, nullable=False),
+    sa.Column("trace", Text),
 )
-sa.Index("feed_messages_feed", feed_messages.c.feed, feed_messages.c.seq)
-sa.Index(
+_index("feed_messages_feed", feed_messages.c.feed, feed_messages.c.seq)
+_index(
     "feed_messages_final",
     feed_messages.c.feed,
     feed_messages.c.seq,
@@ -94,9 +87,9 @@ events = sa.Table(
 )
 """`*_key`: folded text (see folding). `participants` and `local_info`: JSON as on the wire.
 
-`is_indexed`: the row is in the indexes that ask for it (see index_entries); always true of PostgreSQL.
+`is_indexed`: the row is in the indexes that ask for it (see deferred_index); always true of PostgreSQL.
 """
-sa.Index("events_instant", events.c.instant_us, events.c.id)
+_index("events_instant", events.c.instant_us, events.c.id)
 _indexed = sa.text("is_indexed = 1")  # As above.
 _events_indexes = {
     "events_title": ("title_key", "id", "is_indexed"),
@@ -104,9 +97,46 @@ _events_indexes = {
     "events_city": ("city_key", "id", "venue_type", "instant_us", "upload_id", "is_indexed"),
     "events_venue_type": ("venue_type", "id", "city_key", "instant_us", "upload_id", "is_indexed"),
     "events_upload": ("upload_id", "id", "city_key", "venue_type", "instant_us", "is_indexed"),
+    # By which the rows of an import find their events.
+    "events_key": ("title_key", "instant_us", "city_key", "is_indexed"),
 }
 for _name, _columns in _events_indexes.items():
-    sa.Index(_name, *events.c[_columns], sqlite_where=_indexed)
+    _index(_name, *events.c[_columns], sqlite_where=_indexed)
+
+image_batches = sa.Table(
+    "image_batches",
+    metadata,
+    sa.Column("upload_id", Text, primary_key=True),
+    sa.Column("number", Integer, primary_key=True, autoincrement=False),
+    sa.Column("at_ms", Integer, nullable=False),
+    sa.Column("ids", sa.LargeBinary, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""What events were before an import changed them, up to 1,024 in a row: see event_history.
+
+`number`: rises with each row of an import. `ids`: of the events, in the order of `body`.
+"""
+_index("image_batches_at", image_batches.c.at_ms)
+
+restored_versions = sa.Table(
+    "restored_versions",
+    metadata,
+    sa.Column("event_id", Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("equals", sa.Integer, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+)
+"""Versions by which an undo gave events back what they were, each with the older one that it equals."""
+_index("restored_versions_at", restored_versions.c.at_ms)
+
+stale_texts = sa.Table(
+    "stale_texts",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=False),
+    sa.Column("title_key", Text, nullable=False),
+    sa.Column("description_key", Text, nullable=False),
+)
+"""Texts that SQLite's index still has of events whose texts were changed: see text_index."""
 
 stats = sa.Table(
     "stats",
@@ -117,7 +147,7 @@ stats = sa.Table(
 )
 """Counts of events, kept by deltas in the transaction that changes them. No row stands for 0."""
 _cities = stats.c.kind == sa.literal_column("'city'")
-sa.Index("stats_cities", stats.c.n, stats.c.key, sqlite_where=_cities, postgresql_where=_cities)
+_index("stats_cities", stats.c.n, stats.c.key, sqlite_where=_cities, postgresql_where=_cities)
 
 uploads = sa.Table(
     "uploads",
@@ -131,11 +161,26 @@ uploads = sa.Table(
     sa.Column("checkpoint", sa.LargeBinary),
     sa.Column("lease_owner", Text),
     sa.Column("lease_ends_ms", Integer),
+    sa.Column("rests_since_ms", Integer),
+    sa.Column("actor", Text),
+    sa.Column("staged_bytes", Integer, nullable=False, server_default=sa.text("0")),
 )
-"""`body`: the Upload as JSON, without its checkpoint; the other columns are for finding it."""
-sa.Index("uploads_created", uploads.c.created_ms, uploads.c.id)
-sa.Index("uploads_sha256", uploads.c.sha256)
-sa.Index("uploads_state", uploads.c.state)
+"""`body`: the Upload as JSON, without its checkpoint; the other columns are for finding it.
+
+`rests_since_ms`: it waits for its next bytes since then, and no process has to work on it; else null.
+`staged_bytes`: of an import that has not ended, as of the end of its last body; 0 after its end.
+"""
+_index("uploads_created", uploads.c.created_ms, uploads.c.id)
+_index("uploads_sha256", uploads.c.sha256)
+_index("uploads_state", uploads.c.state, uploads.c.rests_since_ms)
+_staged = uploads.c.staged_bytes > sa.literal_column("0")
+_index(
+    "uploads_staged",
+    uploads.c.actor,
+    uploads.c.staged_bytes,
+    sqlite_where=_staged,
+    postgresql_where=_staged,
+)
 
 rejected_rows = sa.Table(
     "rejected_rows",
@@ -156,8 +201,8 @@ tasks = sa.Table(
     sa.Column("lease_owner", Text),
     sa.Column("lease_ends_ms", Integer),
 )
-sa.Index("tasks_created", tasks.c.created_ms, tasks.c.id)
-sa.Index("tasks_state", tasks.c.state)
+_index("tasks_created", tasks.c.created_ms, tasks.c.id)
+_index("tasks_state", tasks.c.state)
 
 work_requests = sa.Table(
     "work_requests",
@@ -167,7 +212,7 @@ work_requests = sa.Table(
     sa.Column("asker", Text, nullable=False),
     sa.Column("at_ms", Integer, nullable=False),
 )
-"""What is asked of the process that has the lease on an import or a task, whichever that is.
+"""Requests to the process that has the lease on an import or a task.
 
 Not a column of the work's row: its holder has that locked for the length of a batch, and overwrites it.
 """
@@ -200,7 +245,8 @@ sessions = sa.Table(
     sa.Column("created_ms", Integer, nullable=False),
     sa.Column("expires_ms", Integer, nullable=False),
 )
-sa.Index("sessions_user", sessions.c.user_id)
+_index("sessions_user", sessions.c.user_id)
+_index("sessions_expires", sessions.c.expires_ms)
 
 live_processes = sa.Table(
     "live_processes",
@@ -229,6 +275,34 @@ meters = sa.Table(
     sa.Column("n", sa.Integer, nullable=False),
 )
 
+calendars = sa.Table(
+    "calendars",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=True),
+    sa.Column("owner", Text, nullable=False),
+    sa.Column("secret_hash", Text, nullable=False, unique=True),
+    sa.Column("filters", Text, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("last_used_ms", Integer),
+)
+_index("ix_calendars_owner", calendars.c.owner)
+
+read_marks = sa.Table(
+    "read_marks",
+    metadata,
+    sa.Column("owner", Text, primary_key=True),
+    sa.Column("cursor", Text, nullable=False),
+)
+
+remembered_shapes = sa.Table(
+    "remembered_shapes",
+    metadata,
+    sa.Column("shape", Text, primary_key=True),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+)
+_index("remembered_shapes_at", remembered_shapes.c.at_ms)
+
 tickets = sa.Table(
     "tickets",
     metadata,
@@ -236,3 +310,55 @@ tickets = sa.Table(
     sa.Column("identity", Text, nullable=False),
     sa.Column("expires_ms", Integer, nullable=False),
 )
+_index("tickets_expires", tickets.c.expires_ms)
+reusable_tickets = sa.Table(
+    "reusable_tickets",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("ticket_hash", Text, nullable=False, unique=True),
+    sa.Column("user_id", Integer, sa.ForeignKey("users.id")),
+    sa.Column("identity", Text, nullable=False),
+    sa.Column("feeds", Text, nullable=False),
+    sa.Column("origin", Text),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("expires_ms", Integer, nullable=False),
+)
+_index("reusable_tickets_user", reusable_tickets.c.user_id, reusable_tickets.c.created_ms)
+_index("reusable_tickets_expires", reusable_tickets.c.expires_ms)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("url", Text, nullable=False),
+    sa.Column("feeds", Text, nullable=False),
+    sa.Column("format", Text, nullable=False),
+    sa.Column("secret", Text, nullable=False),
+    sa.Column("created_by", Text, nullable=False),
+    sa.Column("created_ms", Integer, nullable=False),
+    sa.Column("cursor", Integer, nullable=False),
+    sa.Column("disabled_because", Text),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since_ms", Integer),
+    sa.Column("next_ms", Integer, nullable=False),
+    sa.Column("lease_owner", Text),
+    sa.Column("lease_ends_ms", Integer),
+    sa.Column("old_secrets", Text),
+)
+"""`secret` and `old_secrets` (JSON) are kept as they are: a hash could sign nothing."""
+
+webhook_attempts = sa.Table(
+    "webhook_attempts",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=True),
+    sa.Column("webhook_id", Text, nullable=False),
+    sa.Column("message_id", Text, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+    sa.Column("took_ms", Integer, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("error", Text),
+    sa.Column("why", Text),
+)
+"""`why` is the error as a problem (JSON): its code, rule and parameters."""
+_index("webhook_attempts_webhook", webhook_attempts.c.webhook_id, webhook_attempts.c.id)

@@ -12,25 +12,34 @@ from anyio import to_thread
 
 from api.storage.blobs_chunks import ChunkBlobs
 from api.storage.blobs_files import FileBlobs
+from api.storage.closing import Closing
+from api.storage.count_cache import CountCache
 from api.storage.events import SqlEvents
-from api.storage.indexing import SqlIndexing
 from api.storage.messages import SqlFeedReader, SqlMessages
 from api.storage.migrate import migrate
-from api.storage.opening import settle_timezone, the_epoch
-from api.storage.outcome import was_committed
 from api.storage.people import SqlPeople
-from api.storage.requests import SqlRequests
-from api.storage.sqlite import SqliteDatabase
+from api.storage.personal import SqlPersonal
+from api.storage.postgres.commit_outcome import was_committed
+from api.storage.private_files import make_folder, make_private
+from api.storage.sqlite.database import SqliteDatabase
+from api.storage.sqlite.indexing import SqlIndexing
+from api.storage.sqlite.restoring import complete_restore
+from api.storage.store_metadata import settle_timezone, the_epoch
 from api.storage.tasks import SqlTasks
-from api.storage.totals import Totals
-from api.storage.unit import Database, Unit, Units
+from api.storage.unit_of_work import Database, Unit
+from api.storage.unusable import why_unusable
 from api.storage.uploads import SqlUploads
-from domain.ports import BlobStore, Indexing, StorageUnavailableError
-from streams.ports import FeedReader, LiveStore, StoredMessage
+from api.storage.webhooks import SqlWebhooks
+from api.storage.work_requests import SqlRequests
+from domain.ports.blobs import BlobStore
+from domain.ports.errors import StorageUnavailableError, StoreUnusableError
+from domain.ports.indexing import Indexing
+from streams.ports import FeedReader, LiveStore
+from streams.stored import StoredMessage
 
 if TYPE_CHECKING:
-    from api.storage.meter import PostgresMeter
-    from api.storage.tailer import Tailer
+    from api.storage.postgres.feed_tailer import FeedTailer
+    from api.storage.postgres.rate_limit import PostgresRateLimiter
 
 Committed = Callable[[Sequence[StoredMessage]], None]
 
@@ -38,28 +47,27 @@ Committed = Callable[[Sequence[StoredMessage]], None]
 class SqlSnapshot:
     """Reads of one moment. Source: `api.services.store.Snapshot`."""
 
-    def __init__(self, unit: Unit, totals: Totals | None = None) -> None:
+    def __init__(self, unit: Unit, totals: CountCache | None = None) -> None:
         self.events = SqlEvents(unit, totals)
         self.uploads = SqlUploads(unit)
         self.tasks = SqlTasks(unit)
         self.people = SqlPeople(unit)
         self.requests = SqlRequests(unit)
+        self.personal = SqlPersonal(unit)
+        self.webhooks = SqlWebhooks(unit)
 
 
 class SqlTransaction(SqlSnapshot):
-    """Changes and the messages that tell of them. Source: `api.services.store.Transaction`."""
+    """Changes, and the messages about them. Source: `api.services.store.Transaction`."""
 
-    def __init__(self, unit: Unit, messages: SqlMessages) -> None:
+    def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
-        self._unit = unit
-        self.messages = messages
+        self.messages = SqlMessages(unit)
 
-    async def flush(self) -> list[StoredMessage]:
-        """Write what was kept back, and return the messages to tell after the commit."""
-        if self.events.changed or self.messages.drafted:
-            await self._unit.dialect.queue_to_close(self._unit)
-        await self.events.flush()
-        return await self.messages.flush()
+    def closing(self, epoch: str) -> Closing:
+        """Return what is still to be written before the commit."""
+        deltas, drafts = self.events.take_deltas(), self.messages.take_drafts()
+        return Closing(deltas, drafts, epoch, _clock_ms(), self.messages.trace)
 
 
 class SqlStore:
@@ -68,80 +76,96 @@ class SqlStore:
     Attributes:
         live: who is online over all processes; None where one process serves.
         meter: limits counted over all processes; None where one process serves.
+        published: how many messages this process has committed.
         indexing: what has to be brought up to the events; None where the database does it.
+        free_disk_bytes: returns what is free where blobs are; None where the database has them.
     """
 
     live: LiveStore | None = None
-    meter: "PostgresMeter | None" = None
+    meter: "PostgresRateLimiter | None" = None
     indexing: Indexing | None = None
 
     def __init__(
-        self, database: Database, blobs: Path | None, told: Committed, tailer: "Tailer | None"
+        self, database: Database, blobs: FileBlobs | None, told: Committed, tailer: "FeedTailer | None"
     ) -> None:
-        units = Units(database)
         self._database = database
-        self._units = units
         self._told = told
         self._tailer = tailer
-        self._totals = Totals()
+        self._totals = CountCache()
         self.epoch = ""
         self.head = 0
-        self.blobs: BlobStore = FileBlobs(blobs) if blobs else ChunkBlobs(units)
-        self.feed: FeedReader = SqlFeedReader(units.reading)
+        self.published = 0
+        self.blobs: BlobStore = blobs or ChunkBlobs(database)
+        self.free_disk_bytes = blobs.free_bytes if blobs else None
+        self.feed: FeedReader = SqlFeedReader(database.reading)
 
     async def open(self, timezone: str) -> None:
-        """Bring the tables up to date and read what holds for the whole store."""
+        """Migrate the tables and read the metadata of the store."""
         await self._database.open()
-        async with self._units.writing() as unit:
+        async with self._database.writing() as unit:
             await unit.run_sync(migrate)
             await unit.run_sync(self._database.dialect.prepare)
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
             await unit.commit()
-        if texts := self._database.dialect.texts:
-            self.indexing = SqlIndexing(self._units, texts)
+        if self._database.dialect.updates_text_index:
+            self.indexing = SqlIndexing(self._database)
         _oldest, self.head = await self.feed.bounds()
         if self._tailer is not None:
             self._tailer.start(self.head)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
-        """Commit what the block did when it ends well, tell its messages; else roll back.
+        """Commit what the block did, then publish its messages; roll back if it raises.
 
         Where the answer to the commit is lost, its outcome is looked up: an error means that
         nothing was stored.
         """
-        messages: list[StoredMessage] = []
+        closing: Closing | None = None
         try:
-            async with self._units.writing() as unit:
-                bound = SqlTransaction(unit, SqlMessages(unit, epoch=self.epoch, clock_ms=_clock_ms))
+            async with self._database.writing() as unit:
+                bound = SqlTransaction(unit)
                 yield bound
-                messages = await bound.flush()
-                await unit.commit(partial(self._tell, messages))
+                closing = bound.closing(self.epoch)
+                await unit.close(closing, partial(self._publish, closing))
         except StorageUnavailableError:
-            # Only what is asked over a network can be done and its answer lost.
-            if self._tailer is None or not messages or not await was_committed(self._units, messages[-1]):
+            # Only over a network can a commit succeed and its answer be lost.
+            if self._tailer is None or closing is None or closing.last is None:
                 raise
-            self._tell(messages)
+            if not await was_committed(self._database, closing.last):
+                raise
+            self._publish(closing)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlSnapshot]:
-        """Read as of one moment."""
-        async with self._units.reading() as unit:
+        """Read from one snapshot."""
+        async with self._database.reading() as unit:
             yield SqlSnapshot(unit, self._totals)
 
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[SqlSnapshot]:
+        """Read by one statement, which needs no snapshot."""
+        async with self._database.glancing() as unit:
+            yield SqlSnapshot(unit)
+
+    def publish_from(self, after: int) -> None:
+        """Publish all messages after a seq, also those committed before there was a listener."""
+        if self._tailer is not None:
+            self._tailer.resume_from(after)
+
     async def aclose(self) -> None:
-        """Close every connection. Whoever uses the store has ended before."""
+        """Close every connection. All that use the store have ended before."""
         if self._tailer is not None:
             await self._tailer.aclose()
         await self._database.aclose()
 
-    def _tell(self, messages: Sequence[StoredMessage]) -> None:
-        """Hand on what was committed; where others commit too, the tailer tells all in order."""
+    def _publish(self, closing: Closing) -> None:
+        """Publish what was committed; where other processes commit too, the tailer does it in order."""
+        self.published += len(closing.drafts)
         if self._tailer is not None:
             self._tailer.hint()
-        elif messages:
-            self._told(messages)
+        elif closing.drafts:
+            self._told(closing.messages())
 
 
 async def open_store(
@@ -151,53 +175,72 @@ async def open_store(
     data_dir: Path,
     timezone: str,
     serves: bool = True,
+    disk_reserve_bytes: int | None = 0,
+    connections: int = 23,
 ) -> SqlStore:
-    """Return the store at a URL, its tables up to date.
+    """Return the store at a URL, with migrated tables.
 
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``; "" is SQLite in the data folder.
         committed: called with the messages of each commit, in order of seq; must not block or raise.
         data_dir: made when absent.
         timezone: IANA name; gives naive times their instant.
-        serves: this process serves the store; False for a command beside a server.
+        serves: this process serves the store; False for a command.
+        disk_reserve_bytes: of the data folder's disk, which blobs leave free; None goes by its size.
+        connections: to PostgreSQL, at most.
 
     Raises:
         StoreInUseError: another process serves this SQLite file.
         StorageUnavailableError: there is no database at the URL, or it does not answer.
+        StoreUnusableError: it is damaged, cannot be written, or was made by a newer version.
     """
-    await to_thread.run_sync(partial(data_dir.mkdir, parents=True, exist_ok=True))
-    store = (
-        _sqlite_store(url, data_dir, committed, serves)
-        if _is_sqlite(url)
-        else _postgres_store(url, committed)
-    )
+    path = sqlite_path(url, data_dir)
+    if path is None:
+        store = _postgres_store(url, committed, connections)
+    else:
+        store = await to_thread.run_sync(_sqlite_store, path, data_dir, committed, serves, disk_reserve_bytes)
     try:
         await store.open(timezone)
-    except BaseException:
+    except BaseException as error:
         await store.aclose()
+        if (why := why_unusable(error)) is not None:
+            raise StoreUnusableError(f"{path or 'the database'} {why}") from error
         raise
     return store
 
 
-def _is_sqlite(url: str) -> bool:
-    return not url or sa.make_url(url).get_backend_name() == "sqlite"
+def sqlite_path(url: str, data_dir: Path) -> Path | None:
+    """Return the file of a SQLite store, None where another database is the store."""
+    if not url:
+        return data_dir / "fasttrack.sqlite3"
+    parsed = sa.make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
-def _sqlite_store(url: str, data_dir: Path, committed: Committed, serves: bool) -> SqlStore:
-    path = Path(sa.make_url(url).database or "") if url else data_dir / "fasttrack.sqlite3"
-    return SqlStore(SqliteDatabase(path, serves=serves), data_dir / "blobs", committed, None)
+def _sqlite_store(
+    path: Path, data_dir: Path, committed: Committed, serves: bool, reserve_bytes: int | None
+) -> SqlStore:
+    try:
+        make_folder(data_dir)
+        complete_restore(path, data_dir / "blobs")
+        make_private(path)
+        blobs = FileBlobs(data_dir / "blobs", reserve_bytes=reserve_bytes)
+        return SqlStore(SqliteDatabase(path, serves=serves), blobs, committed, None)
+    except OSError as error:
+        why = f"cannot be used: {error.strerror}; give the user of the server write access, or set another"
+        raise StoreUnusableError(f"{error.filename} {why}") from error
 
 
-def _postgres_store(url: str, committed: Committed) -> SqlStore:
+def _postgres_store(url: str, committed: Committed, connections: int) -> SqlStore:
     # The extra may be absent where SQLite serves.
-    from api.storage.meter import PostgresMeter  # noqa: PLC0415
-    from api.storage.postgres import PostgresDatabase  # noqa: PLC0415
-    from api.storage.presence import PostgresLive  # noqa: PLC0415
-    from api.storage.tailer import Tailer  # noqa: PLC0415
+    from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415
+    from api.storage.postgres.feed_tailer import FeedTailer  # noqa: PLC0415
+    from api.storage.postgres.presence import PostgresPresence  # noqa: PLC0415
+    from api.storage.postgres.rate_limit import PostgresRateLimiter  # noqa: PLC0415
 
-    database = PostgresDatabase(url)
-    store = SqlStore(database, None, committed, Tailer(database, committed))
-    store.live, store.meter = PostgresLive(database), PostgresMeter(database)
+    database = PostgresDatabase(url, connections)
+    store = SqlStore(database, None, committed, FeedTailer(database, committed))
+    store.live, store.meter = PostgresPresence(database), PostgresRateLimiter(database)
     return store
 
 

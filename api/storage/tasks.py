@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from api.storage.leases import claim, hold, release
 from api.storage.schema import tasks
-from api.storage.unit import Row, Unit
+from api.storage.unit_of_work import Row, Unit
 from domain.tasks import Task, TaskState
 
 _task = msgspec.json.Decoder(Task).decode
@@ -30,7 +30,7 @@ def _of(row: Row) -> Task:
 
 
 class SqlTasks:
-    """Tasks of one unit of work. Source: `domain.ports.TaskStore`."""
+    """Tasks of one unit of work. Source: `domain.ports.tasks.TaskStore`."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -64,7 +64,7 @@ class SqlTasks:
     async def claim(
         self, owner: str, *, states: Sequence[TaskState], now_ms: int, lease_ms: int
     ) -> Task | None:
-        """Lease the oldest task in one of these states that nobody holds; None when there is none."""
+        """Lease the oldest task in one of these states without a lease; None when there is none."""
         row = await claim(self._unit, tasks, owner, states=states, now_ms=now_ms, ends_ms=now_ms + lease_ms)
         return _of(row) if row else None
 
@@ -73,5 +73,5 @@ class SqlTasks:
         return await hold(self._unit, tasks, task_id, owner, now_ms=now_ms, ends_ms=now_ms + lease_ms)
 
     async def release(self, task_id: str, owner: str) -> None:
-        """Let others have it at once; not held is fine."""
+        """Release the lease, if `owner` has it."""
         await release(self._unit, tasks, task_id, owner)

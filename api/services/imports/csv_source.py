@@ -2,15 +2,26 @@
 
 from datetime import tzinfo
 from time import thread_time
+from typing import Any
 
 import msgspec
 
-from api.services.imports.portions import Checkpoint, Digest, FileFacts, Portion, Table
-from domain.csv_rows import RowReader
-from domain.csv_stretch import Stretch
+from api.services.imports.row_source import Checkpoint, Digest, FileFacts, Portion, Table, TableKind
+from domain.csv.reader import RowReader
+from domain.files.calendar_reader import CalendarReader
+from domain.files.json_reader import JsonReader
+from domain.files.record_reader import RecordReader
+from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
-from domain.ports import Pack
-from domain.sheet_rows import SheetReader
+from domain.ports.events import Pack
+from domain.rows.row_batch import RowBatch
+
+READERS: dict[TableKind, type[RowReader] | type[SheetReader] | type[RecordReader]] = {
+    "csv": RowReader,
+    "json": JsonReader,
+    "ics": CalendarReader,
+    "sheet": SheetReader,
+}
 
 PART_BYTES = 256 * 1024
 """What is read and packed at once: rows as objects take ten times as much."""
@@ -20,14 +31,16 @@ class CsvSource:
     """Reads rows out of consecutive pieces of a file. Not thread-safe, but may change threads."""
 
     def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo, pack: Pack) -> None:
-        """Go on where a checkpoint says."""
-        kind = SheetReader if checkpoint.table else RowReader
+        """Go on from a checkpoint."""
+        kind = READERS[checkpoint.table.kind if checkpoint.table else checkpoint.kind]
         self._pack = pack
         self._table = checkpoint.table
         self._reader = (
             kind.load(checkpoint.state, options, timezone) if checkpoint.state else kind(options, timezone)
         )
-        self._dialect_told = self._reader.dialect if self._reader.columns else None
+        self._told: tuple[dict[str, Any], list[dict[str, Any]]] | None = None
+        if self._reader.dialect and self._reader.columns:
+            self._told = (self._reader.dialect, self._reader.columns)
 
     @property
     def offset(self) -> int:
@@ -54,9 +67,9 @@ class CsvSource:
             warnings=tuple(reader.warnings),
         )
 
-    def _stretch(self) -> Stretch:
+    def _stretch(self) -> RowBatch:
         """Return the rows that end in what was fed."""
-        stretch = Stretch.empty()
+        stretch = RowBatch.empty()
         while not self._reader.is_hungry:
             stretch.extend(self._reader.stretch())
         if self._table is not None:
@@ -65,14 +78,17 @@ class CsvSource:
 
     def _new_facts(self) -> FileFacts | None:
         dialect, columns = self._reader.dialect, self._reader.columns
-        # The first byte beyond ASCII, which decides the encoding, may come megabytes behind the header.
-        if columns is None or dialect is None or dialect == self._dialect_told:
+        if dialect is not None and self._table is not None and self._table.file:
+            dialect = {"file": self._table.file, **dialect}
+        # The first byte beyond ASCII, which decides the encoding, may come megabytes after the header.
+        # A JSON may have further members in later records, and a column that is not used its first values.
+        if columns is None or dialect is None or self._told == (dialect, columns):
             return None
-        self._dialect_told = dialect
+        self._told = (dialect, columns)
         return FileFacts(dialect, columns)
 
 
-def _tell_in_file(stretch: Stretch, table: Table) -> None:
+def _tell_in_file(stretch: RowBatch, table: Table) -> None:
     """Let rows end as far into the workbook as they end into the table."""
     stretch.ends = [end * table.file_size // table.size for end in stretch.ends]
     stretch.rejected = [

@@ -1,4 +1,4 @@
-"""What an uploader asked for, out of query parameters and form fields."""
+"""Parses the options of an import from query parameters and form fields."""
 
 import codecs
 import re
@@ -7,8 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from domain.csv.dialect import known_encoding
 from domain.imports import ImportOptions
-from domain.problems import VALUE_LIMIT, Problem
+from domain.json_items import decode_bounded
+from domain.problems import VALUE_LIMIT, Problem, excerpt
+from domain.rows.columns import FIELDS
 
 UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 TAKEN_IDS = frozenset({"tus", "preview"})
@@ -17,14 +20,20 @@ TAKEN_IDS = frozenset({"tus", "preview"})
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 _MEMBERS_LIMIT = 128
+_VALUES_LIMIT = 2_000
+
+KEY_FIELDS = ("id", *(name for name in FIELDS if name not in ("id", "event_time")))
+"""What may make two rows the same event."""
+
+_FOUND_BY = frozenset({"id", "title", "event_date", "city"})
 _Members = TypeVar("_Members", bound=dict[str, Any])
 
 
 def parse_options(raw: Mapping[str, str]) -> ImportOptions | list[Problem]:
-    """Return the options in these texts, or everything that is wrong with them.
+    """Return the options in these texts, or all their problems.
 
     Args:
-        raw: by wire name (docs/csv.md, "Options"); other names are left alone.
+        raw: by wire name (docs/files.md, "Options"); other names are left alone.
     """
     problems: list[Problem] = []
     members: dict[str, Any] = {}
@@ -39,7 +48,7 @@ def parse_options(raw: Mapping[str, str]) -> ImportOptions | list[Problem]:
 
 
 def check_upload_id(text: str) -> Problem | None:
-    """Return what is wrong with an id that a client chose."""
+    """Return the problem of an id that a client chose, or None."""
     if UPLOAD_ID.fullmatch(text) and text not in TAKEN_IDS:
         return None
     rule = f"must be 1 to 64 of the characters A-Z a-z 0-9 _ -, and none of {', '.join(sorted(TAKEN_IDS))}"
@@ -63,6 +72,9 @@ def _truth(text: str) -> bool:
 
 
 def _encoding(text: str) -> str:
+    readable = known_encoding(text)
+    if readable:
+        return readable
     try:
         known = codecs.lookup(text.strip())
     except (LookupError, ValueError):
@@ -80,8 +92,9 @@ def _delimiter(text: str) -> str:
         raise ValueError("must be one of , ; | or tab") from None
 
 
-def _mapping(text: str) -> dict[str, str]:
-    return _members(text, dict[str, str], 'texts, such as {"title":"TITULO"}')
+def _mapping(text: str) -> dict[str, str | None]:
+    """Read field to column: its name, its place as "#3", or null for none."""
+    return _members(text, dict[str, str | None], 'texts, "#3" or null, such as {"title":"TITULO"}')
 
 
 def _defaults(text: str) -> dict[str, str]:
@@ -95,11 +108,68 @@ def _defaults(text: str) -> dict[str, str]:
     }
 
 
+def _values(text: str) -> dict[str, dict[str, str]]:
+    """Read field to the cells that are replaced; a member null takes the cell away."""
+    example = '{"venue_type":{"Auditorium":"Auditório"}}'
+    found = _members(
+        text, dict[str, dict[str, str | int | float | bool | None]], f"objects, such as {example}"
+    )
+    if sum(map(len, found.values())) > _VALUES_LIMIT:
+        raise ValueError(f"must replace at most {_VALUES_LIMIT} values")
+    return {field: {old: _cell(new) for old, new in pairs.items()} for field, pairs in found.items()}
+
+
+def _cell(value: str | float | bool | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _key(text: str) -> tuple[str, ...]:
+    """Read names of fields, as a JSON array or separated by commas."""
+    if text.lstrip().startswith("["):
+        try:
+            names = msgspec.json.decode(text.encode("utf-8", "replace"), type=list[str])
+        except (msgspec.DecodeError, RecursionError):
+            raise ValueError("must be field names, such as title,event_date,city") from None
+    else:
+        names = text.split(",")
+    names = [name.strip() for name in names]
+    if not names or len(names) != len(set(names)):
+        raise ValueError("must name at least one field, each once")
+    if unknown := [name for name in names if name not in KEY_FIELDS]:
+        raise ValueError(f"has {excerpt(unknown[0])}, which is not one of {', '.join(KEY_FIELDS)}")
+    if _FOUND_BY.isdisjoint(names):
+        raise ValueError("must contain at least one of id, title, event_date and city")
+    return tuple(names)
+
+
+def _header_row(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) >= 1):
+        raise ValueError("must be the number of a row, from 1")
+    return int(text)
+
+
+def _repairs_of(text: str) -> str:
+    if not UPLOAD_ID.fullmatch(text):
+        raise ValueError("must be the id of an import")
+    return text
+
+
 def _members(text: str, kind: type[_Members], of: str) -> _Members:
+    value = decode_bounded(text)
+    if isinstance(value, Problem) and value.code == "duplicate_key":
+        raise ValueError(f"repeats a member: {value.message}")
     try:
-        members: _Members = msgspec.json.decode(text.encode("utf-8", "replace"), type=kind)
-    except (msgspec.DecodeError, RecursionError):
+        members: _Members = msgspec.convert(value, type=kind)
+    except msgspec.ValidationError:
         raise ValueError(f"must be a JSON object of {of}") from None
+    try:
+        msgspec.json.encode(members)
+    except UnicodeError:
+        raise ValueError(
+            "must not contain half of a UTF-16 surrogate pair, which is not a character"
+        ) from None
     if len(members) > _MEMBERS_LIMIT:
         raise ValueError(f"must have at most {_MEMBERS_LIMIT} members")
     return members
@@ -114,11 +184,17 @@ def _sheet(text: str) -> str:
 _READERS: dict[str, Callable[[str], Any]] = {
     "mode": _one_of("partial", "atomic"),
     "dry_run": _truth,
-    "date_format": _one_of("iso", "dmy"),
+    "date_format": _one_of("auto", "iso", "dmy", "mdy"),
     "encoding": _encoding,
     "delimiter": _delimiter,
     "mapping": _mapping,
     "defaults": _defaults,
     "sheet": _sheet,
+    "header_row": _header_row,
+    "values": _values,
+    "on_duplicate": _one_of("insert", "skip", "update"),
+    "key": _key,
+    "stage": _truth,
+    "repairs_of": _repairs_of,
 }
 OPTION_NAMES = frozenset(_READERS)

@@ -1,56 +1,51 @@
-"""Imports of this process: begun by requests, worked on by jobs, ended whatever happens."""
+"""Imports as requests see them: begun, gone on with, staged, cancelled, undone."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
 import msgspec
 from anyio.abc import TaskGroup
-from msgspec import Struct
 
-from api.services.imports.custody import LOOK_SECONDS, Custody
-from api.services.imports.endings import ENDED, end
-from api.services.imports.live import Body, Clock, Lease, Live, blob_id, table_id
-from api.services.imports.narration import log_line
-from api.services.imports.portions import OpenSource
-from api.services.imports.reception import Reception, open_reception
-from api.services.imports.refusals import ImportRefusedError
-from api.services.imports.work import Work
+from api.services.imports.blob_names import blob_id
+from api.services.imports.cancellation import Cancellation
+from api.services.imports.completion import end
+from api.services.imports.errors import refused_by
+from api.services.imports.expiry import Expiry
+from api.services.imports.held_imports import HeldImports
+from api.services.imports.lease import Clock, Lease
+from api.services.imports.new_upload import NewUpload, add, first_state
+from api.services.imports.quota import StagingQuota
+from api.services.imports.recovery import Recovery
+from api.services.imports.repairs import Repairs
+from api.services.imports.row_source import OpenSource
+from api.services.imports.running_import import RunningImport
+from api.services.imports.sentences import log_line
+from api.services.imports.undo import Undoing, taken_out
+from api.services.imports.upload_body import UploadBody
+from api.services.imports.worker import Watch, unwatched
 from api.services.store import Store, Transaction
-from domain.imports import ImportOptions, Upload
-from domain.ports import StorageError
+from domain.imports import ENDED, ImportOptions, Upload
+from domain.ports.errors import StorageError
 from domain.problems import Problem
 
 logger = logging.getLogger("fasttrack.imports")
 
-KEEP_INTERRUPTED_MS = 24 * 60 * 60 * 1000
 SWEEP_SECONDS = 60.0
 LEASE_CHECK_SECONDS = 3.0
 HEED_SECONDS = 0.5
 """A request that came through another process is seen so soon."""
-STOPS_WITHIN_SECONDS = 10.0
 RETRY_SECONDS = 2.0
+OPENING_SECONDS = 2.0
+"""How long an answer waits for the verdict on a file's head."""
+
 PLACES_AT_WORK = 2
-
-
-class NewUpload(Struct, frozen=True):
-    """What a request asks for.
-
-    Attributes:
-        total_bytes: of the file, where the request tells it.
-    """
-
-    upload_id: str
-    filename: str
-    options: ImportOptions
-    actor: str
-    idempotency_key: str | None = None
-    total_bytes: int | None = None
+STAGED_BYTES_PER_PERSON = 10 << 30
 
 
 class Imports:
-    """Begins, continues, cancels imports; `async with` it for as long as it works."""
+    """What requests ask of imports; they are worked on within `running()`."""
 
     def __init__(
         self,
@@ -59,220 +54,247 @@ class Imports:
         open_source: OpenSource,
         now_ms: Clock,
         max_upload_bytes: int,
+        staged_bytes_per_person: int = STAGED_BYTES_PER_PERSON,
         places: int = PLACES_AT_WORK,
         retry_seconds: float = RETRY_SECONDS,
         owner: str = "server",
+        watch: Watch = unwatched,
     ) -> None:
         """Prepare to import into a store; `retry_seconds` apart, where the store fails.
 
-        `owner` names this process in leases: another one in each process that shares the store.
+        `owner` names this process in leases: another one in each process that shares the store. `watch`
+        surrounds each stretch of work.
         """
         self._lease = Lease(owner, now_ms)
         self.max_upload_bytes = max_upload_bytes
+        self.quota = StagingQuota(store, staged_bytes_per_person)
         self._store = store
         self._now_ms = now_ms
         # Each takes a process and its memory, as an import does.
         self.workbook_previews = anyio.CapacityLimiter(places)
-        self._custody = Custody(store, self._lease, now_ms=now_ms)
-        self._live = self._custody.held
-        self._work = Work(
+        self.repairs = Repairs(store, open_source, now_ms)
+        self._undoing = Undoing(store, self._lease, now_ms)
+        self._held = HeldImports(
             store,
+            self._lease,
             open_source=open_source,
             now_ms=now_ms,
             places=places,
+            watch=watch,
             retry_seconds=retry_seconds,
-            ended=self._forget,
-            lost=self._custody.lose,
         )
+        self._recovery = Recovery(self._held, self._undoing, store)
+        self._cancellation = Cancellation(self._held)
+        self._expiry = Expiry(self._held, store, now_ms)
         self._tasks: TaskGroup | None = None
 
     @property
     def active(self) -> int:
         """How many imports of this process have not ended."""
-        return sum(not live.ended.is_set() for live in self._live.values())
+        return sum(not running.ended for running in self._held)
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """How many rows this process has read and committed, of imports and of dry runs."""
+        return self._held.worker.rows
+
+    @property
+    def staged_bytes(self) -> int:
+        """Bytes of unfinished imports: the last count, plus bytes received by this process since."""
+        return self.quota.staged_bytes
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Imports"]:
-        """Work for the block: first on what an earlier process left unfinished."""
+        """Run imports for the block; unfinished ones of an earlier process come first."""
         try:
-            async with anyio.create_task_group() as self._tasks:
-                self._work.group = self._tasks
-                await self._recover()
+            async with (
+                self._held.worker.running(),
+                self._recovery.running(),
+                anyio.create_task_group() as self._tasks,
+            ):
+                await _tried(self.quota.count_staged)
                 for job, pause in (
-                    (self.expire, SWEEP_SECONDS),
-                    (self._look_after_leases, LEASE_CHECK_SECONDS),
-                    (self._heed_requests, HEED_SECONDS),
+                    (self._expiry.expire, SWEEP_SECONDS),
+                    (self.quota.count_staged, SWEEP_SECONDS),
+                    (self._held.ownership.look_after, LEASE_CHECK_SECONDS),
+                    (self._recovery.take_up_left_behind, LEASE_CHECK_SECONDS),
+                    (self._cancellation.heed_requests, HEED_SECONDS),
                 ):
-                    self._tasks.start_soon(self._again_and_again, job, pause)
+                    self._tasks.start_soon(_again_and_again, job, pause)
                 yield self
                 self._tasks.cancel_scope.cancel()
         finally:
-            await self._custody.release_all()
+            await self._held.ownership.release_all()
 
-    async def create(self, wanted: NewUpload) -> Live:
-        """Open a new import; its bytes come by `resume`.
+    async def create(self, wanted: NewUpload) -> Upload:
+        """Store a new import, at rest until its bytes arrive by `resume`.
 
         Raises:
             ImportRefusedError: `upload_id_in_use`, `too_large`.
         """
+        return await self._created(wanted, rests=True)
+
+    async def begin(self, wanted: NewUpload, *, hold_bytes: int = 0) -> UploadBody:
+        """Open a new import and its first body; no row of up to `hold_bytes` is read before its end.
+
+        Raises:
+            ImportRefusedError: `upload_id_in_use`, `too_large`.
+        """
+        upload = await self._created(wanted, rests=False)
+        running = self._held.add(upload, hold_bytes=hold_bytes)
+        return await self._receive(running, offset=0)
+
+    async def _created(self, wanted: NewUpload, *, rests: bool) -> Upload:
         if (wanted.total_bytes or 0) > self.max_upload_bytes:
-            raise ImportRefusedError("too_large", f"the file is over {self.max_upload_bytes} bytes")
-        upload = self._first_state(wanted)
-        told = log_line(
-            f"upload/{upload.id}", "info", f"Receiving {upload.filename!r}", at_ms=upload.created_at
-        )
+            raise refused_by("too_large.file", limit_bytes=self.max_upload_bytes)
+        await self.quota.check(wanted.actor, wanted.total_bytes or 0)
+        upload = first_state(wanted, at_ms=self._now_ms())
         async with self._store.transaction() as tx:
-            if not await tx.uploads.add(upload):
-                raise ImportRefusedError("upload_id_in_use", f"upload_id {upload.id!r} is in use")
-            await self._lease.take(tx, upload.id)
-            await tx.messages.append([told])
+            await add(tx, upload, self._lease, rests=rests)
         # A blob of this name can only be what an import left that a deletion did not reach.
-        await self._delete_blobs(upload.id)
-        live = self._live[upload.id] = Live(upload, staged=0, body="resting", lease=self._lease)
-        return live
+        await self._held.delete_blobs(upload.id)
+        return upload
 
-    async def begin(self, wanted: NewUpload) -> Reception:
-        """Open a new import and its first body.
-
-        Raises:
-            ImportRefusedError: `upload_id_in_use`, `too_large`.
-        """
-        return await self._receive(await self.create(wanted), offset=None)
-
-    async def resume(self, upload_id: str, offset: int) -> Reception:
-        """Open a further body of an import that is not whole yet.
+    async def resume(self, upload_id: str, offset: int) -> UploadBody:
+        """Open another body of an incomplete import.
 
         Raises:
             ImportRefusedError: `not_found`, `wrong_state`, `wrong_offset`.
         """
-        live = await self._obtained(upload_id)
-        if live.upload.body_complete:
-            raise ImportRefusedError(
-                "wrong_state", "the file is whole already", offset=live.upload.bytes_received
-            )
-        reception = await self._receive(live, offset=offset)
-        await live.change(self._store, self._resumed)
-        return reception
+        running = await self._held.obtain(upload_id)
+        if running.upload.body_complete:
+            raise refused_by("wrong_state.complete", offset=running.upload.bytes_received)
+        upload_body = await self._receive(running, offset=offset)
+        await running.change(self._store, self._resumed)
+        return upload_body
 
     async def cancel(self, upload_id: str) -> Upload:
-        """Stop an import between two batches, in whichever process it is; rows already in stay.
+        """Stop an import between two batches, in any process; stored rows stay.
 
         Raises:
             ImportRefusedError: `not_found`, or `wrong_state`: it ended.
         """
-        _check_unfinished(await self.find(upload_id))
-        await self._custody.ask_to_stop(upload_id)
-        if upload_id not in self._live and (upload := await self._custody.take(upload_id)) is not None:
-            _check_unfinished(upload)
-            await self._take_up(upload)
-        await self._heed_requests()
-        upload = await self._stopped(upload_id)
-        if upload.state != "cancelled":
-            _check_unfinished(upload)
+        return await self._cancellation.cancel(upload_id)
+
+    async def start_staged(self, upload_id: str, options: ImportOptions) -> Upload:
+        """Import a staged file with these options, and return the import.
+
+        Raises:
+            ImportRefusedError: `not_found`; `wrong_state`: it is not staged.
+        """
+        _check_staged(await self.find(upload_id))
+        running = await self._held.obtain(upload_id)
+
+        async def edit(tx: Transaction, upload: Upload) -> Upload:
+            _check_staged(upload)
+            now = self._now_ms()
+            upload = msgspec.structs.replace(
+                upload, state="processing", options=options, updated_at=now, checkpoint=None
+            )
+            await tx.uploads.save(upload)
+            line = log_line(f"upload/{upload.id}", "info", "import.staged_begun", at_ms=now)
+            await tx.messages.append([line])
+            return upload
+
+        upload = await running.change(self._store, edit)
+        running.read_again()
+        self._held.worker.start(running)
         return upload
 
-    async def give_up(self, reception: Reception, error: Problem) -> None:
-        """End an import as failed, whose body showed that it cannot go on."""
-        live = reception.live
-        await reception.break_off()
+    async def read_staged(self, upload_id: str, size: int) -> bytes:
+        """Return up to `size` first bytes of the staged file."""
+        return await self._store.blobs.read(blob_id(upload_id), 0, size)
+
+    async def outcome(self, upload_id: str, wait_seconds: int | None) -> tuple[Upload, bool]:
+        """Return an import when its head was read, or when it ended, at most so many seconds later.
+
+        Also return whether it has ended. Without a wait this is the verdict on the file's head, which
+        takes a moment; an import in the queue is returned at once.
+        """
+        running = self._held.get(upload_id)
+        if running is not None and not running.upload.options.stage:
+            with anyio.move_on_after(OPENING_SECONDS):
+                await running.wait_until(lambda: running.is_opened or running.is_queued)
+            if wait_seconds is not None:
+                with anyio.move_on_after(wait_seconds):
+                    await running.wait_for_end()
+            return running.upload, running.ended
+        upload = await self.find(upload_id)
+        return upload, upload.state in ENDED
+
+    async def undo(self, upload_id: str, *, actor: str) -> Upload:
+        """Undo an ended or interrupted import, and return it.
+
+        Events that it created and that were not edited since are deleted; those that it changed are restored.
+
+        Raises:
+            ImportRefusedError: `not_found`; `wrong_state`: it goes on, or has no stored rows.
+        """
+        if (await self.find(upload_id)).state == "interrupted":
+            await self.cancel(upload_id)
+        await self._undoing.begin(upload_id, actor=actor)
+        return await self._finish_undo(upload_id)
+
+    async def give_up(self, upload_body: UploadBody, error: Problem) -> None:
+        """End an import as failed, because its request was invalid, and remove its rows."""
+        running = upload_body.running
+        await upload_body.break_off()
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             if upload.state in ENDED:
                 return upload
-            return await end(tx, upload, "failed", at_ms=self._now_ms(), error=error)
+            at_ms = self._now_ms()
+            if not upload.has_rows_in:
+                await tx.uploads.clear_rejected(upload.id)
+                return await end(tx, upload, "failed", at_ms=at_ms, error=error)
+            upload = taken_out(upload, error, at_ms=at_ms)
+            await tx.uploads.save(upload)
+            feed, reason = f"upload/{upload.id}", error.message
+            line = log_line(
+                feed, "error", "import.taking_out", at_ms=at_ms, reason=reason, reason_code=error.code
+            )
+            await tx.messages.append([line])
+            return upload
 
-        await live.change(self._store, edit)
-        if not live.at_work:
-            await self._forget(live)
+        upload = await running.change(self._store, edit)
+        if not running.at_work:
+            await self._held.forget(running)
+        if upload.state == "undoing":
+            await self._finish_undo(upload.id)
+
+    async def _finish_undo(self, upload_id: str) -> Upload:
+        """Finish an undo, also when its client goes away."""
+        finished: list[Upload] = []
+        with anyio.CancelScope(shield=True):
+            finished.append(await self._undoing.finish(upload_id))
+        self._held.drop(upload_id)
+        return finished[0]
 
     async def find(self, upload_id: str) -> Upload:
-        """Return an import, with the bytes that are staged now.
+        """Return an import, with its current number of staged bytes.
 
         Raises:
             ImportRefusedError: `not_found`.
         """
-        live = self._live.get(upload_id)
-        if live is not None:
-            return msgspec.structs.replace(live.upload, bytes_received=live.staged)
-        async with self._store.snapshot() as snapshot:
-            upload = await snapshot.uploads.get(upload_id)
-        if upload is None:
-            raise ImportRefusedError("not_found", f"there is no import {upload_id!r}")
-        if upload.state in ENDED:
-            return upload
-        return msgspec.structs.replace(
-            upload, bytes_received=await self._store.blobs.size(blob_id(upload_id))
-        )
+        return await self._held.find(upload_id)
 
     async def by_idempotency_key(self, key: str) -> Upload | None:
         """Return the import that first came with this key."""
         async with self._store.snapshot() as snapshot:
             return await snapshot.uploads.by_idempotency_key(key)
 
-    async def expire(self) -> None:
-        """End every import whose body broke off and did not come back within a day."""
-        too_old = self._now_ms() - KEEP_INTERRUPTED_MS
-        for live in [*self._live.values()]:
-            waits = live.body in {"broken", "resting"} and not live.at_work and not live.ended.is_set()
-            if waits and live.upload.updated_at <= too_old:
-                await live.change(self._store, self._expired)
-                await self._forget(live)
-
-    def _first_state(self, wanted: NewUpload) -> Upload:
-        now = self._now_ms()
-        return Upload(
-            id=wanted.upload_id,
-            state="receiving",
-            filename=wanted.filename,
-            options=wanted.options,
-            actor=wanted.actor,
-            created_at=now,
-            updated_at=now,
-            idempotency_key=wanted.idempotency_key,
-            total_bytes=wanted.total_bytes,
-        )
-
-    async def _receive(self, live: Live, *, offset: int | None) -> Reception:
-        limit = self.max_upload_bytes
-        reception = await open_reception(
-            live, store=self._store, now_ms=self._now_ms, limit=limit, offset=offset
-        )
-        assert live.intake is not None
-        self._group.start_soon(live.intake.run)
-        self._group.start_soon(self._follow, live)
-        return reception
-
-    async def _obtained(self, upload_id: str) -> Live:
-        """Return an unfinished import for this process to work on."""
-        _check_unfinished(await self.find(upload_id))
-        if upload_id not in self._live:
-            upload = await self._custody.obtain(upload_id)
-            _check_unfinished(upload)
-            await self._take_up(upload)
-        return self._live[upload_id]
-
-    async def _stopped(self, upload_id: str) -> Upload:
-        """Wait for the end of an import that was asked to stop, and return it."""
-        with anyio.move_on_after(STOPS_WITHIN_SECONDS):
-            while True:
-                if (live := self._live.get(upload_id)) is not None:
-                    await live.ended.wait()
-                    return live.upload
-                if (upload := await self.find(upload_id)).state in ENDED:
-                    return upload
-                await anyio.sleep(LOOK_SECONDS)
-        return await self.find(upload_id)
-
-    def _stop(self, live: Live) -> None:
-        if live.cancel_requested:
-            return
-        live.cancel_requested = True
-        live.stir()
-        if live.intake is not None:
-            live.intake.supersede()
-        if live.queueing is not None:
-            live.queueing.cancel()
-        self._work.set_on(live)
+    async def _receive(self, running: RunningImport, *, offset: int) -> UploadBody:
+        share = await self.quota.share(running.upload.actor)
+        try:
+            intake = await running.begin_body(
+                self._store.blobs, offset=offset, limit=self.max_upload_bytes, share=share
+            )
+        except BaseException:
+            share.close()
+            raise
+        self._group.start_soon(intake.run)
+        self._group.start_soon(self._follow, running)
+        return UploadBody(running, intake, store=self._store, now_ms=self._now_ms)
 
     async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state != "interrupted":
@@ -280,89 +302,18 @@ class Imports:
         now = self._now_ms()
         upload = msgspec.structs.replace(upload, state="receiving", updated_at=now)
         await tx.uploads.save(upload)
-        message = f"The rest of the file is coming, from byte {upload.bytes_received}"
-        await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
+        feed, offset = f"upload/{upload.id}", upload.bytes_received
+        await tx.messages.append([log_line(feed, "info", "import.resumed", at_ms=now, offset=offset)])
         return upload
 
-    async def _expired(self, tx: Transaction, upload: Upload) -> Upload:
-        error = Problem("", "interrupted", "the rest of the file did not come within 24 hours")
-        return await end(tx, upload, "failed", at_ms=self._now_ms(), error=error)
-
-    async def _follow(self, live: Live) -> None:
+    async def _follow(self, running: RunningImport) -> None:
         """Set the import to work whenever there is something to do, until its body is over."""
-        while not live.ended.is_set():
-            stirred = live.stirred
-            self._work.set_on(live)
-            if live.body != "coming":
+        while not running.ended:
+            changed = running.changed
+            self._held.worker.start(running)
+            if running.body != "coming":
                 return
-            await stirred.wait()
-
-    async def _forget(self, live: Live) -> None:
-        self._live.pop(live.upload.id, None)
-        if live.intake is not None:  # It would go on writing into what is deleted here.
-            live.intake.supersede()
-            await live.intake.stopped.wait()
-        try:
-            await self._delete_blobs(live.upload.id)
-        except StorageError:
-            logger.warning("the staged file of import %s stays until the next start", live.upload.id)
-
-    async def _delete_blobs(self, upload_id: str) -> None:
-        for blob in (blob_id(upload_id), table_id(upload_id)):
-            await self._store.blobs.delete(blob)
-
-    async def _recover(self) -> None:
-        async with self._store.snapshot() as snapshot:
-            unfinished = await snapshot.uploads.unfinished()
-        for upload in unfinished:
-            if (taken := await self._custody.take(upload.id)) is not None:
-                await self._take_up(taken)
-        await self._sweep_orphans()
-
-    async def _look_after_leases(self) -> None:
-        """Renew what this process holds, and take up what a killed one has left."""
-        await self._custody.renew()
-        for upload in await self._custody.left_behind():
-            await self._take_up(upload)
-
-    async def _heed_requests(self) -> None:
-        """Stop what is asked to stop, and give what another process needs."""
-        await self._custody.heed(self._stop)
-
-    async def _again_and_again(self, job: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
-        while True:
-            await anyio.sleep(pause_seconds)
-            try:
-                await job()
-            except StorageError as error:
-                logger.warning("imports could not be looked through: %s", error)
-
-    async def _take_up(self, upload: Upload) -> None:
-        staged = await self._store.blobs.size(blob_id(upload.id))
-        body: Body = "complete" if upload.body_complete else "broken"
-        if upload.id in self._live:  # A request and the look after leases met.
-            return
-        live = self._live[upload.id] = Live(upload, staged=staged, body=body, lease=self._lease)
-        if upload.state != "interrupted":
-            await live.change(self._store, self._tell_restart)
-            self._work.set_on(live)
-
-    async def _tell_restart(self, tx: Transaction, upload: Upload) -> Upload:
-        message = f"The server was restarted; going on after row {upload.record}"
-        now = self._now_ms()
-        await tx.messages.append([log_line(f"upload/{upload.id}", "info", message, at_ms=now)])
-        return upload
-
-    async def _sweep_orphans(self) -> None:
-        """Delete what ended imports left. Blobs first: an import may begin between the two looks."""
-        prefix = blob_id("")
-        staged = [blob for blob in await self._store.blobs.ids() if blob.startswith(prefix)]
-        async with self._store.snapshot() as snapshot:
-            unfinished = [upload.id for upload in await snapshot.uploads.unfinished()]
-        kept = {name(upload_id) for upload_id in unfinished for name in (blob_id, table_id)}
-        for blob in staged:
-            if blob not in kept:
-                await self._store.blobs.delete(blob)
+            await changed.wait()
 
     @property
     def _group(self) -> TaskGroup:
@@ -370,7 +321,19 @@ class Imports:
         return self._tasks
 
 
-def _check_unfinished(upload: Upload) -> None:
-    if upload.state in ENDED:
-        message, had = f"import {upload.id!r} is {upload.state}", upload.bytes_received
-        raise ImportRefusedError("wrong_state", message, offset=had)
+def _check_staged(upload: Upload) -> None:
+    if upload.state != "staged":
+        raise refused_by("wrong_state.not_staged", value=upload.id, status=upload.state)
+
+
+async def _again_and_again(job: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    while True:
+        await anyio.sleep(pause_seconds)
+        await _tried(job)
+
+
+async def _tried(job: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await job()
+    except StorageError as error:
+        logger.warning("unfinished imports could not be checked: %s", error)

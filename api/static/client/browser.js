@@ -1,7 +1,14 @@
-/** What the client needs of a browser: an election among tabs, and a line between them. */
+/**
+ * What the client needs of a browser: an election among tabs, and a line between them. Elsewhere it does
+ * without.
+ */
 
-/** Web Locks exist only on https and loopback: elsewhere every tab streams alone. */
-const canShare = () => "locks" in navigator && "BroadcastChannel" in globalThis;
+/**
+ * Web Locks exist only in browsers, on https and loopback: elsewhere every tab, worker or process streams
+ * alone.
+ */
+const canShare = () =>
+  "document" in globalThis && "locks" in (globalThis.navigator ?? {}) && "BroadcastChannel" in globalThis;
 
 /**
  * @param {string} name The same for all tabs that share a stream.
@@ -36,6 +43,7 @@ export function electionNamed(name) {
  * @param {{check: () => void, networkChanged: () => void, leave: () => void, back: () => void}} on
  */
 export function watchBrowser({check, networkChanged, leave, back}) {
+  if (!("addEventListener" in globalThis) || !("document" in globalThis)) return;
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && check());
   addEventListener("online", networkChanged);
   addEventListener("pagehide", leave);

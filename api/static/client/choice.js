@@ -12,7 +12,10 @@ export const TRANSPORTS = /** @type {import("./types.js").Transport[]} */ (["sse
 export class Choice {
   #memory;
   #now;
-  /** @type {{transport: import("./types.js").Transport, reason: string, at: number, delayMs: number} | null} */
+  /**
+   * @type {{transport: import("./types.js").Transport, reason: string, at: number, delayMs: number} |
+   * null}
+   */
   #found;
 
   /**

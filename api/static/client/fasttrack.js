@@ -1,5 +1,6 @@
 /**
- * FastTrack's feeds in a browser: live, from behind any proxy, each message once.
+ * FastTrack's feeds: live, from behind any proxy, each message once. In pages, workers, Node 20 and
+ * later, and Deno.
  *
  *     import {connect} from "/client/fasttrack.js";
  *     const feed = connect(["upload/arquivo1", "dashboard"], {
@@ -35,8 +36,10 @@ import {wsOver} from "./ws.js";
  *   the server's store is another one: fetch the present state by REST.
  * @property {boolean} [remember] Go on after the last message when the tab reloads (default). With
  *   false a reload reads `upload/*` and `tarefas/*` from their first message again.
- * @property {string} [base] Server of another origin, as `https://events.example`.
+ * @property {string} [base] Server of another origin, as `https://events.example`; else the one that gave this module.
  * @property {() => Promise<string>} [ticket] Draws a ticket there: `POST /api/v1/tickets`.
+ * @property {() => string | Promise<string>} [token] A personal token, for programs that are no page. It is
+ *   sent as `Authorization` and never stands in a URL.
  *
  * @typedef {object} Feed
  * @property {() => void} close
@@ -51,6 +54,16 @@ const shared = new Map();
 const nothing = () => {};
 
 /**
+ * The path under which the page's own server stands, as this module's address has it: it may be behind a
+ * proxy.
+ */
+const ownBase = () => {
+  const origin = globalThis.location?.origin;
+  const found = /^(.*)\/client\/fasttrack\.js$/.exec(import.meta.url);
+  return origin && found?.[1].startsWith(`${origin}/`) ? found[1].slice(origin.length) : "";
+};
+
+/**
  * Read feeds.
  *
  * @param {string | string[]} feeds Names of feeds, at most 32 for all of a browser's tabs together.
@@ -59,7 +72,11 @@ const nothing = () => {};
  */
 export function connect(feeds, options = {}) {
   const names = [...new Set([feeds].flat())].sort();
-  const server = {base: options.base ?? "", ticket: options.ticket ?? null};
+  const server = {
+    base: (options.base ?? ownBase()).replace(/\/$/, ""),
+    ticket: options.ticket ?? null,
+    token: options.token ?? null,
+  };
   const {hub, subscriptions} = hubOf(server);
   const subscription = new Subscription({
     feeds: names,
@@ -112,8 +129,11 @@ function linkTo(server, {onMessage, onStatus}) {
   const memory = memoryIn(() => localStorage, `fasttrack.transport:${server.base}`);
   return new Link({
     transports: {sse: sseOver(server), ws: wsOver(server), poll: pollOver(server)},
-    probe: (feeds, cursor) => pollOnce(server, feeds, {cursor, wait: 0})
-      .then(({verdict}) => verdict, () => /** @type {const} */ ("unreachable")),
+    probe: (feeds, cursor) =>
+      pollOnce(server, feeds, {cursor, wait: 0}).then(
+        ({verdict}) => verdict,
+        () => /** @type {const} */ ("unreachable"),
+      ),
     choice: new Choice(memory, realClock.now),
     clock: realClock,
     onMessage,

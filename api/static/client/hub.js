@@ -12,13 +12,16 @@ import {GATHER_MS, LEADER_SILENCE_MS, TICK_MS} from "./timing.js";
  * @property {string[]} feeds
  * @property {(message: import("./types.js").Message) => void} onMessage
  * @property {(status: import("./types.js").Status) => void} onStatus
- * @property {(term: string) => void} onCovered The stream carries its feeds; each leadership is a new term.
+ * @property {string | null} cursor After which it has seen nothing yet.
+ * @property {(term: string, since?: string | null) => void} onCovered The stream carries its feeds; each
+ *   leadership is a new term. `since`: the cursor after which this listener has heard all of the stream.
  *
  * @typedef {object} HubParts
  * @property {(on: {onMessage: (message: import("./types.js").Message) => void,
  *   onStatus: (status: import("./types.js").LinkStatus) => void})
  *   => import("./link.js").Link} makeLink
- * @property {{post: (note: any) => void, listen: (hear: (note: any) => void) => void, shared: boolean}} channel
+ * @property {{post: (note: any) => void, listen: (hear: (note: any) => void) => void,
+ *   shared: boolean}} channel
  * @property {(lead: (isLeader: boolean) => void, steal?: boolean) => void} elect Calls back with
  *   true once this tab leads, and with false if another tab took over.
  * @property {import("./types.js").Clock} clock
@@ -40,6 +43,12 @@ export class Hub {
   /** Latest state of each feed, for those who come late. @type {Map<string, any>} */
   #states = new Map();
   #cursor = null;
+  /**
+   * How the stream was last opened, until it is live: whoever listened then hears all that comes after.
+   *
+   * @type {{cursor: string | null, listeners: Set<Listener>} | null}
+   */
+  #opening = null;
   /** @type {import("./types.js").Status | null} */
   #status = null;
   #gathering = null;
@@ -133,8 +142,10 @@ export class Hub {
 
   #announce(status) {
     if (!this.#leads) return;
-    if (status.state === "live") this.#carried = new Set(this.#link.feeds);
+    const isLive = status.state === "live";
+    if (isLive) this.#carried = new Set(this.#link.feeds);
     this.#passOn(this.#statusNote(status));
+    if (isLive) this.#opening = null;
   }
 
   #statusNote(status) {
@@ -148,7 +159,8 @@ export class Hub {
     else if (note.kind === "roll-call") this.#wish();
     else if (this.#leads && note.kind === "wish") this.#hearWish(note);
     else if (this.#leads && note.kind === "retry") this.#link.retry();
-    else if (note.kind === "states" && note.to === this.#parts.tab) note.messages.forEach(this.#hearMessage, this);
+    else if (note.kind === "states" && note.to === this.#parts.tab)
+      note.messages.forEach(this.#hearMessage, this);
   }
 
   #hearMessage(message) {
@@ -164,8 +176,12 @@ export class Hub {
     for (const listener of [...this.#listeners]) {
       listener.onStatus(heard);
       const covered = listener.feeds.every((feed) => this.#carried.has(feed));
-      if (covered && status.state === "live") listener.onCovered(term);
+      if (covered && status.state === "live") listener.onCovered(term, this.#heardSince(listener));
     }
+  }
+
+  #heardSince(listener) {
+    return this.#opening?.listeners.has(listener) ? this.#opening.cursor : null;
   }
 
   #hearWish({tab, feeds}) {
@@ -184,7 +200,19 @@ export class Hub {
     if (!this.#leads) return;
     if (!wanted.length) this.#stop();
     else if (this.#isOpen && this.#carries(wanted)) tabs.forEach((tab) => this.#welcome(tab));
-    else this.#link.open(wanted, this.#link.cursor);
+    else this.#open(wanted);
+  }
+
+  #open(wanted) {
+    const cursor = this.#link.cursor ?? this.#ownCursor;
+    this.#opening = {cursor, listeners: new Set(this.#listeners)};
+    this.#link.open(wanted, cursor);
+  }
+
+  /** Where a first stream begins: after what its only listener has seen, so that it misses nothing. */
+  get #ownCursor() {
+    const [only, ...others] = this.#listeners;
+    return only && !others.length ? only.cursor : null;
   }
 
   get #isOpen() {

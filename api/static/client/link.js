@@ -115,11 +115,13 @@ export class Link {
 
   /** @param {Session} session @returns {import("./types.js").Sink} */
   #sink(session) {
-    const ifCurrent = (report) => (...values) => {
-      if (this.#session !== session) return;
-      session.heardAt = this.#clock.now();
-      report(...values);
-    };
+    const ifCurrent =
+      (report) =>
+      (...values) => {
+        if (this.#session !== session) return;
+        session.heardAt = this.#clock.now();
+        report(...values);
+      };
     return {
       ready: ifCurrent(() => this.#ready(session)),
       message: ifCurrent((message) => this.#message(message, session)),

@@ -1,4 +1,4 @@
-import {addressOf} from "./address.js";
+import {addressOf, headersOf} from "./address.js";
 import {verdictOfStatus} from "./verdict.js";
 
 const LONGEST_WAIT_SECONDS = 25;
@@ -18,7 +18,8 @@ const LOST_MS = 40_000;
 export async function pollOnce(server, feeds, {cursor, wait, replay = null, signal}) {
   const url = await addressOf(server, "poll", feeds, {last_event_id: cursor, wait, replay});
   const lost = AbortSignal.timeout(LOST_MS);
-  const answer = await fetch(url, {cache: "no-store", signal: signal ? anyOf(signal, lost) : lost});
+  const headers = await headersOf(server);
+  const answer = await fetch(url, {headers, cache: "no-store", signal: signal ? anyOf(signal, lost) : lost});
   const verdict = verdictOfStatus(answer.status);
   if (verdict !== "reachable") return {verdict, cursor, messages: [], retryMs: retryMsOf(answer)};
   const {messages, cursor: next} = await answer.json();
@@ -73,7 +74,8 @@ async function ask(server, {feeds, cursor}, sink, signal) {
     const answer = await pollOnce(server, feeds, {cursor, wait, replay, signal}).catch(() => null);
     if (signal.aborted) return;
     if (answer?.verdict !== "reachable") {
-      const shorter = answer && answer.verdict !== "unreachable" ? null : shorterWait(wait, Date.now() - asked);
+      const shorter =
+        answer && answer.verdict !== "unreachable" ? null : shorterWait(wait, Date.now() - asked);
       if (shorter === null) return sink.closed(answer?.verdict ?? null, answer?.retryMs);
       wait = longest = shorter;
       continue;

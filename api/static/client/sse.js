@@ -1,4 +1,5 @@
-import {addressOf} from "./address.js";
+import {addressOf, headersOf} from "./address.js";
+import {FetchSource} from "./fetch-source.js";
 
 /**
  * Open feeds as Server-Sent Events. Reconnecting is left to the link, which knows about the
@@ -9,7 +10,7 @@ import {addressOf} from "./address.js";
  *   => import("./types.js").Connection}
  */
 export const sseOver = (server) => (opening, sink) => {
-  /** @type {EventSource | null} */
+  /** @type {EventSource | FetchSource | null} */
   let source = null;
   let closed = false;
   const end = () => {
@@ -20,12 +21,15 @@ export const sseOver = (server) => (opening, sink) => {
     closed = true;
     source?.close();
   };
-  sseAddress(server, opening).then((url) => {
-    if (closed) return;
-    source = new EventSource(url);
-    source.onmessage = ({data}) => !closed && receive(JSON.parse(data), sink);
-    source.onerror = end;
-  }).catch(end);
+  Promise.all([sseAddress(server, opening), headersOf(server)])
+    .then(([url, headers]) => {
+      if (closed) return;
+      const needsFetch = server.token || !("EventSource" in globalThis);
+      source = needsFetch ? new FetchSource(url, headers) : new EventSource(url);
+      source.onmessage = ({data}) => !closed && receive(JSON.parse(data), sink);
+      source.onerror = end;
+    })
+    .catch(end);
   return {close};
 };
 

@@ -12,7 +12,7 @@ const OF_THE_CONNECTION = new Set(["hello", "heartbeat", "bye"]);
  *
  * It asks for its history itself (a short poll from its own cursor), then joins the browser's
  * stream, and closes the seam between the two: what streams in meanwhile is held until a poll
- * has nothing more, or has reached what is held.
+ * has nothing more, or has reached what is held. A stream that began at its own cursor has no seam.
  *
  * @typedef {object} SubscriptionParts
  * @property {string[]} feeds
@@ -30,6 +30,7 @@ export class Subscription {
   #clock;
   /** Messages that came by the stream while history is being read; null once it flows. */
   #held = /** @type {import("./types.js").Message[] | null} */ ([]);
+  /** @type {string | null} */
   #term = null;
   #joined = false;
   #over = false;
@@ -94,7 +95,12 @@ export class Subscription {
 
   #startLater(answer) {
     const retryMs = this.#waitMs(answer);
-    this.#tell({...this.#status, state: "waiting", reason: answer?.verdict === "busy" ? "limit" : "unreachable", retryMs});
+    this.#tell({
+      ...this.#status,
+      state: "waiting",
+      reason: answer?.verdict === "busy" ? "limit" : "unreachable",
+      retryMs,
+    });
     this.#clock.after(() => !this.#over && !this.#joined && void this.#start(), retryMs);
   }
 
@@ -110,10 +116,13 @@ export class Subscription {
     if (!this.#over) this.#tell(status);
   }
 
-  onCovered(term) {
+  /** @param {string} term @param {string | null} [since] */
+  onCovered(term, since = null) {
     if (this.#over || term === this.#term) return;
     this.#term = term;
-    void this.#catchUp();
+    // The stream began where this reader's history ends: there is no seam between them.
+    if (since !== null && since === this.cursor && this.#held) this.#release(this.#held);
+    else void this.#catchUp();
   }
 
   onMessage(message) {

@@ -26,15 +26,17 @@ export const wsOver = (server) => (opening, sink) => {
     close();
   };
   const ping = () => socket?.readyState === WebSocket.OPEN && socket.send(PING);
-  wsAddress(server, opening).then((url) => {
-    if (closed) return;
-    socket = new WebSocket(url, "fasttrack.batch");
-    socket.onmessage = ({data}) => {
-      for (const message of [JSON.parse(data)].flat()) if (!closed) receive(message, ping, sink);
-    };
-    socket.onclose = ({code}) => end(verdictOfClose(code));
-    if (opening.keepaliveMs) pings = setInterval(ping, opening.keepaliveMs);
-  }).catch(() => end(null));
+  wsAddress(server, opening)
+    .then((url) => {
+      if (closed) return;
+      socket = new WebSocket(url, "fasttrack.batch");
+      socket.onmessage = ({data}) => {
+        for (const message of [JSON.parse(data)].flat()) if (!closed) receive(message, ping, sink);
+      };
+      socket.onclose = ({code}) => end(verdictOfClose(code));
+      if (opening.keepaliveMs) pings = setInterval(ping, opening.keepaliveMs);
+    })
+    .catch(() => end(null));
   return {close};
 };
 

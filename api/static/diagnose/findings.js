@@ -7,7 +7,11 @@ import {READY_MS, YOUNG_MS} from "/client/timing.js";
  *   `held`: opened, but nothing came in time. `mute`: no answer to a ping.
  */
 
-/** @param {"sse" | "ws" | "poll"} transport @param {import("./probes.js").Finding} finding @returns {Verdict} */
+/**
+ * @param {"sse" | "ws" | "poll"} transport
+ * @param {import("./probes.js").Finding} finding
+ * @returns {Verdict}
+ */
 export function verdictOf(transport, {status, helloMs, cutMs, pongMs}) {
   if (helloMs === null) return isRefused(transport, status, cutMs) ? "refused" : "held";
   if (helloMs > READY_MS[transport]) return "held";
@@ -16,7 +20,10 @@ export function verdictOf(transport, {status, helloMs, cutMs, pongMs}) {
   return "good";
 }
 
-/** Without any status a request was refused if it failed, and held back if nothing had come when the watch ended. */
+/**
+ * Without any status a request was refused if it failed, and held back if nothing had come when the watch
+ * ended.
+ */
 function isRefused(transport, status, cutMs) {
   if (transport === "ws") return status !== null && cutMs < 3000;
   return status === null ? cutMs !== null : status !== 200;
@@ -24,7 +31,10 @@ function isRefused(transport, status, cutMs) {
 
 /** The transport that the client will use: the first good one; a poll copes with cuts. */
 export function choiceOf(verdicts) {
-  return ["sse", "ws", "poll"].find((transport) => verdicts[transport] === "good") ?? (verdicts.poll === "cut" ? "poll" : null);
+  return (
+    ["sse", "ws", "poll"].find((transport) => verdicts[transport] === "good") ??
+    (verdicts.poll === "cut" ? "poll" : null)
+  );
 }
 
 /** What an administrator should change: keys of the dictionary, in the order of their use. */

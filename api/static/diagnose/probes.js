@@ -1,3 +1,5 @@
+import {PREFIX} from "/static/page/server.js";
+
 /**
  * Try one transport each, and measure what the network does to it. All look at `presenca`, which
  * everyone who is signed in may read, and which is silent but for heartbeats.
@@ -17,7 +19,14 @@ const FEED = "presenca";
 const PING_MS = 2000;
 const PING = JSON.stringify({type: "ping"});
 
-const nothing = () => ({status: null, helloMs: null, cutMs: null, encoding: null, pongMs: null, server: null});
+const nothing = () => ({
+  status: null,
+  helloMs: null,
+  cutMs: null,
+  encoding: null,
+  pongMs: null,
+  server: null,
+});
 
 const facesOf = (headers) => [headers.get("Via"), headers.get("Server")].filter(Boolean).join(", ") || null;
 
@@ -27,8 +36,12 @@ export async function probeSse(watchMs) {
   const began = performance.now();
   const end = AbortSignal.timeout(watchMs);
   try {
-    const answer = await fetch(`/sse/${FEED}`, {cache: "no-store", signal: end});
-    Object.assign(finding, {status: answer.status, encoding: answer.headers.get("Content-Encoding"), server: facesOf(answer.headers)});
+    const answer = await fetch(`${PREFIX}/sse/${FEED}`, {cache: "no-store", signal: end});
+    Object.assign(finding, {
+      status: answer.status,
+      encoding: answer.headers.get("Content-Encoding"),
+      server: facesOf(answer.headers),
+    });
     await readStream(answer.body.getReader(), () => (finding.helloMs ??= performance.now() - began));
     finding.cutMs = performance.now() - began;
   } catch {
@@ -54,7 +67,7 @@ export function probeWs(watchMs) {
   const finding = nothing();
   const began = performance.now();
   const since = () => performance.now() - began;
-  const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/${FEED}`);
+  const socket = new WebSocket(`${location.origin.replace("http", "ws")}${PREFIX}/ws/${FEED}`);
   return new Promise((resolve) => {
     const end = (seen) => {
       clearTimeout(timer);
@@ -84,12 +97,19 @@ export async function probePoll(waitSeconds) {
   const finding = nothing();
   const began = performance.now();
   try {
-    const first = await fetch(`/poll/${FEED}?wait=0`, {cache: "no-store"});
-    Object.assign(finding, {status: first.status, server: facesOf(first.headers), encoding: first.headers.get("Content-Encoding")});
+    const first = await fetch(`${PREFIX}/poll/${FEED}?wait=0`, {cache: "no-store"});
+    Object.assign(finding, {
+      status: first.status,
+      server: facesOf(first.headers),
+      encoding: first.headers.get("Content-Encoding"),
+    });
     const {cursor} = await first.json();
     finding.helloMs = performance.now() - began;
     const asked = performance.now();
-    const second = await fetch(`/poll/${FEED}?wait=${waitSeconds}&last_event_id=${encodeURIComponent(cursor)}`, {cache: "no-store"}).catch(() => null);
+    const second = await fetch(
+      `${PREFIX}/poll/${FEED}?wait=${waitSeconds}&last_event_id=${encodeURIComponent(cursor)}`,
+      {cache: "no-store"},
+    ).catch(() => null);
     if (!second?.ok) finding.cutMs = performance.now() - asked;
   } catch {
     finding.cutMs = performance.now() - began;

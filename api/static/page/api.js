@@ -1,6 +1,8 @@
+import {PREFIX} from "./server.js";
+
 /** The HTTP API as the page calls it. Answers are parsed JSON; refusals are thrown as `Fault`. */
 
-const BASE = "/api/v1";
+const BASE = `${PREFIX}/api/v1`;
 
 /** A call that was refused, or got no answer (status 0). */
 export class Fault extends Error {
@@ -9,6 +11,11 @@ export class Fault extends Error {
     super(problem.detail ?? String(status));
     this.status = status;
     this.detail = problem.detail;
+    /** Which kind of refusal, as `not-found`; empty where a proxy answered with a page of its own. */
+    this.kind = /^\/problems\/(.+)$/.exec(problem.type ?? "")?.[1] ?? "";
+    /** Which rule, and what it speaks of: as the page words it. */
+    this.rule = problem.rule;
+    this.params = problem.params;
     this.errors = problem.errors ?? [];
     this.code = problem.code ?? this.errors[0]?.code;
   }
@@ -20,15 +27,17 @@ export const whenSignedOut = (listener) => (onSignedOut = listener);
 
 /**
  * @param {string} method
- * @param {string} path Below /api/v1, or absolute.
- * @param {{json?: any, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [how]
+ * @param {string} path Below /api/v1, or as the server gave it.
+ * @param {{json?: any, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal,
+ *   keepalive?: boolean}} [how] `keepalive`: goes on when the page is left.
  * @returns {Promise<{body: any, headers: Headers}>}
  */
-export async function call(method, path, {json, body, headers = {}, signal} = {}) {
+export async function call(method, path, {json, body, headers = {}, signal, keepalive} = {}) {
   if (json !== undefined) headers = {...headers, "Content-Type": "application/json"};
   const content = json === undefined ? body : JSON.stringify(json);
-  const url = path.startsWith("/api/") ? path : BASE + path;
-  const answer = await fetch(url, {method, body: content, headers, signal}).catch((fault) => {
+  // An address that the server gave is whole; a path of ours is below the API.
+  const url = path.startsWith(`${PREFIX}/api/`) ? path : BASE + path;
+  const answer = await fetch(url, {method, body: content, headers, signal, keepalive}).catch((fault) => {
     throw signal?.aborted ? fault : new Fault(0);
   });
   const parsed = await parse(answer);
@@ -48,7 +57,9 @@ export const post = async (path, how) => (await call("POST", path, how)).body;
 
 /** A query of those members that have a value. */
 export function query(members) {
-  const given = Object.entries(members).filter(([, value]) => value !== "" && value != null && value !== false);
+  const given = Object.entries(members).filter(
+    ([, value]) => value !== "" && value != null && value !== false,
+  );
   const text = new URLSearchParams(given).toString();
   return text && `?${text}`;
 }
@@ -68,7 +79,8 @@ export function sendFile(path, file, {onSent, headers = {}}) {
   const done = new Promise((resolve, reject) => {
     request.upload.onprogress = ({loaded, total}) => onSent(loaded, total);
     request.onload = () => settle(request, resolve, reject);
-    request.onerror = request.onabort = () => reject(new Fault(0));
+    request.onerror = () => reject(new Fault(0));
+    request.onabort = () => reject(Object.assign(new Fault(0), {isAborted: true}));
   });
   request.open("POST", BASE + path);
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);

@@ -2,9 +2,10 @@ import {h, svg} from "./dom.js";
 import {number, t} from "./i18n.js";
 
 /**
- * Amounts by name.
+ * Amounts by name. `href`: the list that is counted; `isNow`: today's; `isLater`: beyond the others.
  *
- * @typedef {{label: string, value: number}} Amount
+ * @typedef {{label: string, value: number, name?: string | null, href?: string, isNow?: boolean,
+ *   isLater?: boolean}} Amount
  */
 
 const LINE = 34;
@@ -16,8 +17,11 @@ const narrow = globalThis.matchMedia?.("(max-width: 44rem)") ?? {matches: false}
 export function bars(amounts) {
   const wide = narrow.matches ? 290 : 480;
   const most = Math.max(1, ...amounts.map(({value}) => value));
-  const chart = svg("svg.chart", {viewBox: `0 0 ${wide} ${Math.max(1, amounts.length) * LINE}`, "aria-hidden": "true"});
-  amounts.forEach((amount, at) => chart.append(...barOf(amount, at * LINE, most, wide)));
+  const chart = svg("svg.chart", {
+    viewBox: `0 0 ${wide} ${Math.max(1, amounts.length) * LINE}`,
+    "aria-hidden": "true",
+  });
+  amounts.forEach((amount, at) => chart.append(linked(amount, barOf(amount, at * LINE, most, wide))));
   return h("figure", {}, chart, asTable(amounts));
 }
 
@@ -40,19 +44,34 @@ export function columns(amounts) {
   const most = Math.max(1, ...amounts.map(({value}) => value));
   const step = 960 / Math.max(1, amounts.length);
   const chart = svg("svg.chart", {viewBox: `0 0 960 ${TALL}`, "aria-hidden": "true"});
-  amounts.forEach((amount, at) => chart.append(...columnOf(amount, at * step, step, most)));
+  amounts.forEach((amount, at) => chart.append(linked(amount, columnOf(amount, at * step, step, most))));
   return h("figure", {}, chart, asTable(amounts));
 }
 
-function columnOf({label, value}, left, step, most) {
+/** What a pointer may follow; the list below the drawing has the same links for everyone else. */
+function linked({href}, parts) {
+  return href ? svg("a", {href, tabindex: "-1"}, ...parts) : svg("g", {}, ...parts);
+}
+
+function columnOf({label, value, isNow, isLater}, left, step, most) {
   const height = Math.max(value ? 3 : 0, ((FLOOR - 24) * value) / most);
   const middle = left + step / 2;
   const wide = Math.min(56, step * 0.6);
   return [
     svg("rect.ground", {x: middle - wide / 2, y: 24, width: wide, height: FLOOR - 24, rx: 6}),
-    svg("rect.amount", {x: middle - wide / 2, y: FLOOR - height, width: wide, height, rx: 6}),
-    svg("text.value", {x: middle, y: FLOOR - height - 7, "text-anchor": "middle"}, value ? number(value) : ""),
-    svg("text", {x: middle, y: TALL - 12, "text-anchor": "middle"}, label),
+    svg(`rect.amount${isLater ? ".later" : ""}`, {
+      x: middle - wide / 2,
+      y: FLOOR - height,
+      width: wide,
+      height,
+      rx: 6,
+    }),
+    svg(
+      "text.value",
+      {x: middle, y: FLOOR - height - 7, "text-anchor": "middle"},
+      value ? number(value) : "",
+    ),
+    svg(`text${isNow ? ".now" : ""}`, {x: middle, y: TALL - 12, "text-anchor": "middle"}, label),
   ];
 }
 
@@ -60,7 +79,17 @@ const shortened = (text, length) => (text.length > length ? `${text.slice(0, len
 
 /** The same for those who cannot see the drawing. */
 function asTable(amounts) {
-  return h("ul.unseen", {}, ...amounts.map(({label, value}) => h("li", {}, t("dashboard.chart", {label, value}))));
+  return h(
+    "ul.unseen",
+    {},
+    ...amounts.map(({label, value, href}) =>
+      h(
+        "li",
+        {},
+        href ? h("a", {href}, t("dashboard.chart", {label, value})) : t("dashboard.chart", {label, value}),
+      ),
+    ),
+  );
 }
 
 /**
@@ -69,10 +98,11 @@ function asTable(amounts) {
  * @returns {Amount[]}
  */
 export function amountsOf(counts) {
-  if (!Array.isArray(counts)) return Object.entries(counts ?? {}).map(([label, value]) => ({label, value}));
+  if (!Array.isArray(counts))
+    return Object.entries(counts ?? {}).map(([label, value]) => ({label, value, name: label}));
   return counts.map((entry) => {
     const [label, value] = Array.isArray(entry) ? entry : labelAndCount(entry);
-    return {label: String(label ?? t("dashboard.noVenue")), value};
+    return {label: String(label ?? t("dashboard.noType")), value, name: label};
   });
 }
 

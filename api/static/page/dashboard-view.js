@@ -1,10 +1,22 @@
+import {addressOf} from "./router.js";
 import {amountsOf, bars, columns} from "./charts.js";
-import {connect} from "/client/fasttrack.js";
+import {dayOf} from "./event-query.js";
 import {h, oncePerFrame} from "./dom.js";
+import {listen} from "./live.js";
 import {monthName} from "./format.js";
 import {number, t} from "./i18n.js";
+import {Sparkline} from "./sparkline.js";
 
-const HEADLINE = ["events", "upcoming", "cities", "participants", "capacity", "online", "uploads_active"];
+/** Figures, and the list that each is counted from. */
+const HEADLINE = {
+  events: addressOf("events", {params: {when: "all"}}),
+  upcoming: addressOf("events"),
+  cities: "#cities",
+  participants: addressOf("events", {params: {when: "all", sort: "-id"}}),
+  capacity: addressOf("events", {params: {when: "all", sort: "-id"}}),
+  online: "#people",
+  uploads_active: "#import",
+};
 
 /** Live counts, charts, and who is online. */
 export class DashboardView {
@@ -13,45 +25,118 @@ export class DashboardView {
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.values = Object.fromEntries(HEADLINE.map((name) => [name, h("dd", {"data-count": name}, "–")]));
+    this.values = Object.fromEntries(
+      Object.keys(HEADLINE).map((name) => [name, h("dd", {"data-count": name}, "–")]),
+    );
+    this.sparklines = {events: new Sparkline("events"), online: new Sparkline("online")};
     this.charts = {city: h("div"), month: h("div"), venue: h("div")};
     this.people = h("ul.people", {"data-people": ""});
-    root.append(h("div.view-head", {}, h("div", {}, h("h1", {t: "dashboard.title"}), h("p", {t: "dashboard.lead"}))),
-      h("dl.headline", {}, ...HEADLINE.map((name) => h("div.card", {}, h("dt", {t: `dashboard.${name}`}), this.values[name]))),
-      h("div.charts", {}, card("dashboard.byMonth", this.charts.month, ".wide"), card("dashboard.byCity", this.charts.city), card("dashboard.byVenue", this.charts.venue)),
-      card("dashboard.who", this.people));
+    const figures = Object.entries(HEADLINE).map(([name, href]) => this.#figure(name, href));
+    root.append(
+      h("div.view-head", {}, h("div", {}, h("h1", {t: "dashboard.title"}), h("p", {t: "dashboard.lead"}))),
+      h("dl.headline", {}, ...figures),
+      h(
+        "div.charts",
+        {},
+        card("dashboard.byMonth", this.charts.month, {more: ".wide"}),
+        card("dashboard.byCity", this.charts.city, {id: "cities"}),
+        card("dashboard.byVenue", this.charts.venue),
+      ),
+      card("dashboard.who", this.people, {id: "people"}),
+    );
     this.paint = oncePerFrame(() => this.#paint());
     document.addEventListener("language", this.paint);
-    this.feed = connect(["dashboard", "presenca"], {onState: (state) => this.#take(state)});
+    listen(["dashboard", "presenca"], {onState: (state) => this.#take(state)});
+  }
+
+  show() {
+    this.paint();
+  }
+
+  #figure(name, href) {
+    const title = h("dt", {}, h("a", {href, t: `dashboard.${name}`}));
+    // A place on this page is scrolled to; an address of the page would leave the view.
+    if (href === "#cities" || href === "#people") {
+      title.firstChild.addEventListener(
+        "click",
+        (event) => (event.preventDefault(), document.querySelector(href)?.scrollIntoView()),
+      );
+    }
+    return h("div.card.figure-card", {}, title, this.values[name], this.sparklines[name]?.element);
   }
 
   #take(state) {
-    if (state.feed === "dashboard") this.#state = state;
-    else this.#people = state;
+    if (state.feed === "dashboard") {
+      this.#state = state;
+      for (const [name, line] of Object.entries(this.sparklines)) line.add(state[name] ?? 0);
+    } else this.#people = state;
     this.paint();
   }
 
   #paint() {
     if (this.#state) this.#paintCounts(this.#state);
     if (this.#people) this.people.replaceChildren(...this.#people.users.map(personOf));
+    for (const line of Object.values(this.sparklines)) line.draw();
   }
 
   #paintCounts(state) {
-    for (const name of HEADLINE) this.values[name].textContent = number(state[name] ?? 0, {notation: state[name] >= 1e6 ? "compact" : "standard", maximumFractionDigits: 1});
-    const months = amountsOf(state.by_month).map(({label, value}) => ({label: monthName(label), value}));
-    this.charts.city.replaceChildren(orNothing(bars, amountsOf(state.by_city)));
-    this.charts.venue.replaceChildren(orNothing(bars, amountsOf(state.by_venue_type)));
-    this.charts.month.replaceChildren(orNothing(columns, months));
+    for (const name of Object.keys(HEADLINE)) {
+      this.values[name].textContent = number(state[name] ?? 0, {
+        notation: state[name] >= 1e6 ? "compact" : "standard",
+        maximumFractionDigits: 1,
+      });
+    }
+    const cities = amountsOf(state.by_city).map((amount) => ({
+      ...amount,
+      href: addressOf("events", {params: {city: amount.label, when: "all"}}),
+    }));
+    const types = amountsOf(state.by_venue_type).map((amount) => ({
+      ...amount,
+      href: amount.name && addressOf("events", {params: {venue_type: amount.name, when: "all"}}),
+    }));
+    this.charts.city.replaceChildren(orNothing(bars, cities));
+    this.charts.venue.replaceChildren(orNothing(bars, types));
+    this.charts.month.replaceChildren(orNothing(columns, monthsOf(state)));
   }
 }
 
-const orNothing = (draw, amounts) => (amounts.some(({value}) => value > 0) ? draw(amounts) : h("p.empty", {t: "dashboard.empty"}));
+/** The coming months, today's marked, and the events that are later than all of them. */
+function monthsOf({coming: months, beyond: later}) {
+  const today = dayOf(new Date()).slice(0, 7);
+  const amounts = amountsOf(months).map(({name, value}) => ({
+    label: monthName(name),
+    value,
+    isNow: name === today,
+    href: addressOf("events", {params: {layout: "month", month: name}}),
+  }));
+  if (later)
+    amounts.push({
+      label: t("dashboard.later"),
+      value: later,
+      isLater: true,
+      href: addressOf("events", {params: {when: "all", sort: "-event_date"}}),
+    });
+  return amounts;
+}
 
-const card = (key, content, more = "") => h(`section.card${more}`, {}, h("div.card-head", {}, h("h2", {t: key})), content);
+const orNothing = (draw, amounts) =>
+  amounts.some(({value}) => value > 0) ? draw(amounts) : h("p.empty", {t: "dashboard.empty"});
+
+const card = (key, content, {more = "", id} = {}) =>
+  h(`section.card${more}`, {id}, h("div.card-head", {}, h("h2", {t: key})), content);
 
 function personOf({name, role, connections}) {
-  return h("li.person", {}, h("span.avatar", {"aria-hidden": "true"}, initials(name)),
-    h("span", {}, name), h("span.soft.small", {}, [role && t(`role.${role}`), t("people.connections", {count: connections})].filter(Boolean).join(" · ")));
+  return h(
+    "li.person",
+    {},
+    h("span.avatar", {"aria-hidden": "true"}, initials(name)),
+    h("span", {}, name),
+    h(
+      "span.soft.small",
+      {},
+      [role && t(`role.${role}`), t("people.connections", {count: connections})].filter(Boolean).join(" · "),
+    ),
+  );
 }
 
 const initials = (name) => [...name.replace(/[^\p{L}\p{N} ]/gu, "")].slice(0, 2).join("").toUpperCase();

@@ -67,8 +67,21 @@ export function oncePerFrame(paint) {
 
 /** A line icon of the page, by its path. */
 export function icon(path, size = 20) {
-  return svg("svg", {viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true", fill: "none", stroke: "currentColor",
-    "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round"}, svg("path", {d: path}));
+  return svg(
+    "svg",
+    {
+      viewBox: "0 0 24 24",
+      width: size,
+      height: size,
+      "aria-hidden": "true",
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.8,
+      "stroke-linecap": "round",
+      "stroke-linejoin": "round",
+    },
+    svg("path", {d: path}),
+  );
 }
 
 export const ICONS = {

@@ -1,149 +1,246 @@
-import {call, get, query} from "./api.js";
-import {connect} from "/client/fasttrack.js";
+import {addressOf, go, replaceAddress} from "./router.js";
+import {bulkBar} from "./bulk-bar.js";
+import {Calendar} from "./calendar.js";
+import {calendarAddress} from "./calendar-address.js";
+import {dayOf, isFiltered, questionOf} from "./event-query.js";
+import {Deletions} from "./deletion.js";
+import {downloads} from "./downloads.js";
 import {editEvent} from "./event-dialog.js";
-import {field, h, icon, ICONS, select} from "./dom.js";
-import {currentLanguage, say, t} from "./i18n.js";
-import {venueTime} from "./format.js";
+import {eventFilters} from "./event-filters.js";
+import {eventRow} from "./event-row.js";
+import {get, query} from "./api.js";
+import {h} from "./dom.js";
+import {listen} from "./live.js";
+import {LongList} from "./long-list.js";
+import {say} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
-import {VENUE_TYPES} from "./venue-types.js";
+import {VirtualList} from "./virtual-list.js";
 
-const PAGE = 50;
+const PAGE = 100;
 const TYPING_MS = 250;
 
 /** While others change a mass of events the list is read again now and then, not once for each. */
 const FOLLOW_MS = 800;
 
-/** The most that one page of the API holds. */
-const PAGE_MAX = 500;
+/** Orders that can be read from the other end. */
+const REVERSED = {event_date: "-event_date", "-event_date": "event_date", id: "-id", "-id": "id"};
 
-const SORTS = [["event_date", "events.byDate"], ["-event_date", "events.byDateDown"], ["title", "events.byTitle"], ["-id", "events.byNew"]];
-const FORMATS = ["json", "csv", "ndjson", "ics"];
-
-/** The list of events: searched, filtered, edited, and changing as others change it. */
+/** The events: searched, filtered, on a list or a calendar, edited, and changing as others change them. */
 export class EventsView {
-  #next = null;
   #typing = 0;
   #following = 0;
   #asked = 0;
+  #answered = "";
+  #isBare = false;
+  /** @type {Record<string, string>} */
+  #params = {};
+  /** @type {Map<number, any>} */
+  #chosen = new Map();
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.filters = filterControls(() => this.#search());
+    this.filters = eventFilters((changes, how) => this.#change(changes, how));
     this.count = h("span.soft.small.numbers");
-    this.items = h("div.items");
-    this.empty = h("div.empty", {hidden: true}, h("p", {t: "events.none"}));
-    this.nothing = h("div.empty", {hidden: true}, h("p", {t: "events.empty"}), h("a.button.for-editors", {href: "#import", t: "events.import"}));
-    this.more = h("button", {type: "button", t: "more", hidden: true, onclick: () => void this.#load(this.#next)});
-    root.append(this.#head(), h("section.card.stack", {}, this.filters.element, h("div.row.between", {}, this.count, this.#downloads()), this.items, this.empty, this.nothing, this.more));
+    this.deletions = new Deletions(() => this.#drawItems());
+    this.events = new LongList({
+      read: ({cursor, limit, isBack}) => this.#page(this.#question(), limit, cursor, {isBack}),
+      onChange: () => this.#drawItems(),
+    });
+    /** Places of events that wait for their deletion: those behind them move up. @type {number[]} */
+    this.gone = [];
+    this.list = new VirtualList({
+      row: (event) => this.#row(event),
+      at: (place) => this.events.at(this.#placeOf(place)),
+      onWindow: (first, end) => this.events.want(this.#placeOf(first), this.#placeOf(end)),
+    });
+    this.calendar = new Calendar({onMonth: (month) => this.#change({month}, {typed: false})});
+    this.bulk = bulkBar({
+      chosen: () => [...this.#chosen.values()],
+      onDelete: (events) => this.#delete(events),
+      onClear: () => this.#clearChoice(),
+    });
+    this.empty = h(
+      "div.empty",
+      {hidden: true},
+      h("p", {t: "events.none"}),
+      h("button", {type: "button", t: "events.clear", onclick: () => go("#events?when=all")}),
+    );
+    this.nothing = h(
+      "div.empty",
+      {hidden: true},
+      h("p", {t: "events.empty"}),
+      h("a.button.for-editors", {href: "#import", t: "events.import"}),
+    );
+    root.append(
+      this.#head(),
+      h(
+        "section.card.stack",
+        {},
+        this.filters.element,
+        h(
+          "div.row.between",
+          {},
+          h("div.row", {}, this.count, this.filters.clear),
+          downloads(() => ({...this.#question(), sort: ""})),
+        ),
+        this.bulk.element,
+        this.calendar.element,
+        this.list.element,
+        this.empty,
+        this.nothing,
+      ),
+    );
     document.addEventListener("language", () => this.#follow());
-    connect("eventos", {onMessage: (message) => this.#take(message), onReset: () => this.#follow()});
-    void this.#load(null);
+    listen(["eventos"], {onMessage: (message) => this.#take(message), onReset: () => this.#follow()});
+  }
+
+  /** @param {import("./router.js").Route} route */
+  show({view, id, params}) {
+    if (view === "event" && id !== null) return void this.#open(id);
+    this.#params = params;
+    void this.#load();
+  }
+
+  /** A link to one event: the list behind it is that of the time around it. */
+  async #open(id) {
+    if (!this.events.total) void this.#load();
+    const event = await get(`/eventos/${encodeURIComponent(id)}`).catch(toastFault);
+    if (event) editEvent(event, {onClose: () => replaceAddress(addressOf("events", {params: this.#params}))});
+    else replaceAddress("#events");
   }
 
   #head() {
-    return h("div.view-head", {}, h("div", {}, h("h1", {t: "events.title"}), h("p", {t: "events.lead"})),
-      h("button.primary.for-editors", {type: "button", t: "events.new", onclick: () => editEvent(null)}));
+    return h(
+      "div.view-head",
+      {},
+      h("div", {}, h("h1", {t: "events.title"}), h("p", {t: "events.lead"})),
+      h(
+        "div.row",
+        {},
+        h("button", {
+          type: "button",
+          t: "calendar.subscribe",
+          onclick: () => calendarAddress(this.#question()),
+        }),
+        h("button.primary.for-editors", {type: "button", t: "events.new", onclick: () => editEvent(null)}),
+      ),
+    );
   }
 
-  #downloads() {
-    const format = h("select", {label: "events.downloadAs"}, ...FORMATS.map((name) => h("option", {value: name}, name.toUpperCase())));
-    const get = () => (location.href = `/api/v1/eventos/download${query({...this.filters.values(), sort: "", format: format.value})}`);
-    return h("div.row", {}, h("div", {}, format), h("button", {type: "button", t: "events.download", onclick: get}));
+  #question() {
+    return questionOf(this.#params, dayOf(new Date()));
   }
 
-  /** Somebody types: ask once the typing rests, and say what came of it. */
-  #search() {
+  /** A filter changed: what is chosen is a step of the back button, what is typed replaces the address. */
+  #change(changes, {typed}) {
+    const params = {...this.#params, ...changes};
+    const address = addressOf("events", {params});
+    if (!typed) return address === location.hash ? undefined : void go(address);
+    this.#params = params;
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => void this.#load(null).then((page) => page && announce("events.count", {count: page.total}, {important: true})), TYPING_MS);
+    this.#typing = setTimeout(() => {
+      replaceAddress(address);
+      void this.#load().then(
+        (page) => page && announce("events.count", {count: page.total}, {important: true}),
+      );
+    }, TYPING_MS);
   }
 
-  /** Others change events: read as much as is shown again, however many changes come. */
+  /** Others change events: what is shown is read again, once, however many changes come. */
   #follow() {
-    this.#following ||= setTimeout(() => {
+    if (this.#following) return;
+    this.#following = setTimeout(() => {
       this.#following = 0;
-      void this.#load(null, Math.min(PAGE_MAX, Math.max(PAGE, this.items.childElementCount)));
+      void this.#load();
     }, FOLLOW_MS);
   }
 
-  async #load(cursor, limit = PAGE) {
+  async #load() {
     const asked = ++this.#asked;
-    const page = await get(`/eventos${query({...this.filters.values(), limit, cursor})}`).catch((fault) => (fault.status === 401 || toastFault(fault), null));
+    const question = this.#question();
+    this.filters.show(this.#params, isFiltered(this.#params));
+    const isMonth = this.#params.layout === "month";
+    this.calendar.element.hidden = !isMonth;
+    this.list.element.hidden = isMonth;
+    if (isMonth) void this.#showMonth(question);
+    const page = await this.#page(question, PAGE, "");
     // A slow answer must not overwrite that of a later question.
     if (!page || asked !== this.#asked) return null;
-    const rows = page.items.map((event) => this.#row(event));
-    keepFocus(this.items, () => (cursor ? this.items.append(...rows) : this.items.replaceChildren(...rows)));
-    this.#next = page.next;
-    this.more.hidden = !page.next;
-    const isEmpty = this.items.childElementCount === 0;
-    this.empty.hidden = !isEmpty || !this.filters.areUsed();
-    this.nothing.hidden = !isEmpty || this.filters.areUsed();
-    say(this.count, "events.count", {count: page.total});
+    if (!page.total) this.#isBare = await this.#hasNoEvents();
+    if (asked !== this.#asked) return null;
+    const same = JSON.stringify(question);
+    if (same === this.#answered) this.events.refresh(page);
+    else this.events.start(page, {canGoBack: question.sort in REVERSED});
+    this.#answered = same;
+    this.#drawItems();
     return page;
   }
 
+  /** Whether there are none at all, rather than none that match. */
+  async #hasNoEvents() {
+    const any = await get("/eventos?limit=1").catch(() => null);
+    return any?.total === 0;
+  }
+
+  #showMonth({from: _from, to: _to, sort: _sort, ...filters}) {
+    const month = /^\d{4}-\d\d$/.test(this.#params.month)
+      ? this.#params.month
+      : dayOf(new Date()).slice(0, 7);
+    return this.calendar.show(month, filters).catch((fault) => fault.status === 401 || toastFault(fault));
+  }
+
+  #page(question, limit, cursor, {isBack = false} = {}) {
+    const sort = isBack ? REVERSED[question.sort] : question.sort;
+    return get(`/eventos${query({...question, sort, limit, cursor})}`).catch(
+      (fault) => (fault.status === 401 || toastFault(fault), null),
+    );
+  }
+
+  /** Where an event of the list stands among all, those that wait for their deletion included. */
+  #placeOf(place) {
+    for (const gone of this.gone) if (gone <= place) place += 1;
+    return place;
+  }
+
+  #drawItems() {
+    this.gone = [...this.events.known()]
+      .filter(({item}) => this.deletions.has(item.id))
+      .map(({place}) => place)
+      .sort((one, other) => one - other);
+    for (const {item} of this.events.known()) if (this.#chosen.has(item.id)) this.#chosen.set(item.id, item);
+    const count = this.events.total - this.gone.length;
+    this.list.show(count);
+    const isMonth = this.#params.layout === "month";
+    this.empty.hidden = count > 0 || isMonth || this.#isBare;
+    this.nothing.hidden = count > 0 || isMonth || !this.#isBare;
+    say(this.count, "events.count", {count});
+    this.bulk.show();
+  }
+
   #take(message) {
-    if (message.type === "event.updated") this.#replace(message.event);
-    else if (message.type === "event.deleted") this.#find(message.event_id)?.remove();
+    if (message.type === "event.updated" && this.events.replace(message.event)) this.#drawItems();
     this.#follow();
   }
 
-  #find(id) {
-    return this.items.querySelector(`[data-event="${Number(id)}"]`);
-  }
-
-  #replace(event) {
-    const row = this.#row(event);
-    row.classList.add("fresh");
-    keepFocus(this.items, () => this.#find(event.id)?.replaceWith(row));
-  }
-
   #row(event) {
-    const tools = h("div.row.for-editors", {},
-      h("button.quiet.icon", {type: "button", label: "edit", onclick: () => editEvent(event)}, icon(ICONS.edit)),
-      h("button.quiet.icon", {type: "button", label: "delete", onclick: () => void remove(event)}, icon(ICONS.trash)));
-    return h("article.item.event", {"data-event": event.id}, dateTile(event.event_date),
-      h("div", {}, h("div.item-title", {}, event.title), h("div.item-more", {}, factsOf(event))), tools);
+    return eventRow(event, {
+      isChosen: this.#chosen.has(event.id),
+      onChoose: (isChosen) => {
+        if (isChosen) this.#chosen.set(event.id, event);
+        else this.#chosen.delete(event.id);
+        this.bulk.show();
+      },
+      onDelete: () => this.#delete([event]),
+    });
   }
-}
 
-/** Redraw, and leave the keyboard on the same button of the same event. */
-function keepFocus(items, redraw) {
-  const row = document.activeElement?.closest("[data-event]");
-  const at = row && items.contains(row) ? [...row.querySelectorAll("button")].indexOf(document.activeElement) : -1;
-  redraw();
-  if (at >= 0) items.querySelectorAll(`[data-event="${row.dataset.event}"] button`)[at]?.focus();
-}
+  #delete(events) {
+    this.#clearChoice();
+    void this.deletions.add(events);
+  }
 
-async function remove({id, title, version}) {
-  if (!confirm(t("events.deleteSure", {title}))) return;
-  await call("DELETE", `/eventos/${id}`).catch(toastFault);
-}
-
-function filterControls(onChange) {
-  const listening = {oninput: onChange};
-  const controls = {
-    q: h("input", {type: "search", ...listening}), city: h("input", {type: "search", ...listening}),
-    from: h("input", {type: "date", ...listening}), to: h("input", {type: "date", ...listening}),
-    venue_type: h("select", listening, h("option", {value: "", t: "events.any"}), ...VENUE_TYPES.map((name) => h("option", {value: name}, name))),
-    sort: select(SORTS, listening),
-  };
-  const names = {q: "events.search", city: "events.city", from: "events.from", to: "events.to", venue_type: "events.venue", sort: "events.sort"};
-  const values = () => Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
-  const areUsed = () => Object.entries(values()).some(([name, value]) => value && name !== "sort");
-  return {values, areUsed, element: h("div.fields.filters", {role: "search"}, ...Object.entries(controls).map(([name, control]) => field(names[name], control)))};
-}
-
-function dateTile(text) {
-  const time = venueTime(text);
-  if (!time) return h("div.date-tile", {}, h("span", {}, text));
-  return h("time.date-tile", {datetime: text, title: text, lang: currentLanguage()},
-    h("span", {}, time.month), h("b", {}, time.day), h("span", {}, time.year));
-}
-
-function factsOf({event_date: date, city, participants, local_info: venue}) {
-  const time = venueTime(date);
-  const count = participants?.length ?? 0;
-  return [time && `${time.weekday} ${time.time}`, city, venue?.location_name, venue?.venue_type,
-    venue && t("events.capacity", {count: venue.capacity}), venue?.is_accessible && t("events.accessible"),
-    count > 0 && t("events.participants", {count})].filter(Boolean).join(" · ");
+  #clearChoice() {
+    this.#chosen.clear();
+    this.#drawItems();
+  }
 }

@@ -19,7 +19,9 @@ export function duration(seconds) {
 }
 
 export function moment(text) {
-  return new Intl.DateTimeFormat(currentLanguage(), {dateStyle: "medium", timeStyle: "short"}).format(new Date(text));
+  return new Intl.DateTimeFormat(currentLanguage(), {dateStyle: "medium", timeStyle: "short"}).format(
+    new Date(text),
+  );
 }
 
 export function clock(text) {
@@ -31,20 +33,29 @@ export function venueTime(text) {
   const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(text) ?? [];
   if (!year) return null;
   const date = new Date(Date.UTC(+year, +month - 1, +day));
-  const part = (options) => new Intl.DateTimeFormat(currentLanguage(), {timeZone: "UTC", ...options}).format(date);
-  return {day: String(+day), month: part({month: "short"}).replace(".", ""), year, weekday: part({weekday: "short"}).replace(".", ""), time};
+  const part = (options) =>
+    new Intl.DateTimeFormat(currentLanguage(), {timeZone: "UTC", ...options}).format(date);
+  return {
+    day: String(+day),
+    month: part({month: "short"}).replace(".", ""),
+    year,
+    weekday: part({weekday: "short"}).replace(".", ""),
+    time,
+  };
 }
 
 /** @param {string} text As "2027-01". */
 export function monthName(text) {
   const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];
   if (!year) return text;
-  const name = new Intl.DateTimeFormat(currentLanguage(), {month: "short", timeZone: "UTC"}).format(new Date(Date.UTC(+year, +month - 1, 1)));
+  const name = new Intl.DateTimeFormat(currentLanguage(), {month: "short", timeZone: "UTC"}).format(
+    new Date(Date.UTC(+year, +month - 1, 1)),
+  );
   return `${name.replace(".", "")} ${year.slice(2)}`;
 }
 
-/** The name of a field, as csv.md names it. */
+/** The name of a field, as docs/files.md names it. */
 export function fieldName(field) {
   const known = t(`field.${field}`);
-  return known === `field.${field}` ? field ?? "" : known;
+  return known === `field.${field}` ? (field ?? "") : known;
 }

@@ -1,6 +1,7 @@
-import {connect} from "/client/fasttrack.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
+import {listen} from "./live.js";
+import {statusOf} from "./import-status.js";
 import {moment} from "./format.js";
 import {toastFault} from "./tell.js";
 
@@ -17,7 +18,9 @@ export function history(onOpen) {
   const empty = h("p.empty", {t: "history.empty"});
   let next = "";
   const load = async (cursor = "", limit = PAGE) => {
-    const page = await get(`/uploads${query({limit, cursor})}`).catch((fault) => (fault.status === 401 || toastFault(fault), null));
+    const page = await get(`/uploads${query({limit, cursor})}`).catch(
+      (fault) => (fault.status === 401 || toastFault(fault), null),
+    );
     if (!page) return;
     const drawn = page.items.map((upload) => itemOf(upload, onOpen));
     if (cursor) items.append(...drawn);
@@ -30,13 +33,23 @@ export function history(onOpen) {
   document.addEventListener("language", reload);
   onImports(reload);
   reload();
-  return {element: h("section.card", {"data-history": ""}, h("div.card-head", {}, h("h2", {t: "history.title"})), items, empty, more), reload};
+  return {
+    element: h(
+      "section.card",
+      {"data-history": ""},
+      h("div.card-head", {}, h("h2", {t: "history.title"})),
+      items,
+      empty,
+      more,
+    ),
+    reload,
+  };
 }
 
 /** Call when an import begins or ends, whoever's it is: the dashboard counts those at work. */
 function onImports(call) {
   let before = null;
-  connect("dashboard", {
+  listen(["dashboard"], {
     onState: ({uploads_active: active}) => {
       if (before !== null && active !== before) call();
       before = active;
@@ -44,11 +57,33 @@ function onImports(call) {
   });
 }
 
-function itemOf({upload_id: id, filename, status, accepted, rejected, actor, created_at: at}, onOpen) {
+function itemOf(upload, onOpen) {
+  const {upload_id: id, filename, accepted, rejected, actor, created_at: at} = upload;
   const facts = [at && moment(at), actor].filter(Boolean).join(" · ");
-  return h("div.item", {"data-upload-item": id},
-    h("div", {}, h("div.item-title", {}, filename || id),
-      h("div.item-more", {}, h("span", {t: ["history.counts", {accepted, rejected}]}), facts ? ` · ${facts}` : "")),
-    h("div.row", {}, h("span.chip", {"data-state": status, t: `state.${status}`}),
-      h("button.quiet", {type: "button", t: "history.open", onclick: () => onOpen(id)})));
+  return h(
+    "div.item",
+    {"data-upload-item": id},
+    h(
+      "div",
+      {},
+      h("div.item-title", {}, filename || id),
+      h(
+        "div.item-more",
+        {},
+        h("span", {t: ["history.counts", {accepted, rejected}]}),
+        facts ? ` · ${facts}` : "",
+      ),
+    ),
+    h(
+      "div.row",
+      {},
+      chipOf(upload),
+      h("button.quiet", {type: "button", t: "history.open", onclick: () => onOpen(id)}),
+    ),
+  );
+}
+
+function chipOf({status, accepted, rejected, dry_run: isDryRun}) {
+  const {state, key, params} = statusOf({status, accepted, rejected, isDryRun});
+  return h("span.chip", {"data-state": state, t: [key, params]});
 }

@@ -19,7 +19,7 @@ export const currentLanguage = () => language;
 export function t(key, params = {}) {
   const entry = WORDS[language][key];
   if (entry === undefined) return key;
-  const text = typeof entry === "string" ? entry : entry[plural(params.count)] ?? entry.other;
+  const text = typeof entry === "string" ? entry : (entry[plural(params.count)] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
 }
 
@@ -29,8 +29,18 @@ const shown = (value) => (typeof value === "number" ? number(value) : String(val
 
 export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
 
+/** A sentence of the server, for those who read English: others get the words of its code alone. */
+export const inEnglish = (sentence) => (language === "en" ? (sentence ?? "") : "");
+
 /** Whether this key has words. */
 export const isKnown = (key) => key in WORDS[language];
+
+/** Names of the parameters that a text speaks of. @param {string} key @returns {string[]} */
+export function needs(key) {
+  const entry = WORDS[language][key] ?? "";
+  const text = typeof entry === "string" ? entry : entry.other;
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+}
 
 /** Put a text on an element; it is said again when the language changes. */
 export function say(element, key, params) {
@@ -43,7 +53,8 @@ export function say(element, key, params) {
 /** Say everything below `root` in the current language. */
 export function sayAll(root = document) {
   for (const element of root.querySelectorAll("[data-t]")) say(element, element.dataset.t, said.get(element));
-  for (const element of root.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
+  for (const element of root.querySelectorAll("[data-t-label]"))
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
 }
 
 function preferred() {

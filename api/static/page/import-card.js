@@ -1,15 +1,17 @@
-import {call, get, post, query} from "./api.js";
-import {bytes, duration} from "./format.js";
-import {connect} from "/client/fasttrack.js";
+import {call, get, post} from "./api.js";
+import {confirmed} from "./confirm.js";
+import {connect} from "./server.js";
 import {h, oncePerFrame} from "./dom.js";
+import {hasRowsIn, statusOf} from "./import-status.js";
+import {importFigures} from "./import-figures.js";
 import {ImportModel} from "./import-model.js";
-import {isKnown, number, say, t} from "./i18n.js";
-import {RejectedTable} from "./rejected-table.js";
-import {announce, faultText, toast, toastFault} from "./tell.js";
+import {ImportRepair} from "./import-repair.js";
+import {isKnown, say, t} from "./i18n.js";
+import {logWords} from "./server-words.js";
+import {faultText, moreOf, reasonOf} from "./problem-words.js";
+import {announce, toast, toastFault} from "./tell.js";
 
-const FIGURES = ["rows", "accepted", "rejected", "rate", "left"];
-
-/** One import, watched: bars, figures, rejected rows, what can be done with it. */
+/** One import, watched: its state, its figures, its rejected rows, what can be done with it. */
 export class ImportCard {
   #feed;
   #upload = null;
@@ -17,23 +19,26 @@ export class ImportCard {
 
   /**
    * @param {string} id
-   * @param {{filename?: string, onOver: () => void, onClose: () => void, onResume: () => void}} about
+   * @param {{filename?: string, isOver?: boolean, onOver: () => void, onClose: () => void,
+   *   onResume: () => void}} about `isOver`: nothing more comes, its feed need not be read.
    */
-  constructor(id, {filename = id, onOver, onClose, onResume}) {
+  constructor(id, {filename = id, isOver = false, onOver, onClose, onResume}) {
     this.model = new ImportModel(id);
     /** @type {File | null} The file being sent, while this page has it. */
     this.file = null;
     this.on = {over: onOver, close: onClose, resume: onResume};
     this.#build(filename);
     this.paint = oncePerFrame(() => this.#paint());
-    this.#feed = connect(`upload/${id}`, {remember: false, onMessage: (message) => this.#take(message)});
+    this.#feed = isOver
+      ? null
+      : connect(`upload/${id}`, {remember: false, onMessage: (message) => this.#take(message)});
     this.onLanguage = () => this.#paint();
     document.addEventListener("language", this.onLanguage);
     this.paint();
   }
 
   close() {
-    this.#feed.close();
+    this.#feed?.close();
     clearTimeout(this.#looking);
     document.removeEventListener("language", this.onLanguage);
     this.element.remove();
@@ -42,42 +47,53 @@ export class ImportCard {
   #build(filename) {
     this.name = h("h2", {}, filename);
     this.chip = h("span.chip");
-    this.bytesBar = bar("watch.bytes");
-    this.rowsBar = bar("watch.rows");
-    this.figures = Object.fromEntries(FIGURES.map((name) => [name, h("dd", {}, "–")]));
-    this.leftName = h("dt", {t: "watch.left"});
-    this.last = h("p.last-line");
+    this.figures = importFigures();
     this.fault = h("div.alert", {role: "alert", hidden: true});
-    this.more = h("p.small.soft", {hidden: true});
     this.warnings = h("ul.small.soft");
-    this.table = new RejectedTable();
-    this.rejects = this.#buildRejects();
+    this.repair = new ImportRepair(this.model, {onChange: () => this.paint(), onSent: () => this.on.over()});
     this.actions = this.#buildActions();
-    this.element = h("article.card.stack", {"data-upload": this.model.id},
-      h("div.card-head", {}, this.name, this.chip), h("div.bars", {}, this.bytesBar.element, this.rowsBar.element),
-      h("dl.figures", {}, ...FIGURES.map((name) => this.#figure(name))), this.last, this.fault, this.warnings, this.rejects, this.actions.element);
-  }
-
-  #figure(name) {
-    const tone = {accepted: ".good", rejected: ".bad"}[name] ?? "";
-    const title = name === "left" ? this.leftName : h("dt", {t: `watch.${name}`});
-    return h(`div.figure${tone}`, {"data-figure": name}, title, this.figures[name]);
-  }
-
-  #buildRejects() {
-    const href = `/api/v1/uploads/${this.model.id}/rejected.csv`;
-    return h("section.rejects", {hidden: true},
-      h("div.row", {}, h("h3", {t: "rejects.title"}), this.table.count, this.table.filter,
-        h("a.button", {href, download: "rejected.csv", t: "rejects.download"})),
-      this.table.element, this.more);
+    this.element = h(
+      "article.card.stack",
+      {"data-upload": this.model.id},
+      h("div.card-head", {}, this.name, this.chip),
+      ...this.figures.elements,
+      this.fault,
+      this.warnings,
+      this.repair.element,
+      this.actions.element,
+    );
   }
 
   #buildActions() {
-    const cancel = h("button.danger.for-editors", {type: "button", t: "watch.cancel", onclick: () => this.#cancel()});
-    const undo = h("button.danger.for-editors", {type: "button", t: "watch.undo", hidden: true, onclick: () => this.#undo()});
-    const resume = h("button.primary.for-editors", {type: "button", t: "watch.resume", hidden: true, onclick: () => this.on.resume()});
-    const another = h("button", {type: "button", t: "watch.another", hidden: true, onclick: () => this.on.close()});
+    const cancel = h("button.danger.for-editors", {
+      type: "button",
+      t: "watch.cancel",
+      onclick: () => this.#cancel(),
+    });
+    const undo = h("button.danger.for-editors", {
+      type: "button",
+      t: "watch.undo",
+      hidden: true,
+      onclick: () => this.#undo(),
+    });
+    const resume = h("button.primary.for-editors", {
+      type: "button",
+      t: "watch.resume",
+      hidden: true,
+      onclick: () => this.on.resume(),
+    });
+    const another = h("button", {
+      type: "button",
+      t: "watch.another",
+      hidden: true,
+      onclick: () => this.on.close(),
+    });
     return {cancel, undo, resume, another, element: h("div.row", {}, resume, another, cancel, undo)};
+  }
+
+  /** Whether it may make room for another: over, with nothing mended that has not been sent. */
+  get isDone() {
+    return this.model.isOver && this.repair.isClean;
   }
 
   /** Bytes that have left the browser. */
@@ -99,7 +115,7 @@ export class ImportCard {
     // The server had more than it seemed, or somebody else sends the rest: it knows best.
     if (resumed && fault.status === 409) return void this.loadDetails().catch(toastFault);
     this.model.status = fault.status ? "failed" : "interrupted";
-    this.model.error = fault.status ? {code: fault.code, message: fault.detail ?? faultText(fault)} : null;
+    this.model.error = fault.status ? {...fault, message: fault.detail} : null;
     this.paint();
   }
 
@@ -112,10 +128,14 @@ export class ImportCard {
   }
 
   async loadDetails() {
-    const details = await get(`/uploads/${this.model.id}`);
+    await this.load(await get(`/uploads/${this.model.id}`));
+  }
+
+  /** @param {any} details Of the import, as the server answers them. */
+  async load(details) {
     this.model.load(details);
     if (details.filename) this.name.textContent = details.filename;
-    if (this.model.isOver) await this.#loadRejected();
+    if (this.model.isOver) await this.repair.loadRest();
     this.paint();
   }
 
@@ -130,18 +150,8 @@ export class ImportCard {
   async #finished({accepted, rejected, rows}) {
     announce("watch.done", {accepted, rejected, rows: rows ?? accepted + rejected}, {important: true});
     this.on.over();
-    await this.#loadRejected().catch(toastFault);
-  }
-
-  /** The feed tells the first thousand rejected rows; the rest is asked for. */
-  async #loadRejected() {
-    let cursor = "";
-    while (this.model.rowsNotShown > 0 && !this.model.isFull && cursor !== null) {
-      const page = await get(`/uploads/${this.model.id}/errors${query({limit: 500, cursor})}`);
-      page.items.forEach(({line, errors}) => this.model.addProblems(line, errors));
-      cursor = page.next;
-      this.paint();
-    }
+    // The feed warns in sentences; what the server keeps of an import has codes, which have words here.
+    await this.loadDetails().catch(toastFault);
   }
 
   async #cancel() {
@@ -150,11 +160,11 @@ export class ImportCard {
   }
 
   async #undo() {
-    if (!confirm(t("watch.undoSure"))) return;
+    if (!(await confirmed("watch.undoSure", {}, {action: "watch.undo"}))) return;
     try {
       const {undone} = await post(`/uploads/${this.model.id}/undo`);
       this.model.status = "undone";
-      toast(t("watch.undone", {deleted: undone.deleted, kept: undone.kept}));
+      toast(undoneWords(undone));
       this.paint();
       this.on.over();
     } catch (fault) {
@@ -164,51 +174,31 @@ export class ImportCard {
 
   #paint() {
     const {model} = this;
-    this.chip.dataset.state = model.status;
-    say(this.chip, `state.${model.status}`);
-    this.#paintBars(model);
-    this.#paintFigures(model);
+    const {state, key, params} = statusOf(model);
+    this.chip.dataset.state = state;
+    say(this.chip, key, params);
+    this.figures.paint(model);
     this.#paintEnd(model);
-    this.#paintRejects(model);
-  }
-
-  #paintRejects(model) {
-    this.rejects.hidden = model.rejected === 0;
-    if (model.rejected) this.table.update(model.problems);
-    this.more.hidden = !model.isFull;
-    this.more.textContent = t("rejects.more", {shown: model.rejected - model.rowsNotShown, total: model.rejected});
-  }
-
-  #paintBars({sent, sentTotal, bytes: read, totalBytes, progress}) {
-    const total = sentTotal || totalBytes || 0;
-    const done = sentTotal ? sent : read;
-    this.bytesBar.show(total ? (100 * done) / total : 0, t("watch.of", {done: bytes(done), total: bytes(total)}));
-    this.rowsBar.show(progress, `${number(Math.floor(progress))} %`);
-  }
-
-  #paintFigures(model) {
-    this.figures.rows.textContent = number(model.rows);
-    this.figures.accepted.textContent = number(model.accepted);
-    this.figures.rejected.textContent = number(model.rejected);
-    this.figures.rate.textContent = model.rowsPerSecond === null ? "–" : number(Math.round(model.rowsPerSecond));
-    this.figures.left.textContent = duration(model.isOver ? model.seconds : model.secondsLeft);
-    say(this.leftName, model.isOver ? "watch.took" : "watch.left");
-    const note = model.isOver ? "" : model.line ? t("watch.line", {line: model.line, title: model.title}) : model.note ?? "";
-    this.last.textContent = note || "\u00a0";
-    this.last.hidden = model.isOver;
+    this.repair.paint();
   }
 
   #paintEnd(model) {
     const {cancel, undo, another, resume} = this.actions;
     const isCut = model.status === "interrupted";
     cancel.hidden = model.isOver;
-    undo.hidden = model.status !== "completed" || model.accepted === 0 || Boolean(model.options.dry_run);
+    undo.hidden = !hasRowsIn(model);
     another.hidden = !model.isOver && !isCut;
     resume.hidden = !isCut;
     say(resume, this.file ? "watch.resume" : "watch.resumeWith");
-    this.#paintFault(isCut ? [t("watch.interrupted"), ""] : model.error && [faultTitle(model.error), model.error.message]);
-    const shown = model.warnings.slice(-5).map(({message}) => message);
-    if (model.options.dry_run) shown.unshift(t("watch.dryRun"));
+    this.#paintFault(
+      isCut
+        ? [t("watch.interrupted"), ""]
+        : model.error && [faultTitle(model.error), model.error.status ? "" : moreOf(model.error)],
+    );
+    const shown = model.warnings.slice(-8).map(warningText);
+    if (model.isDryRun) shown.unshift(t("watch.dryRun"));
+    if (model.status === "cancelled") shown.unshift(t("watch.stay", {count: model.accepted}));
+    if (model.isAtomic && model.status === "failed") shown.unshift(t("watch.atomicFailed"));
     this.warnings.replaceChildren(...shown.map((message) => h("li", {}, message)));
   }
 
@@ -222,15 +212,19 @@ export class ImportCard {
   }
 }
 
-const faultTitle = ({code}) => (isKnown(`error.${code}`) ? t(`error.${code}`) : t("state.failed"));
+/** A warning in the reader's language; the server's sentence where there are no words for it. */
+function warningText({code, message, params, count = params?.count ?? 0, names = params?.names ?? []}) {
+  const key = `warning.${code}`;
+  return isKnown(key) ? t(key, {count, names: names.join(", ")}) : logWords({code, message, params});
+}
 
-function bar(key) {
-  const name = h("span", {t: key});
-  const amount = h("span.soft.numbers");
-  const gauge = h("progress", {max: "100", value: "0", label: key});
-  const show = (percent, text) => {
-    gauge.value = percent;
-    amount.textContent = text;
-  };
-  return {element: h("div", {}, h("div.bar-head", {}, name, amount), gauge), show};
+/** Why it failed: as its end tells it, or of a call that was refused before its feed could. */
+const faultTitle = (error) => (error.status ? faultText(error) : reasonOf(error) || t("state.failed"));
+
+/** What an undo did: only what it did. @param {Record<string, number>} undone */
+function undoneWords(undone) {
+  const what = ["deleted", "restored", "kept"]
+    .filter((name) => undone[name])
+    .map((name) => t(`watch.undone.${name}`, {count: undone[name]}));
+  return what.length ? t("watch.undone", {what: what.join(", ")}) : t("watch.undone.nothing");
 }

@@ -30,9 +30,11 @@ export class ImportModel {
     this.error = null;
     /** @type {ProblemLine[]} */
     this.problems = [];
-    /** @type {{level: string, message: string}[]} */
+    /** @type {{code?: string, message: string, count?: number, names?: string[]}[]} */
     this.warnings = [];
     this.options = {};
+    /** What became of accepted rows. @type {Record<string, number>} */
+    this.outcomes = {};
   }
 
   #now;
@@ -42,6 +44,14 @@ export class ImportModel {
 
   get rows() {
     return this.accepted + this.rejected;
+  }
+
+  get isDryRun() {
+    return Boolean(this.options.dry_run);
+  }
+
+  get isAtomic() {
+    return this.options.mode === "atomic";
   }
 
   get isOver() {
@@ -71,8 +81,9 @@ export class ImportModel {
   take(message) {
     if (message.type === "progress") this.#progress(message);
     else if (message.type === "row_error") this.#rowError(message);
-    else if (message.type === "log" && message.level !== "info" && message.level !== "debug") this.warnings.push(message);
-    else if (message.type === "log") this.note = message.message;
+    else if (message.type === "log" && message.level !== "info" && message.level !== "debug")
+      this.warnings.push(message);
+    else if (message.type === "log") this.note = message;
     else if (message.type === "finished") this.#finished(message);
   }
 
@@ -89,14 +100,27 @@ export class ImportModel {
     this.#read.add(this.#now(), this.bytes);
   }
 
-  #count({accepted, rejected}) {
+  #count({accepted, rejected, created, updated, unchanged, skipped}) {
     this.accepted = Math.max(this.accepted, accepted);
     this.rejected = Math.max(this.rejected, rejected);
+    this.outcomes = {created, updated, unchanged, skipped};
   }
 
   #rowError(message) {
     this.#progress(message);
     this.addProblems(message.line, message.errors);
+  }
+
+  /** Rows that were mended, and those that still break rules. */
+  repaired(upload, lines, errors) {
+    this.accepted = upload.accepted;
+    this.rejected = upload.rejected;
+    const {created, updated, unchanged, skipped} = upload;
+    this.outcomes = {created, updated, unchanged, skipped};
+    const sent = new Set(lines);
+    this.problems = this.problems.filter(({line}) => !sent.has(line));
+    for (const line of sent) this.#linesWithProblems.delete(line);
+    for (const row of errors) this.addProblems(row.line, row.errors);
   }
 
   /** Each line once, whether the feed or the list of rejected rows told it first. */
@@ -106,9 +130,10 @@ export class ImportModel {
     for (const error of errors) this.problems.push({line, ...error});
   }
 
-  #finished({status, accepted, rejected, seconds, error}) {
+  #finished(message) {
+    const {status, seconds, error} = message;
     this.status = status;
-    this.#count({accepted, rejected});
+    this.#count(message);
     this.seconds = seconds;
     this.error = error;
     if (status === "completed") this.progress = 100;
@@ -118,8 +143,15 @@ export class ImportModel {
   load(details) {
     this.status = details.status;
     this.#count(details);
-    Object.assign(this, {line: details.line, bytes: details.bytes, totalBytes: details.total_bytes, seconds: details.seconds, error: details.error});
+    Object.assign(this, {
+      line: details.line,
+      bytes: details.bytes,
+      totalBytes: details.total_bytes,
+      seconds: details.seconds,
+      error: details.error,
+    });
     this.options = details.options ?? {};
+    if (details.warnings?.length) this.warnings = details.warnings;
     this.filename = details.filename;
     this.actor = details.actor;
     if (details.status === "completed" || details.status === "undone") this.progress = 100;
@@ -131,7 +163,18 @@ export function filterProblems(problems, text, reasonOf) {
   const wanted = plain(text);
   if (!wanted) return problems;
   return problems.filter((problem) =>
-    plain([problem.line, problem.field, problem.code, problem.message, problem.value, problem.suggestion, reasonOf(problem)].join(" ")).includes(wanted));
+    plain(
+      [
+        problem.line,
+        problem.field,
+        problem.code,
+        problem.message,
+        problem.value,
+        problem.suggestion,
+        reasonOf(problem),
+      ].join(" "),
+    ).includes(wanted),
+  );
 }
 
 export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();

@@ -1,53 +1,176 @@
-import {call, post, query, sendFile} from "./api.js";
+import {addressOf, go, replaceAddress} from "./router.js";
+import {bytes} from "./format.js";
+import {call, query, sendFile} from "./api.js";
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
+import {isOver} from "./import-status.js";
 import {ImportCard} from "./import-card.js";
-import {mappingStep} from "./mapping-step.js";
-import {RememberedMappings} from "./mapping-rules.js";
 import {memoryIn} from "/client/choice.js";
+import {offer, onFiles} from "./drop-anywhere.js";
+import {ReviewStep, stageAddress, startImport} from "./review-step.js";
+import {sampleFile} from "./sample-file.js";
 import {t} from "./i18n.js";
 import {announce, toast, toastFault} from "./tell.js";
 
-const PREVIEW_BYTES = 64 * 1024;
-
-/** A workbook can only be read whole; a larger one is imported without a preview. */
-const PREVIEW_WORKBOOK_BYTES = 10 * 1024 * 1024;
-const WORKBOOK = /\.xlsx$/i;
-const remembered = new RememberedMappings(memoryIn(() => localStorage, "fasttrack.mappings"));
-
-/** The import that this tab watches, kept over a reload. */
+/** The import that this tab watches or reviews, kept over a reload. */
 const watched = memoryIn(() => sessionStorage, "fasttrack.watched");
 
-/** The view in which a file is dropped and watched. */
+/** The view in which a file is dropped, reviewed and watched. */
 export class ImportView {
   /** @type {ImportCard | null} */
   #card = null;
+  /** @type {ReviewStep | null} */
+  #review = null;
+  /** Files that wait for their turn. @type {File[]} */
+  #queue = [];
+  /** @type {{done: Promise<any>, abort: () => void} | null} */
+  #sending = null;
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.zone = dropzone((file, options) => void this.#take(file, options).catch((fault) => this.#failed(fault)));
+    this.zone = dropzone({onFiles: offer, onSample: () => offer([sampleFile()])});
     this.stage = h("div.stack");
-    this.history = history((id) => this.watch(id));
-    const head = h("div.view-head", {}, h("div", {}, h("h1", {t: "import.title"}), h("p", {t: "import.lead"})));
-    root.append(head, this.zone, this.stage, this.history.element);
-    const kept = watched.load();
-    if (kept) this.watch(kept);
+    this.waiting = h("p.soft.small", {role: "status", hidden: true});
+    this.history = history((id) => go(addressOf("import", {id})));
+    const head = h(
+      "div.view-head",
+      {},
+      h("div", {}, h("h1", {t: "import.title"}), h("p", {t: "import.lead"})),
+    );
+    root.append(head, this.zone, this.waiting, this.stage, this.history.element);
+    onFiles((files) => this.#add(files));
   }
 
-  /** Show an import that exists. */
-  watch(id) {
-    const card = this.#show(id, {});
-    card.loadDetails().catch((fault) => {
-      toastFault(fault);
-      if (fault.status === 404) this.#clear();
+  /** @param {import("./router.js").Route} route */
+  show({id}) {
+    if (id && id !== this.#shown) return void this.#open(id);
+    if (!id && !this.#shown && watched.load()) return void this.#open(watched.load());
+    // Back from another view: what was being looked at is still there.
+    if (!id && this.#shown) replaceAddress(addressOf("import", {id: this.#shown}));
+  }
+
+  get #shown() {
+    return this.#card?.model.id ?? this.#review?.id ?? null;
+  }
+
+  /** An import that exists: a staged one is reviewed, any other watched. */
+  async #open(id) {
+    const details = await call("GET", `/uploads/${encodeURIComponent(id)}`).then(
+      ({body}) => body,
+      (fault) => {
+        toastFault(fault);
+        this.#clear();
+        replaceAddress("#import");
+      },
+    );
+    if (!details) return;
+    if (details.status === "staged") this.#startReview(id, details.filename);
+    else
+      this.#watch(id, {filename: details.filename, isOver: isOver(details)})
+        .load(details)
+        .catch(toastFault);
+  }
+
+  #add(files) {
+    this.#queue.push(...files);
+    if (!this.#isBusy) this.#next();
+    this.#showQueue();
+  }
+
+  /** A file is sent or reviewed, an import runs, or cells were mended that have not been sent. */
+  get #isBusy() {
+    return Boolean(this.#sending || this.#review || (this.#card && !this.#card.isDone));
+  }
+
+  #next() {
+    const file = this.#queue.shift();
+    this.#showQueue();
+    if (file) void this.#stageFile(file).catch((fault) => this.#failed(fault));
+  }
+
+  #showQueue() {
+    this.waiting.hidden = this.#queue.length === 0;
+    this.waiting.textContent = t("import.queue", {
+      count: this.#queue.length,
+      names: this.#queue.map(({name}) => name).join(", "),
     });
   }
 
-  #show(id, about) {
+  /** Send the bytes once; everything else reads them where they are. */
+  async #stageFile(file) {
+    this.#clear();
+    this.zone.hidden = true;
+    const id = newId();
+    const gauge = h("progress", {max: "100", value: "0", label: "watch.bytes"});
+    const amount = h("span.soft.small.numbers", {role: "status"});
+    const stop = h("button", {type: "button", t: "cancel", onclick: () => this.#sending?.abort()});
+    this.stage.replaceChildren(
+      h(
+        "section.card.stack",
+        {"data-staging": id},
+        h("h2", {t: ["review.sending", {name: file.name}]}),
+        gauge,
+        amount,
+        h("div.row", {}, stop),
+      ),
+    );
+    this.#sending = sendFile(stageAddress(id), file, {
+      onSent: (sent, total) => {
+        gauge.value = total ? (100 * sent) / total : 0;
+        amount.textContent = t("watch.of", {done: bytes(Math.min(sent, file.size)), total: bytes(file.size)});
+      },
+    });
+    const fault = await this.#sending.done
+      .then(
+        () => null,
+        (refusal) => refusal,
+      )
+      .finally(() => (this.#sending = null));
+    if (!fault) return this.#startReview(id, file.name);
+    // Cut by the network: what arrived is kept, and the rest can be sent.
+    if (fault.status !== 0 || fault.isAborted) throw fault;
+    const card = this.#watch(id, {filename: file.name});
+    card.file = file;
+    card.refused(fault);
+  }
+
+  #startReview(id, name) {
     this.#clear();
     this.zone.hidden = true;
     watched.save(id);
+    replaceAddress(addressOf("import", {id}));
+    this.#review = new ReviewStep(
+      {id, name},
+      {
+        onImport: (options) => void this.#import(id, name, options).catch(toastFault),
+        onCancel: () => void this.#discard(id),
+      },
+    );
+    this.stage.replaceChildren(this.#review.element);
+    announce("review.title", {name}, {important: true});
+    this.#review.element.querySelector("h2").tabIndex = -1;
+    this.#review.element.querySelector("h2").focus({preventScroll: true});
+  }
+
+  async #import(id, name, options) {
+    await startImport(id, options);
+    this.#watch(id, {filename: name});
+    this.history.reload();
+  }
+
+  /** What was only looked at need not be kept. */
+  async #discard(id) {
+    await call("POST", `/uploads/${id}/cancel`).catch(() => {});
+    this.history.reload();
+    this.#startAgain();
+  }
+
+  #watch(id, about) {
+    this.#clear();
+    this.zone.hidden = true;
+    watched.save(id);
+    replaceAddress(addressOf("import", {id}));
     const card = new ImportCard(id, {
       ...about,
       onOver: () => this.history.reload(),
@@ -62,12 +185,15 @@ export class ImportView {
 
   #startAgain() {
     this.#clear();
-    this.zone.querySelector("button").focus();
+    replaceAddress("#import");
+    if (this.#queue.length) return this.#next();
+    if (!this.zone.closest("[hidden]")) this.zone.querySelector("button").focus();
   }
 
   #clear() {
     this.#card?.close();
-    this.#card = null;
+    this.#review?.close();
+    this.#card = this.#review = null;
     watched.save(null);
     this.zone.hidden = false;
     this.stage.replaceChildren();
@@ -75,84 +201,62 @@ export class ImportView {
 
   #failed(fault) {
     this.#clear();
-    toastFault(fault);
+    replaceAddress("#import");
+    if (!fault.isAborted) toastFault(fault);
+    if (this.#queue.length) this.#next();
   }
 
-  async #take(file, options) {
-    this.#clear();
-    this.stage.replaceChildren(h("p.soft", {t: ["preview.reading", {name: file.name}]}));
-    // A file that cannot be previewed is imported all the same: the import says what is wrong.
-    const preview = await previewOf(file, options).catch((fault) => (fault.status === 0 ? Promise.reject(fault) : null));
-    const columns = (preview?.columns ?? []).map(({name}) => name);
-    const known = remembered.find(columns);
-    const proposed = {mapping: {...preview?.mapping, ...known?.mapping}, defaults: known?.defaults ?? {}};
-    if (preview?.fault?.code !== "missing_columns") return this.#send(file, options);
-    this.#askMapping(file, options, preview, columns, proposed);
-  }
-
-  #askMapping(file, options, preview, columns, proposed) {
-    const withChoice = ({mapping, defaults}) => ({...options, mapping: JSON.stringify(mapping), defaults: JSON.stringify(defaults)});
-    this.zone.hidden = true;
-    const step = mappingStep({name: file.name, columns, proposed}, {
-      check: (choice) => previewOf(file, withChoice(choice)).catch((fault) => (toastFault(fault), preview)),
-      cancel: () => this.#startAgain(),
-      go: (choice) => {
-        remembered.keep(columns, choice);
-        this.#send(file, withChoice(choice));
-      },
-    });
-    this.stage.replaceChildren(step);
-    announce("mapping.title", {name: file.name}, {important: true});
-    step.querySelector("select").focus();
-  }
-
-  #send(file, options) {
-    const id = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("");
-    const card = this.#show(id, {filename: file.name});
-    card.file = file;
-    card.model.options = {dry_run: options.dry_run};
-    this.#transfer(card, {...options, upload_id: id}, 0);
-  }
-
-  /** Send what the server lacks: of the file that was being sent or, after a reload, of the one chosen again. */
+  /** Send what the server lacks, of the file that was being sent or of the one chosen again. */
   async #resume(card) {
     card.file ??= await chosenFile();
     if (!card.file) return;
-    const {headers} = await call("HEAD", `/uploads/${card.model.id}`);
-    const from = Number(headers.get("Upload-Offset"));
+    const from = await call("HEAD", `/uploads/${card.model.id}`).then(
+      ({headers}) => Number(headers.get("Upload-Offset")),
+      (fault) => (fault.status === 404 ? null : Promise.reject(fault)),
+    );
+    // The server was gone before it had noted anything: begin anew.
+    if (from === null) return this.#stageFile(card.file);
     if (card.file.size < from) {
       card.file = null;
       return toast(t("watch.otherFile"));
     }
-    this.#transfer(card, {upload_id: card.model.id}, from);
-  }
-
-  #transfer(card, options, from) {
     const rest = from ? new File([card.file.slice(from)], card.file.name) : card.file;
-    const upload = sendFile(`/uploads${query(options)}`, rest, {
-      // What is sent is a form, a little longer than the file in it.
-      onSent: (sent, total) => card.sent(from + sent, from + total),
-      headers: from ? {"Upload-Offset": String(from)} : {},
+    const upload = sendFile(`/uploads${query({upload_id: card.model.id})}`, rest, {
+      onSent: (sent) => card.sent(from + Math.min(sent, rest.size), card.file.size),
+      headers: {"Upload-Offset": String(from)},
     });
     card.sending(upload);
-    upload.done.then(() => this.history.reload(), (fault) => card.refused(fault, {resumed: from > 0}));
+    upload.done.then(
+      () => this.#resumed(card),
+      (fault) => card.refused(fault, {resumed: true}),
+    );
+  }
+
+  /** A file that was being staged is reviewed once it is whole. */
+  async #resumed(card) {
+    this.history.reload();
+    await this.#open(card.model.id);
   }
 }
+
+const newId = () =>
+  crypto.randomUUID?.() ??
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
 
 /** @returns {Promise<File | null>} Null when the person thought better of it. */
 function chosenFile() {
   return new Promise((resolve) => {
-    const input = h("input", {type: "file", "data-again": "", hidden: true, onchange: () => resolve(input.files[0] ?? null), oncancel: () => resolve(null)});
+    const input = h("input", {
+      type: "file",
+      "data-again": "",
+      hidden: true,
+      onchange: () => resolve(input.files[0] ?? null),
+      oncancel: () => resolve(null),
+    });
     document.body.append(input);
     input.click();
     input.remove();
   });
-}
-
-function previewOf(file, options) {
-  const enough = WORKBOOK.test(file.name) ? PREVIEW_WORKBOOK_BYTES : PREVIEW_BYTES;
-  const form = new FormData();
-  form.append("file", file.slice(0, enough), file.name);
-  const {mode, dry_run: dryRun, ...reading} = options;
-  return post(`/uploads/preview${query(reading)}`, {body: form});
 }

@@ -1,14 +1,17 @@
+import {countLike, isMendable, kindsOf} from "./repairs.js";
 import {fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
-import {currentLanguage, isKnown, t} from "./i18n.js";
+import {currentLanguage, t} from "./i18n.js";
+import {generalWords, reasonOf} from "./problem-words.js";
 import {windowOf} from "./window-of.js";
 
 const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
 
-export const reasonOf = ({code, message}) => (isKnown(`error.${code}`) ? t(`error.${code}`) : message);
+/** Kinds of problems that are buttons. */
+const KINDS = 6;
 
-/** The problems of an import: one line each, only those on screen are drawn. */
+/** The problems of an import: one line each, mended in place; only those on screen are drawn. */
 export class RejectedTable {
   /** @type {import("./import-model.js").ProblemLine[]} */
   #shown = [];
@@ -17,30 +20,57 @@ export class RejectedTable {
   #asked = "";
   #filtered = 0;
   #drawn = "";
+  #kind = "";
+  #canMend = false;
 
-  constructor() {
-    this.filter = h("input", {type: "search", label: "rejects.filter", placeholder: t("rejects.filter"), oninput: () => this.update(this.#problems)});
+  /**
+   * @param {import("./repairs.js").Repairs} repairs
+   * @param {() => void} onMended
+   */
+  constructor(repairs, onMended) {
+    this.repairs = repairs;
+    this.onMended = onMended;
+    this.filter = h("input", {
+      type: "search",
+      label: "rejects.filter",
+      placeholder: t("rejects.filter"),
+      oninput: () => this.update(this.#problems),
+    });
     this.count = h("span.soft.small.numbers");
+    this.kinds = h("div.row.kinds", {role: "group", label: "rejects.kinds"});
     this.canvas = h("div", {role: "presentation"});
-    this.scroller = h("div.rejects-scroll", {role: "rowgroup", tabindex: "0", label: "rejects.title"}, this.canvas);
+    this.scroller = h(
+      "div.rejects-scroll",
+      {role: "rowgroup", tabindex: "0", label: "rejects.title"},
+      this.canvas,
+    );
     const head = COLUMNS.map((name) => h("span", {role: "columnheader", t: `rejects.${name}`}));
-    this.table = h("div", {role: "table", label: "rejects.title"},
-      h("div", {role: "rowgroup"}, h("div.rejects-head", {role: "row"}, ...head)), this.scroller);
+    this.table = h(
+      "div",
+      {role: "table", label: "rejects.title"},
+      h("div", {role: "rowgroup"}, h("div.rejects-head", {role: "row"}, ...head)),
+      this.scroller,
+    );
     this.nothing = h("p.soft.small", {t: "rejects.none", hidden: true});
-    this.element = h("div.stack", {}, this.table, this.nothing);
+    this.element = h("div.stack", {}, this.kinds, this.table, this.nothing);
     this.redraw = oncePerFrame(() => this.#draw());
     this.scroller.addEventListener("scroll", this.redraw, {passive: true});
     addEventListener("resize", this.redraw);
   }
 
-  /** @param {import("./import-model.js").ProblemLine[]} problems A list that only ever grows. */
-  update(problems) {
+  /** @param {import("./import-model.js").ProblemLine[]} problems They grow, until rows are mended. */
+  update(problems, {canMend = this.#canMend} = {}) {
+    if (problems.length < this.#filtered || canMend !== this.#canMend) this.#asked = "";
     this.#problems = problems;
-    const asked = `${currentLanguage()} ${this.filter.value}`;
+    this.#canMend = canMend;
+    const asked = `${currentLanguage()} ${this.#kind} ${this.filter.value}`;
     if (asked !== this.#asked) this.#startFiltering(asked);
     if (this.#filtered === problems.length) return;
     // Only what is new: twenty thousand problems are not searched again for each one that comes.
-    this.#shown.push(...filterProblems(problems.slice(this.#filtered), this.filter.value, reasonOf));
+    const fresh = problems
+      .slice(this.#filtered)
+      .filter(({field, code}) => !this.#kind || `${field} ${code}` === this.#kind);
+    this.#shown.push(...filterProblems(fresh, this.filter.value, reasonOf));
     this.#filtered = problems.length;
     this.redraw();
   }
@@ -63,23 +93,98 @@ export class RejectedTable {
     this.table.hidden = count === 0;
     this.nothing.hidden = count > 0;
     this.count.textContent = t("rejects.count", {shown: count, total: this.#problems.length});
-    this.#drawWindow(windowOf({scrollTop: this.scroller.scrollTop, height: this.scroller.clientHeight, rowHeight, count}), rowHeight);
+    this.#drawKinds();
+    this.#drawWindow(
+      windowOf({scrollTop: this.scroller.scrollTop, height: this.scroller.clientHeight, rowHeight, count}),
+      rowHeight,
+    );
+  }
+
+  #drawKinds() {
+    const kinds = kindsOf(this.#problems);
+    this.kinds.hidden = kinds.length < 2;
+    const drawn = `${currentLanguage()} ${this.#kind} ${kinds.map(({key, count}) => key + count).join()}`;
+    if (this.kinds.dataset.drawn === drawn) return;
+    this.kinds.dataset.drawn = drawn;
+    this.kinds.replaceChildren(...kinds.slice(0, KINDS).map((kind) => this.#kindButton(kind)));
+  }
+
+  #kindButton({key, field, code, message, count}) {
+    const choose = () => {
+      this.#kind = this.#kind === key ? "" : key;
+      this.update(this.#problems);
+    };
+    const text = `${fieldName(field)} ${generalWords({code, field, message})}`.trim();
+    return h(
+      "button.chip",
+      {type: "button", "aria-pressed": String(this.#kind === key), onclick: choose},
+      h("b.numbers", {}, String(count)),
+      text,
+    );
   }
 
   #drawWindow({first, end}, rowHeight) {
-    const drawn = `${first}-${end}-${rowHeight}`;
+    const drawn = `${first}-${end}-${rowHeight}-${this.#canMend}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    this.canvas.replaceChildren(...this.#shown.slice(first, end).map((problem, at) => rowOf(problem, first + at, rowHeight)));
+    const focused = document.activeElement?.dataset?.cell;
+    this.canvas.replaceChildren(
+      ...this.#shown.slice(first, end).map((problem, at) => this.#row(problem, first + at, rowHeight)),
+    );
+    if (focused)
+      this.canvas.querySelector(`[data-cell="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
   }
-}
 
-function rowOf(problem, at, rowHeight) {
-  const cell = (name, text) => h(`span.${name}`, {role: "cell", title: text}, text);
-  const row = h("div.rejects-row", {role: "row", "aria-rowindex": String(at + 2)},
-    cell("line.numbers", String(problem.line)), cell("name", fieldName(problem.field)),
-    h("span.reason", {role: "cell", title: problem.message}, reasonOf(problem)),
-    cell("value.mono", problem.value ?? ""), cell("suggestion", problem.suggestion ?? ""));
-  row.style.transform = `translateY(${at * rowHeight}px)`;
-  return row;
+  #row(problem, at, rowHeight) {
+    const cell = (name, text) => h(`span.${name}`, {role: "cell", title: text}, text);
+    const canMend = this.#canMend && isMendable(problem);
+    const row = h(
+      "div.rejects-row",
+      {role: "row", "aria-rowindex": String(at + 2), "data-line": problem.line},
+      cell("line.numbers", String(problem.line)),
+      cell("name", fieldName(problem.field)),
+      h("span.reason", {role: "cell", title: reasonOf(problem)}, reasonOf(problem)),
+      canMend ? this.#input(problem) : cell("value.mono", problem.value ?? ""),
+      canMend ? this.#suggestion(problem) : cell("suggestion", problem.suggestion ?? ""),
+    );
+    row.style.transform = `translateY(${at * rowHeight}px)`;
+    return row;
+  }
+
+  #input(problem) {
+    const {line, field, value} = problem;
+    const mended = this.repairs.of(line, field);
+    const input = h("input.mono", {
+      value: mended ?? value ?? "",
+      "data-cell": `${line} ${field}`,
+      "data-mended": mended !== undefined,
+      "aria-label": t("rejects.cell", {line, field: fieldName(field)}),
+      oninput: () => {
+        this.repairs.set(line, field, input.value);
+        input.dataset.mended = "";
+        this.onMended();
+      },
+    });
+    return h("span.value", {role: "cell"}, input);
+  }
+
+  #suggestion(problem) {
+    const {suggestion, line, field} = problem;
+    if (!suggestion) return h("span.suggestion", {role: "cell"});
+    const like = countLike(problem, this.#problems);
+    const take = (all) => {
+      if (all) this.repairs.takeAllLike(problem, this.#problems);
+      else this.repairs.set(line, field, suggestion);
+      this.#drawn = "";
+      this.redraw();
+      this.onMended();
+    };
+    return h(
+      "span.suggestion",
+      {role: "cell"},
+      h("button.quiet", {type: "button", title: suggestion, onclick: () => take(false)}, suggestion),
+      like > 1 &&
+        h("button.quiet", {type: "button", t: ["rejects.takeAll", {count: like}], onclick: () => take(true)}),
+    );
+  }
 }

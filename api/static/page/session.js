@@ -10,7 +10,7 @@ import {toastFault} from "./tell.js";
  * @returns {Promise<{user: string, role: string}>}
  */
 export async function signedIn(place) {
-  let who = await ask();
+  let who = named() ?? (await ask());
   if (!who) {
     await signIn("session.lead");
     who = await ask();
@@ -19,6 +19,12 @@ export async function signedIn(place) {
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
   whenSignedOut(() => void signIn("session.expired").then(() => location.reload()));
   return who;
+}
+
+/** Who one is, as the server wrote it into the page: one call less before anything is seen. */
+function named() {
+  const text = document.documentElement.dataset.who;
+  return text ? JSON.parse(text) : null;
 }
 
 async function ask() {
@@ -35,7 +41,12 @@ function nameAndWayOut({user}) {
     await call("DELETE", "/session").catch(toastFault);
     location.reload();
   };
-  return h("div.row", {}, h("span.small.hide-narrow", {}, user), h("button.quiet", {type: "button", t: "session.out", onclick: out}));
+  return h(
+    "div.row",
+    {},
+    h("span.small.hide-narrow", {}, user),
+    h("button.quiet", {type: "button", t: "session.out", onclick: out}),
+  );
 }
 
 /** @type {Promise<void> | null} */
@@ -48,7 +59,12 @@ export function signIn(lead) {
 }
 
 function showDialog(lead, done) {
-  const token = h("input", {type: "password", autocomplete: "current-password", required: true, name: "token"});
+  const token = h("input", {
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    name: "token",
+  });
   const fault = h("span.fault", {role: "alert"});
   const submit = async (event) => {
     event.preventDefault();
@@ -62,9 +78,18 @@ function showDialog(lead, done) {
       else toastFault(refusal);
     }
   };
-  const dialog = h("dialog", {label: "session.title", oncancel: (event) => event.preventDefault()},
-    h("form.stack", {onsubmit: submit}, h("h2", {t: "session.title"}), h("p.soft", {t: lead}), field("session.token", token, fault),
-      h("button.primary", {type: "submit", t: "session.in"})));
+  const dialog = h(
+    "dialog",
+    {label: "session.title", oncancel: (event) => event.preventDefault()},
+    h(
+      "form.stack",
+      {onsubmit: submit},
+      h("h2", {t: "session.title"}),
+      h("p.soft", {t: lead}),
+      field("session.token", token, fault),
+      h("button.primary", {type: "submit", t: "session.in"}),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }

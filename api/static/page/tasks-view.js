@@ -1,12 +1,14 @@
+import {logWords, stepWords} from "./server-words.js";
+import {addressOf, go} from "./router.js";
 import {call, get, post, query} from "./api.js";
 import {clock, moment} from "./format.js";
-import {connect} from "/client/fasttrack.js";
+import {connect} from "./server.js";
 import {h} from "./dom.js";
 import {resultOf} from "./task-result.js";
 import {say} from "./i18n.js";
 import {toastFault} from "./tell.js";
 
-const FORMATS = ["json", "csv", "ndjson", "ics"];
+const FORMATS = ["xlsx", "csv", "json", "ndjson", "ics"];
 
 /** Console lines kept on the page. */
 const LINES_MAX = 2000;
@@ -15,53 +17,111 @@ const LINES_MAX = 2000;
 export class TasksView {
   #feed = null;
   #shown = null;
+  #card = null;
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.list = h("div.items");
     this.empty = h("p.empty", {t: "tasks.none"});
     this.stage = h("div");
-    root.append(this.#head(), this.stage, h("section.card", {}, h("div.card-head", {}, h("h2", {t: "tasks.list"})), this.list, this.empty));
-    document.addEventListener("language", () => void this.#reload());
+    root.append(
+      this.#head(),
+      this.stage,
+      h("section.card", {}, h("div.card-head", {}, h("h2", {t: "tasks.list"})), this.list, this.empty),
+    );
+    document.addEventListener("language", () => {
+      this.#card?.redraw();
+      void this.#reload();
+    });
+  }
+
+  /** @param {import("./router.js").Route} route */
+  show({id}) {
     void this.#reload();
+    if (id && id !== this.#shown)
+      void get(`/tarefas/${encodeURIComponent(id)}`).then((task) => this.#show(task), toastFault);
   }
 
   #head() {
-    const format = h("select", {label: "events.downloadAs"}, ...FORMATS.map((name) => h("option", {value: name}, name.toUpperCase())));
+    const format = h(
+      "select",
+      {label: "events.downloadAs"},
+      ...FORMATS.map((name) => h("option", {value: name, t: `events.format.${name}`})),
+    );
     const exporting = () => void this.#start(`/eventos/exportar${query({format: format.value})}`);
-    return h("div.view-head", {}, h("div", {}, h("h1", {t: "tasks.title"}), h("p", {t: "tasks.lead"})),
-      h("div.row.for-editors", {}, h("button.primary", {type: "button", t: "tasks.analyse", onclick: () => void this.#start("/eventos/analise")}),
-        h("div", {}, format), h("button", {type: "button", t: "tasks.export", onclick: exporting})));
+    return h(
+      "div.view-head",
+      {},
+      h("div", {}, h("h1", {t: "tasks.title"}), h("p", {t: "tasks.lead"})),
+      h(
+        "div.row.for-editors",
+        {},
+        h("button.primary", {
+          type: "button",
+          t: "tasks.analyse",
+          onclick: () => void this.#start("/eventos/analise"),
+        }),
+        h("div", {}, format),
+        h("button", {type: "button", t: "tasks.export", onclick: exporting}),
+      ),
+    );
   }
 
   async #reload() {
-    const page = await get("/tarefas?limit=20").catch((fault) => (fault.status === 401 || toastFault(fault), null));
+    const page = await get("/tarefas?limit=20").catch(
+      (fault) => (fault.status === 401 || toastFault(fault), null),
+    );
     if (!page) return;
     this.list.replaceChildren(...page.items.map((task) => this.#item(task)));
     this.empty.hidden = page.items.length > 0;
   }
 
   #item(task) {
-    return h("div.item", {}, h("div", {}, h("div.item-title", {t: `tasks.kind.${task.kind}`}), h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`)),
-      h("div.row", {}, h("span.chip", {"data-state": task.status, t: `state.${task.status}`}), h("button.quiet", {type: "button", t: "history.open", onclick: () => this.#show(task)})));
+    return h(
+      "div.item",
+      {},
+      h(
+        "div",
+        {},
+        h("div.item-title", {t: `tasks.kind.${task.kind}`}),
+        h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`),
+      ),
+      h(
+        "div.row",
+        {},
+        h("span.chip", {"data-state": task.status, t: `state.${task.status}`}),
+        h("button.quiet", {
+          type: "button",
+          t: "history.open",
+          onclick: () => go(addressOf("tasks", {id: task.task_id})),
+        }),
+      ),
+    );
   }
 
   async #start(path) {
-    await post(path).then((task) => (this.#show(task), this.#reload()), toastFault);
+    await post(path).then(
+      (task) => (this.#show(task), go(addressOf("tasks", {id: task.task_id}))),
+      toastFault,
+    );
   }
 
   #show(task) {
     this.#feed?.close();
     this.#shown = task.task_id;
-    const view = taskCard(task);
+    const view = (this.#card = taskCard(task));
     this.stage.replaceChildren(view.element);
-    this.#feed = connect(`tarefas/${task.task_id}`, {remember: false, onMessage: (message) => void this.#take(message, task.task_id, view)});
-    if (task.result) view.result(task);
+    this.#feed = connect(`tarefas/${task.task_id}`, {
+      remember: false,
+      onMessage: (message) => void this.#take(message, task.task_id, view),
+    });
+    if (task.result || task.error) view.result(task);
   }
 
   async #take(message, id, view) {
     view.take(message);
-    if (message.type !== "finished") return;
+    // What had ended before it was opened is known whole.
+    if (message.type !== "finished" || view.isDone) return;
     const task = await get(`/tarefas/${id}`).catch(toastFault);
     if (task && this.#shown === id) view.result(task);
     await this.#reload();
@@ -71,22 +131,62 @@ export class TasksView {
 function taskCard(task) {
   const chip = h("span.chip", {"data-state": task.status, t: `state.${task.status}`});
   const gauge = h("progress", {max: "100", value: String(task.progresso ?? 0), label: "nav.tasks"});
-  const step = h("span.soft.small", {}, task.step ?? "");
-  const lines = h("div.console", {role: "log", tabindex: "0", label: "tasks.log", "aria-live": "off", "data-console": ""});
+  const step = h("span.soft.small", {}, stepWords(task));
+  const lines = h("div.console", {
+    role: "log",
+    tabindex: "0",
+    label: "tasks.log",
+    "aria-live": "off",
+    "data-console": "",
+  });
   const outcome = h("div.stack");
-  const stop = h("button.danger.for-editors", {type: "button", t: "tasks.stop", onclick: () => call("POST", `/tarefas/${task.task_id}/cancel`).catch(toastFault)});
-  const take = (message) => takeInto({chip, gauge, step, lines, stop}, message);
-  const result = (done) => outcome.replaceChildren(...resultOf(done));
+  const stop = h("button.danger.for-editors", {
+    type: "button",
+    t: "tasks.stop",
+    onclick: () => call("POST", `/tarefas/${task.task_id}/cancel`).catch(toastFault),
+  });
+  const parts = {chip, gauge, step, lines, stop};
+  /** What was told, to say it again in another language. @type {any[]} */
+  const told = [];
+  let done = null;
+  const take = (message) => {
+    if (message.type === "log") told.push(message);
+    if (told.length > LINES_MAX) told.shift();
+    if (message.type === "progress") Object.assign(task, {step: message.step, step_code: message.step_code});
+    takeInto(parts, message);
+  };
+  const result = (ended) => ((done = ended), outcome.replaceChildren(...resultOf(ended)));
+  const redraw = () => {
+    lines.replaceChildren();
+    told.forEach((line) => addLine(lines, line));
+    step.textContent = stepWords(task);
+    if (done) result(done);
+  };
   stop.hidden = ["completed", "failed", "cancelled"].includes(task.status);
-  return {take, result, element: h("article.card.stack", {"data-task": task.task_id},
-    h("div.card-head", {}, h("h2", {t: `tasks.kind.${task.kind}`}), h("div.row", {}, chip, stop)), gauge, step, lines, outcome)};
+  return {
+    get isDone() {
+      return done !== null;
+    },
+    take,
+    result,
+    redraw,
+    element: h(
+      "article.card.stack",
+      {"data-task": task.task_id},
+      h("div.card-head", {}, h("h2", {t: `tasks.kind.${task.kind}`}), h("div.row", {}, chip, stop)),
+      gauge,
+      step,
+      lines,
+      outcome,
+    ),
+  };
 }
 
 function takeInto({chip, gauge, step, lines, stop}, message) {
   if (message.type === "log") addLine(lines, message);
   if (message.type === "progress") {
     gauge.value = message.progresso;
-    step.textContent = message.step ?? "";
+    step.textContent = stepWords(message);
   }
   const state = message.type === "finished" ? message.status : "running";
   if (message.type === "finished") stop.hidden = step.hidden = true;
@@ -95,9 +195,10 @@ function takeInto({chip, gauge, step, lines, stop}, message) {
   say(chip, `state.${state}`);
 }
 
-function addLine(lines, {at, level, message}) {
+function addLine(lines, line) {
+  const {at, level} = line;
   const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
-  lines.append(h("div", {"data-level": level}, h("time", {datetime: at}, clock(at)), message));
+  lines.append(h("div", {"data-level": level}, h("time", {datetime: at}, clock(at)), logWords(line)));
   if (lines.childElementCount > LINES_MAX) lines.firstElementChild.remove();
   if (atEnd) lines.scrollTop = lines.scrollHeight;
 }

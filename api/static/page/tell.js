@@ -1,4 +1,6 @@
+import {h} from "./dom.js";
 import {t} from "./i18n.js";
+import {faultText} from "./problem-words.js";
 
 /** What is said to people: politely to screen readers, or visibly when something went wrong. */
 
@@ -14,25 +16,26 @@ export function announce(key, params, {important = false} = {}) {
   document.getElementById("announcer").textContent = t(key, params);
 }
 
-/** Show a sentence for a few seconds. */
-export function toast(text) {
+/**
+ * Show a sentence for a few seconds.
+ *
+ * @param {string} text
+ * @param {{action?: {key: string, run: () => void}, ms?: number}} [how] `action`: a button beside it.
+ */
+export function toast(text, {action, ms = 7000} = {}) {
   const element = document.getElementById("toast");
-  element.textContent = text;
+  const hide = () => (element.hidden = true);
+  const button =
+    action && h("button.quiet", {type: "button", t: action.key, onclick: () => (hide(), action.run())});
+  element.replaceChildren(h("span", {}, text), ...(button ? [button] : []));
   element.hidden = false;
+  // Who has read it need not wait until it goes.
+  element.onclick = hide;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (element.hidden = true), 7000);
+  hiding = setTimeout(hide, ms);
 }
 
 /** Say why a call failed. */
 export function toastFault(fault) {
   toast(faultText(fault));
-}
-
-/** @param {import("./api.js").Fault} fault */
-export function faultText({status, detail, code}) {
-  if (code) return t(`error.${code}`) === `error.${code}` ? detail : `${t(`error.${code}`)} ${detail ?? ""}`;
-  if (!status) return t("fault.network");
-  const known = t(`fault.${status}`);
-  if (known === `fault.${status}`) return t("fault.other", {detail: detail ?? String(status)});
-  return detail ? `${known} (${detail})` : known;
 }

@@ -1,4 +1,4 @@
-"""Alembic runs this: migrate over the connection that the store is being opened with."""
+"""Run by Alembic: migrates over the connection of the store."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""On SQLite, entries in the indexes of events may follow the events: see `api.storage.index_entries`.
+"""On SQLite, entries in the indexes of events may follow the events: see `api.storage.sqlite.deferred_index`.
 
 And the index of final messages is put in the words of the queries, without which SQLite never took it.
 """

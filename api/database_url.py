@@ -1,0 +1,48 @@
+"""Checks the URL of the store. A password in it may contain what ends a part of other URLs: "/", "?", "#"."""
+
+import re
+from urllib.parse import parse_qsl
+
+PARAMETERS = frozenset(
+    {"host", "port", "user", "dbname", "passfile", "service", "target_session_attrs", "connect_timeout"}
+    | {"application_name", "options", "ssl", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"}
+    | {"sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"}
+)
+"""Parameters of libpq that the driver knows, but for secret ones."""
+
+SECRET_PARAMETERS = ("password", "sslpassword")
+
+_KINDS = frozenset({"sqlite", "postgresql", "postgres"})
+_HOST = re.compile(r"(?:\[[^\]]*\]|[^:/?\[]*)(?::([0-9]+))?(?:[/?]|$)")
+_LAST_PORT = 65535
+
+
+def is_database_url(url: str) -> bool:
+    """Return whether a text is the URL of a database of a kind that can be the store."""
+    scheme, separator, _ = url.partition("://")
+    host = _HOST.match(_parts(url)[1])
+    is_known = bool(separator) and scheme.partition("+")[0] in _KINDS
+    return is_known and host is not None and int(host[1] or 0) <= _LAST_PORT
+
+
+def has_password(url: str) -> bool:
+    """Return whether a URL contains a password, as user information or as a parameter."""
+    user, rest = _parts(url)
+    return ":" in user or any(name.strip().lower() in SECRET_PARAMETERS for name in _names(rest))
+
+
+def unknown_parameter(url: str) -> str | None:
+    """Return the first parameter that would be neither obeyed nor understood, None without one."""
+    names = _names(_parts(url)[1])
+    return next((name for name in names if name not in (*PARAMETERS, *SECRET_PARAMETERS)), None)
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return the user information of a URL, and what is behind it. The last "@" stands between them."""
+    user, _, rest = url.partition(":")[2].lstrip("/").rpartition("@")
+    # A path that is absolute has no user before it.
+    return user, rest if user else url.partition("://")[2]
+
+
+def _names(text: str) -> list[str]:
+    return [name for name, _ in parse_qsl(text.partition("?")[2], keep_blank_values=True)]

@@ -1,0 +1,1 @@
+"""Around the routes: problem documents, OpenAPI, metrics, the request log."""

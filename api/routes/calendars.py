@@ -1,0 +1,151 @@
+"""Secret calendar addresses of a person: create, list, revoke."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.http.openapi import Answer, Body, describe
+from api.http.problems import HttpProblem, refusal
+from api.routes.event_query import read_only_filter
+from api.routes.json_body import read_json, refuse_half_characters
+from api.services.identity import Identity
+from api.services.links import link
+from api.services.services import Services
+from domain.personal import MAX_CALENDARS, CalendarAddress
+from domain.problems import Problem
+from streams.messages import timestamp
+
+TAG = "access"
+NO_STORE = {"Cache-Control": "no-store"}
+FILTERS = ("q", "city", "venue_type", "from", "to")
+
+NEW_CALENDAR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "filters": {
+            "type": "object",
+            "properties": {name: {"type": "string", "maxLength": 200} for name in FILTERS},
+            "additionalProperties": False,
+        }
+    },
+    "additionalProperties": False,
+}
+
+
+class Calendar(Struct, frozen=True):
+    """An address as its owner sees it, without the secret."""
+
+    id: int
+    filters: dict[str, str]
+    created_at: str
+    last_used_at: str | None
+
+
+class NewCalendar(Struct, frozen=True):
+    """An address with its secret, shown only once."""
+
+    id: int
+    url: str
+    filters: dict[str, str]
+    created_at: str
+
+
+class Calendars(Struct, frozen=True):
+    """The caller's addresses, the newest first."""
+
+    items: list[Calendar]
+
+
+@get("/api/v1/calendars", opt=describe("Your calendar addresses", TAG, {200: Answer("Addresses", Calendars)}))
+async def list_calendars(
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
+) -> Response[Calendars]:
+    """Return the caller's addresses, without their secrets."""
+    items = [_shown(one) for one in await services.personal.calendars(request.user)]
+    return Response(Calendars(items), headers=NO_STORE)
+
+
+@post(
+    "/api/v1/calendars",
+    status_code=201,
+    request_max_body_size=16384,
+    opt=describe(
+        "Create a secret address for a calendar program",
+        TAG,
+        {201: Answer("The address; it is shown only once", NewCalendar)},
+        problems=["invalid-json", "unsupported-media-type", "too-large", "validation", "conflict"],
+        body=Body({"application/json": NEW_CALENDAR_SCHEMA}),
+    ),
+)
+async def make_calendar(
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
+) -> Response[NewCalendar]:
+    """Return a new address with its secret in the URL, as calendar programs need it."""
+    filters = await read_json(request, _filters)
+    read_only_filter(urlencode(filters).encode(), services.timezone)
+    made = await services.personal.add_calendar(request.user, filters)
+    if made is None:
+        raise refusal("conflict.calendars", limit=MAX_CALENDARS)
+    calendar, secret = made
+    base = str(request.base_url).rstrip("/")
+    prefix = link("")
+    origin = base.removesuffix(prefix) if prefix else base
+    url = f"{origin}{link('/eventos.ics')}?{urlencode({'key': secret})}"
+    shown = NewCalendar(calendar.id, url, calendar.filters, timestamp(calendar.created_at))
+    return Response(shown, status_code=201, headers=NO_STORE)
+
+
+@delete(
+    "/api/v1/calendars/{calendar_id:str}",
+    status_code=204,
+    opt=describe("Revoke a calendar address", TAG, {204: Answer("Revoked")}, problems=["not-found"]),
+)
+async def revoke_calendar(
+    request: Request[Identity, Any, Any], calendar_id: FromPath[str], services: NamedDependency[Services]
+) -> None:
+    """Delete an address; it then answers 401."""
+    is_number = calendar_id.isascii() and calendar_id.isdigit() and len(calendar_id) < 16
+    if not is_number or not await services.personal.remove_calendar(request.user, int(calendar_id)):
+        raise refusal("not-found.calendar")
+
+
+def _filters(value: object) -> dict[str, str]:
+    """Return the filters of a new address. Raises HttpProblem with every error."""
+    refuse_half_characters(value)
+    members = value if isinstance(value, dict) else {}
+    filters = members.get("filters", {})
+    problems = [
+        Problem(str(name)[:80], "unknown_field", f"{str(name)[:80]!r} is not a member of a calendar address")
+        for name in members
+        if name != "filters"
+    ]
+    if not isinstance(value, dict) or not isinstance(filters, dict):
+        problems.append(Problem("filters", "invalid_type", "filters must be an object of strings by name"))
+        filters = {}
+    problems += [
+        Problem(
+            f"filters.{name}"[:80], "invalid_type", f"a filter is one of {', '.join(FILTERS)}, with a string"
+        )
+        for name, text in filters.items()
+        if name not in FILTERS or not isinstance(text, str)
+    ]
+    if problems:
+        raise HttpProblem("validation", problems[0].message, errors=problems)
+    return {name: text for name, text in filters.items() if text}
+
+
+def _shown(calendar: CalendarAddress) -> Calendar:
+    used = calendar.last_used_at
+    return Calendar(
+        id=calendar.id,
+        filters=calendar.filters,
+        created_at=timestamp(calendar.created_at),
+        last_used_at=None if used is None else timestamp(used),
+    )
+
+
+HANDLERS = (list_calendars, make_calendar, revoke_calendar)

@@ -1,0 +1,115 @@
+"""The newest notifications, and how far a person has read them; all that come are on the feed `admin`."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from api.http.openapi import Answer, Body, describe
+from api.http.problems import HttpProblem
+from api.routes.json_body import read_json
+from api.services.identity import Identity
+from api.services.services import Services
+from domain.messages import Notification
+from domain.problems import Problem
+from streams.cursor import parse_cursor
+
+TAG = "tasks and live data"
+NO_STORE = {"Cache-Control": "no-store"}
+NEWEST = 100
+"""Notifications that one answer has."""
+
+READ_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"cursor": {"type": "string", "maxLength": 40, "description": "`id` of a notification."}},
+    "required": ["cursor"],
+    "additionalProperties": False,
+}
+
+
+class ReadMark(Struct, frozen=True):
+    """The `id` of the last notification that was read; null for none."""
+
+    cursor: str | None
+
+
+class ToldNotification(Notification, frozen=True, kw_only=True, tag="notification"):
+    """A notification as it stood on the feed `admin`."""
+
+    id: str
+
+
+class Notifications(Struct, frozen=True):
+    """The newest notifications, the newest first, and the `id` of the last one that the caller read."""
+
+    items: list[ToldNotification]
+    read: str | None
+
+
+@get(
+    "/api/v1/notifications",
+    opt=describe(
+        f"The newest {NEWEST} notifications, and how far one has read",
+        TAG,
+        {200: Answer("The newest first", Notifications)},
+        role="admin",
+    ),
+)
+async def list_notifications(
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
+) -> Response[Notifications]:
+    """Return what came while one was away; what comes next is on the feed."""
+    return Response(await newest_notifications(services, request.user, NEWEST), headers=NO_STORE)
+
+
+async def newest_notifications(services: Services, who: Identity, limit: int) -> Notifications:
+    """Return the newest notifications, and how far one has read them."""
+    bodies = await services.personal.notifications(limit)
+    items = [msgspec.json.decode(body, type=ToldNotification) for body in bodies]
+    return Notifications(items, await services.personal.read_mark(who))
+
+
+@get(
+    "/api/v1/notifications/read",
+    opt=describe("The read mark", TAG, {200: Answer("The mark", ReadMark)}, role="admin"),
+)
+async def read_mark(
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
+) -> Response[ReadMark]:
+    """Return the caller's mark."""
+    return Response(ReadMark(await services.personal.read_mark(request.user)), headers=NO_STORE)
+
+
+@post(
+    "/api/v1/notifications/read",
+    status_code=200,
+    request_max_body_size=4096,
+    opt=describe(
+        "Mark notifications as read, up to one",
+        TAG,
+        {200: Answer("The mark", ReadMark)},
+        role="admin",
+        problems=["invalid-json", "unsupported-media-type", "too-large", "validation"],
+        body=Body({"application/json": READ_SCHEMA}),
+    ),
+)
+async def mark_read(
+    request: Request[Identity, Any, Any], services: NamedDependency[Services]
+) -> Response[ReadMark]:
+    """Store the caller's mark, for all their devices."""
+    cursor = await read_json(request, _cursor)
+    await services.personal.set_read_mark(request.user, cursor)
+    return Response(ReadMark(cursor), headers=NO_STORE)
+
+
+def _cursor(value: object) -> str:
+    cursor = value.get("cursor") if isinstance(value, dict) and set(value) == {"cursor"} else None
+    if not isinstance(cursor, str) or parse_cursor(cursor) is None:
+        message = 'the body must be {"cursor": "…"}, the id of a notification'
+        raise HttpProblem("validation", message, errors=[Problem("cursor", "invalid_cursor", message)])
+    return cursor
+
+
+HANDLERS = (list_notifications, read_mark, mark_read)

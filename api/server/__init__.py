@@ -1,0 +1,1 @@
+"""The server process: everything that knows uvicorn."""

@@ -1,0 +1,131 @@
+"""The life of one connection: how long it waits, for what, and how it closes.
+
+Source: RFC 9112 §9.3, §9.6.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import Any
+
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
+
+from api.http.problems import HttpProblem
+from api.server.body_pace import BodyPace, WireTimes
+from api.server.exchange import Exchange
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 1024 * 1024
+"""What a client may still send after an answer that ends the connection: closing at once would reset the
+connection, and the answer with it (RFC 9112 §9.6)."""
+
+
+class ConnectionLife(asyncio.Protocol, ABC):
+    """A connection with timeouts, which is closed so that its last answer arrives.
+
+    Attributes:
+        writable: set while the client takes what is written.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, server_state: ServerState, loop: asyncio.AbstractEventLoop, times: WireTimes) -> None:
+        self.loop = loop
+        self.server_state = server_state
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self._times = times
+        self._exchange: Exchange | None = None  # The one that is being answered.
+        self._reading: Exchange | None = None  # The one whose body is being read.
+        self._is_in_head = False
+        self._is_deaf = False
+        self._is_half_closed = False
+        self._is_reading_paused = False
+        self._held = b""
+        self._lingered_bytes = 0
+        self._pace: BodyPace | None = None
+        self._timer: asyncio.TimerHandle | None = None  # For a head, or for the next request.
+        self._body_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def connections(self) -> set[Any]:
+        """The server's open connections."""
+        return self.server_state.connections
+
+    @abstractmethod
+    def refuse(self, problem: HttpProblem) -> None:
+        """Answer with a problem after earlier requests are answered, and read nothing more."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        self.transport = transport
+        self.server = get_local_addr(transport)
+        self.client = get_remote_addr(transport)
+        self.scheme = "https" if is_ssl(transport) else "http"
+        self.connections.add(self)
+        self._wait(self._times.head_seconds)
+
+    def pause_writing(self) -> None:
+        """The client does not take the answer."""
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        """The client has taken enough of the answer."""
+        self.writable.set()
+
+    def _pause_reading(self) -> None:
+        if not self._is_reading_paused:
+            self._is_reading_paused = True
+            self.transport.pause_reading()
+
+    def _wait(self, seconds: float) -> None:
+        """Close the connection unless a head is complete in time."""
+        self._stop_waiting()
+        self._timer = self.loop.call_later(seconds, self._too_late)
+
+    def _stop_waiting(self) -> None:
+        for timer in (self._timer, self._body_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._body_timer = None
+
+    def _too_late(self) -> None:
+        self._timer = None
+        # A late head that follows a request still being answered waits for its turn.
+        if self._exchange is None or self._exchange.is_over:
+            self.transport.close()
+
+    def _watch_body(self) -> None:
+        if self._reading is not None and self._body_timer is None and not self._is_deaf:
+            self._pace = BodyPace(self._times, self.loop.time())
+            self._body_timer = self.loop.call_later(self._times.look_seconds, self._look_at_body)
+
+    def _look_at_body(self) -> None:
+        self._body_timer = None
+        reading = self._reading
+        if reading is None or self._pace is None:
+            return
+        was_read = not (self._is_reading_paused or reading.awaits_continue)
+        if self._pace.is_late(self.loop.time(), was_read=was_read):
+            self.refuse(HttpProblem("request-timeout", "The body came too slowly, or stopped."))
+        else:
+            self._body_timer = self.loop.call_later(self._times.look_seconds, self._look_at_body)
+
+    def _close(self, *, gently: bool) -> None:
+        """Close; gently, so that a client that still sends gets the answer first."""
+        self._is_deaf = True
+        self._stop_waiting()
+        if not gently or self._is_half_closed or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self._held = b""
+        if self._is_reading_paused:
+            self._is_reading_paused = False
+            self.transport.resume_reading()
+        self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _pass_over(self, data: bytes) -> None:
+        self._lingered_bytes += len(data)
+        if self._lingered_bytes > LINGER_BYTES:
+            self.transport.close()

@@ -1,0 +1,169 @@
+"""The use cases of events: each change is one transaction together with its messages."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Literal
+
+from api.services import event_messages
+from api.services.identity import Identity
+from api.services.store import Snapshot, Store
+from domain.events import EVENT_MEMBERS, Event, EventFields
+from domain.ports.events import EventFilter, EventSort, EventStore, Page
+from domain.problems import Problem
+from domain.text import folded
+from streams.messages import timestamp
+
+Clock = Callable[[], int]
+Allowed = Callable[[Event], bool]
+Changed = Callable[[Event], EventFields | list[Problem]]
+Missed = Literal["absent", "stale"]
+
+EVERYTHING = EventFilter()
+
+CITIES_LOOKED_AT = 5000
+"""Those with most events: a search among them is a few milliseconds of work."""
+
+
+class Events:
+    """Reads and changes events. `now_ms` gives milliseconds since 1970, UTC."""
+
+    def __init__(self, store: Store, now_ms: Clock) -> None:
+        self._store = store
+        self._now_ms = now_ms
+
+    @property
+    def epoch(self) -> str:
+        """The name of the store: positions in its lists mean nothing elsewhere."""
+        return self._store.epoch
+
+    async def page(
+        self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+    ) -> Page:
+        """Return one page of a list."""
+        if where == EVERYTHING:
+            async with self._store.glance() as unit:
+                page = await unit.events.page_of_all(sort=sort, limit=limit, after=after)
+            if page is not None:
+                return page
+        async with self._store.snapshot() as unit:
+            return await unit.events.page(where, sort=sort, limit=limit, after=after)
+
+    async def get(self, event_id: int) -> Event | None:
+        """Return one event."""
+        async with self._store.glance() as unit:
+            return await unit.events.get(event_id)
+
+    async def cities(self, like: str, limit: int) -> list[tuple[str, int]]:
+        """Return cities that have a text in their name, without case and accents, with their events."""
+        async with self._store.snapshot() as unit:
+            cities = await unit.events.cities(CITIES_LOOKED_AT)
+        wanted = folded(like)
+        return [city for city in cities if wanted in folded(city[0])][:limit]
+
+    def reading(self) -> AbstractAsyncContextManager[EventStore]:
+        """Return events at one moment, for as long as the block lasts."""
+        return _events_of(self._store.snapshot())
+
+    async def create(self, fields: EventFields, caller: Identity) -> Event:
+        """Store one event."""
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            ids = await unit.events.insert([fields], upload_id=None, at_ms=at_ms)
+            event = as_stored(fields, ids[0], at_ms)
+            await unit.messages.append(event_messages.created(event, caller, at_ms))
+        return event
+
+    async def create_all(self, batch: Sequence[EventFields], caller: Identity) -> list[Event]:
+        """Store all of a batch, or nothing."""
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            ids = await unit.events.insert(batch, upload_id=None, at_ms=at_ms)
+            if batch:
+                await unit.messages.append(event_messages.many("batch", len(batch), caller, at_ms, ids=ids))
+        return [as_stored(fields, event_id, at_ms) for event_id, fields in zip(ids, batch, strict=True)]
+
+    async def change(
+        self, event_id: int, allowed: Allowed, changed: Changed, caller: Identity
+    ) -> Event | Missed | list[Problem]:
+        """Return the event as it is after a change, or why it was not changed.
+
+        `allowed` decides whether the present version may be changed; `changed` gives the new
+        fields, or their problems. A change to the same fields is none: no new version, no message.
+        """
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            old = await unit.events.get(event_id)
+            if old is None:
+                return "absent"
+            if not allowed(old):
+                return "stale"
+            fields = changed(old)
+            if isinstance(fields, list):
+                return fields
+            names = changed_members(old, fields)
+            if not names:
+                return old
+            new = await unit.events.replace(event_id, fields, at_ms=at_ms, if_version=old.version)
+            if new is None:
+                return "stale"
+            await unit.messages.append(event_messages.updated(new, names, caller, at_ms))
+        return new
+
+    async def delete(self, event_id: int, allowed: Allowed, caller: Identity) -> Missed | None:
+        """Delete one event; return why not, or None."""
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            old = await unit.events.get(event_id)
+            if old is None:
+                return "absent"
+            if not allowed(old) or not await unit.events.delete(event_id, if_version=old.version):
+                return "stale"
+            await unit.messages.append(event_messages.deleted(old, caller, at_ms))
+        return None
+
+    async def replace_all(self, batch: Sequence[EventFields], caller: Identity) -> list[Event]:
+        """Replace all events with a batch."""
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            await unit.events.delete_matching(EVERYTHING)
+            ids = await unit.events.insert(batch, upload_id=None, at_ms=at_ms)
+            await unit.messages.append(event_messages.many("replace", len(batch), caller, at_ms, ids=ids))
+        return [as_stored(fields, event_id, at_ms) for event_id, fields in zip(ids, batch, strict=True)]
+
+    async def delete_matching(self, where: EventFilter, caller: Identity) -> int:
+        """Delete all that match, and return how many."""
+        at_ms = self._now_ms()
+        async with self._store.transaction() as unit:
+            count = await unit.events.delete_matching(where)
+            if count:
+                await unit.messages.append(event_messages.many("delete", count, caller, at_ms))
+        return count
+
+
+def as_stored(fields: EventFields, event_id: int, at_ms: int) -> Event:
+    """Return the first version of an event that was created by hand."""
+    at = timestamp(at_ms)
+    return Event(
+        id=event_id,
+        title=fields.title,
+        description=fields.description,
+        event_date=fields.event_date,
+        city=fields.city,
+        participants=fields.participants,
+        local_info=fields.local_info,
+        upload_id=None,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def changed_members(old: Event, new: EventFields) -> list[str]:
+    """Return the wire names of the members that differ."""
+    return [name for name in EVENT_MEMBERS if getattr(old, name) != getattr(new, name)]
+
+
+@asynccontextmanager
+async def _events_of(snapshot: AbstractAsyncContextManager[Snapshot]) -> AsyncIterator[EventStore]:
+    async with snapshot as unit:
+        yield unit.events

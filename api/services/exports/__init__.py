@@ -1,0 +1,1 @@
+"""Events as files, and the task that writes them."""

@@ -1,0 +1,35 @@
+"""The history of imports, and their rejected rows."""
+
+from collections.abc import AsyncIterator
+
+from api.services.store import Store
+from domain.imports import RejectedRow, Upload
+
+_CHUNK = 500
+
+
+class ImportHistory:
+    """Reads the history of imports."""
+
+    def __init__(self, store: Store) -> None:
+        """Read from a store."""
+        self._store = store
+
+    async def page(
+        self, *, limit: int, before: tuple[int, str] | None
+    ) -> tuple[list[Upload], tuple[int, str] | None]:
+        """Return imports, newest first, and the position of the next page."""
+        async with self._store.snapshot() as snapshot:
+            return await snapshot.uploads.page(limit=limit, before=before)
+
+    async def rejected(self, upload_id: str, *, after_record: int, limit: int) -> list[RejectedRow]:
+        """Return rejected rows in file order."""
+        async with self._store.snapshot() as snapshot:
+            return await snapshot.uploads.rejected(upload_id, after_record=after_record, limit=limit)
+
+    async def all_rejected(self, upload_id: str) -> AsyncIterator[list[RejectedRow]]:
+        """Yield every rejected row in file order, in chunks, in constant memory."""
+        after = 0
+        while rows := await self.rejected(upload_id, after_record=after, limit=_CHUNK):
+            yield rows
+            after = rows[-1].record

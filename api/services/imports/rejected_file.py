@@ -1,0 +1,167 @@
+"""Rejected rows as a file to correct and send again, with its own columns and the errors.
+
+`_line` and `_errors` are added, and ignored on the way in.
+"""
+
+import csv
+import io
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from api.services.exports.xlsx import XlsxFile
+from domain.imports import RejectedRow, Upload
+from domain.json_text import decode_json
+from domain.problems import sendable
+from domain.rows.columns import OWN_COLUMNS, is_own_column
+from domain.rows.formula_guard import guarded, unguarded
+
+RejectedForm = Literal["csv", "xlsx", "json"]
+FORMS: tuple[RejectedForm, ...] = ("csv", "xlsx", "json")
+
+_WORKBOOKS = ("xlsx", "xlsm", "xlsb", "xls", "ods")
+_JSON = ("json", "ndjson")
+
+
+class RejectedFile(Protocol):
+    """A file that is being written."""
+
+    def opening(self) -> bytes:
+        """Return what comes before the first row."""
+        ...
+
+    def part(self, rows: Sequence[RejectedRow]) -> bytes:
+        """Return some rows."""
+        ...
+
+    def closing(self) -> bytes:
+        """Return what comes after the last row."""
+        ...
+
+
+def own_form(upload: Upload) -> RejectedForm:
+    """Return the format closest to the kind of the file."""
+    kind = (upload.dialect or {}).get("format")
+    return "xlsx" if kind in _WORKBOOKS else "json" if kind in _JSON else "csv"
+
+
+def rejected_file(upload: Upload, form: RejectedForm) -> RejectedFile:
+    """Begin a file of an import's rejected rows."""
+    table = _Table(upload)
+    if form == "xlsx":
+        return _Workbook(table)
+    return _Json(table) if form == "json" else _Csv(table, (upload.dialect or {}).get("delimiter", ","))
+
+
+class _Table:
+    """The columns of the file, and the texts that its cells stood for."""
+
+    def __init__(self, upload: Upload) -> None:
+        kind = (upload.dialect or {}).get("format")
+        # What an earlier rejected file added is written anew.
+        names = [_name(column, kind) for column in upload.columns or ()]
+        self._kept = [not is_own_column(name) for name in names]
+        self.names = [name for name in names if not is_own_column(name)]
+        self._is_guarded = kind not in (*_JSON, "ics")
+
+    def cells(self, row: RejectedRow) -> list[str]:
+        """Return the texts of a row under the names, and those beyond the header after them."""
+        texts = [sendable(unguarded(cell) if self._is_guarded else cell) for cell in row.cells]
+        texts += [""] * (len(self._kept) - len(texts))
+        kept = [text for text, keep in zip(texts, self._kept, strict=False) if keep]
+        return [*kept, *texts[len(self._kept) :]]
+
+    def described(self, row: RejectedRow) -> list[str]:
+        """Return the texts, the line, the errors, and what stands beyond the header."""
+        cells, width = self.cells(row), len(self.names)
+        return [*cells[:width], str(row.line), reasons(row), *cells[width:]]
+
+
+def _name(column: Mapping[str, Any], kind: str | None) -> str:
+    """Return a column's own name. Names of a calendar mean nothing in a table; the field does."""
+    name = column["field"] if kind == "ics" and column.get("field") else column["name"]
+    return sendable(str(name))
+
+
+def reasons(row: RejectedRow) -> str:
+    """Return all errors of a row."""
+    return " | ".join(f"{error.code}: {error.message}" for error in row.errors)
+
+
+class _Csv:
+    def __init__(self, table: _Table, delimiter: str) -> None:
+        self._table = table
+        self._delimiter = delimiter
+
+    def opening(self) -> bytes:
+        return BOM_UTF8 + csv_lines([[*map(guarded, self._table.names), *OWN_COLUMNS]], self._delimiter)
+
+    def part(self, rows: Sequence[RejectedRow]) -> bytes:
+        return csv_lines((map(guarded, self._table.described(row)) for row in rows), self._delimiter)
+
+    def closing(self) -> bytes:
+        return b""
+
+
+class _Workbook:
+    def __init__(self, table: _Table) -> None:
+        self._table = table
+        self._file = XlsxFile("pt", [*table.names, *OWN_COLUMNS], sheet="rejected")
+
+    def opening(self) -> bytes:
+        return self._file.opening()
+
+    def part(self, rows: Sequence[RejectedRow]) -> bytes:
+        return self._file.rows(map(self._table.described, rows))
+
+    def closing(self) -> bytes:
+        return self._file.closing()
+
+
+class _Json:
+    def __init__(self, table: _Table) -> None:
+        self._table = table
+        self._names = _unique(table.names)
+        self._separator = b""
+
+    def opening(self) -> bytes:
+        return b"["
+
+    def part(self, rows: Sequence[RejectedRow]) -> bytes:
+        inner = b",\n".join(msgspec.json.encode(self._members(row)) for row in rows)
+        inner, self._separator = self._separator + inner, b",\n"
+        return inner
+
+    def closing(self) -> bytes:
+        return b"]\n"
+
+    def _members(self, row: RejectedRow) -> dict[str, Any]:
+        cells = self._table.cells(row)
+        members = {name: _value(cell) for name, cell in zip(self._names, cells, strict=False) if cell}
+        return {**members, "_line": row.line, "_errors": reasons(row)}
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Return names of which each is there once: a nameless or repeated one gets that of its place."""
+    found: list[str] = []
+    for place, name in enumerate(names, 1):
+        found.append(name if name.strip() and name not in found else f"#{place}")
+    return found
+
+
+def _value(cell: str) -> object:
+    """Return a cell as a member: the venue as the object that it was."""
+    if not cell.startswith("{"):
+        return cell
+    read = decode_json(cell)
+    return read if isinstance(read, dict) else cell
+
+
+def csv_lines(rows: Iterable[Iterable[str]], delimiter: str = ",") -> bytes:
+    """Return rows as UTF-8 CSV. Source: RFC 4180."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    # Half a surrogate pair is a reason for a rejection, and cannot leave as UTF-8.
+    return text.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,52 @@
+"""Previews a workbook, or the file of a ZIP, before it is imported."""
+
+import io
+from collections.abc import AsyncIterator
+from datetime import tzinfo
+from typing import Any
+from zipfile import is_zipfile
+
+from api.services.imports.csv_source import READERS
+from api.services.imports.sheet import convert
+from api.unpacking.request import Request
+from domain.files.preview import PREVIEW_BYTES, PREVIEW_ROWS, Preview, preview
+from domain.imports import ImportOptions
+from domain.problems import Problem, problem
+
+PREVIEW_WORKBOOK_BYTES = 10 * 1024 * 1024
+"""Larger ones are imported, but not previewed."""
+
+_ROWS = 10 * PREVIEW_ROWS
+"""So many rows of the sheet are looked at, blank ones included."""
+
+Sheets = list[dict[str, Any]]
+"""The sheets of a workbook: `name`, `rows`, and `hidden` where it is."""
+
+
+async def preview_packed(content: bytes, options: ImportOptions, timezone: tzinfo) -> tuple[Preview, Sheets]:
+    """Return the preview of a container, which must be complete."""
+    if len(content) > PREVIEW_WORKBOOK_BYTES:
+        limit = PREVIEW_WORKBOOK_BYTES // 1024**2
+        return _nothing(problem("too_large.preview", limit=limit))
+    if content.startswith(b"PK") and not is_zipfile(io.BytesIO(content)):
+        return _nothing(problem("whole_file_needed"))
+    table = bytearray()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    async def write(piece: bytes) -> None:
+        table.extend(piece)
+
+    head = await convert(pieces(), write, Request(options, most_rows=_ROWS, count_rows=True))
+    if head.fault:
+        return _nothing(head.fault)
+    truncated = head.kind is not None and len(table) > PREVIEW_BYTES
+    shown = bytes(table[:PREVIEW_BYTES] if truncated else table)
+    reader = READERS[head.kind or "sheet"]
+    read = preview(shown, truncated=truncated, options=options, timezone=timezone, kind=reader)
+    return read, head.sheets
+
+
+def _nothing(fault: Problem) -> tuple[Preview, Sheets]:
+    return Preview(None, [], {}, [], [], fault), []

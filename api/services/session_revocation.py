@@ -1,0 +1,43 @@
+"""Ends streams whose reader is disabled, rotated, signed out or expired."""
+
+import logging
+from collections.abc import Callable, Collection
+
+import anyio
+
+from api.services.identity import Identity
+from api.services.people import People
+from domain.ports.errors import StorageError
+
+LOOK_SECONDS = 2.0
+"""The contract allows 5; a look may have to wait for the store."""
+
+logger = logging.getLogger(__name__)
+
+
+async def revoke_sessions(
+    people: People,
+    *,
+    readers: Callable[[], Collection[Identity]],
+    end: Callable[[Collection[Identity]], None],
+    look_seconds: float = LOOK_SECONDS,
+) -> None:
+    """Check the readers of streams every few seconds until cancelled.
+
+    It reads the store, because a command or another server may have changed it.
+
+    Args:
+        people: knows who may.
+        readers: who has a stream open.
+        end: ends all streams of some of them.
+        look_seconds: between two looks.
+    """
+    while True:
+        await anyio.sleep(look_seconds)
+        try:
+            gone = await people.ended(readers())
+        except StorageError as error:
+            logger.warning("the permissions of open streams could not be checked: %s", error)
+            continue
+        if gone:
+            end(gone)

@@ -1,0 +1,112 @@
+import {call, get, post} from "./api.js";
+import {confirmed} from "./confirm.js";
+import {h} from "./dom.js";
+import {moment} from "./format.js";
+import {t} from "./i18n.js";
+import {toast, toastFault} from "./tell.js";
+
+/** Filters that a calendar keeps: never those that follow the day. */
+const KEPT = ["q", "city", "venue_type"];
+
+/** Secret addresses under which a calendar program reads the events: made, shown once, revoked. */
+export function calendarAddress(question) {
+  const filters = Object.fromEntries(
+    KEPT.filter((name) => question[name]).map((name) => [name, question[name]]),
+  );
+  const list = h("div.items");
+  const made = h("div");
+  /** @type {number | null} Whose address is shown. */
+  let shown = null;
+  const reload = async () => {
+    const {items} = await get("/calendars").catch((fault) => (toastFault(fault), {items: []}));
+    list.replaceChildren(...items.map((calendar) => itemOf(calendar, reload)));
+    // What was revoked is no address to copy any more.
+    if (!items.some(({id}) => id === shown)) made.replaceChildren();
+  };
+  const create = async () => {
+    const calendar = await post("/calendars", {json: {filters}}).catch(toastFault);
+    if (!calendar) return;
+    shown = calendar.id;
+    made.replaceChildren(shownOnce(calendar.url));
+    await reload();
+  };
+  const about = Object.values(filters).length
+    ? h("p.small", {t: ["calendar.filters", {filters: Object.values(filters).join(", ")}]})
+    : null;
+  const dialog = h(
+    "dialog",
+    {label: "calendar.subscribe", onclose: () => dialog.remove()},
+    h(
+      "div.stack",
+      {},
+      h("h2", {t: "calendar.subscribe"}),
+      h("p.soft", {t: "calendar.lead"}),
+      about,
+      made,
+      h(
+        "div.row",
+        {},
+        h("button.primary", {type: "button", t: "calendar.make", onclick: () => void create()}),
+        h("button", {type: "button", t: "close", onclick: () => dialog.close()}),
+      ),
+      list,
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  void reload();
+}
+
+function shownOnce(url) {
+  const address = h("input.mono", {
+    readonly: true,
+    value: url,
+    label: "calendar.address",
+    onfocus: ({target}) => target.select(),
+  });
+  const copy = () =>
+    navigator.clipboard.writeText(url).then(
+      () => toast(t("calendar.copied")),
+      () => address.select(),
+    );
+  return h(
+    "div.stack.notice",
+    {},
+    h("p", {t: "calendar.once"}),
+    address,
+    h(
+      "div.row",
+      {},
+      h("button", {type: "button", t: "calendar.copy", onclick: copy}),
+      h("a.button", {href: url.replace(/^https?:/, "webcal:"), t: "calendar.open"}),
+    ),
+  );
+}
+
+function itemOf({id, created_at: made, last_used_at: used, filters}, reload) {
+  const revoke = async () => {
+    if (!(await confirmed("calendar.revokeSure", {}, {action: "calendar.revoke"}))) return;
+    await call("DELETE", `/calendars/${id}`).catch(toastFault);
+    await reload();
+  };
+  const about = Object.values(filters ?? {})
+    .filter(Boolean)
+    .join(", ");
+  return h(
+    "div.item",
+    {},
+    h(
+      "div",
+      {},
+      h("div.item-title", {}, about || t("calendar.all")),
+      h(
+        "div.item-more",
+        {},
+        [t("calendar.made", {at: moment(made)}), used && t("calendar.used", {at: moment(used)})]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+    ),
+    h("button.quiet.danger", {type: "button", t: "calendar.revoke", onclick: revoke}),
+  );
+}

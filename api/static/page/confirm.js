@@ -1,0 +1,32 @@
+import {h} from "./dom.js";
+import {t} from "./i18n.js";
+
+/**
+ * Ask before something that is hard to take back.
+ *
+ * @param {string} key Of the question. @param {Record<string, string | number>} [params]
+ * @param {{action?: string, danger?: boolean}} [how] `action`: key of what the button says.
+ * @returns {Promise<boolean>}
+ */
+export function confirmed(key, params = {}, {action = "yes", danger = true} = {}) {
+  return new Promise((resolve) => {
+    const yes = h(`button.${danger ? "danger" : "primary"}`, {type: "submit", value: "yes", t: action});
+    const dialog = h(
+      "dialog.question",
+      {"aria-label": t(key, params), role: "alertdialog"},
+      h(
+        "form.stack",
+        {method: "dialog"},
+        h("p", {t: [key, params]}),
+        h("div.row.end", {}, h("button", {type: "submit", value: "no", t: "cancel"}), yes),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    yes.focus();
+  });
+}

@@ -1,0 +1,82 @@
+/** What the list of events is asked for, as the address holds it. Pure. */
+
+export const FILTERS = [
+  "q",
+  "city",
+  "from",
+  "to",
+  "venue_type",
+  "upload_id",
+  "sort",
+  "when",
+  "layout",
+  "month",
+];
+
+/** Which events, by when they are; the first is what a person sees who asks for nothing. */
+export const WHEN = ["upcoming", "past", "all"];
+
+/** @param {string} today As 2026-07-01, by the reader's clock. */
+export function questionOf(params, today) {
+  const {q, city, venue_type, upload_id, sort} = params;
+  const when = whenOf(params);
+  const to = params.to || (when === "past" ? `${today}T00:00` : "");
+  const span = {from: params.from || (when === "upcoming" ? today : ""), to};
+  return {
+    q,
+    city,
+    venue_type,
+    upload_id,
+    ...span,
+    sort: sort || (when === "past" ? "-event_date" : "event_date"),
+  };
+}
+
+/** A span of dates, or an import, means what it says: also what is over. */
+export function whenOf({when, from, to, upload_id: upload}) {
+  if (WHEN.includes(when)) return when;
+  return from || to || upload ? "all" : "upcoming";
+}
+
+/** Filters, without order and layout: whether somebody narrowed the list. */
+export const isFiltered = (params) =>
+  ["q", "city", "from", "to", "venue_type", "upload_id"].some((name) => params[name]);
+
+/** @param {Date} date @returns {string} The day on the reader's own calendar. */
+export const dayOf = (date) =>
+  `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+
+/** @param {string} month As 2026-07. @param {number} by Months. */
+export function monthAfter(month, by) {
+  const [year, number] = month.split("-").map(Number);
+  const date = new Date(Date.UTC(year, number - 1 + by, 1));
+  return `${date.getUTCFullYear()}-${String(date.getUTCMonth() + 1).padStart(2, "0")}`;
+}
+
+/**
+ * The weeks of a month, each of seven days, those of the months beside it included.
+ *
+ * @param {string} month As 2026-07.
+ * @param {number} firstWeekday 0 for Sunday.
+ * @returns {string[][]}
+ */
+export function weeksOf(month, firstWeekday) {
+  const [year, number] = month.split("-").map(Number);
+  const first = new Date(Date.UTC(year, number - 1, 1));
+  const lead = (first.getUTCDay() - firstWeekday + 7) % 7;
+  const days = new Date(Date.UTC(year, number, 0)).getUTCDate();
+  const weeks = Math.ceil((lead + days) / 7);
+  const dayAt = (at) => new Date(Date.UTC(year, number - 1, 1 - lead + at)).toISOString().slice(0, 10);
+  return Array.from({length: weeks}, (_, week) => [0, 1, 2, 3, 4, 5, 6].map((day) => dayAt(week * 7 + day)));
+}
+
+/** Text as searches compare it: without case and accents. */
+export const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+
+/** Cities that a person may mean: those that begin so first, then those that have it inside. */
+export function citiesLike(cities, text, limit = 8) {
+  const wanted = folded(text);
+  const begins = cities.filter(({city}) => folded(city).startsWith(wanted));
+  const within = cities.filter(({city}) => !folded(city).startsWith(wanted) && folded(city).includes(wanted));
+  return [...begins, ...within].slice(0, limit);
+}

@@ -1,0 +1,54 @@
+import {FIELDS, memberOf} from "./review-model.js";
+import {fieldName} from "./format.js";
+import {h} from "./dom.js";
+import {reasonOf} from "./problem-words.js";
+import {t} from "./i18n.js";
+
+const ROWS = 20;
+
+/**
+ * The first rows of a file as they would be read, in the fields that columns or values are chosen for.
+ *
+ * @param {any} preview As the server answers it.
+ * @param {import("./review-model.js").Review} review
+ */
+export function firstRows({rows = [], fault}, review) {
+  if (!rows.length) return h("p.empty", {}, fault ? reasonOf(fault) : t("none"));
+  const shown = FIELDS.filter(
+    (field) => field !== "event_time" && (review.has(field) || review.defaults[field]),
+  );
+  const head = h(
+    "tr",
+    {},
+    h("th", {t: "rejects.line"}),
+    ...shown.map((name) => h("th", {t: `field.${name}`})),
+    h("th", {t: "rejects.reason"}),
+  );
+  const body = rows.slice(0, ROWS).map((row) => rowOf(row, shown, review));
+  return h(
+    "div.tables",
+    {tabindex: "0", role: "region", label: "mapping.rows"},
+    h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)),
+  );
+}
+
+function rowOf(row, shown, review) {
+  const {line, errors} = row;
+  const reasons = (errors ?? []).map((error) => `${fieldName(error.field)} ${reasonOf(error)}`).join("; ");
+  return h(
+    `tr${errors?.length ? ".faulty" : ""}`,
+    {},
+    h("td.numbers", {}, String(line)),
+    ...shown.map((name) => h("td.clip", {}, valueIn(row, name, review))),
+    h("td.reasons", {}, reasons),
+  );
+}
+
+/** What a row has for a field: as it was read, or of a faulty row the cell itself. */
+export function valueIn({event, cells}, field, review) {
+  if (!event) {
+    const at = review.columns.findIndex((column) => column.field === field);
+    return (at >= 0 ? cells?.[at] : "") || review.defaults[field] || "";
+  }
+  return memberOf(event, field);
+}

@@ -1,0 +1,103 @@
+import {get, post, query} from "./api.js";
+import {h} from "./dom.js";
+import {PREFIX} from "./server.js";
+import {RejectedTable} from "./rejected-table.js";
+import {Repairs} from "./repairs.js";
+import {say, t} from "./i18n.js";
+import {toast, toastFault} from "./tell.js";
+
+/** States in which rejected rows can be mended: the import is over, and has not been undone. */
+const MENDABLE = ["completed", "cancelled", "failed"];
+
+/** The rejected rows of an import: seen, mended in place, and sent again. */
+export class ImportRepair {
+  #model;
+
+  /**
+   * @param {import("./import-model.js").ImportModel} model
+   * @param {{onChange: () => void, onSent: () => void}} on `onChange`: the model has other figures.
+   */
+  constructor(model, on) {
+    this.#model = model;
+    this.on = on;
+    this.repairs = new Repairs();
+    this.table = new RejectedTable(this.repairs, () => this.#paintButton());
+    this.more = h("p.small.soft", {hidden: true});
+    this.button = h("button.primary.for-editors", {
+      type: "button",
+      hidden: true,
+      onclick: () => void this.#send().catch(toastFault),
+    });
+    const href = `${PREFIX}/api/v1/uploads/${model.id}/rejected`;
+    this.element = h(
+      "section.rejects",
+      {hidden: true},
+      h(
+        "div.row",
+        {},
+        h("h3", {t: "rejects.title"}),
+        this.table.count,
+        this.table.filter,
+        h("a.button", {href, download: "", t: "rejects.download"}),
+      ),
+      this.table.element,
+      this.more,
+      this.button,
+    );
+  }
+
+  /** Whether nothing is mended that has not been sent. */
+  get isClean() {
+    return this.repairs.rows === 0;
+  }
+
+  paint() {
+    const model = this.#model;
+    this.element.hidden = model.rejected === 0;
+    const canMend = MENDABLE.includes(model.status) && !model.isDryRun;
+    if (model.rejected) this.table.update(model.problems, {canMend});
+    this.#paintButton();
+    this.more.hidden = !model.isFull;
+    this.more.textContent = t("rejects.more", {
+      shown: model.rejected - model.rowsNotShown,
+      total: model.rejected,
+    });
+  }
+
+  #paintButton() {
+    this.button.hidden = this.isClean;
+    say(this.button, "rejects.send", {count: this.repairs.rows});
+  }
+
+  /** The feed tells the first thousand rejected rows; the rest is asked for. */
+  async loadRest() {
+    const model = this.#model;
+    let cursor = "";
+    while (model.rowsNotShown > 0 && !model.isFull && cursor !== null) {
+      const page = await get(`/uploads/${model.id}/errors${query({limit: 500, cursor})}`);
+      page.items.forEach(({line, errors}) => model.addProblems(line, errors));
+      cursor = page.next;
+      this.on.onChange();
+    }
+  }
+
+  /** Send what was mended: what passes joins this import, what does not is told again. */
+  async #send() {
+    this.button.disabled = true;
+    let accepted = 0;
+    try {
+      for (const rows of this.repairs.requests()) {
+        const lines = rows.map(({line}) => line);
+        const answer = await post(`/uploads/${this.#model.id}/repairs`, {json: {rows}});
+        accepted += answer.accepted;
+        lines.forEach((line) => this.repairs.forget(line));
+        this.#model.repaired(answer.upload, lines, answer.errors);
+      }
+    } finally {
+      this.button.disabled = false;
+      this.on.onChange();
+    }
+    toast(t("rejects.repaired", {count: accepted}));
+    this.on.onSent();
+  }
+}

@@ -1,0 +1,46 @@
+import {connect} from "./server.js";
+
+/**
+ * What the page follows from its beginning to its end, whichever view is seen: read as one, so that a
+ * first load asks once and opens one stream.
+ */
+const FEEDS = ["dashboard", "eventos", "presenca"];
+const OF_ADMINISTRATORS = "admin";
+
+/**
+ * @typedef {object} On
+ * @property {(message: any) => void} [onMessage]
+ * @property {(state: any) => void} [onState]
+ * @property {() => void} [onReset] Messages were missed: read what is there anew.
+ */
+
+/** @type {Map<On, string[]>} */
+const listeners = new Map();
+
+/** The latest state of each feed, for views that are built later. @type {Map<string, any>} */
+const states = new Map();
+
+/**
+ * Begin to follow. @param {string} role @param {(status: any) => void} onStatus
+ * @returns {{retry: () => void}}
+ */
+export function startLive(role, onStatus) {
+  const feeds = role === "admin" ? [OF_ADMINISTRATORS, ...FEEDS] : FEEDS;
+  return connect(feeds, {
+    onStatus,
+    onMessage: (message) => listening(message.feed).forEach((on) => on.onMessage?.(message)),
+    onState: (state) => {
+      states.set(state.feed, state);
+      listening(state.feed).forEach((on) => on.onState?.(state));
+    },
+    onReset: () => [...listeners.keys()].forEach((on) => on.onReset?.()),
+  });
+}
+
+const listening = (feed) => [...listeners].filter(([, feeds]) => feeds.includes(feed)).map(([on]) => on);
+
+/** Hear some of the feeds, for as long as the page is there. @param {string[]} feeds @param {On} on */
+export function listen(feeds, on) {
+  listeners.set(on, feeds);
+  for (const feed of feeds) if (states.has(feed)) on.onState?.(states.get(feed));
+}

@@ -1,0 +1,62 @@
+import {fieldName} from "./format.js";
+import {h} from "./dom.js";
+import {generalWords, reasonOf} from "./problem-words.js";
+import {number} from "./i18n.js";
+
+/** Groups that are shown; the others are rare ones of a bad file. */
+const SHOWN = 8;
+
+/** Values of one group that are shown. */
+const VALUES = 5;
+
+/** Fields whose cells can be replaced by the option `values`. */
+const REPLACEABLE = /^(?!$)(?!local_info$)/;
+
+/**
+ * Problems by field and kind, with how many there are; where every value has a suggestion, all are taken by
+ * one click.
+ *
+ * @param {any[]} problems Of a check.
+ * @param {(replacements: {field: string, from: string, to: string}[]) => void} onReplace
+ */
+export function problemGroups(problems, onReplace) {
+  return problems.slice(0, SHOWN).map((group) => groupOf(group, onReplace));
+}
+
+function groupOf({field, code, count, example, values = []}, onReplace) {
+  const withOne = values.filter(({value, suggestion}) => value && suggestion);
+  const all = REPLACEABLE.test(field)
+    ? withOne.map(({value, suggestion}) => ({field: shortName(field), from: value, to: suggestion}))
+    : [];
+  const covered = withOne.reduce((sum, {count: n}) => sum + n, 0);
+  return h(
+    "div.group",
+    {"data-group": `${field} ${code}`},
+    h("strong.numbers", {}, number(count)),
+    h(
+      "div",
+      {},
+      h("div", {}, `${fieldName(field)} ${wordsOf({code, field, example, values})}`.trim()),
+      h("div.small.soft.values", {}, ...valuesOf(values)),
+    ),
+    all.length > 0 &&
+      h("button", {type: "button", t: ["review.applyAll", {count: covered}], onclick: () => onReplace(all)}),
+  );
+}
+
+/** What is wrong with the one value of a group exactly; else, or where a click mends all, in general. */
+const wordsOf = ({code, field, example, values}) =>
+  example && values.length < 2 && !values[0]?.suggestion
+    ? reasonOf(example)
+    : generalWords({code, field, message: example?.message});
+
+/** The option names the members of a venue without its own name. */
+const shortName = (field) => field.replace(/^local_info\./, "");
+
+function* valuesOf(values) {
+  for (const {value, suggestion, count} of values.slice(0, VALUES)) {
+    const told = suggestion ? `“${value ?? ""}” → ${suggestion}` : `“${value ?? ""}”`;
+    yield h("span.value", {}, count > 1 ? `${told} (${number(count)})` : told);
+  }
+  if (values.length > VALUES) yield h("span", {t: ["review.moreValues", {count: values.length - VALUES}]});
+}

@@ -1,0 +1,177 @@
+/** What a person decides about a file before it is imported. Pure: answers of the server in, options out. */
+
+export const FIELDS = [
+  "title",
+  "event_date",
+  "event_time",
+  "city",
+  "description",
+  "participants",
+  "local_info.location_name",
+  "local_info.capacity",
+  "local_info.venue_type",
+  "local_info.is_accessible",
+  "local_info.address",
+  "local_info",
+  "id",
+];
+export const REQUIRED = ["title", "event_date", "city"];
+
+/** Fields for which one value often holds for a whole file. */
+export const WITH_DEFAULT = [...REQUIRED, "local_info.location_name", "local_info.venue_type"];
+
+/** A column `local` may hold the name of a venue or its JSON: to a person it is the place. */
+const EITHER = "local";
+const PLACE = "local_info.location_name";
+
+/** Examples of a column that are shown. */
+const EXAMPLES = 3;
+
+/**
+ * @typedef {{name: string, field: string | null, examples: string[]}} Column
+ * @typedef {Record<string, any>} Preview As the server answers it.
+ */
+export class Review {
+  constructor() {
+    /** @type {Column[]} */
+    this.columns = [];
+    /** @type {Record<string, string>} Field to a value for every row that has none. */
+    this.defaults = {};
+    /** @type {Record<string, Record<string, string>>} Field to cells and what replaces them. */
+    this.values = {};
+    /** Further options, by their names in the API. @type {Record<string, string>} */
+    this.chosen = {};
+    this.touched = false;
+  }
+
+  /** Take over how the server reads the file; what a person chose stays. @param {Preview} preview */
+  read(preview) {
+    const names = preview.columns.map(({name}) => name);
+    const isSame = names.join("\u001f") === this.columns.map(({name}) => name).join("\u001f");
+    if (isSame && this.touched) return;
+    const proposed = fieldsByColumn(preview, names);
+    this.columns = names.map((name, at) => ({
+      name,
+      field: proposed[at],
+      examples: examplesOf(preview, at, proposed[at]),
+    }));
+    if (!isSame) this.touched = false;
+  }
+
+  /**
+   * What was decided for files of this shape before.
+   *
+   * @param {{mapping?: any, defaults?: any, values?: any, date_format?: string} | null} remembered
+   */
+  remember(remembered) {
+    if (!remembered) return;
+    const {mapping, defaults, values, date_format: order} = remembered;
+    if (mapping) this.#map(mapping);
+    Object.assign(this.defaults, defaults ?? {});
+    Object.assign(this.values, values ?? {});
+    if (order && order !== "auto") this.chosen.date_format = order;
+    this.touched = Boolean(mapping);
+  }
+
+  #map(mapping) {
+    for (const column of this.columns) if (column.field && column.field in mapping) column.field = null;
+    for (const [field, name] of Object.entries(mapping)) {
+      const column = name && this.columns[columnAt(name, this.columns)];
+      if (column) column.field = field;
+    }
+  }
+
+  /** One column is one field: another one that was it is not used any more. */
+  choose(at, field) {
+    this.touched = true;
+    if (field) for (const column of this.columns) if (column.field === field) column.field = null;
+    this.columns[at].field = field || null;
+  }
+
+  /** @param {string} field @param {string} from @param {string} to */
+  replace(field, from, to) {
+    this.values[field] = {...this.values[field], [from]: to};
+  }
+
+  /** Required fields that get nothing. */
+  get missing() {
+    return REQUIRED.filter((field) => !this.has(field) && !this.defaults[field]?.trim());
+  }
+
+  has(field) {
+    return this.columns.some((column) => column.field === field);
+  }
+
+  /** @returns {Record<string, any>} Of the preview, the check and the import. */
+  get options() {
+    const defaults = Object.fromEntries(Object.entries(this.defaults).filter(([, value]) => value?.trim()));
+    return {
+      ...this.chosen,
+      ...(this.touched && {mapping: this.#mapping}),
+      ...(Object.keys(defaults).length && {defaults}),
+      ...(Object.keys(this.values).length && {values: this.values}),
+    };
+  }
+
+  /** By name where that is one column's alone, else by place; what is not used is said, too. */
+  get #mapping() {
+    const uses = new Map(this.columns.flatMap((column, at) => (column.field ? [[column.field, at]] : [])));
+    const names = this.columns.map(({name}) => name.trim().toLowerCase());
+    const named = (at) => {
+      const isAlone = names[at] && names.filter((name) => name === names[at]).length === 1;
+      return isAlone && !this.columns[at].name.startsWith("#") ? this.columns[at].name : `#${at + 1}`;
+    };
+    return Object.fromEntries(
+      FIELDS.map((field) => [field, uses.has(field) ? named(uses.get(field)) : null]),
+    );
+  }
+}
+
+/** Which field each column is read as, or would be by the server's proposal. */
+function fieldsByColumn({columns, mapping = {}}, names) {
+  const fields = columns.map(({field}) => (field === EITHER ? PLACE : (field ?? null)));
+  for (const [field, name] of Object.entries(mapping)) {
+    const at = columnAt(
+      name,
+      names.map((each) => ({name: each})),
+    );
+    if (at >= 0 && !fields.includes(field)) fields[at] ??= field;
+  }
+  return fields;
+}
+
+function columnAt(name, columns) {
+  const place = /^#(\d+)$/.exec(name);
+  return place ? Number(place[1]) - 1 : columns.findIndex((column) => column.name === name);
+}
+
+/** The first cells of a column that differ; of a row that reads well, what was made of the cell. */
+function examplesOf({columns, rows = [], unused = []}, at, field) {
+  if (columns[at].examples?.length) return columns[at].examples;
+  const cells = rows.map((row) => row.cells?.[at] || memberOf(row.event, field));
+  const known = unused.find(({column}) => column === at + 1)?.values ?? [];
+  return [...new Set([...cells, ...known].filter((cell) => typeof cell === "string" && cell.trim()))].slice(
+    0,
+    EXAMPLES,
+  );
+}
+
+/** What an event has for a field, as text. */
+export function memberOf(event, field) {
+  if (!event || !field) return "";
+  const [outer, inner] = field.split(".");
+  const value = inner ? event[outer]?.[inner] : event[outer];
+  if (value == null || (outer === "local_info" && !inner)) return "";
+  return Array.isArray(value) ? value.join("; ") : String(value);
+}
+
+/** Whether the file leaves open which part of its dates is the day: the one thing that is asked. */
+export const asksForDateOrder = ({rows = []}, check) =>
+  rows.some(({errors}) => errors?.some(({code}) => code === "ambiguous_date")) ||
+  Boolean(check?.problems?.some(({code}) => code === "ambiguous_date"));
+
+/** What a whole check says of the events that are there already. */
+export function existingIn(check) {
+  const {changed = 0, same = 0, key = []} = check?.existing ?? {};
+  return {count: changed + same, changed, same, hasIds: key.includes("id")};
+}

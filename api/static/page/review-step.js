@@ -1,0 +1,341 @@
+import {asksForDateOrder, existingIn, Review, WITH_DEFAULT} from "./review-model.js";
+import {connect} from "./server.js";
+import {columnsTable} from "./columns-table.js";
+import {call, get, post, query} from "./api.js";
+import {field, h, oncePerFrame, select} from "./dom.js";
+import {fieldName} from "./format.js";
+import {firstRows} from "./first-rows.js";
+import {problemGroups} from "./problem-groups.js";
+import {faultText, moreOf, reasonOf} from "./problem-words.js";
+import {say, t} from "./i18n.js";
+import {toastFault} from "./tell.js";
+
+/** While a person still chooses, the whole file is not checked again for each choice. */
+const CHECK_AFTER_MS = 400;
+
+/**
+ * The one step before anything is written: how the file is read, which column is what, what would go in. The
+ * file is on the server already; each choice reads the same bytes again.
+ */
+export class ReviewStep {
+  #asked = 0;
+  #checking = 0;
+  /** @type {import("/client/fasttrack.js").Feed | null} */
+  #feed = null;
+  #closed = false;
+
+  /**
+   * @param {{id: string, name: string}} upload
+   * @param {{onImport: (options: Record<string, any>) => void, onCancel: () => void}} on
+   */
+  constructor({id, name}, on) {
+    this.id = id;
+    this.on = on;
+    this.review = new Review();
+    /** @type {any} */
+    this.preview = null;
+    /** @type {any} */
+    this.check = null;
+    this.#build(name);
+    this.paint = oncePerFrame(() => this.#paint());
+    this.onLanguage = () => this.paint();
+    document.addEventListener("language", this.onLanguage);
+    void this.#read({isFirst: true});
+  }
+
+  close() {
+    this.#closed = true;
+    this.#feed?.close();
+    clearTimeout(this.#checking);
+    document.removeEventListener("language", this.onLanguage);
+    this.element.remove();
+  }
+
+  #build(name) {
+    this.facts = h("p.small.soft");
+    this.fault = h("div.alert", {role: "alert", hidden: true});
+    this.questions = h("div.stack");
+    this.columns = h("div");
+    this.defaults = h("div.fields");
+    this.rows = h("div");
+    this.sum = h("p.review-sum", {role: "status"});
+    this.gauge = h("progress", {max: "100", label: "review.checking"});
+    this.groups = h("div.stack");
+    this.duplicates = h("div");
+    this.atomic = h("input", {type: "checkbox", onchange: () => this.#atomic()});
+    this.missing = h("p.chip.warn.missing", {role: "status", hidden: true});
+    this.go = h("button.primary", {type: "submit", t: "review.go", disabled: true});
+    const submit = (event) => {
+      event.preventDefault();
+      this.on.onImport(this.review.options);
+    };
+    this.element = h(
+      "form.card.stack.review",
+      {"data-review": this.id, onsubmit: submit},
+      h("div", {}, h("h2", {t: ["review.title", {name}]}), h("p.soft", {t: "review.lead"}), this.facts),
+      this.fault,
+      this.questions,
+      h("section.stack", {}, this.sum, this.gauge, this.groups, this.duplicates),
+      h("section.stack", {}, h("h3", {t: "review.columns"}), this.columns, this.defaults),
+      h("section.stack", {}, h("h3", {t: "mapping.rows"}), this.rows),
+      this.missing,
+      h(
+        "div.row.review-actions",
+        {},
+        this.go,
+        h("button", {type: "button", t: "cancel", onclick: this.on.onCancel}),
+        h("label.check", {}, this.atomic, h("span", {t: "option.atomic"})),
+      ),
+    );
+  }
+
+  #atomic() {
+    if (this.atomic.checked) this.review.chosen.mode = "atomic";
+    else delete this.review.chosen.mode;
+  }
+
+  /** A choice changed: read the beginning again at once, and the whole file once the choices rest. */
+  #changed() {
+    this.check = null;
+    void this.#read({});
+  }
+
+  async #read({isFirst = false}) {
+    const asked = ++this.#asked;
+    const preview = await get(`/uploads/${this.id}/preview${query(texts(this.review.options))}`).catch(
+      (fault) => this.#refused(fault, asked),
+    );
+    // A slow answer must not overwrite that of a later choice.
+    if (!preview || asked !== this.#asked || this.#closed) return;
+    this.preview = preview;
+    this.review.read(preview);
+    if (isFirst && preview.remembered) {
+      this.review.remember(preview.remembered);
+      return void this.#changed();
+    }
+    this.paint();
+    clearTimeout(this.#checking);
+    this.#checking = setTimeout(() => void this.#startCheck(), isFirst ? 0 : CHECK_AFTER_MS);
+  }
+
+  #refused(fault, asked) {
+    if (asked !== this.#asked || this.#closed || fault.status === 401) return null;
+    this.fault.hidden = false;
+    this.fault.replaceChildren(h("span", {}, faultText(fault)));
+    return null;
+  }
+
+  async #startCheck() {
+    this.#feed?.close();
+    if (this.review.missing.length || this.#isUnreadable) return this.paint();
+    const asked = this.#asked;
+    const task = await post(`/uploads/${this.id}/check`, {json: this.review.options}).catch((fault) =>
+      this.#refused(fault, asked),
+    );
+    if (!task || this.#closed || asked !== this.#asked) return;
+    this.gauge.removeAttribute("value");
+    this.#feed = connect(`tarefas/${task.task_id}`, {
+      remember: false,
+      onMessage: (message) => void this.#hear(message, task.task_id, asked),
+    });
+    this.paint();
+  }
+
+  async #hear(message, taskId, asked) {
+    if (message.type === "progress") this.gauge.value = message.progresso;
+    if (message.type !== "finished" || message.status === "cancelled") return;
+    const task = await get(`/tarefas/${taskId}`).catch(toastFault);
+    if (!task || asked !== this.#asked || this.#closed) return;
+    this.check = task.result ?? {problems: [], fault: task.error ?? message.error};
+    this.paint();
+  }
+
+  /** A fault that no choice of columns can mend. */
+  get #isUnreadable() {
+    const code = this.preview?.fault?.code;
+    return Boolean(code) && !["missing_columns", "duplicate_columns", "unclear_encoding"].includes(code);
+  }
+
+  #paint() {
+    if (!this.preview || this.#closed) return;
+    const {review, preview, check} = this;
+    this.facts.textContent = howRead(preview);
+    this.#paintFault(check?.fault ?? preview.fault);
+    this.questions.replaceChildren(...this.#questions());
+    this.columns.replaceChildren(columnsTable(review, () => this.#changed()));
+    this.#paintDefaults();
+    this.rows.replaceChildren(firstRows(preview, review));
+    this.#paintCheck(check);
+    this.missing.hidden = !review.missing.length || this.#isUnreadable;
+    this.missing.textContent = t("mapping.missing", {fields: review.missing.map(fieldName).join(", ")});
+    this.go.disabled = review.missing.length > 0 || this.#isUnreadable;
+  }
+
+  #paintFault(fault) {
+    // Columns that lack are asked for below: only what cannot be answered here is a fault.
+    const isAsked = ["missing_columns", "duplicate_columns", "unclear_encoding"].includes(fault?.code);
+    this.fault.hidden = !fault || isAsked;
+    if (!this.fault.hidden)
+      this.fault.replaceChildren(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));
+  }
+
+  /** Only what the file itself leaves open. */
+  *#questions() {
+    const {preview, review, check} = this;
+    if (preview.sheets?.length > 1)
+      yield this.#choice("sheet", preview.sheets.map(sheetOption), preview.sheet);
+    if (preview.encodings?.length) {
+      const named = preview.encodings.map((name) => [name, name]);
+      yield this.#choice("encoding", [["", t("review.asRead")], ...named], review.chosen.encoding ?? "");
+    }
+    if (asksForDateOrder(preview, check) || review.chosen.date_format) {
+      const orders = [
+        ["", t("review.dates.ask")],
+        ["dmy", t("option.dmy")],
+        ["mdy", t("option.mdy")],
+      ];
+      yield this.#choice("date_format", orders, review.chosen.date_format ?? "");
+    }
+    const header = preview.header_row ?? preview.dialect?.header_row;
+    if (header > 1 || review.chosen.header_row)
+      yield this.#headerRow(header ?? Number(review.chosen.header_row));
+  }
+
+  #choice(name, options, value) {
+    const control = h(
+      "select",
+      {"data-option": name, onchange: () => this.#set(name, control.value)},
+      ...options.map(([key, text]) => h("option", {value: key}, text)),
+    );
+    control.value = value ?? "";
+    return h("div.question-row", {}, field(`review.${name}`, control));
+  }
+
+  #headerRow(row) {
+    const control = h("input", {type: "number", min: "1", value: String(row), "data-option": "header_row"});
+    control.addEventListener("change", () => this.#set("header_row", control.value));
+    return h("div.question-row", {}, field("review.header_row", control));
+  }
+
+  #set(name, value) {
+    if (value) this.review.chosen[name] = value;
+    else delete this.review.chosen[name];
+    // Another sheet or header has other columns: what was chosen for these does not hold for those.
+    if (name === "sheet" || name === "header_row") this.review.touched = false;
+    this.#changed();
+  }
+
+  /** A value for every row, where no column has the field. */
+  #paintDefaults() {
+    const wanted = WITH_DEFAULT.filter((name) => !this.review.has(name));
+    const shown = [...this.defaults.querySelectorAll("[data-default]")].map(({dataset}) => dataset.default);
+    if (shown.join() === wanted.join()) return;
+    this.defaults.replaceChildren(...wanted.map((name) => this.#defaultOf(name)));
+  }
+
+  #defaultOf(name) {
+    const input = h("input", {
+      "data-default": name,
+      value: this.review.defaults[name] ?? "",
+      placeholder: t("review.forAll"),
+      onchange: () => {
+        this.review.defaults[name] = input.value;
+        this.#changed();
+      },
+    });
+    const element = field(`field.${name}`, input);
+    element.classList.toggle("required", ["title", "event_date", "city"].includes(name));
+    return element;
+  }
+
+  #paintCheck(check) {
+    const isReady = check && !check.fault;
+    this.gauge.hidden = Boolean(check) || this.review.missing.length > 0 || this.#isUnreadable;
+    this.sum.hidden = !isReady;
+    if (isReady)
+      say(this.sum, check.rejected ? "review.sum" : "review.sumAll", {
+        in: check.accepted,
+        out: check.rejected,
+      });
+    this.groups.replaceChildren(
+      ...(isReady ? problemGroups(check.problems, (replacements) => this.#replace(replacements)) : []),
+    );
+    this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
+    // With no good row there is still a way: they are mended after they came back.
+    const label = !isReady ? "review.go" : check.accepted ? "review.goCount" : "review.goRepair";
+    say(this.go, label, {count: check?.accepted ?? 0});
+  }
+
+  /** "Auditorium" becomes Auditório, in every row. */
+  #replace(replacements) {
+    for (const {field: name, from, to} of replacements) this.review.replace(name, from, to);
+    this.#changed();
+  }
+
+  *#duplicateChoice(check) {
+    const existing = existingIn(check);
+    if (!existing.count) return;
+    const {chosen} = this.review;
+    // Nothing is doubled unless somebody says so.
+    chosen.on_duplicate ??= existing.hasIds || existing.changed ? "update" : "skip";
+    const control = select(
+      [
+        ["update", "review.update"],
+        ["skip", "review.skip"],
+        ["insert", "review.insert"],
+      ],
+      {"data-option": "on_duplicate", onchange: () => (chosen.on_duplicate = control.value)},
+    );
+    control.value = chosen.on_duplicate;
+    yield h(
+      "div.question-row",
+      {},
+      h("p", {
+        t: ["review.existing", {count: existing.count, changed: existing.changed, same: existing.same}],
+      }),
+      field("review.on_duplicate", control),
+    );
+  }
+}
+
+/** Options as parameters of an address. */
+export const texts = (options) =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+
+/** What the file was read as. */
+function howRead({
+  encoding,
+  delimiter,
+  sheet,
+  kind,
+  format,
+  date_format: order,
+  date_format_line: line,
+  header_row: header,
+}) {
+  const parts = [];
+  if (sheet) parts.push(t("mapping.sheet", {sheet}));
+  else if (encoding) {
+    parts.push(t("mapping.detected", {encoding, delimiter: delimiter === "\t" ? "TAB" : (delimiter ?? "")}));
+  } else if (kind ?? format) parts.push(t("review.kind", {kind: String(kind ?? format).toUpperCase()}));
+  if (header > 1) parts.push(t("review.headerAt", {line: header}));
+  if (order === "dmy" || order === "mdy")
+    parts.push(t(line ? `review.proved.${order}` : `review.order.${order}`, {line: line ?? ""}));
+  return parts.join(" · ");
+}
+
+const sheetOption = (sheet) => {
+  const name = sheet.name ?? sheet;
+  return [name, sheet.rows === undefined ? name : t("review.sheetRows", {name, count: sheet.rows})];
+};
+
+/** Keep the bytes on the server and import nothing yet. */
+export const stageAddress = (id) => `/uploads${query({stage: "true", upload_id: id})}`;
+
+/** Begin the import of what is staged. */
+export const startImport = (id, options) => call("POST", `/uploads/${id}/import`, {json: options});

@@ -1,0 +1,57 @@
+import {bytes, venueTime} from "./format.js";
+import {isKnown, t} from "./i18n.js";
+
+/**
+ * Notifications and log lines of the server in the reader's language, by their codes and parameters; in the
+ * server's English where a code has no words here.
+ */
+
+/** Parameters that are codes or values themselves, as they stand in a sentence. */
+const SHOWN = {
+  status: (status) => t(`state.${status}`),
+  task: (kind) => t(`tasks.kind.${kind}`),
+  role: (role) => t(`role.${role}`),
+  because: (because) => t(`because.${because}`),
+  feeds: (feeds) => feeds.join(", "),
+  event_date: dayAndTime,
+  // A sentence in a sentence: its code, where it has words.
+  reason: (reason, {reason_code: code}) => (isKnown(`error.${code}`) ? t(`error.${code}`) : reason),
+  bytes,
+  offset: bytes,
+  event_id: String,
+  dialect: (dialect) => Object.values(dialect).join(", "),
+  columns: (columns) => columns.map(({name, field}) => `${name} → ${field}`).join(", "),
+};
+
+function dayAndTime(text) {
+  const at = venueTime(text);
+  return at ? `${at.day} ${at.month} ${at.year}, ${at.time}` : text;
+}
+
+const shown = (params) =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, SHOWN[name]?.(value, params) ?? value]),
+  );
+
+/**
+ * @param {{kind: string, title: string, message: string, actor: string, params?: Record<string, any>}} notice
+ * @returns {{heading: string, words: string}}
+ */
+export function noticeWords({kind, title, message, actor, params}) {
+  const key = kind === "bulk_change" ? `notice.bulk_change.${params?.change}` : `notice.${kind}`;
+  if (!params || !isKnown(key)) return {heading: title, words: message};
+  const values = shown({...params, filename: params.filename || params.upload_id, actor});
+  return {heading: t(`${key}.title`, values), words: t(key, values)};
+}
+
+/** @param {{step?: string | null, step_code?: string | null}} task Or a message of its progress. */
+export function stepWords({step, step_code: code}) {
+  const key = `step.${code}`;
+  return isKnown(key) ? t(key) : (step ?? "");
+}
+
+/** @param {{code?: string, message: string, params?: Record<string, any>}} line */
+export function logWords({code, message, params = {}}) {
+  const key = `log.${code}`;
+  return isKnown(key) ? t(key, shown(params)) : message;
+}

@@ -1,0 +1,59 @@
+"""What a transaction writes last: the changes of its counts, and its messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from api.storage.event_packing import Deltas
+from streams.messages import Draft, around_seq, with_id
+from streams.stored import StoredMessage
+
+
+@dataclass
+class Closing:
+    """Counts and drafts of one transaction.
+
+    Attributes:
+        deltas: what is added to the counts.
+        drafts: messages without their ids.
+        at_ms: when the messages are stored.
+        trace: in which they are stored.
+        seq: of the first message, once it is drawn.
+    """
+
+    deltas: Deltas
+    drafts: Sequence[Draft]
+    epoch: str
+    at_ms: int
+    trace: str | None = None
+    seq: int = field(default=0, init=False)
+    _messages: list[StoredMessage] | None = field(default=None, init=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.deltas and not self.drafts
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the last message; 0 where there is none, or it was not drawn."""
+        return self.seq + len(self.drafts) - 1 if self.drafts and self.seq else 0
+
+    @property
+    def last(self) -> StoredMessage | None:
+        """The last message; None where there is none, or its seq was not drawn."""
+        return self._message(len(self.drafts) - 1) if self.last_seq else None
+
+    def messages(self) -> list[StoredMessage]:
+        """Return the messages with their ids, once the seq is drawn."""
+        if self._messages is None:
+            self._messages = [*map(self._message, range(len(self.drafts)))]
+        return self._messages
+
+    def around_seqs(self) -> list[tuple[bytes, bytes]]:
+        """Return what stands before and behind the seq in each message."""
+        return [around_seq(body, self.epoch) for _, body, _ in self.drafts]
+
+    def _message(self, place: int) -> StoredMessage:
+        feed, body, is_final = self.drafts[place]
+        seq = self.seq + place
+        return StoredMessage(seq, feed, with_id(body, self.epoch, seq), is_final, self.trace)

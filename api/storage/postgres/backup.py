@@ -1,0 +1,169 @@
+"""Backups of a PostgreSQL store with `pg_dump` and `pg_restore`."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from anyio import to_thread
+
+from api.storage.backup import HELD, RESTORED, BackupError, new_epoch, replacing
+from api.storage.migrate import LOCK, known_versions
+from api.storage.postgres.address import driver_url, password_environment, public_url
+from domain.ports.errors import StorageUnavailableError
+
+_IN_USE = "SELECT " + " OR ".join(f"EXISTS (SELECT FROM {name})" for name in HELD)  # noqa: S608
+_SERVED = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'fasttrack' AND pid <> pg_backend_pid()
+"""
+
+
+async def back_up(url: str, file: Path) -> int:
+    """Write a backup while servers run, and return how many events were there when it began.
+
+    Raises:
+        BackupError: a program is missing or fails, or the file cannot be written.
+        StorageUnavailableError: the database does not answer.
+    """
+    dump, look = _program("pg_dump"), _program("pg_restore")
+    async with _connected(url) as connection:
+        if await _version(connection) is None:
+            raise BackupError("there is no store in the database")
+        events = int(await connection.fetchval("SELECT count(*) FROM events"))
+    with replacing(file) as part:
+        command = [dump, "--format=custom", "--no-owner", "--no-acl", f"--file={part}", public_url(url)]
+        await to_thread.run_sync(_run, command, url)
+        # Reads all of it.
+        await to_thread.run_sync(_run, [look, f"--file={os.devnull}", str(part)], url)
+    return events
+
+
+async def restore(url: str, file: Path, *, force: bool, keep_webhooks: bool) -> int:
+    """Replace the content of a database with a backup, and return its number of events.
+
+    All of it is one transaction. A server that starts meanwhile waits.
+
+    Raises:
+        BackupError: the file is no sound backup, or the store is served, or not empty and not to be replaced.
+        StorageUnavailableError: the database does not answer.
+    """
+    read, write = _program("pg_restore"), _program("psql")
+    version = await to_thread.run_sync(_version_of, read, file, url)
+    async with _connected(url) as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await _check_free(connection, version, force=force)
+        told = [read, "--clean", "--if-exists", "--no-owner", "--no-acl", "--file=-", str(file)]
+        into = [write, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={public_url(url)}"]
+        await to_thread.run_sync(_pour, told, into, _begin_anew(keep_webhooks=keep_webhooks), url)
+        return int(await connection.fetchval("SELECT count(*) FROM events"))
+
+
+def _begin_anew(*, keep_webhooks: bool) -> str:
+    """Return what makes the restored store another than the one that the backup is of."""
+    statements = ["RESET search_path", f"UPDATE meta SET text = '{new_epoch()}' WHERE key = 'epoch'"]  # noqa: S608
+    if not keep_webhooks:
+        statements.append(f"INSERT INTO meta VALUES ('{RESTORED}', '1') ON CONFLICT DO NOTHING")  # noqa: S608
+    return "".join(f"{one};\n" for one in statements)
+
+
+async def _check_free(connection: Any, version: str, *, force: bool) -> None:
+    if await connection.fetchval(_SERVED):
+        raise BackupError("a server uses the store; stop every server first")
+    before = await _version(connection)
+    if before is None:
+        return
+    if not force and await connection.fetchval(_IN_USE):
+        raise BackupError("the database is not empty; --force replaces it with the backup")
+    if before != version:
+        raise BackupError(
+            f"the database has tables of version {before}, the backup of version {version}; "
+            "create an empty database and restore into it"
+        )
+
+
+async def _version(connection: Any) -> str | None:
+    """Return which version the tables are of, None where there are none."""
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    version: str = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return version
+
+
+def _version_of(program: str, file: Path, url: str) -> str:
+    """Return which version the tables of a backup are of. Raises BackupError where it is none."""
+    told = _run([program, "--data-only", "--table=alembic_version", "--file=-", str(file)], url)
+    found = re.search(r"^COPY \S*alembic_version .*\n(\d+)$", told, re.MULTILINE)
+    if found is None:
+        raise BackupError(f"{file} is not a FastTrack backup")
+    if found[1] not in known_versions():
+        raise BackupError(
+            f"{file} was made by a newer version of FastTrack (its tables are {found[1]}): "
+            "install that version"
+        )
+    return found[1]
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Any]:
+    try:
+        connection = await asyncpg.connect(driver_url(url), timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StorageUnavailableError(f"the database does not answer: {error}") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _run(command: Sequence[str], url: str) -> str:
+    # The command is ours; the URL is a word of it, and no shell reads it.
+    done = subprocess.run(command, env=password_environment(url), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise BackupError(lines[0] if lines else f"{command[0]} ended with {done.returncode}")
+    return done.stdout
+
+
+def _pour(source: Sequence[str], target: Sequence[str], at_the_end: str, url: str) -> None:
+    """Run what one program writes by the other, in one transaction, with some statements at its end.
+
+    Nothing is committed unless both came to their end: where this process is killed, the target's input ends
+    before its COMMIT.
+    """
+    with tempfile.TemporaryFile("w+") as read_errors, tempfile.TemporaryFile("w+") as write_errors:
+        reading = _started(source, url, stdout=subprocess.PIPE, stderr=read_errors)
+        writing = _started(target, url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=write_errors)
+        with reading, writing:
+            assert reading.stdout is not None
+            assert writing.stdin is not None
+            with suppress(BrokenPipeError), writing.stdin as statements:
+                statements.write(b"BEGIN;\n")
+                shutil.copyfileobj(reading.stdout, statements, 1 << 20)
+                if reading.wait() == 0:
+                    statements.write(f"{at_the_end}COMMIT;\n".encode())
+        for words, process, errors in ((target, writing, write_errors), (source, reading, read_errors)):
+            if process.returncode:
+                errors.seek(0)
+                raise BackupError(errors.readline().strip() or f"{words[0]} ended with {process.returncode}")
+
+
+def _started(command: Sequence[str], url: str, **files: Any) -> subprocess.Popen[bytes]:
+    # The command is ours; the URL is a word of it, and no shell reads it.
+    return subprocess.Popen(command, env=password_environment(url), **files)  # noqa: S603
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise BackupError(
+            f"{name} is not installed: it is in Debian's package postgresql-client, "
+            "and has to be as new as the database"
+        )
+    return found

@@ -1,0 +1,251 @@
+"""The PostgreSQL database: connection pools with timeouts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from api.storage.cancellation import to_the_end
+from api.storage.postgres import text_index
+from api.storage.postgres.address import connect_seconds, driver_url
+from api.storage.postgres.driver import DriverPool
+from api.storage.postgres.durability import Durability
+from api.storage.postgres.errors import leave_a_standby, storage_error
+from api.storage.postgres.group_commit import CHANNEL, GroupCommit
+from api.storage.postgres.ids import Ids
+from api.storage.postgres.transaction import PostgresTransaction, Writing
+from api.storage.postgres.unit import Glance, PostgresUnit, held, in_unit
+from api.storage.postgres.watchdog import Watchdog
+from api.storage.schema import feed_head
+from api.storage.statements import kept
+from api.storage.unit_of_work import Unit
+from domain.ports.errors import StorageError
+
+CONNECTIONS = 23
+"""Of a process, at most, where nothing else is said."""
+
+_NO_SYNC = {"synchronous_commit": "off"}
+
+POOL_WAIT_SECONDS = 8
+"""A busy pool does not mean that the database is away; the watchdog finds that sooner."""
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 30
+READER_IDLE_SECONDS = 300
+"""A snapshot may wait for its client so long, as a slow download makes it do."""
+WRITER_IDLE_SECONDS = 15
+"""A transaction may hold its locks so long for a process that has stopped in the middle of it."""
+
+_DRIVER = "postgresql+asyncpg://"
+"""The address goes to the driver as it is: it knows libpq's parameters, SQLAlchemy's adapter does not."""
+
+_QUEUE = kept(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, "")).with_for_update())
+
+
+class Pools(NamedTuple):
+    """How many connections each kind of work may take."""
+
+    writers: int
+    readers: int
+    glances: int
+    quick: int
+
+
+APART = 3
+"""Connections that do one thing: follow the feed, commit small changes, make commits durable."""
+
+
+def pools(connections: int) -> Pools:
+    """Share the connections of a process, 8 at least."""
+    shared = connections - APART
+    writers, glances, quick = shared * 2 // 7, max(1, shared // 5), max(1, shared // 7)
+    return Pools(writers, shared - writers - glances - quick, glances, quick)
+
+
+class _Target(NamedTuple):
+    """The database, and how long a connection to it may take."""
+
+    url: str
+    connect_seconds: float
+
+
+class PostgresDialect:
+    """PostgreSQL's dialect. Source: `api.storage.unit_of_work.Dialect`."""
+
+    name: Literal["postgresql"] = "postgresql"
+    updates_text_index = False
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Create the text index."""
+        text_index.prepare(connection)
+
+    def storage_error(self, error: Exception) -> StorageError | None:
+        """Return the storage error of a driver's error; None for any other error."""
+        return storage_error(error)
+
+    async def queue_to_close(self, unit: Unit) -> None:
+        """Lock the head of the log. Counts and messages are then written by one transaction at a time.
+
+        So the order of seq is that of commits, and no two transactions wait for each other's counts.
+        """
+        await unit.rows(_QUEUE)
+
+    async def take_ids(self, _unit: Unit, name: str, count: int) -> int:
+        """Return the first of `count` consecutive ids, in a transaction of its own.
+
+        Within the caller's, the next to insert would wait for its end. A rollback leaves a gap.
+        """
+        return await self._ids.take(name, count)
+
+
+class PostgresDatabase:
+    """The connections of one process to one database."""
+
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        target = _Target(driver_url(url), connect_seconds(url, CONNECT_SECONDS))
+        sizes = pools(connections)
+        # What they commit is made durable for many at once: see durability.
+        self._writers = _engine(target, _NO_SYNC, pool_size=sizes.writers, idle_seconds=WRITER_IDLE_SECONDS)
+        # Apart from the writers': slow downloads hold their snapshots, and must not hold up changes.
+        self._readers = _engine(target, pool_size=sizes.readers, idle_seconds=READER_IDLE_SECONDS)
+        self._snapshots = self._readers.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._singles = self._readers.execution_options(
+            isolation_level="AUTOCOMMIT", postgresql_readonly=True
+        )
+        # Ids need not be durable before the rows that bear them are: the log is flushed in order.
+        self._quick = _engine(target, _NO_SYNC, pool_size=sizes.quick, isolation_level="AUTOCOMMIT")
+        self._alone = create_async_engine(
+            _DRIVER, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args(target, {})
+        )
+        self._engines = (self._writers, self._readers, self._quick, self._alone)
+        self.pulse = Watchdog()
+        for engine in self._engines:
+            self.pulse.watch(engine)
+            event.listen(engine.sync_engine, "handle_error", leave_a_standby)
+        self._glances = _driver_pool(target, _NO_SYNC, self.pulse, sizes.glances)
+        self._closing = _driver_pool(target, _NO_SYNC, self.pulse, 1)
+        self._durable = _driver_pool(target, {}, self.pulse, 1)
+        self._driver_pools = (self._glances, self._closing, self._durable)
+        self.durability = Durability(self._durable)
+        self._group = GroupCommit(self._closing)
+        self.dialect = PostgresDialect(Ids(self._glances))
+        self._writing = Writing(self._writers, self.dialect, self.durability, self._group)
+
+    async def open(self) -> None:
+        """Prepare to connect; connections are opened when they are needed."""
+        for pool in self._driver_pools:
+            await pool.open()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Unit]:
+        """Begin a transaction; it is rolled back unless the block commits."""
+        self.pulse.check()
+        async with in_unit(PostgresTransaction(self._writing)) as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Unit]:
+        """Read from one snapshot."""
+        self.pulse.check()
+        async with in_unit(PostgresUnit(self._snapshots, self.dialect)) as unit:
+            await unit.connect()
+            yield unit
+
+    @asynccontextmanager
+    async def glancing(self) -> AsyncIterator[Unit]:
+        """Read by one statement: no BEGIN before it, no ROLLBACK after."""
+        self.pulse.check()
+        async with in_unit(Glance(self._singles, self.dialect, self._glances)) as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def quick(self) -> AsyncIterator[Unit]:
+        """Run statements in autocommit, without waiting for the disk."""
+        self.pulse.check()
+        async with in_unit(PostgresUnit(self._quick, self.dialect)) as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection outside of the pool, in autocommit.
+
+        Also while the pulse is missed: somebody has to look whether it is back.
+        """
+        async with held(self._alone, self.dialect) as connection:
+            yield connection
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await to_the_end(self._group.aclose())
+        await to_the_end(self.durability.aclose())
+        for pool in self._driver_pools:
+            await to_the_end(pool.aclose())
+        for engine in self._engines:
+            await to_the_end(engine.dispose())
+
+
+def _driver_pool(target: _Target, settings: dict[str, str], pulse: Watchdog, size: int) -> DriverPool:
+    settings = {"idle_in_transaction_session_timeout": str(WRITER_IDLE_SECONDS * 1000), **settings}
+    return DriverPool(_connect_args(target, settings), pulse, size=size, wait_seconds=POOL_WAIT_SECONDS)
+
+
+def _engine(
+    target: _Target,
+    settings: dict[str, str] | None = None,
+    *,
+    pool_size: int,
+    idle_seconds: int = WRITER_IDLE_SECONDS,
+    **options: Any,
+) -> AsyncEngine:
+    engine = create_async_engine(
+        _DRIVER,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        connect_args=_connect_args(
+            target,
+            {"idle_in_transaction_session_timeout": str(idle_seconds * 1000), **(settings or {})},
+        ),
+        **options,
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool open another connection in the place of a closed one.
+
+    The driver knows that of itself, without a round trip; that a server is silent, the watchdog finds out.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has closed this connection")
+
+
+def _connect_args(target: _Target, settings: dict[str, str]) -> dict[str, Any]:
+    milliseconds = str(STATEMENT_SECONDS * 1000)
+    return {
+        "dsn": target.url,
+        "timeout": target.connect_seconds,
+        "command_timeout": STATEMENT_SECONDS + 5,
+        "server_settings": {
+            "application_name": "fasttrack",
+            "statement_timeout": milliseconds,
+            "lock_timeout": milliseconds,
+            "jit": "off",
+            # The server's side: what a machine that lost its power held is free soon.
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "2",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "10000",
+            **settings,
+        },
+    }

@@ -1,0 +1,119 @@
+"""Connections of the driver's own, for short statements: SQLAlchemy costs more than these do in the database.
+
+Statements are compiled once, by SQLAlchemy Core, and prepared once by asyncpg on each connection.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+from api.storage.kept_text import KeptText, KeptTexts
+from api.storage.postgres.errors import is_of_a_standby, storage_error
+from api.storage.postgres.watchdog import Watchdog
+from api.storage.unit_of_work import Row
+from domain.ports.errors import StorageUnavailableError
+
+Driver: TypeAlias = "asyncpg.Connection[Any]"
+
+_DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+TEXTS = KeptTexts(_DIALECT)
+
+IDLE_SECONDS = 300.0
+"""A connection that nobody uses for so long is closed."""
+
+
+class DriverPool:
+    """A few connections in autocommit.
+
+    Args:
+        connect_args: of asyncpg.
+        wait_seconds: so long a statement waits for a connection.
+    """
+
+    def __init__(
+        self,
+        connect_args: Mapping[str, Any],
+        pulse: Watchdog,
+        *,
+        size: int,
+        wait_seconds: float,
+    ) -> None:
+        self._arguments = connect_args
+        self._pulse = pulse
+        self._size = size
+        self._wait_seconds = wait_seconds
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def open(self) -> None:
+        """Prepare to connect; connections are opened when they are needed."""
+        self._pool = await asyncpg.create_pool(
+            **self._arguments,
+            min_size=0,
+            max_size=self._size,
+            max_inactive_connection_lifetime=IDLE_SECONDS,
+            init=self._pulse.add,
+            reset=_leave_as_it_is,
+        )
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Driver]:
+        """Have a connection for the block; errors of the driver are raised as those of the storage."""
+        assert self._pool is not None, "opened with the store"
+        try:
+            connection = await self._taken(self._pool)
+            try:
+                yield connection
+            except asyncpg.PostgresError as error:
+                if is_of_a_standby(error):
+                    connection.terminate()
+                raise
+            finally:
+                await self._pool.release(connection)
+        except Exception as error:
+            meant = storage_error(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _taken(self, pool: "asyncpg.Pool[Any]") -> Any:
+        is_free = pool.get_idle_size() > 0 or pool.get_size() < self._size
+        try:
+            # A time limit costs a task, so it is set only where somebody has to wait.
+            return await pool.acquire(timeout=None if is_free else self._wait_seconds)
+        except TimeoutError as error:
+            if is_free:
+                raise
+            raise StorageUnavailableError("every connection to the database is busy") from error
+
+
+async def _leave_as_it_is(_connection: Any) -> None:
+    """Leave a connection as its last user did: statements in autocommit change nothing of it."""
+
+
+def text_of(statement: sa.Executable) -> KeptText:
+    """Return the text of a kept statement."""
+    text = TEXTS.of(statement)
+    assert text is not None, "it is kept"
+    return text
+
+
+async def fetched(connection: Driver, text: KeptText, parameters: Mapping[str, Any] | None) -> Sequence[Row]:
+    """Run a kept statement and return its rows."""
+    found = await connection.fetch(text.sql, *text.bound(parameters or {}))
+    return text.made(found[0].keys(), found) if found else []
+
+
+async def executed(connection: Driver, text: KeptText, parameters: Mapping[str, Any] | None) -> int:
+    """Run a kept statement and return how many rows it changed."""
+    status = await connection.execute(text.sql, *text.bound(parameters or {}))
+    return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0

@@ -1,0 +1,71 @@
+"""What errors of the driver mean. Source: PostgreSQL, Appendix A, "Error Codes"."""
+
+import socket
+
+import asyncpg
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
+
+_FULL = {"53100", "54000"}
+_UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
+_UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28P01"}
+_READ_ONLY = "25006"
+"""The server is a standby: after a failover, or before it."""
+_REASONS = {
+    "28P01": "the database refuses the password",
+    "28000": "the database refuses the user",
+    "3D000": "there is no database of that name",
+    _READ_ONLY: "the database accepts no changes: it is a standby, or set to read only",
+    "53300": "the database has no free connection",
+}
+_LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+def storage_error(error: Exception) -> StorageError | None:
+    """Return the storage error of an error of the driver or of SQLAlchemy; None for any other error."""
+    if isinstance(error, StorageError):
+        return None
+    if isinstance(error, PoolTimeoutError):
+        return StorageUnavailableError("every connection to the database is busy")
+    cause = driver_error(error)
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in _FULL:
+        return StorageFullError("no space left for the database")
+    if state in {*_UNAVAILABLE_STATES, _READ_ONLY} or state[:2] in _UNAVAILABLE_CLASSES:
+        why = _REASONS.get(state, "the database does not answer at the moment")
+        return StorageUnavailableError(f"{why} ({state})")
+    is_invalid = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
+    return StorageUnavailableError(_why_lost(cause)) if is_invalid or isinstance(cause, _LOST) else None
+
+
+def _why_lost(cause: BaseException) -> str:
+    if isinstance(cause, asyncpg.ClientConfigurationError):
+        return f"the URL of the database is wrong: {cause}"
+    if isinstance(cause, (ConnectionRefusedError, FileNotFoundError, socket.gaierror)):
+        return f"the database cannot be reached: {cause.strerror or cause}"
+    if isinstance(cause, ConnectionError) and "SSL" in str(cause):
+        return f"the database cannot be reached: {cause}"
+    return "the connection to the database is lost"
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return the error of asyncpg's below SQLAlchemy's and its adapter's."""
+    original = getattr(error, "orig", None)
+    if original is None:
+        return error
+    cause: BaseException = original.__cause__ or original
+    return cause
+
+
+def is_of_a_standby(error: BaseException) -> bool:
+    """Return whether a server takes no writes: another one does by now, so its connections are given up."""
+    return getattr(driver_error(error), "sqlstate", None) == _READ_ONLY
+
+
+def leave_a_standby(context: ExceptionContext) -> None:
+    """Have SQLAlchemy give up every connection to a standby."""
+    if is_of_a_standby(context.original_exception):
+        context.is_disconnect = True

@@ -1,0 +1,171 @@
+"""Small changes of one process are written and committed together.
+
+A transaction that only adds events and messages needs nothing of the database before it closes. Those
+that close at once are one statement in one transaction: it takes the lock on the head of the log once for
+all of them. While it is under way the next ones gather.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.storage.closing import Closing
+from api.storage.event_packing import Deltas
+from api.storage.postgres.driver import Driver, DriverPool
+from api.storage.schema import events
+from domain.ports.errors import StorageUnavailableError
+
+MOST_UNITS = 64
+"""In a group."""
+
+CHANNEL = "fasttrack_feed"
+"""Where commits are announced to the other processes."""
+
+EventRow = tuple[Any, ...]
+"""The cells of an event in the order of the table's columns."""
+
+_COLUMNS = [column.name for column in events.c]
+_TYPES = {"instant_us": "bigint", "created_ms": "bigint", "updated_ms": "bigint", "id": "bigint"} | {
+    "version": "int",
+    "is_indexed": "bool",
+}
+_ARRAYS = ", ".join(f"${5 + place}::{_TYPES.get(name, 'text')}[]" for place, name in enumerate(_COLUMNS))
+_AFTER = 5 + len(_COLUMNS)
+
+# The head of the log is locked after the events are inserted, which takes longest, and before any count is:
+# so no two transactions wait for each other's counts.
+_CLOSE = f"""
+WITH added AS (
+    INSERT INTO events ({", ".join(_COLUMNS)}) SELECT * FROM unnest({_ARRAYS}) RETURNING 1
+), head AS (
+    UPDATE feed_head SET seq = seq + $1 WHERE (SELECT count(*) FROM added) >= 0 RETURNING seq
+), counted AS (
+    INSERT INTO stats (kind, key, n)
+    SELECT c.kind, c.key, c.n FROM head, unnest($2::text[], $3::text[], $4::bigint[]) AS c (kind, key, n)
+    ON CONFLICT (kind, key) DO UPDATE SET n = stats.n + excluded.n
+), said AS (
+    INSERT INTO feed_messages (seq, feed, body, final, at_ms, trace)
+    SELECT head.seq - $1 + m.place, m.feed,
+        m.front || convert_to((head.seq - $1 + m.place)::text, 'UTF8') || m.back, m.final, m.at_ms, m.trace
+    FROM head, unnest(${_AFTER}::text[], ${_AFTER + 1}::bytea[], ${_AFTER + 2}::bytea[],
+        ${_AFTER + 3}::bool[], ${_AFTER + 4}::bigint[], ${_AFTER + 5}::text[]) WITH ORDINALITY
+        AS m (feed, front, back, final, at_ms, trace, place)
+)
+SELECT head.seq, pg_notify('{CHANNEL}', '') FROM head
+"""  # noqa: S608 - names are ours.
+
+_FORGET_ZERO = """
+DELETE FROM stats AS s USING unnest($1::text[], $2::text[]) AS c (kind, key)
+WHERE s.kind = c.kind AND s.key = c.key AND s.n = 0
+"""
+
+
+@dataclass
+class Unit:
+    """What one transaction adds."""
+
+    closing: Closing
+    rows: Sequence[EventRow] = ()
+    done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class GroupCommit:
+    """Writes what transactions of this process add, for many at once.
+
+    Args:
+        pool: of one connection, which does not wait for the disk.
+    """
+
+    def __init__(self, pool: DriverPool) -> None:
+        self._pool = pool
+        self._waiting: list[Unit] = []
+        self._at_work: asyncio.Task[None] | None = None
+
+    async def commit(self, closing: Closing, rows: Sequence[EventRow]) -> None:
+        """Return when all of it is committed; raise when none of it is, or nobody knows."""
+        unit = Unit(closing, rows)
+        self._waiting.append(unit)
+        if self._at_work is None:
+            self._at_work = asyncio.create_task(self._commit_all(), name="group commit")
+        await unit.done
+
+    async def aclose(self) -> None:
+        """Wait for the groups that are under way."""
+        if self._at_work is not None:
+            await asyncio.wait([self._at_work])
+
+    async def _commit_all(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:MOST_UNITS], self._waiting[MOST_UNITS:]
+                await self._commit(group)
+        finally:
+            self._at_work = None
+
+    async def _commit(self, group: list[Unit]) -> None:
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                await write_closings(connection, [unit.closing for unit in group], _rows_of(group))
+        except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
+            await self._fail(group, error)
+        else:
+            _settle(group, None)
+
+    async def _fail(self, group: list[Unit], error: Exception) -> None:
+        """Find the one at fault, so that the others go in; where the database is away, all have failed."""
+        if len(group) == 1 or isinstance(error, StorageUnavailableError):
+            _settle(group, error)
+            return
+        for unit in group:
+            unit.closing.seq = 0
+            await self._commit([unit])
+
+
+async def write_closings(
+    connection: Driver, closings: Sequence[Closing], rows: Sequence[EventRow] = ()
+) -> None:
+    """Write events, counts and messages, and draw the messages' seqs, within the connection's transaction.
+
+    It locks the head of the log until the commit, so it comes last.
+    """
+    deltas: Counter[tuple[str, str]] = Deltas()
+    for closing in closings:
+        deltas.update(closing.deltas)
+    counts = [(*key, n) for key, n in deltas.items() if n]
+    texts = [text for closing in closings for text in _texts(closing)]
+    seq: int = await connection.fetchval(
+        _CLOSE, len(texts), *_columns(counts, 3), *_columns(rows, len(_COLUMNS)), *_columns(texts, 6)
+    )
+    fallen = [(kind, key) for kind, key, n in counts if n < 0]
+    if fallen:
+        await connection.execute(_FORGET_ZERO, *_columns(fallen, 2))
+    first = seq - len(texts) + 1
+    for closing in closings:
+        closing.seq, first = first, first + len(closing.drafts)
+
+
+def _rows_of(group: Sequence[Unit]) -> list[EventRow]:
+    return [row for unit in group for row in unit.rows]
+
+
+def _texts(closing: Closing) -> list[tuple[str, bytes, bytes, bool, int, str | None]]:
+    """Return its messages in two parts: the seq comes between them."""
+    parts = zip(closing.drafts, closing.around_seqs(), strict=True)
+    tail = (closing.at_ms, closing.trace)
+    return [(feed, *around, is_final, *tail) for (feed, _, is_final), around in parts]
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:
+    return [*zip(*rows, strict=True)] if rows else [()] * width
+
+
+def _settle(group: Sequence[Unit], error: Exception | None) -> None:
+    for unit in group:
+        if unit.done.done():
+            continue
+        if error is None:
+            unit.done.set_result(None)
+        else:
+            unit.done.set_exception(error)

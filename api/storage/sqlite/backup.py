@@ -1,0 +1,226 @@
+"""Backups of a SQLite store while servers run: a tar of the database and the staged files.
+
+It can be opened without this program: `tar xf FILE` gives `fasttrack.sqlite3` and the folder `blobs`.
+"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO
+
+from api.services.imports.blob_names import blob_id
+from api.storage.backup import HELD, RESTORED, BackupError, keep, new_epoch, replacing, temporary_folder
+from api.storage.blob_names import blob_name
+from api.storage.migrate import known_versions
+from api.storage.sqlite.database import lock
+from api.storage.sqlite.restoring import BLOBS, DATABASE, STAGED, put_in_place
+
+ATTEMPTS = 5
+
+
+def back_up(database: Path, blobs: Path, file: Path) -> int:
+    """Write a backup, and return how many events are in it.
+
+    Raises:
+        BackupError: there is no store, it is damaged, or the file cannot be written.
+    """
+    if not database.exists():
+        raise BackupError(f"there is no store at {database}")
+    with replacing(file) as part:
+        copy = part.with_name(DATABASE)
+        try:
+            with _linked(blobs) as links:
+                _copy_with_blobs(database, blobs, copy, links)
+                _write_tar(part, copy, links)
+            return _checked(copy)
+        except (sqlite3.Error, OSError) as error:
+            raise BackupError(f"{database} cannot be backed up: {error}") from error
+
+
+def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhooks: bool) -> int:
+    """Replace a store with a backup, and return its number of events.
+
+    Cut off by a crash it leaves what was, or what whoever opens the store next puts in its place.
+
+    Raises:
+        StoreInUseError: a server serves the store.
+        BackupError: the file is no sound backup, or the store is not empty and `force` was not said.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    blobs.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    locked = lock(database)
+    try:
+        put_in_place(database, blobs)
+        if not force and _is_in_use(database):
+            raise BackupError(f"{database} is not empty; --force replaces it with the backup")
+        with temporary_folder(blobs.parent, ".restoring-") as folder:
+            staged = folder / STAGED
+            staged.mkdir(mode=0o700)
+            _read_tar(file, staged)
+            events = _checked(staged / DATABASE)
+            _begin_anew(staged / DATABASE, keep_webhooks=keep_webhooks)
+            keep(staged / BLOBS)
+            keep(staged)
+            # From here on the store is the restored one.
+            staged.rename(blobs.parent / STAGED)
+            keep(blobs.parent)
+            put_in_place(database, blobs)
+            return events
+    except (sqlite3.Error, OSError) as error:
+        raise BackupError(f"{file} cannot be restored: {error}") from error
+    finally:
+        os.close(locked)
+
+
+@contextmanager
+def _linked(blobs: Path) -> Iterator[Path]:
+    """Give a folder for second names of blobs: what has one stays, though the server deletes the blob."""
+    blobs.mkdir(exist_ok=True, mode=0o700)
+    with temporary_folder(blobs.parent, ".backup-") as folder:
+        yield folder
+
+
+def _copy_with_blobs(database: Path, blobs: Path, copy: Path, links: Path) -> None:
+    """Copy the database as of one moment, and link every blob that it needs."""
+    for _ in range(ATTEMPTS):
+        _link(blobs, links)
+        copy.unlink(missing_ok=True)
+        _copy(database, copy)
+        # Those that began between the two.
+        _link(blobs, links)
+        if all((links / blob_id(upload)).exists() for upload in _staged(copy)):
+            return
+    raise BackupError("imports begin and end too quickly for a consistent backup; try again")
+
+
+def _link(blobs: Path, links: Path) -> None:
+    for blob in blobs.iterdir():
+        try:
+            (links / blob.name).hardlink_to(blob)
+        except (FileExistsError, FileNotFoundError):
+            continue
+
+
+def _copy(database: Path, copy: Path) -> None:
+    """Copy in one step: a snapshot that writers need not wait for. Source: SQLite, "Online Backup API"."""
+    with closing(_connected(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target, pages=-1)
+        # One file: nothing beside it can be forgotten.
+        target.execute("PRAGMA journal_mode=DELETE")
+    copy.chmod(0o600)
+
+
+def _connected(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=30)
+
+
+def _staged(copy: Path) -> list[str]:
+    """Return the imports whose bytes must be there; the tables of older versions do not say."""
+    with closing(_connected(copy)) as connection:
+        columns = connection.execute("SELECT name FROM pragma_table_info('uploads')").fetchall()
+        if ("staged_bytes",) not in columns:
+            return []
+        rows = connection.execute("SELECT id FROM uploads WHERE staged_bytes > 0").fetchall()
+    return [row[0] for row in rows]
+
+
+def _checked(copy: Path) -> int:
+    """Return how many events a copy holds. Raises BackupError when it is not sound."""
+    with closing(_connected(copy)) as connection:
+        answer = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if answer != "ok":
+            raise BackupError(f"the store is damaged: {answer}")
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+        if version not in known_versions():
+            raise BackupError(
+                f"it was made by a newer version of FastTrack (its tables are {version}): "
+                "install that version"
+            )
+        return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def _write_tar(part: Path, copy: Path, links: Path) -> None:
+    """Write the backup, and read it back."""
+    blobs = sorted(links.iterdir())
+    with tarfile.open(part, "w") as tar:
+        tar.add(copy, DATABASE)
+        for blob in blobs:
+            _add_growing(tar, blob, f"{BLOBS}/{blob.name}")
+    with tarfile.open(part) as tar, copy.open("rb") as original:
+        written = tar.extractfile(DATABASE)
+        is_whole = len(tar.getmembers()) == 1 + len(blobs)
+        if written is None or not is_whole or _digest(written) != _digest(original):
+            raise BackupError("what was written reads back differently: the disk seems to be faulty")
+
+
+def _digest(content: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    while piece := content.read(1 << 20):
+        digest.update(piece)
+    return digest.digest()
+
+
+def _add_growing(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    """Add a file as it is now: bytes may be appended meanwhile."""
+    with path.open("rb") as content:
+        entry = tar.gettarinfo(arcname=name, fileobj=content)
+        entry.name, entry.type, entry.linkname = name, tarfile.REGTYPE, ""
+        entry.size = os.fstat(content.fileno()).st_size
+        tar.addfile(entry, content)
+
+
+def _read_tar(file: Path, folder: Path) -> None:
+    (folder / BLOBS).mkdir(mode=0o700)
+    try:
+        with tarfile.open(file) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    _write(content, folder / _safe(member.name))
+    except tarfile.TarError as error:
+        raise BackupError(f"{file} is not a complete backup: {error}") from error
+    if not (folder / DATABASE).exists():
+        raise BackupError(f"{file} is not a backup of a SQLite store")
+
+
+def _safe(name: str) -> str:
+    """Return a member's name. Raises BackupError for one that no backup has: it could lead elsewhere."""
+    if name == DATABASE:
+        return name
+    folder, _, blob = name.partition("/")
+    try:
+        if folder == BLOBS:
+            return f"{BLOBS}/{blob_name(blob)}"
+    except ValueError:
+        pass
+    raise BackupError(f"it is not a backup: it contains {name!r}")
+
+
+def _write(content: IO[bytes], path: Path) -> None:
+    with path.open("wb") as target:
+        shutil.copyfileobj(content, target, 1 << 20)
+    path.chmod(0o600)
+    keep(path)
+
+
+def _is_in_use(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with closing(_connected(database)) as connection:
+        named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        held = {row[0] for row in named}.intersection(HELD)
+        return any(connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in held)  # noqa: S608
+
+
+def _begin_anew(copy: Path, *, keep_webhooks: bool) -> None:
+    with closing(_connected(copy)) as connection:
+        connection.execute("UPDATE meta SET text = ? WHERE key = 'epoch'", (new_epoch(),))
+        if not keep_webhooks:
+            connection.execute("INSERT OR REPLACE INTO meta (key, text) VALUES (?, '1')", (RESTORED,))
+        connection.commit()
+    keep(copy)

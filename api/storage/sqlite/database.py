@@ -1,0 +1,206 @@
+"""The SQLite database, driven directly: one writer, separate readers, durable commits.
+
+WAL lets readers go on while a transaction commits. One writer connection in the process avoids the
+waits of busy connections and a rare corruption of WAL with several (SQLite 3.40, fixed in 3.51).
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from api.storage.kept_text import KeptTexts
+from api.storage.private_files import open_private
+from api.storage.schema import id_heads
+from api.storage.sqlite import deferred_index, text_index
+from api.storage.sqlite.connection import Connection
+from api.storage.sqlite.hints import HintingCompiler, hinting_dialect
+from api.storage.sqlite.readers import Readers
+from api.storage.sqlite.unit import SqliteUnit
+from api.storage.sqlite.writer import Writer
+from api.storage.statements import kept
+from api.storage.unit_of_work import Unit
+from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
+
+READER_THREADS = 8
+CHECKPOINT_PAGES = 16000
+"""Of 4 KiB. A checkpoint holds up the commit that reaches it: rare for imports, short for others."""
+
+KEPT_TEXTS = 256
+"""Statements that a connection keeps prepared."""
+
+_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PROTOCOL,
+}
+
+_TAKE_IDS = kept(
+    sa.update(id_heads)
+    .where(id_heads.c.name == sa.bindparam("of_name"))
+    .values(last=id_heads.c.last + sa.bindparam("count"))
+    .returning(id_heads.c.last)
+)
+
+
+class StoreInUseError(StorageError):
+    """Another server process has this store open."""
+
+
+class SqliteDialect:
+    """SQLite's dialect. Source: `api.storage.unit_of_work.Dialect`."""
+
+    name: Literal["sqlite"] = "sqlite"
+    updates_text_index = False
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Create the text index; if that is not possible, also write all deferred index entries."""
+        self.updates_text_index = text_index.prepare(connection)
+        if not self.updates_text_index:
+            deferred_index.add_all(connection)
+
+    def storage_error(self, error: Exception) -> StorageError | None:
+        """Return the storage error of a driver's error; None for any other error."""
+        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+        if code is None:
+            return None
+        primary = code & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            return StorageFullError("no space left for the database")
+        return StorageUnavailableError(str(error)) if primary in _UNAVAILABLE else None
+
+    async def queue_to_close(self, unit: Unit) -> None:
+        """Be next at once: there is one writer."""
+
+    async def take_ids(self, unit: Unit, name: str, count: int) -> int:
+        """Return the first of `count` consecutive ids that were never given before."""
+        row = await unit.first(_TAKE_IDS, {"of_name": name, "count": count})
+        assert row is not None, "heads of ids are made with the store"
+        return int(row.last) - count + 1
+
+
+class SqliteDatabase:
+    """The connections to one file."""
+
+    def __init__(self, path: Path, *, serves: bool) -> None:
+        self.dialect = SqliteDialect()
+        self._lock_file = lock(path) if serves else None
+        self._texts = KeptTexts(hinting_dialect())
+        self._write_thread = ThreadPoolExecutor(1, "store-writer")
+        self._read_threads = ThreadPoolExecutor(READER_THREADS, "store-reader")
+        self.engines = (_engine(path, _WRITER_PRAGMAS), _engine(path, _READER_PRAGMAS))
+        """SQLAlchemy's, which run what is not kept: the writer's and the readers'."""
+        self._readers = Readers(self._read_threads, partial(_connect, self.engines[1], self._read_threads))
+        self._writer: Writer | None = None
+
+    async def open(self) -> None:
+        """Connect the writer."""
+        connect = partial(_connect, self.engines[0], self._write_thread)
+        self._writer = Writer(await asyncio.get_running_loop().run_in_executor(self._write_thread, connect))
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Unit]:
+        """Begin a transaction; it is rolled back unless the block commits."""
+        assert self._writer is not None, "the database is open"
+        try:
+            async with self._writer.turn() as turn:
+                yield SqliteUnit(self._writer.connection, self.dialect, self._texts, turn)
+        except sqlite3.Error as error:
+            meant = self.dialect.storage_error(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Unit]:
+        """Read from one snapshot, by a read-only connection."""
+        async with self._readers.one() as connection:
+            yield SqliteUnit(connection, self.dialect, self._texts)
+
+    def glancing(self) -> AbstractAsyncContextManager[Unit]:
+        """Read by one statement: to begin a snapshot takes microseconds."""
+        return self.reading()
+
+    @contextmanager
+    def traced(self, trace: Callable[[str], None]) -> Iterator[None]:
+        """Pass on the text of each statement that a reader runs, its parameters written in."""
+        self._readers.trace(trace)
+        try:
+            yield
+        finally:
+            self._readers.trace(None)
+
+    async def aclose(self) -> None:
+        """Close every connection and let another process have the file."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._readers.close()
+        if self._writer is not None:
+            self._writer.connection.close()
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+
+
+def _connect(engine: sa.Engine, threads: ThreadPoolExecutor) -> Connection:
+    return Connection(engine.connect(), threads)
+
+
+def lock(path: Path) -> int:
+    """Take the lock of the process that serves this file; the kernel drops it when the process dies.
+
+    Raises:
+        StoreInUseError: another process has it.
+    """
+    descriptor = open_private(Path(f"{path}.lock"), os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StoreInUseError(
+            f"{path} is used by another server; stop it first, or choose another data folder"
+        ) from error
+    return descriptor
+
+
+def _engine(path: Path, pragmas: tuple[str, ...]) -> sa.Engine:
+    """Return SQLAlchemy's engine, which begins and ends no transaction: the writer does."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=KEPT_TEXTS
+        )
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine.dialect.statement_compiler = HintingCompiler
+    return engine
+
+
+_COMMON_PRAGMAS = ("busy_timeout=5000", "foreign_keys=ON", "temp_store=MEMORY")
+_WRITER_PRAGMAS = (
+    *_COMMON_PRAGMAS,
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-16000",
+    "secure_delete=OFF",
+    "journal_size_limit=67108864",
+    f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+    "busy_timeout=0",
+)
+_READER_PRAGMAS = (*_COMMON_PRAGMAS, "query_only=ON", "cache_size=-8000", "busy_timeout=0")

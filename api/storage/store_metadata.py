@@ -1,0 +1,84 @@
+"""The metadata of the store: its epoch and time zone."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from api.storage.backup import new_epoch
+from api.storage.event_packing import DAY_US, EPOCH, Deltas, day_key
+from api.storage.schema import events, meta
+from api.storage.stats import add_deltas
+from api.storage.unit_of_work import Row, Unit
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 10_000
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def the_epoch(unit: Unit) -> str:
+    """Return the store's epoch, drawn the first time."""
+    epoch = await _known(unit, "epoch")
+    if epoch is None:
+        epoch = new_epoch()
+        await _keep(unit, "epoch", epoch)
+    return epoch
+
+
+async def settle_timezone(unit: Unit, timezone: str) -> None:
+    """Recompute the instants of events without an offset if the time zone has changed."""
+    before = await _known(unit, "timezone")
+    if before == timezone:
+        return
+    if before is not None:
+        _log.info(
+            "time zone changed from %s to %s: events without an offset get new instants", before, timezone
+        )
+        await _move_naive_events(unit, ZoneInfo(timezone))
+    await _keep(unit, "timezone", timezone)
+
+
+async def _move_naive_events(unit: Unit, zone: ZoneInfo) -> None:
+    last, moved = 0, 0
+    columns = (events.c.id, events.c.event_date, events.c.instant_us)
+    statement = sa.select(*columns).where(events.c.id > sa.bindparam("last")).order_by(events.c.id)
+    while rows := await unit.rows(statement.limit(_CHUNK), {"last": last}):
+        moved += await _move(unit, rows, zone)
+        last = rows[-1].id
+        _log.info("time zone: events up to %d checked, %d changed", last, moved)
+
+
+async def _move(unit: Unit, rows: Sequence[Row], zone: ZoneInfo) -> int:
+    changes, deltas = [], Deltas()
+    for event_id, event_date, instant_us in rows:
+        moved_us = _naive_instant_us(event_date, zone)
+        if moved_us not in (None, instant_us):
+            changes.append({"of_id": event_id, "instant_us": moved_us})
+            deltas["day", day_key(instant_us // DAY_US)] -= 1
+            deltas["day", day_key(moved_us // DAY_US)] += 1
+    if changes:
+        deltas["changes", ""] = 1
+        await unit.run(sa.update(events).where(events.c.id == sa.bindparam("of_id")), changes)
+        await add_deltas(unit, deltas)
+    return len(changes)
+
+
+def _naive_instant_us(event_date: str, zone: ZoneInfo) -> int | None:
+    """Return the instant of a naive wall clock in the zone, None for one with an offset."""
+    wall_clock = datetime.fromisoformat(event_date)
+    if wall_clock.tzinfo is not None:
+        return None
+    return (wall_clock.replace(tzinfo=zone) - EPOCH) // _MICROSECOND
+
+
+async def _known(unit: Unit, key: str) -> str | None:
+    row = await unit.first(sa.select(meta.c.text).where(meta.c.key == key))
+    return row.text if row else None
+
+
+async def _keep(unit: Unit, key: str, text: str) -> None:
+    insert = unit.insert(meta).values(key=key, text=text)
+    await unit.run(insert.on_conflict_do_update(index_elements=["key"], set_={"text": text}))

@@ -1,0 +1,1 @@
+"""OpenTelemetry traces, sent to a collector: only imported where `FASTTRACK_TRACES` is set."""

@@ -1,0 +1,1 @@
+"""Opens workbooks and ZIP archives in a separate process, with limits on memory and time."""

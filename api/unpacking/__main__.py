@@ -1,0 +1,44 @@
+"""The unpacking program: a container on standard input, its table or its file on standard output.
+
+Runs in a process that may end in any way, for the maker of the file may have meant harm: memory and
+time are bounded, and nothing of the server but the rules of the domain is imported. The first line
+that it writes is an object: a `fault`; or what the table is of, with one row a line after it, as
+`domain.files.sheet_reader` reads them; or the `kind` of a file of text whose bytes follow.
+Argument: a `Request` as JSON.
+"""
+
+import resource
+import sys
+
+import msgspec
+
+from api.unpacking.archive import PlainFile, file_told, opened, pieces
+from api.unpacking.fault import write_line
+from api.unpacking.request import Request
+from api.unpacking.sheets import marks_of, open_sheet, row_lines
+
+MEMORY_BYTES = 1024 * 1024 * 1024
+CPU_SECONDS = 120
+
+
+def main() -> None:
+    """Read the container, and write its content or the fault."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    request = msgspec.json.decode(sys.argv[1], type=Request)
+    found = opened(sys.stdin.buffer.read())
+    if isinstance(found, PlainFile):
+        write_line({"kind": found.kind, "file": file_told(found.entry.filename, found.others)})
+        for piece in pieces(found.archive, found.entry):
+            sys.stdout.buffer.write(piece)
+    else:
+        sheet, number, sheets = open_sheet(found, request.options, count_rows=request.count_rows)
+        head = {"format": found.format, "sheet": sheet.name, "number": number, "sheets": sheets}
+        write_line({**head, "file": file_told(found.file, found.others)} if found.file else head)
+        for line in row_lines(sheet, marks_of(found, sheet), request.most_rows):
+            write_line(line)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

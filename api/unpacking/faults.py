@@ -1,0 +1,62 @@
+"""Cells without a value: errors such as #REF!, and formulas saved without a result.
+
+The library that reads workbooks gives such cells as empty; these are found in the files themselves.
+"""
+
+from collections import defaultdict
+from typing import Literal, NamedTuple
+
+FaultCode = Literal["cell_error", "no_saved_value"]
+
+MOST_FAULTS = 100_000
+"""Of one sheet: far more than one mends by hand; further ones are read as empty cells."""
+
+ERROR_NAMES = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+"""Source: [MS-XLS] §2.5.10, BErr."""
+
+
+class CellFault(NamedTuple):
+    """What stands in place of a value; `shown` is what a person sees.
+
+    `codes` are both where a formula was saved with an error: the cell holds it, and has no value.
+    """
+
+    codes: tuple[FaultCode, ...]
+    shown: str
+
+
+class SheetMarks:
+    """Error cells, unsaved formulas and merged ranges of a sheet.
+
+    Attributes:
+        faults: row -> column -> fault; both from 0.
+        merged: ranges of cells that are one: first row, first column, last row, last column.
+    """
+
+    def __init__(self) -> None:
+        self.faults: dict[int, dict[int, CellFault]] = defaultdict(dict)
+        self.merged: list[tuple[int, int, int, int]] = []
+        self._count = 0
+
+    def error(self, row: int, column: int, shown: str, *, is_formula: bool) -> None:
+        """Note an error cell."""
+        codes: tuple[FaultCode, ...] = ("cell_error", "no_saved_value") if is_formula else ("cell_error",)
+        self._note(row, column, CellFault(codes, shown))
+
+    def unsaved(self, row: int, column: int) -> None:
+        """Note a formula without a result."""
+        self._note(row, column, CellFault(("no_saved_value",), ""))
+
+    def _note(self, row: int, column: int, fault: CellFault) -> None:
+        if self._count < MOST_FAULTS:
+            self._count += 1
+            self.faults[row][column] = fault

@@ -1,0 +1,108 @@
+"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods.
+
+Source: OpenDocument 1.3 part 3, §9.1 and §19.
+"""
+
+import re
+from collections.abc import Callable
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from api.unpacking.faults import SheetMarks
+
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+_CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+_WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.error")
+_ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
+_READ_BYTES = 1024 * 1024
+
+
+def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
+    """Note the marked cells of a sheet."""
+    with archive.open("content.xml") as content:
+        worth, tail = False, b""
+        while not worth and (piece := content.read(_READ_BYTES)):
+            worth, tail = _WORTH_READING.search(tail + piece) is not None, piece[-64:]
+    if not worth:
+        return
+    with archive.open("content.xml") as content:
+        _SheetParser(sheet, marks).read(content.read)
+
+
+class _SheetParser:
+    """Counts the rows and cells of one table."""
+
+    def __init__(self, sheet: str, marks: SheetMarks) -> None:
+        self._sheet = sheet
+        self._marks = marks
+        self._depth = 0
+        self._row = self._column = 0
+        self._row_repeats = 1
+        self._cell: dict[str, str] | None = None
+        self._shown = ""
+
+    def read(self, read: Callable[[int], bytes]) -> None:
+        """Read a document piece by piece."""
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        while piece := read(_READ_BYTES):
+            parser.Parse(piece)
+        parser.Parse(b"", True)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        space, _, local = name.rpartition(" ")
+        if space != _TABLE:
+            return
+        if local == "table":
+            self._depth += self._depth > 0 or attributes.get(f"{_TABLE} name") == self._sheet
+        elif self._depth != 1:
+            return
+        elif local == "table-row":
+            self._column = 0
+            self._row_repeats = _count(attributes, "number-rows-repeated")
+        elif local in ("table-cell", "covered-table-cell"):
+            self._cell, self._shown = attributes, ""
+
+    def _end(self, name: str) -> None:
+        space, _, local = name.rpartition(" ")
+        if space != _TABLE or not self._depth:
+            return
+        if local == "table":
+            self._depth -= 1
+        elif local == "table-row" and self._depth == 1:
+            self._row += self._row_repeats
+        elif local in ("table-cell", "covered-table-cell") and self._cell is not None:
+            self._mark(self._cell)
+            self._column += _count(self._cell, "number-columns-repeated")
+            self._cell = None
+
+    def _text(self, text: str) -> None:
+        if self._cell is not None and len(self._shown) < 32:
+            self._shown += text
+
+    def _mark(self, cell: dict[str, str]) -> None:
+        rows, columns = _count(cell, "number-rows-spanned"), _count(cell, "number-columns-spanned")
+        if rows > 1 or columns > 1:
+            last = (self._row + rows - 1, self._column + columns - 1)
+            self._marks.merged.append((self._row, self._column, *last))
+        shown = self._shown.strip()
+        is_formula = f"{_TABLE} formula" in cell
+        if cell.get(f"{_CALC} value-type") == "error" or (is_formula and _ERROR_SHOWN.fullmatch(shown)):
+            shown = shown or "#N/A"
+            self._each(cell, lambda row, column: self._marks.error(row, column, shown, is_formula=is_formula))
+        elif is_formula and f"{_OFFICE} value-type" not in cell and not shown:
+            self._each(cell, self._marks.unsaved)
+
+    def _each(self, cell: dict[str, str], note: Callable[[int, int], None]) -> None:
+        for row in range(self._row, self._row + min(self._row_repeats, 1000)):
+            for column in range(_count(cell, "number-columns-repeated")):
+                note(row, self._column + column)
+
+
+def _count(attributes: dict[str, str], name: str) -> int:
+    text = attributes.get(f"{_TABLE} {name}", "1")
+    return min(int(text), 1_048_576) if text.isascii() and text.isdigit() else 1

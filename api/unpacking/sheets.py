@@ -1,0 +1,283 @@
+"""Chooses the sheet of a workbook, and returns its rows as in a CSV."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, NamedTuple, NoReturn
+from zipfile import ZipFile
+
+from msgspec import Struct
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from api.unpacking.archive import INSTEAD, Format, Workbook
+from api.unpacking.fault import fail, fail_with
+from api.unpacking.faults import CellFault, SheetMarks
+from api.unpacking.ods_marks import mark_ods
+from api.unpacking.xls_marks import mark_xls
+from api.unpacking.xlsb_marks import mark_xlsb
+from api.unpacking.xlsx_marks import mark_xlsx, with_known_errors
+from domain.imports import ImportOptions
+from domain.problems import problem
+from domain.rows.header import LONGEST_SEARCH, Header, HeadRow, find_header, recognised
+
+ROW_CHARACTERS = 1024 * 1024
+EXACT_INTEGERS = 1e15
+"""Below it, a number of a workbook without a fraction is the integer that was typed."""
+
+_DAY = timedelta(days=1)
+
+
+class SheetFacts(Struct, omit_defaults=True):
+    """A sheet as the preview lists it; `rows` up to the last one with a cell, where they were counted."""
+
+    name: str
+    hidden: bool = False
+    rows: int | None = None
+
+
+class RowLine(Struct, omit_defaults=True):
+    """A row with marks in addition to its texts. Columns count from 0.
+
+    Attributes:
+        faults: column, code and what is shown of cells that have no value.
+        merged: columns whose text is that of the cell to the left, which they are one with.
+    """
+
+    cells: list[str]
+    faults: Sequence[tuple[int, str, str]] = ()
+    merged: list[int] = []
+
+
+Line = list[str] | RowLine | None
+"""A row as it is written; None for one over 1 MiB."""
+
+
+class OpenSheet(NamedTuple):
+    """The sheet that is read, and all there are."""
+
+    sheet: CalamineSheet
+    number: int
+    sheets: list[SheetFacts]
+
+
+def open_sheet(workbook: Workbook, options: ImportOptions, *, count_rows: bool) -> OpenSheet:
+    """Return the sheet of a name or number, else the first that has a header; or end with a fault."""
+    opened = _opened(workbook.content, options, count_rows=count_rows)
+    if opened is None and workbook.format in ("xlsx", "xlsm"):
+        mended = with_known_errors(workbook.content)
+        opened = _opened(mended, options, count_rows=count_rows) if mended else None
+    return opened or _fail_damaged()
+
+
+def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> OpenSheet | None:
+    """Return the sheet that is read; None of a workbook that the library cannot read."""
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return _chosen(book, options, count_rows=count_rows)
+    except (MemoryError, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - of a damaged file, also a panic of the library.
+        return None
+
+
+def _fail_damaged() -> NoReturn:
+    fail_with("not_text.damaged_workbook", advice=INSTEAD)
+
+
+def _chosen(book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool) -> OpenSheet:
+    tables = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    facts = [SheetFacts(each.name, hidden=each.visible != SheetVisibleEnum.Visible) for each in tables]
+    if not facts:
+        fail_with("empty_file.workbook")
+    opened: dict[str, CalamineSheet] = {}
+
+    def sheet(name: str) -> CalamineSheet:
+        if name not in opened:
+            if not count_rows:
+                opened.clear()
+            opened[name] = book.get_sheet_by_name(name)
+        return opened[name]
+
+    name = _named(facts, options.sheet) if options.sheet else _with_header(facts, sheet, options)
+    if count_rows:
+        for each in facts:
+            end = sheet(each.name).end
+            each.rows = end[0] + 1 if end else 0
+    number = [each.name for each in facts].index(name) + 1
+    return OpenSheet(sheet(name), number, facts)
+
+
+def _with_header(
+    facts: list[SheetFacts], sheet: Callable[[str], CalamineSheet], options: ImportOptions
+) -> str:
+    """Return the first visible sheet with a header.
+
+    Where none has one, the first that names some columns, or else the first with any cell.
+    """
+    visible = [each.name for each in facts if not each.hidden] or [each.name for each in facts]
+    likely: dict[bool, str] = {}
+    for name in visible:
+        rows = _first_rows(sheet(name))
+        if isinstance(find_header(rows, options, final=True), Header):
+            return name
+        if rows:
+            likely.setdefault(any(recognised(row.cells, options) >= 2 for row in rows), name)
+    return likely.get(True) or likely.get(False) or visible[0]
+
+
+def _first_rows(sheet: CalamineSheet) -> list[HeadRow]:
+    """Return the first rows of a sheet that are not blank."""
+    left = [""] * (sheet.start[1] if sheet.start else 0)
+    rows = (HeadRow(line, left + _texts(row)) for line, row in enumerate(sheet.iter_rows(), 1))
+    filled = (row for row in rows if any(cell.strip() for cell in row.cells))
+    return list(islice(filled, LONGEST_SEARCH))
+
+
+def _named(facts: list[SheetFacts], wanted: str) -> str:  # noqa: RET503 - fail() ends the process.
+    """Return the sheet of this name, else of this number among the visible ones."""
+    names = [each.name for each in facts]
+    visible = [each.name for each in facts if not each.hidden] or names
+    for name in names:
+        if name.strip().casefold() == wanted.strip().casefold():
+            return name
+    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(visible):
+        return visible[int(wanted) - 1]
+    near = get_close_matches(wanted, names, n=1)
+    suggestion = near[0] if near else None
+    fail(problem("unknown_sheet", "sheet", value=wanted, suggestion=suggestion, names=tuple(visible[:20])))
+
+
+def marks_of(workbook: Workbook, sheet: CalamineSheet) -> SheetMarks:
+    """Return the error cells, unsaved formulas and merged ranges of a sheet; or end with a fault."""
+    try:
+        return _marks_of(workbook, sheet)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a damaged part fails in many ways, and empty cells would be a guess.
+        _fail_damaged()
+
+
+def _marks_of(workbook: Workbook, sheet: CalamineSheet) -> SheetMarks:
+    marks = SheetMarks()
+    ranges = sheet.merged_cell_ranges or []
+    marks.merged += [(*first, *last) for first, last in ranges]
+    if workbook.format == "xls":
+        mark_xls(workbook.content, sheet.name, marks)
+    else:
+        with ZipFile(io.BytesIO(workbook.content)) as archive:
+            _MARKERS[workbook.format](archive, sheet.name, marks)
+    return marks
+
+
+_MARKERS: "dict[Format, Any]" = {"xlsx": mark_xlsx, "xlsm": mark_xlsx, "xlsb": mark_xlsb, "ods": mark_ods}
+
+
+def row_lines(sheet: CalamineSheet, marks: SheetMarks, most_rows: int) -> Iterator[Line]:
+    """Yield each row from the first of the sheet on; None for one that is too long."""
+    left = sheet.start[1] if sheet.start else 0
+    width = sheet.end[1] + 1 if sheet.end else 0
+    merges = _Merges(marks.merged, width)
+    for number, row in enumerate(islice(sheet.iter_rows(), most_rows)):
+        cells = [""] * left + _texts(row)
+        yield _line(cells, number, marks.faults.get(number), merges)
+
+
+def _line(cells: list[str], number: int, faults: dict[int, CellFault] | None, merges: "_Merges") -> Line:
+    found = dict(faults or ())
+    cells += [""] * (max(found, default=-1) + 1 - len(cells))
+    for column, fault in found.items():
+        cells[column] = fault.shown
+    merged = merges.fill(cells, number, found)
+    while cells and not cells[-1] and len(cells) - 1 not in found:
+        cells.pop()
+    if sum(map(len, cells)) > ROW_CHARACTERS:
+        return None
+    if not (found or merged):
+        return cells
+    told = tuple(
+        (column, code, fault.shown) for column, fault in sorted(found.items()) for code in fault.codes
+    )
+    return RowLine(cells, told, [column for column in merged if column < len(cells)])
+
+
+class _Merges:
+    """Gives the cells of merged ranges the value of their first one, which is what is seen."""
+
+    def __init__(self, ranges: list[tuple[int, int, int, int]], width: int) -> None:
+        self._coming = sorted(ranges, reverse=True)
+        self._open: list[tuple[int, int, int, int, str, CellFault | None]] = []
+        self._width = width
+
+    def fill(self, cells: list[str], row: int, faults: dict[int, CellFault]) -> list[int]:
+        """Fill the cells of a row; return the columns that were filled from the left.
+
+        A row without a cell of its own stays blank: it is the rest of the row that is merged.
+        """
+        is_blank = not (any(cell.strip() for cell in cells) or faults)
+        while self._coming and self._coming[-1][0] <= row:
+            first, left, last, right = self._coming.pop()
+            if first == row:
+                text = cells[left] if left < len(cells) else ""
+                self._open.append((first, left, last, right, text, faults.get(left)))
+        self._open = [each for each in self._open if each[2] >= row]
+        filled: list[int] = []
+        for first, left, _, right, text, fault in self._open:
+            if is_blank or not (text or fault):
+                continue
+            columns = range(left, min(right + 1, self._width))
+            cells += [""] * (columns.stop - len(cells))
+            for column in columns:
+                cells[column] = text
+                if fault:
+                    faults[column] = fault
+            if first == row:
+                filled += columns[1:]
+        return filled
+
+
+def _texts(row: list[Any]) -> list[str]:
+    """Return cells as text, up to the last that is filled: a far-out column makes all rows as wide."""
+    width = len(row)
+    while width and row[width - 1] == "":
+        width -= 1
+    return [_text(cell) for cell in row[:width]]
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a CSV would have it."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT_INTEGERS:
+        return str(int(cell))
+    return str(cell) if isinstance(cell, int | float) else _moment(cell)
+
+
+def _moment(cell: Any) -> str:
+    if isinstance(cell, datetime):
+        return _to_the_millisecond(cell).isoformat()
+    if isinstance(cell, time):
+        return _to_the_millisecond(datetime.combine(date(2000, 1, 1), cell)).time().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return _duration(cell) if isinstance(cell, timedelta) else str(cell)
+
+
+def _to_the_millisecond(moment: datetime) -> datetime:
+    """Return a moment as it was typed: a workbook keeps days as a binary fraction, a little off."""
+    rounded = moment + timedelta(microseconds=500)
+    return rounded.replace(microsecond=rounded.microsecond // 1000 * 1000)
+
+
+def _duration(span: timedelta) -> str:
+    """Return a span as a sheet shows it, hours first: below a day it reads as a time of day."""
+    if span < timedelta(0):
+        return f"-{_duration(-span)}"
+    seconds = round(span.total_seconds(), 3)
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    fraction = f"{seconds % 1:.3f}"[1:] if seconds % 1 else ""
+    return f"{int(hours):02}:{int(minutes):02}:{int(seconds):02}{fraction}"

@@ -1,0 +1,213 @@
+"""Detects the encoding of a file, or that it is not text.
+
+Decoding is reversible: bytes that are no text become lone surrogates, so that the length in bytes
+of any stretch of text is known, and a row can be told which of its cells was hurt.
+"""
+
+import codecs
+import re
+from typing import Literal, get_args
+
+from domain.csv.doubt import better_encodings, unclear_encoding
+from domain.problems import Problem, problem
+
+Encoding = Literal[
+    "utf-8",
+    "windows-1252",
+    "iso-8859-1",
+    "iso-8859-15",
+    "mac-roman",
+    "cp850",
+    "utf-16-le",
+    "utf-16-be",
+]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+
+SNIFF_BYTES = 64
+"""What is looked at for signatures, byte order marks and the NULs of UTF-16."""
+
+JUDGED_BYTES = 64 * 1024
+"""From the first byte that is not UTF-8 on, so much is weighed before the encoding is decided."""
+
+_CONTEXT_BYTES = 16
+
+_ALIASES: dict[str, Encoding] = {codecs.lookup(name).name: name for name in ENCODINGS} | {
+    "utf-8-sig": "utf-8",
+    "utf-16": "utf-16-le",
+}
+# Names that browsers and people use, and Python does not know.
+_OTHER_NAMES = {"x-mac-roman": "macintosh", "latin-9": "iso-8859-15"}
+_MARKS: tuple[tuple[bytes, Encoding], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SIGNATURES = (
+    (b"PK\x03\x04", "excel_or_zip", "save_xlsx_or_csv"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "old_excel_or_password",
+        "save_without_password",
+    ),
+    (b"\x1f\x8b", "gzip", "unpack"),
+    (b"%PDF", "pdf", "export_csv"),
+    (b"\x89PNG", "png", "send_csv"),
+    (b"\xff\xd8\xff", "jpeg", "send_csv"),
+    (b"GIF8", "gif", "send_csv"),
+    (b"7z\xbc\xaf", "7zip", "unpack"),
+    (b"Rar!", "rar", "unpack"),
+    (b"BZh", "bzip2", "unpack"),
+    (b"\x28\xb5\x2f\xfd", "zstandard", "unpack"),
+    (b"{\\rtf", "rich_text", "export_csv"),
+)
+BINARY = problem("not_text.binary_csv")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_STRAY = re.compile("[\udc80-\udcff]")
+_ABOVE_ASCII = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
+
+
+def known_encoding(name: str) -> Encoding | None:
+    """Return the encoding with this name, or None if it is not supported."""
+    try:
+        plain = name.strip().lower()
+        return _ALIASES.get(codecs.lookup(_OTHER_NAMES.get(plain, plain)).name)
+    except (LookupError, ValueError):
+        return None
+
+
+def not_text(head: bytes) -> Problem | None:
+    """Return the problem of first bytes that are not text, or None. UTF-16 is text."""
+    for signature, kind, advice in _SIGNATURES:
+        if head.startswith(signature):
+            return problem("not_text.csv", kind=kind, advice=advice)
+    # A NUL after the first line is a fault of that row alone.
+    return BINARY if b"\0" in _first_line(head) and utf16_of(head) is None else None
+
+
+def _first_line(head: bytes) -> bytes:
+    return head.replace(b"\r", b"\n").lstrip(b"\n").partition(b"\n")[0]
+
+
+def utf16_of(head: bytes) -> Encoding | None:
+    """Return which UTF-16 the first bytes are, by byte order mark or by the NULs of plain letters."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return None
+    marked = _marked(head)
+    if marked:
+        return marked if marked != "utf-8" else None
+    high, low = head[0::2], head[1::2]
+    if low and low.count(0) * 4 >= len(low) * 3 and high.count(0) == 0:
+        return "utf-16-le"
+    if low and high.count(0) * 4 >= len(high) * 3 and low.count(0) == 0:
+        return "utf-16-be"
+    return None
+
+
+def sniffed_encoding(head: bytes, given: Encoding | None = None) -> Encoding | None:
+    """Return the encoding that the first bytes prove, or else the given one.
+
+    A byte order mark overrules the uploader. The NULs of UTF-16 only decide its byte order.
+    """
+    if given and not given.startswith("utf-16"):
+        return _marked(head) or given
+    return _marked(head) or utf16_of(head) or given
+
+
+def _marked(head: bytes) -> Encoding | None:
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+
+
+class Decoder:
+    """Decodes the bytes of a file as they arrive, and decides the encoding as late as possible.
+
+    Undecided means that all so far was ASCII. The first sequence beyond it decides: UTF-8 where
+    it is well formed there; else the next 64 KiB are weighed, and the file is UTF-8 with stray
+    bytes where at least one in five of what is not ASCII is well formed, and Windows-1252 where
+    not. Fixed stretches of the file decide, never how it was cut on the way.
+    """
+
+    def __init__(self, encoding: Encoding | None = None) -> None:
+        """Start at a place between two characters; None when all before was ASCII.
+
+        `doubt` is set when the file reads better by an encoding that has to be named.
+        """
+        self.doubt: Problem | None = None
+        self._held = b""
+        self._before = b""
+        self.encoding: Encoding | None = None
+        self._codec: codecs.IncrementalDecoder | None = None
+        if encoding:
+            self._decide(encoding)
+
+    def decode(self, chunk: bytes, *, final: bool) -> str:
+        """Return the text whose encoding is decided."""
+        if self._codec is None:
+            return self._decode_undecided(chunk, final)
+        if not final or not self.is_wide:
+            return self._codec.decode(chunk, final)
+        text = self._codec.decode(chunk)
+        # An odd byte at the end of UTF-16 is half a character: a lone surrogate stands for it.
+        return text + "\udc80" if self._codec.getstate()[0] else text
+
+    def size(self, text: str) -> int:
+        """Return the number of file bytes of a piece of decoded text."""
+        if text.isascii():
+            return len(text) * 2 if self.is_wide else len(text)
+        return len(self.bytes_of(text))
+
+    def bytes_of(self, text: str) -> bytes:
+        """Return the file bytes of a piece of decoded text."""
+        return text.encode(self.encoding or "utf-8", self._errors)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a character takes two bytes or more."""
+        return self.encoding in ("utf-16-le", "utf-16-be")
+
+    @property
+    def _errors(self) -> str:
+        return "surrogatepass" if self.is_wide else "surrogateescape"
+
+    def _decide(self, encoding: Encoding) -> None:
+        self.encoding = encoding
+        self._codec = codecs.getincrementaldecoder(encoding)(self._errors)
+
+    def _decode_undecided(self, chunk: bytes, final: bool) -> str:
+        held = self._held + chunk
+        found = _NOT_ASCII.search(held)
+        if found is None:
+            self._held = b""
+            self._before = (self._before + held)[-_CONTEXT_BYTES:]
+            return held.decode("ascii")
+        window = held[found.start() : found.start() + JUDGED_BYTES]
+        encoding = _judged(window, final)
+        if encoding is None:
+            self._held = held[found.start() :]
+            self._before = (self._before + held[: found.start()])[-_CONTEXT_BYTES:]
+            return held[: found.start()].decode("ascii")
+        self._held = b""
+        self._decide(encoding)
+        if encoding == "windows-1252":
+            # With what stands before it, for the first odd letter may be the second of a word.
+            seen = (self._before + held[: found.start()])[-_CONTEXT_BYTES:] + window
+            better = better_encodings(seen)
+            self.doubt = unclear_encoding(seen, better) if better else None
+        return self.decode(held, final=final)
+
+
+def _judged(window: bytes, final: bool) -> Encoding | None:
+    """Return the encoding by what begins with a byte beyond ASCII; None when more must be seen."""
+    try:
+        window[:4].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start == 0:
+            return _weighed(window, final, cut=len(window) < 4 and error.reason.startswith("unexpected end"))
+    return "utf-8"
+
+
+def _weighed(window: bytes, final: bool, *, cut: bool) -> Encoding | None:
+    if not final and (cut or len(window) < JUDGED_BYTES):
+        return None
+    text = window.decode("utf-8", "surrogateescape")
+    strays, characters = len(_STRAY.findall(text)), len(_ABOVE_ASCII.findall(text))
+    return "utf-8" if characters * 4 >= strays else "windows-1252"

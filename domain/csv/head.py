@@ -1,0 +1,162 @@
+"""Finds the head of a CSV: the header, the lines above it, and the delimiter."""
+
+import re
+
+from msgspec import Struct
+
+from domain.csv.dialect import BINARY
+from domain.csv.record_scanner import Record, line_ends, next_line, scan
+from domain.imports import ImportOptions
+from domain.problems import Problem, problem, sendable
+from domain.rows.columns import MAX_COLUMNS
+from domain.rows.formula_guard import unguarded
+from domain.rows.header import (
+    LONGEST_SEARCH,
+    SEARCHED_ROWS,
+    Header,
+    HeaderFault,
+    HeadRow,
+    find_header,
+    is_enough,
+    recognised,
+)
+
+DELIMITERS = (",", ";", "\t", "|")
+HEAD_CHARACTERS = 64 * 1024
+"""The header must end within so many characters, and is searched no further."""
+
+NAMED_HEAD_CHARACTERS = 512 * 1024
+"""The same, where the option `header_row` gives the line."""
+
+_EMPTY = problem("empty_file")
+_MARKS = re.compile("\ufeff*")
+_BLANK_LINES = re.compile(r"(?:[ ,;\t|]*+(?:\r\n|\n|\r))*+")
+_SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ,;\t|]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+
+
+class Head(Struct, frozen=True):
+    """The head of a file.
+
+    Attributes:
+        header: or why there is none.
+        rows: the first rows that are not blank, the header among them.
+        end: index of the first character after the header.
+    """
+
+    delimiter: str
+    header: Header | HeaderFault
+    rows: list[HeadRow]
+    end: int
+
+
+class _Reading(Struct):
+    """The first rows by one delimiter, and where each one ends."""
+
+    delimiter: str
+    rows: list[HeadRow]
+    ends: list[int]
+
+
+class _Window(Struct, frozen=True):
+    """What is looked at of a text: up to `stop`, after which nothing follows if it is `final`."""
+
+    text: str
+    start: int
+    stop: int
+    final: bool
+    full: bool
+
+
+def read_head(text: str, *, closed: bool, options: ImportOptions) -> Head | Problem | None:
+    """Return the head of a file, the reason why there is none, or None if more text is needed."""
+    if not closed and len(text) < HEAD_CHARACTERS and not _has_whole_line(text):
+        return None
+    start = _MARKS.match(text).end()  # type: ignore[union-attr] # matches anything
+    start = _behind_blank_lines(text, start)
+    sep, delimiter = _SEP_LINE.match(text, start), options.delimiter
+    if sep:
+        start, delimiter = _behind_blank_lines(text, sep.end()), delimiter or sep[1]
+    if start >= len(text) or not text[start:].strip(" ,;\t|"):
+        return _EMPTY if closed else None
+    window = _window(text, start, closed=closed, options=options)
+    return _head(window, (delimiter,) if delimiter else DELIMITERS, options)
+
+
+def _has_whole_line(text: str) -> bool:
+    """Return whether some line has ended for certain: a CR at the very end may become a CRLF."""
+    return "\n" in text or "\r" in text[:-1]
+
+
+def _behind_blank_lines(text: str, start: int) -> int:
+    return _BLANK_LINES.match(text, start).end()  # type: ignore[union-attr] # matches anything
+
+
+def _window(text: str, start: int, *, closed: bool, options: ImportOptions) -> _Window:
+    most = NAMED_HEAD_CHARACTERS if options.header_row else HEAD_CHARACTERS
+    stop = min(len(text), start + most)
+    full = stop - start == most
+    return _Window(text, start, stop, final=closed and stop == len(text), full=full)
+
+
+def _head(window: _Window, delimiters: tuple[str, ...], options: ImportOptions) -> Head | Problem | None:
+    readings = [_first_rows(window, delimiter, SEARCHED_ROWS, options) for delimiter in delimiters]
+    is_last = window.final or window.full
+    if not any(reading.rows for reading in readings) and not (is_last and options.header_row):
+        return _without_rows(window, delimiters)
+    if not is_last and not all(reading.rows for reading in readings):
+        return None
+    best = max(readings, key=lambda reading: _fitness(reading.rows, options))
+    best = _first_rows(window, best.delimiter, LONGEST_SEARCH, options)
+    found = find_header(best.rows, options, final=is_last or is_enough(best.rows, options))
+    if found is None:
+        return None
+    if any("\0" in name for name in found.names):
+        return BINARY
+    end = best.ends[found.place] if best.ends else window.stop
+    return Head(best.delimiter, found, best.rows, end)
+
+
+def _first_rows(window: _Window, delimiter: str, most: int, options: ImportOptions) -> _Reading:
+    """Return the first rows by a delimiter, as far as they are certain."""
+    reading = _Reading(delimiter, [], [])
+    text, position = window.text, window.start
+    line, last = 1 + line_ends(text[:position]), (options.header_row or 0) + most
+    while position < window.stop and (len(reading.rows) < most or line < last):
+        record = scan(text, position, window.stop, delimiter, backslash=False, final=window.final)
+        if record is None:
+            break
+        if record.fault == "unclosed_quote":
+            record.end = next_line(text, position, window.stop)
+        if not record.is_blank:
+            reading.rows.append(HeadRow(line, [sendable(unguarded(cell)) for cell in record.cells]))
+            reading.ends.append(record.end)
+        line += line_ends(text[position : record.end])
+        position = record.end
+    return reading
+
+
+def _fitness(rows: list[HeadRow], options: ImportOptions) -> tuple[int, int]:
+    """Prefer the delimiter by which some row names the most columns, then the most columns at the top."""
+    if not rows:
+        return 0, 0
+    named = [row for row in rows if row.line == options.header_row] if options.header_row else rows
+    known = max(((recognised(row.cells, options), len(row.cells)) for row in named), default=(0, 0))
+    return known if known[0] else (0, len(rows[0].cells))
+
+
+def _without_rows(window: _Window, delimiters: tuple[str, ...]) -> Problem | None:
+    if window.full:
+        return _endless(window, delimiters)
+    return _EMPTY if window.final else None
+
+
+def _endless(window: _Window, delimiters: tuple[str, ...]) -> Problem:
+    """Return the fault of a first line that does not end."""
+    readings = (
+        scan(window.text, window.start, window.stop, delimiter, backslash=False, final=True)
+        for delimiter in delimiters
+    )
+    most = max(len(record.cells) for record in readings if isinstance(record, Record))
+    if most > MAX_COLUMNS:
+        return problem("too_many_columns.first_line", limit=MAX_COLUMNS)
+    return problem("too_large.first_line", limit=HEAD_CHARACTERS // 1024)

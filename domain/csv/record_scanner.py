@@ -1,0 +1,266 @@
+"""Finds the end and the cells of each record, also in irregular files. Source: RFC 4180.
+
+This is the careful reader: it defines how any text is read, one record at a time. Every record is
+read by RFC 4180 first, and by the backslash dialect only where the first reading fails.
+"""
+
+import re
+from typing import Literal
+
+from msgspec import Struct
+
+from domain.json_text import decode_json
+from domain.problems import Problem, problem
+from domain.rows.cells import trimmed
+
+RECORD_CHARACTERS = 1024 * 1024
+"""A record that is longer is rejected, and a quote that is open for longer never closes."""
+
+_MAX_CELLS = 128
+_CANDIDATE_CHARACTERS = 64 * 1024
+_CANDIDATE_LINES = 64
+
+Fault = Literal["malformed_quote", "unclosed_quote", "too_many_cells", "too_long"]
+
+FAULTS: dict[Fault, Problem] = {
+    "malformed_quote": problem("malformed_quote"),
+    "unclosed_quote": problem("unclosed_quote"),
+    "too_long": problem("too_long.row", limit=1),
+    "too_many_cells": problem("extra_cells.far"),
+}
+
+_OPENING = re.compile(r' *"')
+_MARKS = re.compile("\ufeff*+")
+# Programs of DOS and CP/M ended a text with it.
+_END_MARK = "\x1a"
+_BLANKS = re.compile(r" *")
+_QUOTED = re.compile(r'(?:[^"]++|"")*+')
+_QUOTED_BACKSLASH = re.compile(r'(?:[^"\\]++|\\.|"")*+', re.DOTALL)
+_BACKSLASHED = re.compile(r'\\(["\\])|""')
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_BARE = {mark: re.compile(rf"[^{re.escape(mark)}\r\n]*+") for mark in ",;\t|"}
+
+
+def line_ends(text: str) -> int:
+    """Count the line ends of a text as an editor does: CRLF, LF and a lone CR are one each."""
+    line_feeds = text.count("\n")
+    return line_feeds + text.count("\r") - text.count("\r\n") if "\r" in text else line_feeds
+
+
+class Record(Struct, gc=False):
+    """One reading of one record.
+
+    Attributes:
+        end: index of the first character after its line end.
+        opened: index of the last quote whose cell spans lines, -1 without one.
+    """
+
+    cells: list[str]
+    end: int
+    fault: Fault | None = None
+    opened: int = -1
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has only delimiters and spaces."""
+        return self.fault is None and not any(cell.strip().strip(_END_MARK) for cell in self.cells)
+
+
+class Shape(Struct, frozen=True):
+    """The number of cells and the delimiter that a record of this file must have.
+
+    Attributes:
+        json_column: index of the cell that must be JSON when it is not empty; None without one.
+        width: cells up to the last column with a name.
+        most: cells including the nameless columns at the end.
+        json_only_braced: it may also be plain text, and is JSON when it starts with a brace.
+    """
+
+    delimiter: str
+    width: int
+    json_column: int | None = None
+    json_only_braced: bool = False
+    most: int = 0
+
+    def is_sound(self, cells: list[str]) -> bool:
+        """Return whether a record has as many cells as the header, not counting surplus empty ones."""
+        return self.width <= len(trimmed(cells, self.width)) <= max(self.width, self.most)
+
+
+def scan(
+    text: str,
+    start: int,
+    stop: int,
+    delimiter: str,
+    *,
+    backslash: bool,
+    final: bool,
+    most_cells: int = _MAX_CELLS,
+) -> Record | None:
+    """Read one record by one grammar; None when it may go on after `stop`, which `final` denies.
+
+    A quote that spans lines swallows at most `most_cells`.
+    """
+    cells: list[str] = []
+    # Byte order marks stand before a record where files were joined.
+    position = _MARKS.match(text, start, stop).end()  # type: ignore[union-attr] # matches anything
+    fault, opened = None, -1
+    bare, quoted = _bare(delimiter), _QUOTED_BACKSLASH if backslash else _QUOTED
+    while True:
+        opening = _OPENING.match(text, position, stop)
+        if opening is None:
+            end = bare.match(text, position, stop).end()  # type: ignore[union-attr] # matches anything
+            cells.append(text[position:end])
+        else:
+            inside = opening.end()
+            close = quoted.match(text, inside, stop).end()  # type: ignore[union-attr] # matches anything
+            if close + 1 >= stop and not final:
+                return None
+            if close >= stop or text[close] != '"':
+                cells.append(text[inside:stop])
+                return Record(cells, stop, "unclosed_quote", inside - 1)
+            body = text[inside:close]
+            if "\n" in body or "\r" in body:
+                opened = inside - 1
+            after = _BLANKS.match(text, close + 1, stop).end()  # type: ignore[union-attr] # matches anything
+            end = bare.match(text, after, stop).end()  # type: ignore[union-attr] # matches anything
+            if end > after:
+                fault = "malformed_quote"
+                cells.append(text[position:end])
+            else:
+                cells.append(_unescaped(body, backslash=backslash))
+        if end < stop and text[end] == delimiter:
+            position = end + 1
+            if opened >= 0 and len(cells) >= most_cells:
+                return Record(cells, position, "too_many_cells", opened)
+            continue
+        after = _after_line_end(text, end, stop, final=final)
+        return None if after is None else Record(cells, after, fault, opened)  # type: ignore[arg-type] # str literal
+
+
+def _bare(delimiter: str) -> re.Pattern[str]:
+    return _BARE.get(delimiter) or re.compile(rf"[^{re.escape(delimiter)}\r\n]*+")
+
+
+def _unescaped(body: str, *, backslash: bool) -> str:
+    if backslash:
+        return _BACKSLASHED.sub(lambda found: found[1] or '"', body)
+    return body.replace('""', '"')
+
+
+def _after_line_end(text: str, end: int, stop: int, *, final: bool) -> int | None:
+    """Return the index after the line end at `end`; None while a CR may still become a CRLF."""
+    if end >= stop:
+        return end if final else None
+    if text[end] == "\n":
+        return end + 1
+    if end + 1 >= stop and not final:
+        return None
+    return end + 2 if text.startswith("\n", end + 1, stop) else end + 1
+
+
+def next_line(text: str, start: int, stop: int) -> int:
+    """Return the index of the next line's first character, `stop` when there is none."""
+    found = _LINE_END.search(text, start, stop)
+    return found.end() if found else stop
+
+
+class RecordReader:
+    """Reads records of one shape. `work` counts the characters that it has examined."""
+
+    def __init__(self, shape: Shape) -> None:
+        """Prepare for a file."""
+        self._shape = shape
+        self.work = 0
+
+    def read(self, text: str, start: int, *, closed: bool) -> Record | None:
+        """Return the record at `start`; None when more text must be seen, which `closed` denies.
+
+        `too_long` and `end` at the bound of a record: the rest of the line is still to be skipped.
+        """
+        stop = min(len(text), start + RECORD_CHARACTERS)
+        record = self._best(text, start, stop, final=closed and stop == len(text))
+        if record is None:
+            if stop - start < RECORD_CHARACTERS:
+                return None
+            record = self._oversized(text, start, stop)
+        if record.opened < 0 or self._is_sound(record):
+            return record
+        return self._cut_at_open_quote(text, start, record, closed=closed)
+
+    def _oversized(self, text: str, start: int, stop: int) -> Record:
+        record = self._scan(text, start, stop, backslash=False, final=True)
+        assert record is not None
+        if record.fault is None or record.opened < 0:
+            record.fault = "too_long"
+        return record
+
+    def _best(self, text: str, start: int, stop: int, *, final: bool) -> Record | None:
+        plain = self._scan(text, start, stop, backslash=False, final=final)
+        if plain is None:
+            return None
+        if text.find("\\", start, plain.end) < 0 or self._rank(plain) == 2:
+            return plain
+        escaped = self._scan(text, start, stop, backslash=True, final=final)
+        if escaped is None:
+            return None
+        return escaped if self._rank(escaped) > self._rank(plain) else plain
+
+    def _scan(self, text: str, start: int, stop: int, *, backslash: bool, final: bool) -> Record | None:
+        record = scan(
+            text,
+            start,
+            stop,
+            self._shape.delimiter,
+            backslash=backslash,
+            final=final,
+            most_cells=max(_MAX_CELLS, 2 * self._shape.most),
+        )
+        self.work += (record.end if record else stop) - start
+        return record
+
+    def _rank(self, record: Record) -> int:
+        """Return 0 for a record that is torn, 1 for one whose JSON is not, 2 for one that reads."""
+        if not self._is_sound(record):
+            return 0
+        return 1 + self._has_json(record.cells)
+
+    def _is_sound(self, record: Record) -> bool:
+        return record.fault is None and self._shape.is_sound(record.cells)
+
+    def _has_json(self, cells: list[str]) -> bool:
+        column = self._shape.json_column
+        cell = cells[column].strip() if column is not None and column < len(cells) else ""
+        if not cell or (self._shape.json_only_braced and not cell.startswith("{")):
+            return True
+        read = decode_json(cell)
+        return not isinstance(read, Problem) or read.code != "invalid_json"
+
+    def _cut_at_open_quote(self, text: str, start: int, torn: Record, *, closed: bool) -> Record | None:
+        """Return the record cut before the next line that reads as one, if there is such a line."""
+        line = after_open = next_line(text, torn.opened, torn.end)
+        for _ in range(_CANDIDATE_LINES):
+            if line >= torn.end:
+                break
+            reads = self._reads(text, line, closed=closed)
+            if reads is None:
+                return None
+            if reads:
+                return self._unclosed(text, start, line, torn)
+            line = next_line(text, line, torn.end)
+        if torn.fault == "too_many_cells" or line < torn.end:
+            return self._unclosed(text, start, after_open, torn)
+        return torn
+
+    def _reads(self, text: str, line: int, *, closed: bool) -> bool | None:
+        """Return whether a line reads as a record; None when more text must be seen."""
+        stop = min(len(text), line + _CANDIDATE_CHARACTERS)
+        record = self._best(text, line, stop, final=closed and stop == len(text))
+        if record is None:
+            return False if closed or stop - line == _CANDIDATE_CHARACTERS else None
+        return self._is_sound(record) and not record.is_blank
+
+    def _unclosed(self, text: str, start: int, end: int, torn: Record) -> Record:
+        head = scan(text, start, end, self._shape.delimiter, backslash=False, final=True)
+        cells = head.cells if head and head.fault == "unclosed_quote" else [text[start:end]]
+        return Record(cells, end, "unclosed_quote", torn.opened)

@@ -1,0 +1,181 @@
+"""Parses the date of an event into the text that is stored and its instant.
+
+Source: RFC 3339, ISO 8601-1 extended format; contract of files, "Dates and times".
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from msgspec.structs import replace
+
+from domain.dates import wording
+from domain.dates.order import DateOrder
+from domain.dates.written import (
+    Clock,
+    Day,
+    Written,
+    existing_day,
+    in_range,
+    is_in_use,
+    read_clock,
+    read_written,
+)
+from domain.problems import Problem
+from domain.text import required
+
+_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
+_OFFSET = r"(?P<offset>[Zz]|[+-](?:[01][0-9]|2[0-3])(?::[0-5][0-9])?)?"
+_ISO = re.compile(
+    rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:[Tt ]{_CLOCK}{_OFFSET})?"
+)
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_ONLY_ISO = DateOrder("iso")
+# What spreadsheets show as the day of a time that has none.
+_NO_DAYS = frozenset({Day(1899, 12, 30), Day(1899, 12, 31), Day(1900, 1, 1), Day(1904, 1, 1)})
+
+
+def parse_event_date(
+    text: str,
+    *,
+    timezone: tzinfo,
+    order: DateOrder | None = None,
+    time: str = "",
+    field: str = "event_date",
+) -> tuple[str, int] | Problem:
+    """Return the date as stored and its instant in microseconds since 1970 UTC, or the problem.
+
+    Kept as it came but for: `T` between date and time, `Z` in capitals, seconds added, a date
+    alone at 00:00, minutes of the offset added. A naive time counts in `timezone`.
+
+    `order` is that of the dates of a file; None accepts ISO 8601 alone, as JSON bodies do.
+    `time` is the time of day, where it stands in a cell of its own.
+    """
+    text = text.strip()
+    if not text:
+        return required(field)
+    written = _iso(text)
+    if order and (written is None or _is_range(written)):
+        written = read_written(text)
+    if written is None:
+        return wording.invalid(field, text)
+    time = time.strip()
+    if time:
+        joined = _joined(written, text, time)
+        if isinstance(joined, Problem):
+            return joined
+        written = joined
+    day = _meant(written, order or _ONLY_ISO, field, text)
+    return day if isinstance(day, Problem) else _moment(day, written.clock, timezone, field, text)
+
+
+def _iso(text: str) -> Written | None:
+    """Return the parts of ISO 8601's extended format, by far the most frequent form."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return None
+    day = existing_day(int(found["year"]), int(found["month"]), int(found["day"]))
+    hour = found["hour"]
+    if day is None or int(hour or 0) > 23 or int(found["minute"] or 0) > 59 or int(found["second"] or 0) > 59:
+        return None
+    if hour is None:
+        return Written(day, day)
+    offset = (found["offset"] or "").upper()
+    offset = f"{offset}:00" if len(offset) == 3 else offset
+    second, fraction = int(found["second"] or 0), found["fraction"] or ""
+    return Written(day, day, clock=Clock(int(hour), int(found["minute"]), second, fraction, offset))
+
+
+def _is_range(written: Written) -> bool:
+    """Return whether an offset is none that any place has: 19:00-22:00 is an evening."""
+    return written.clock is not None and written.clock.offset != "" and not is_in_use(written.clock.offset)
+
+
+def _joined(written: Written, text: str, time: str) -> Written | Problem:
+    """Return a date with the time of another cell, or why the two do not fit."""
+    clock = read_clock(time)
+    if clock is None:
+        whole = _iso(time) or read_written(time)
+        if whole is None or whole.clock is None:
+            return wording.invalid_time(time)
+        if not set(whole.days) & {*written.days, *_NO_DAYS}:
+            return wording.conflicting_time(text, time)
+        clock = whole.clock
+    own = written.clock
+    if own is None:
+        return replace(written, clock=clock)
+    same_offset = not (own.offset and clock.offset) or own.offset == clock.offset
+    same_time = _to_second(own) == _to_second(clock)
+    if not same_offset or not (same_time or own.is_midnight):
+        return wording.conflicting_time(text, time)
+    fraction = clock.fraction or (own.fraction if same_time else "")
+    return replace(written, clock=replace(clock, offset=clock.offset or own.offset, fraction=fraction))
+
+
+def time_problem(time: str) -> Problem | None:
+    """Return what is wrong with the cell of a time whose date is refused; None where it may be right."""
+    time = time.strip()
+    if not time or read_clock(time) is not None or _iso(time) or read_written(time):
+        return None
+    return wording.invalid_time(time)
+
+
+def _to_second(clock: Clock) -> tuple[int, int, int]:
+    return clock.hour, clock.minute, clock.second
+
+
+def _meant(written: Written, order: DateOrder, field: str, text: str) -> Day | Problem:
+    """Return the day that is meant by the order of the file, or the problem."""
+    days = [day for day in written.days if in_range(day)]
+    if not days:
+        return wording.out_of_range(field, text) if written.days else wording.invalid(field, text)
+    day = _by_order(written, order, days)
+    if day is None:
+        return wording.without_order(field, text, order, days, written.clock)
+    if not in_range(day):
+        return wording.out_of_range(field, text)
+    if written.weekday is not None and day.weekday != written.weekday:
+        return wording.other_weekday(field, text, day, written)
+    return day
+
+
+def _by_order(written: Written, order: DateOrder, days: list[Day]) -> Day | None:
+    """Return the one day that an order leaves, None where it leaves none or two."""
+    if not written.is_numeric:
+        return days[0]
+    match order.format:
+        case "dmy":
+            return written.day_first
+        case "mdy":
+            return written.month_first
+        case "iso":
+            return None
+    fitting = [day for day in days if written.weekday in (None, day.weekday)]
+    if len(fitting) == 1 or len(days) == 1:
+        return (fitting or days)[0]
+    # Where the order is unknown, a clock of twelve hours speaks for the country that uses both.
+    return written.month_first if written.clock and written.clock.has_half else None
+
+
+def _moment(
+    day: Day, clock: Clock | None, timezone: tzinfo, field: str, text: str
+) -> tuple[str, int] | Problem:
+    clock = clock or Clock(0)
+    try:
+        return f"{day.iso}T{clock.iso}", _instant(day, clock, timezone)
+    except OverflowError:
+        return wording.out_of_range(field, text)
+
+
+def _instant(day: Day, clock: Clock, timezone: tzinfo) -> int:
+    """Return microseconds since 1970 UTC."""
+    zone = timezone
+    if clock.offset:
+        zone = datetime.fromisoformat(f"2000-01-01T00:00:00{clock.offset}").tzinfo or UTC
+    micros = int(clock.fraction[:6].ljust(6, "0")) if clock.fraction else 0
+    moment = datetime(*_parts(day), *_to_second(clock), micros, tzinfo=zone)
+    return (moment - _UNIX_EPOCH) // _MICROSECOND
+
+
+def _parts(day: Day) -> tuple[int, int, int]:
+    return day.year, day.month, day.day

@@ -1,0 +1,158 @@
+"""The problems of dates, with messages that help to correct them."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import UNSET
+
+from domain import limits
+from domain.dates.order import DateOrder
+from domain.dates.words import ENGLISH_WEEKDAYS, plain
+from domain.dates.written import Clock, Day, Written, in_range, read_clock, read_written
+from domain.problems import Problem, ProblemParam, excerpt, problem
+
+_SERIAL = re.compile(r"(?P<days>[1-9][0-9]{4})(?:[.,](?P<part>[0-9]{1,20}))?")
+_DAY_PART = re.compile(r"0[.,](?P<part>[0-9]{1,20})")
+_EPOCH = re.compile(r"(?P<seconds>[1-9][0-9]{8,9})(?P<millis>[0-9]{3})?")
+_SERIAL_DAY_ZERO = date(1899, 12, 30)
+_DAY_AND_MONTH = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}")
+_YEAR_AND_MONTH = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}")
+_FIRST_OF_RANGE = re.compile(
+    r"(?P<first>.*[0-9][hHmMpPaA.]{0,4}) ?(?:-| as | a | to | until | ate | hasta ) ?[0-9].*"
+)
+_WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) [a-z]{2,}(?:[/_][a-z_]+)*")
+
+
+def invalid(field: str, text: str) -> Problem:
+    """Return the problem of a text that is not a date in any form."""
+    options = _suggestions(text)
+    rule = ""
+    if _DAY_AND_MONTH.fullmatch(text):
+        rule = ".no_year"
+    elif _YEAR_AND_MONTH.fullmatch(text):
+        rule = ".no_day"
+    return _problem(f"invalid_date{rule}", field, text, options)
+
+
+def out_of_range(field: str, text: str) -> Problem:
+    """Return the problem of a date in another century."""
+    return problem(
+        "date_out_of_range",
+        field,
+        value=excerpt(text),
+        low=str(limits.FIRST_YEAR),
+        high=str(limits.LAST_YEAR),
+    )
+
+
+def without_order(field: str, text: str, order: DateOrder, days: list[Day], clock: Clock | None) -> Problem:
+    """Return the problem of a date that has no reading in the file's order, or two without an order."""
+    readings = [_moment(day, clock) for day in days]
+    if order.format == "auto":
+        one, other = readings[0], readings[-1]
+        return problem(
+            "ambiguous_date",
+            field,
+            value=excerpt(text),
+            suggestions=tuple(readings),
+            one=one,
+            other=other,
+        )
+    if order.format == "iso":
+        return _problem("invalid_date", field, text, readings)
+    if order.line:
+        return _problem(f"invalid_date.{order.format}_proved", field, text, readings, proof=order.line)
+    return _problem(f"invalid_date.{order.format}", field, text, readings)
+
+
+def other_weekday(field: str, text: str, day: Day, written: Written) -> Problem:
+    """Return the problem of a date with a wrong weekday."""
+    assert written.weekday is not None
+    is_one, not_one = ENGLISH_WEEKDAYS[day.weekday], ENGLISH_WEEKDAYS[written.weekday]
+    return problem(
+        "invalid_date.weekday",
+        field,
+        value=excerpt(text),
+        suggestion=_moment(day, written.clock),
+        day=day.iso,
+        is_one=is_one.lower(),
+        not_one=not_one.lower(),
+    )
+
+
+def invalid_time(text: str) -> Problem:
+    """Return the problem of a cell that is not a time of day."""
+    options = _time_suggestions(text)
+    return _problem("invalid_date.time", "event_time", text, options)
+
+
+def conflicting_time(date_text: str, time_text: str) -> Problem:
+    """Return the problem of a date whose time differs from the time column."""
+    return problem("conflicting_time", "event_time", value=excerpt(time_text), date=excerpt(date_text))
+
+
+def _problem(sentence: str, field: str, text: str, options: list[str], **params: ProblemParam) -> Problem:
+    return problem(
+        sentence,
+        field,
+        value=excerpt(text),
+        # The first stays where those look that know of one only.
+        suggestion=options[0] if options else None,
+        suggestions=tuple(options) if len(options) > 1 else UNSET,
+        more=f"; did you mean {' or '.join(options)}?" if options else "",
+        params=params,
+    )
+
+
+def _moment(day: Day, clock: Clock | None) -> str:
+    return f"{day.iso}T{clock.iso}" if clock else day.iso
+
+
+def _suggestions(text: str) -> list[str]:
+    """Return what may be meant by a text that is refused."""
+    number = _of_number(text)
+    if number:
+        return [number]
+    known = plain(text[:200]) or ""
+    for candidate in (text, *_cut(known)):
+        written = read_written(candidate)
+        days = [day for day in written.days if in_range(day)] if written else []
+        if written and days:
+            return [_moment(day, written.clock) for day in days]
+    return []
+
+
+def _cut(known: str) -> list[str]:
+    """Return a text without the end of its range, and without the name of its time zone."""
+    found = (_FIRST_OF_RANGE.fullmatch(known), _WITH_ZONE.fullmatch(known))
+    return [match[1] for match in found if match]
+
+
+def _of_number(text: str) -> str | None:
+    """Return the date and time that a spreadsheet's serial or a Unix time stands for."""
+    serial = _SERIAL.fullmatch(text)
+    if serial:
+        day = (_SERIAL_DAY_ZERO + timedelta(days=int(serial["days"]))).isoformat()
+        return f"{day}T{_time_of(serial['part'])}" if serial["part"] else day
+    epoch = _EPOCH.fullmatch(text)
+    if epoch:
+        moment = datetime.fromtimestamp(int(epoch["seconds"]), UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+    return None
+
+
+def _time_of(part: str) -> str:
+    """Return the time after a part of a day, given by its decimals, to the second."""
+    seconds = min(86_399, round(float(f"0.{part}") * 86_400))
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _time_suggestions(text: str) -> list[str]:
+    part = _DAY_PART.fullmatch(text)
+    if part:
+        return [_time_of(part["part"])]
+    for candidate in _cut(plain(text[:200]) or ""):
+        clock = read_clock(candidate)
+        if clock:
+            return [clock.iso]
+    return []

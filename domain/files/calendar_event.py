@@ -1,0 +1,272 @@
+"""Reads the properties of one VEVENT. Source: RFC 5545 §3.1, §3.6.1."""
+
+import quopri
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain.files.calendar_recurrence import dates_of
+from domain.files.calendar_text import CITY, EXACT, LOCAL_INFO, lines_of, location_of, people_of, start_of
+from domain.files.calendar_zones import CalendarZones
+from domain.json_text import decode_json
+from domain.problems import Problem, excerpt, problem
+
+_FOLD = re.compile(r"(?:\r\n|\n|\r)[ \t]")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(
+    r'([A-Za-z0-9-]+)((?:;[^=:;"]+=(?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)*):(.*)', re.DOTALL
+)
+_PARAMETER = re.compile(r';([^=:;"]+)=((?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)')
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_CARET = re.compile(r"\^(.)")
+_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})?(Z)?)?")
+
+SHOWN = frozenset(
+    {
+        "SUMMARY",
+        "DESCRIPTION",
+        "DTSTART",
+        "LOCATION",
+        "ATTENDEE",
+        "CATEGORIES",
+        "COMMENT",
+        "CONTACT",
+        "URL",
+        CITY,
+    }
+)
+"""Properties that are columns; others only where the uploader maps them."""
+
+
+class CalendarEvent(NamedTuple):
+    """What an entry contains.
+
+    Attributes:
+        members: property -> text; ATTENDEE a list of names.
+        problems: what makes it no row.
+        codes: of warnings.
+        uid: of the event, by which single dates of it are found.
+        replaces: the date of a recurring event that this entry changes; None of an event of its own.
+    """
+
+    members: dict[str, Any]
+    problems: list[Problem]
+    codes: list[str]
+    is_cancelled: bool
+    uid: str = ""
+    replaces: str | None = None
+
+    @property
+    def is_recurring(self) -> bool:
+        """Whether it has more dates than one."""
+        return "recurring_event" in self.codes
+
+
+class _Property(NamedTuple):
+    name: str
+    parameters: dict[str, str]
+    value: str
+
+
+def read_event(
+    text: str, zones: CalendarZones, mapped: Collection[str], changed: Callable[[str], Collection[str]]
+) -> CalendarEvent:
+    """Return the members of a VEVENT from its BEGIN to its END.
+
+    `mapped` are further properties that are wanted; `changed` returns the dates of an event, by its UID,
+    that other entries replace or cancel.
+    """
+    found = _properties(text)
+    wanted = SHOWN.union(mapped)
+    members: dict[str, Any] = {"SUMMARY": "", "DTSTART": ""}
+    problems: list[Problem] = []
+    codes = []
+    names = [name for each in found if each.name == "ATTENDEE" and (name := _common_name(each))]
+    for each in found:
+        if each.name == "DTSTART":
+            members["DTSTART"] = members["DTSTART"] or _start(each, zones, problems)
+        elif each.name in wanted and each.name != "ATTENDEE":
+            members[each.name] = members.get(each.name) or _text(each)
+    if names:
+        members["ATTENDEE"] = names
+    if len(names) < sum(each.name == "ATTENDEE" for each in found):
+        codes.append("nameless_attendee")
+    if any(each.name in ("RRULE", "RDATE") for each in found):
+        codes.append("recurring_event")
+    raw = {each.name: each for each in reversed(found)}
+    uid = raw["UID"].value.strip() if "UID" in raw else ""
+    replaces = _start(raw["RECURRENCE-ID"], zones, []) if "RECURRENCE-ID" in raw else None
+    if "recurring_event" in codes and "DTSTART" in raw:
+        members["DTSTART"] = _first_date(raw["DTSTART"], found, zones, changed(uid), problems)
+    if EXACT in raw:
+        _restore(members, raw, _text(raw[EXACT]))
+    status = raw["STATUS"].value.strip().upper() if "STATUS" in raw else ""
+    return CalendarEvent(members, problems, codes, status == "CANCELLED", uid, replaces)
+
+
+def is_same_date(one: str, other: str) -> bool:
+    """Return whether two starts are the same; one without a time stands for its whole day."""
+    if len(one) == 10 or len(other) == 10:
+        return one[:10] == other[:10]
+    try:
+        moments = datetime.fromisoformat(one), datetime.fromisoformat(other)
+    except ValueError:
+        return one == other
+    if all(moment.tzinfo for moment in moments):
+        return moments[0] == moments[1]
+    return one[:19] == other[:19]
+
+
+def _first_date(
+    start: _Property,
+    found: list[_Property],
+    zones: CalendarZones,
+    changed: Collection[str],
+    problems: list[Problem],
+) -> str:
+    """Return the first date that takes place: neither excluded, nor replaced by another entry."""
+    told = _start(start, zones, [])
+    excluded = [*changed, *(date for each in found if each.name == "EXDATE" for date in _dates(each, zones))]
+    if not any(is_same_date(told, date) for date in excluded):
+        return told
+    for date in sorted(_later_dates(start, found, zones)):
+        if date > told and not any(is_same_date(date, other) for other in excluded):
+            return date
+    problems.append(problem("invalid_date.no_first", "event_date", value=told))
+    return told
+
+
+def _later_dates(start: _Property, found: list[_Property], zones: CalendarZones) -> Iterator[str]:
+    """Yield dates of the rules, and of RDATE, after the start."""
+    stamp = _STAMP.fullmatch(start.value.strip())
+    if stamp is None:
+        return
+    form = "%Y%m%d" if stamp[4] is None else "%Y%m%dT%H%M%S"
+    wall = datetime.strptime(start.value.strip().rstrip("Z"), form)  # noqa: DTZ007 - a wall clock.
+    for each in found:
+        if each.name == "RRULE":
+            for date in dates_of(wall, each.value):
+                yield _start(start._replace(value=date.strftime(form) + (stamp[7] or "")), zones, [])
+        elif each.name == "RDATE":
+            yield from _dates(each, zones)
+
+
+def _dates(found: _Property, zones: CalendarZones) -> list[str]:
+    """Return the dates of a list; of a period its start."""
+    return [
+        _start(found._replace(value=value.partition("/")[0]), zones, []) for value in found.value.split(",")
+    ]
+
+
+def unfolded(text: str) -> str:
+    """Return unfolded lines; a fold may cut a character in two. Source: §3.1."""
+    whole = _FOLD.sub("", text)
+    if whole.isascii():
+        return whole
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def _properties(text: str) -> list[_Property]:
+    """Return the properties of the entry itself, not those of its alarms."""
+    found, depth = [], 0
+    for line in _LINE_END.split(unfolded(text)):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            continue
+        name = match[1].upper()
+        depth += (name == "BEGIN") - (name == "END")
+        if depth == 1 and name != "BEGIN":
+            found.append(_Property(name, _parameters(match[2]), match[3]))
+    return found
+
+
+def _parameters(text: str) -> dict[str, str]:
+    return {match[1].upper(): match[2] for match in _PARAMETER.finditer(text)} if text else {}
+
+
+def _text(found: _Property) -> str:
+    """Return a TEXT value as it is meant. Source: §3.3.11."""
+    value = found.value
+    if found.parameters.get("ENCODING", "").upper() == "QUOTED-PRINTABLE":
+        value = quopri.decodestring(value.encode("utf-8", "surrogateescape")).decode(
+            "utf-8", "surrogateescape"
+        )
+    return _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    character = match[1]
+    if character in "nN":
+        return "\n"
+    return character if character in '\\;,:"' else match[0]
+
+
+def _common_name(found: _Property) -> str:
+    """Return the CN of an attendee. Source: §3.2.2, RFC 6868 §3.1."""
+    name = found.parameters.get("CN", "").strip('"')
+    return _CARET.sub(lambda match: {"n": " ", "'": '"'}.get(match[1], match[1]), name).strip()
+
+
+def _start(found: _Property, zones: CalendarZones, problems: list[Problem]) -> str:
+    """Return DTSTART as a date of ours: with the offset that its zone has on that day."""
+    value = found.value.strip()
+    stamp = _STAMP.fullmatch(value)
+    if stamp is None:
+        return value
+    year, month, day, hour, minute, second, utc = stamp.groups()
+    date = f"{year}-{month}-{day}"
+    if hour is None:
+        return date
+    moment = f"{date}T{hour}:{minute}:{second or '00'}"
+    zone = found.parameters.get("TZID", "").strip('"')
+    if utc or not zone:
+        return moment + (utc or "")
+    return moment + _offset(moment, zone, zones, problems)
+
+
+def _offset(moment: str, zone: str, zones: CalendarZones, problems: list[Problem]) -> str:
+    try:
+        offset = zones.offset(zone, datetime.fromisoformat(moment))
+    except (ValueError, OverflowError):
+        return ""  # No such day exists; the rule of dates reports it.
+    if offset is None:
+        problems.append(problem("invalid_date.zone", "event_date", value=excerpt(zone), suggestion=moment))
+        return ""
+    return offset
+
+
+def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) -> None:
+    """Set members to the exact values of our own export, where nobody has changed them since."""
+    told = decode_json(exact)
+    if not isinstance(told, dict):
+        return
+    date, city = told.get("event_date"), told.get("city")
+    if isinstance(date, str) and "DTSTART" in raw and _starts(date) == raw["DTSTART"].value.strip():
+        members["DTSTART"] = date
+    if _is_still(told.get("description"), members.get("DESCRIPTION", "")):
+        members["DESCRIPTION"] = told["description"]
+    if _is_still(people_of(told.get("participants")), members.get("COMMENT", "")):
+        members["ATTENDEE"] = told.get("participants", [])
+    if _is_still(city, members.get(CITY, "")):
+        members[CITY] = city
+    venue = told.get("local_info")
+    if (venue is None or isinstance(venue, dict)) and "local_info" in told:
+        where = location_of(venue, members.get(CITY, ""))
+        if _is_still(where, members.get("LOCATION", "")):
+            members.pop("LOCATION", None)
+            if venue is not None:
+                members[LOCAL_INFO] = venue
+    members.pop("COMMENT", None)
+
+
+def _is_still(exact: object, shown: str) -> bool:
+    """Return whether a property still has what was written together with the exact value."""
+    return isinstance(exact, str) and lines_of(exact) == shown
+
+
+def _starts(event_date: str) -> str | None:
+    try:
+        return start_of(event_date)
+    except (ValueError, OverflowError):
+        return None

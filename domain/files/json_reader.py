@@ -1,0 +1,69 @@
+"""Reads rows from JSON: an array of objects, an object with such an array, or one object per line."""
+
+from msgspec.structs import replace
+
+from domain.files.found_record import FoundRecord, Scanner, ScannerState
+from domain.files.json_scanner import JsonScanner
+from domain.files.plain_objects import PlainObjects, PlainRun
+from domain.files.record_reader import HEAD_RECORDS, RecordReader
+from domain.problems import Problem
+from domain.rows.columns import Columns
+from domain.rows.reader import BATCH_ROWS
+from domain.rows.row_batch import RowBatch
+
+_DEEPER = (
+    "; if the events are nested deeper in the file, send only their array, "
+    "or put it into a member `items` or `events`"
+)
+
+
+class JsonReader(RecordReader):
+    """Reads one file of JSON: its first objects with care, and then what is plain in bulk."""
+
+    _json: JsonScanner
+    _plain: PlainObjects | None = None
+
+    def _make_scanner(self, state: ScannerState) -> Scanner:
+        self._json = JsonScanner(self._options.encoding, state)
+        return self._json
+
+    def _set_columns(self, columns: Columns) -> None:
+        super()._set_columns(columns)
+        plain = PlainObjects(self._state.names, columns)
+        self._plain = plain if plain.is_usable else None
+
+    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+        """Return the next rows; none when they need more bytes."""
+        begun = self._order.settled and not self._ahead and self._state.record >= HEAD_RECORDS
+        run = self._json.find_plain() if begun and self._plain and not self.fault else None
+        batch = self._plain_rows(run, self._plain, max_rows) if run and self._plain else None
+        return super().stretch(max_rows=max_rows) if batch is None else batch
+
+    def _plain_rows(self, run: PlainRun, plain: PlainObjects, max_rows: int) -> RowBatch | None:
+        """Return the rows of objects up to one that has a new member; None where that is the first."""
+        cells, odd = plain.read(run.pieces[:max_rows])
+        records: dict[int, FoundRecord] = {}
+        for at in sorted(odd):
+            records[at] = self._json.record_of(run.pieces[at])
+            if self._members.lacks_any_of(records[at]):
+                del cells[at:]
+                break
+        if not cells:
+            return None
+        events, more, is_damaged = self._events(cells)
+        lines, ends, resume = self._json.pass_plain(run, len(cells))
+        rows = {}
+        for at in sorted(more | {place for place in odd if place < len(cells)}):
+            record = records.get(at) or self._json.record_of(run.pieces[at])
+            record.line, record.end = lines[at], ends[at]
+            cells[at] = self._members.cells(record)
+            rows[at] = self._row(record, cells[at], self._state.record + at + 1)
+        self._state.scanner = resume
+        return self._batch(events, lines, ends, cells, rows, is_damaged=is_damaged or bool(rows))
+
+    def _explained(self, fault: Problem) -> Problem:
+        values = [value for record in self._ahead for value in record.members.values()]
+        holds_more = any(isinstance(value, dict | list) and value for value in values)
+        if fault.code != "missing_columns" or not holds_more:
+            return fault
+        return replace(fault, message=fault.message + _DEEPER)

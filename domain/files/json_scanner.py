@@ -1,0 +1,333 @@
+"""Finds the objects of a JSON file one by one: in an array, in an object with an array, or one per line.
+
+Source: RFC 8259; https://github.com/ndjson/ndjson-spec. The reader of the standard library finds the
+end of each object, so that memory is bounded by the largest of them, whatever the file.
+"""
+
+import json
+import re
+from collections import Counter
+from typing import Any, Literal
+
+from domain.csv.text_window import TextWindow
+from domain.files.found_record import FoundRecord, ScannerState
+from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
+from domain.json_text import json_integer, unreadable_in_line, without_marks
+from domain.problems import Problem, excerpt, problem
+
+RECORD_CHARACTERS = 1024 * 1024
+ARRAY_NAMES = ("items", "events")
+"""Under one of these names an object may hold the array."""
+
+_SPACE = re.compile("[ \t\r\n]*")
+_SPACE_AND_COMMAS = re.compile("[ \t\r\n,]*")
+_FIRST = re.compile("[ \t\r\n\ufeff]*")
+_DELIMITER = re.compile(r"[ \t\r\n,\]]")
+_NEXT_LINE = re.compile(r"[\r\n]\s*(?=\{)")
+_CUT_WITHIN = 12
+"""So near to the end of the text, a fault may be that of a word that is cut."""
+
+_TOO_LONG = problem("too_long.object", limit=1)
+
+_Kind = Literal["json", "ndjson"]
+
+
+class _MalformedError(Exception):
+    """The text at `position` is not JSON.
+
+    Attributes:
+        may_be_cut: more of the text may mend that.
+        is_cut: the text ends there, or in a string.
+    """
+
+    def __init__(self, text: str, position: int, why: Exception) -> None:
+        super().__init__(str(why))
+        self.position = position
+        self.why = why
+        is_open = isinstance(why, json.JSONDecodeError) and why.msg.startswith("Unterminated string")
+        is_deep = isinstance(why, RecursionError)
+        self.may_be_cut = is_open or (not is_deep and position >= len(text) - _CUT_WITHIN)
+        self.is_cut = is_open or (not is_deep and not text[position:].strip())
+
+
+class JsonScanner:
+    """Finds objects. Modes: `start`, `array`, `inner` (in an object), `lines`; then `after`, or `tail`."""
+
+    def __init__(self, encoding: str | None, state: ScannerState) -> None:
+        """Go on at a state; `encoding` is the one that the uploader named."""
+        self.fault: Problem | None = None
+        self.ends_early = False
+        self.warnings: dict[str, int] = {}
+        self._mode = state.mode
+        self._window = TextWindow(
+            given=encoding,
+            encoding=state.encoding,  # type: ignore[arg-type] # it was one when it was dumped
+            offset=state.offset,
+            line=state.line,
+        )
+        self._refused: list[Problem] = []
+        decoder = json.JSONDecoder(
+            object_pairs_hook=self._members, parse_int=json_integer, parse_constant=self._constant
+        )
+        self._scan = decoder.raw_decode
+
+    @property
+    def fed(self) -> int:
+        """The number of bytes fed since the beginning of the file."""
+        return self._window.fed
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether the scanner needs more bytes, or has ended."""
+        return self.fault is not None or self._mode == "end" or self._window.is_hungry
+
+    @property
+    def dialect(self) -> dict[str, Any]:
+        """The `format` and the `encoding`."""
+        kind: _Kind = "ndjson" if self._mode == "lines" else "json"
+        return {"format": kind, "encoding": self._window.encoding}
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._window.feed(chunk)
+
+    def close(self) -> None:
+        """Note that the file has ended."""
+        self._window.close()
+        self._check_end()
+
+    def find(self, most: int) -> list[FoundRecord]:
+        """Return the next objects; none when they need more bytes."""
+        window = self._window
+        window.gather()
+        found: list[FoundRecord] = []
+        if self._mode == "start" and not self._began():
+            return found
+        while len(found) < most and self.fault is None:
+            start = self._next_start()
+            if start is None:
+                break
+            record = self._record(start)
+            if record is None:
+                break
+            found.append(record)
+        self._check_end()
+        return found
+
+    def find_plain(self) -> PlainRun | None:
+        """Return the next objects as they are in the file, unpassed; None where they need care."""
+        window = self._window
+        window.gather()
+        if self.fault or self._mode not in ("array", "inner", "lines"):
+            return None
+        is_array = self._mode != "lines"
+        blank = _SPACE_AND_COMMAS if is_array else _SPACE
+        start = _first_match(blank, window.text, window.position)
+        stop = min(len(window.text), start + REGION_CHARACTERS)
+        end = last_boundary(window.text, start, stop, is_array=is_array)
+        if end == start or not window.is_utf8:
+            return None
+        window.pass_to(start)
+        return cut(window.bytes_up_to(end), is_array=is_array)
+
+    def pass_plain(self, run: PlainRun, count: int) -> tuple[list[int], list[int], ScannerState]:
+        """Pass the first objects of a run; return their lines, their ends in the file and the state there."""
+        window = self._window
+        first, before = window.line, window.offset
+        passed = run.region[: run.ends[count - 1]].decode("utf-8", "surrogateescape")
+        window.pass_to(window.position + len(passed))
+        lines = [first + line for line in run.lines[:count]]
+        return lines, [before + end for end in run.ends[:count]], self._resume()
+
+    def record_of(self, piece: bytes) -> FoundRecord:
+        """Return an object of a run, read the careful way; it stands nowhere."""
+        self._refused = []
+        text = piece.decode("utf-8", "surrogateescape")
+        value, _ = self._value(text, 0)
+        members = without_marks(text, value) if "\\u" in text else value
+        return FoundRecord(0, 0, members, self._refused, ScannerState())
+
+    def _resume(self) -> ScannerState:
+        window = self._window
+        encoding = window.encoding if window.offset else None
+        return ScannerState(window.offset, window.line, encoding, self._mode)
+
+    def _began(self) -> bool:
+        """Find out which shape the file has; False while more must be seen."""
+        window = self._window
+        start = _first_match(_FIRST, window.text, window.position)
+        if start == len(window.text):
+            window.pass_to(start)
+            return False
+        if window.text[start] == "[":
+            window.pass_to(start + 1)
+            self._mode = "array"
+            return True
+        array = self._inner_array(start)
+        if array is None:
+            return False
+        self._mode = "lines" if array < 0 else "inner"
+        window.pass_to(array if array >= 0 else start)
+        return True
+
+    def _inner_array(self, start: int) -> int | None:
+        """Return the index in the array that an object holds, -1 where it holds none, None for now."""
+        text = self._window.text
+        try:
+            at = _first_match(_SPACE, text, start + 1)
+            while text[at : at + 1] == '"':
+                name, at = self._value(text, at)
+                at = _first_match(_SPACE, text, at)
+                if text[at : at + 1] != ":":
+                    break
+                at = _first_match(_SPACE, text, at + 1)
+                if name in ARRAY_NAMES and text[at : at + 1] == "[":
+                    first = _first_match(_SPACE, text, at + 1)
+                    if text[first : first + 1] in ("{", "]"):
+                        return at + 1
+                _, at = self._value(text, at)
+                at = _first_match(_SPACE_AND_COMMAS, text, at)
+        except _MalformedError as error:
+            return self._undecided() if error.may_be_cut else -1
+        return -1 if at < len(text) or self._window.closed else self._undecided()
+
+    def _undecided(self) -> int | None:
+        """Wait for more of the first object, up to the bound."""
+        window = self._window
+        if len(window.text) - window.position > RECORD_CHARACTERS:
+            self.fault = problem("invalid_json.no_array")
+            return None
+        if window.closed:
+            return -1
+        window.want_more()
+        return None
+
+    def _next_start(self) -> int | None:
+        """Return where the next value begins; None at an end, or while that is to come."""
+        window = self._window
+        if self._mode in ("after", "tail"):
+            self._pass_rest()
+            return None
+        start = _first_match(
+            _SPACE_AND_COMMAS if self._mode != "lines" else _SPACE, window.text, window.position
+        )
+        if start == len(window.text):
+            window.pass_to(start)
+            return None
+        if window.text[start] == "]" and self._mode in ("array", "inner"):
+            window.pass_to(start + 1)
+            self._mode = "after" if self._mode == "array" else "tail"
+            self._pass_rest()
+            return None
+        return start
+
+    def _pass_rest(self) -> None:
+        """Pass what follows the array: nothing, or the other members of the object that holds it."""
+        window = self._window
+        end = len(window.text)
+        if self._mode == "after":
+            end = _first_match(_SPACE, window.text, window.position)
+            if end < len(window.text):
+                shown = excerpt(window.text[end : end + 20])
+                line = window.after(end)[1]
+                self.fault = problem("invalid_json.after_end", value=shown, line=line)
+                return
+        window.pass_to(end)
+
+    def _record(self, start: int) -> FoundRecord | None:
+        """Return the record that begins at an index, or None while its end is to come."""
+        window = self._window
+        self._refused = []
+        try:
+            value, end = self._value(window.text, start)
+        except _MalformedError as error:
+            return self._malformed(start, error)
+        if not isinstance(value, dict):
+            if not (window.closed or _DELIMITER.search(window.text, end)):
+                window.want_more()  # The digits of a number may go on.
+                return None
+            return self._found(start, end, {}, [problem("invalid_type.item", value=excerpt(value))])
+        if end - start > RECORD_CHARACTERS:
+            return self._found(start, end, {}, [_TOO_LONG])
+        if window.text.find("\\u", start, end) >= 0:
+            value = without_marks(window.text[start:end], value)
+        return self._found(start, end, value, self._refused)
+
+    def _found(self, start: int, end: int, members: dict[str, Any], problems: list[Problem]) -> FoundRecord:
+        window = self._window
+        if start > window.position:
+            window.pass_to(start)
+        line = window.line
+        window.pass_to(end)
+        return FoundRecord(line, window.offset, members, problems, self._resume())
+
+    def _malformed(self, start: int, error: _MalformedError) -> FoundRecord | None:
+        """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""
+        window = self._window
+        is_long = len(window.text) - start > RECORD_CHARACTERS
+        if error.may_be_cut and not window.closed and not is_long:
+            window.want_more()
+            return None
+        problem = self._problem(start, error, is_long=is_long)
+        if self._mode != "lines":
+            self.fault = problem
+            return None
+        after = _NEXT_LINE.search(window.text, max(start + 1, error.position - 1))
+        if after is None and not window.closed and not is_long:
+            window.want_more()
+            return None
+        return self._found(start, after.end() if after else len(window.text), {}, [problem])
+
+    def _problem(self, start: int, error: _MalformedError, *, is_long: bool) -> Problem:
+        window = self._window
+        if is_long and error.may_be_cut:
+            return _TOO_LONG
+        line = window.after(min(error.position, len(window.text)))[1]
+        if window.closed and error.is_cut:
+            self.ends_early = True
+            return problem("invalid_json.cut", line=window.after(start)[1])
+        around, why = _around(window.text, start, error)
+        return unreadable_in_line(around, why, line, value=excerpt(window.text[start : start + 80]))
+
+    def _check_end(self) -> None:
+        """Report what is missing at the end of the file."""
+        if self.fault or not (self._window.closed and self._window.is_hungry):
+            return
+        if self._mode == "start":
+            self.fault = problem("empty_file.json")
+        elif self._mode in ("array", "inner"):
+            self.ends_early = True
+            self.fault = problem("invalid_json.ends_early")
+
+    def _value(self, text: str, at: int) -> tuple[Any, int]:
+        try:
+            value, end = self._scan(text, at)
+        except json.JSONDecodeError as error:
+            raise _MalformedError(text, error.pos, error) from None
+        except RecursionError as error:
+            raise _MalformedError(text, at, error) from None
+        return value, end
+
+    def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            again = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+            self._refused.append(problem("duplicate_key", value=excerpt(again)))
+        return members
+
+    def _constant(self, word: str) -> None:
+        self._refused.append(problem("invalid_json.constant", value=word))
+
+
+def _around(text: str, start: int, error: _MalformedError) -> tuple[str, Exception]:
+    """Return the text around what is wrong, and the error with its place in the line."""
+    at = error.position
+    line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    around = text[max(start, line_start, at - 200) : at + 40]
+    message = error.why.msg if isinstance(error.why, json.JSONDecodeError) else ""
+    why = json.JSONDecodeError(message, around, max(0, at - line_start)) if message else error.why
+    return around, why
+
+
+def _first_match(pattern: re.Pattern[str], text: str, at: int) -> int:
+    return pattern.match(text, at).end()  # type: ignore[union-attr] # matches anything

@@ -1,0 +1,50 @@
+"""The columns that the members of records are, and the cells of a record in their order."""
+
+from collections.abc import Iterable, Sequence
+
+from domain.files.found_record import FoundRecord
+from domain.files.member_values import cell_text
+from domain.rows.columns import MAX_COLUMNS
+
+
+class MemberColumns:
+    """Names of members, each at its place; further names come behind the first ones."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._places: dict[str, int] = {}
+        self._fields: dict[int, str] = {}
+        self.rename(names)
+
+    def rename(self, names: Sequence[str]) -> None:
+        """Take these names as the columns."""
+        self._places = {name: at for at, name in enumerate(names)}
+
+    def read_as(self, fields: dict[str, int]) -> None:
+        """Note the field that each column is read as, by its place."""
+        self._fields = {at: name for name, at in fields.items()}
+
+    def lacks_any_of(self, record: FoundRecord) -> bool:
+        """Return whether a record has a member that is no column, and could be one."""
+        return len(self._places) < MAX_COLUMNS and not record.members.keys() <= self._places.keys()
+
+    def missing(self, records: Iterable[FoundRecord]) -> list[str]:
+        """Return the names of members that are no columns yet, in order; none where no more are taken."""
+        if len(self._places) >= MAX_COLUMNS:
+            return []
+        places = self._places
+        return [*{name: None for record in records for name in record.members if name not in places}]
+
+    def cells(self, record: FoundRecord) -> list[str]:
+        """Return the texts of a record's members, each at its column. Problems are noted in the record."""
+        cells = [""] * len(self._places)
+        for name, value in record.members.items():
+            at = self._places.get(name)
+            if at is None:
+                continue
+            if type(value) is str:
+                cells[at] = value
+            elif value is not None:
+                cells[at], problem = cell_text(self._fields.get(at), value)
+                if problem is not None:
+                    record.problems = [*record.problems, problem]
+        return cells

@@ -1,0 +1,60 @@
+"""Converts JSON values of members to cells, and checks their types."""
+
+from typing import Any
+
+import msgspec
+
+from domain.problems import Problem, excerpt
+from domain.rows.names import EITHER
+from domain.text import invalid_type
+
+_EXPECTED = {
+    "event_date": "date_text",
+    "event_time": "time_text",
+    "participants": "names",
+    "local_info": "venue",
+    "local_info.capacity": "integer",
+    "local_info.is_accessible": "flag",
+    "local_info.manually_edited": "flag",
+    "local_info.past_events": "texts",
+    "id": "a number",
+}
+
+_encode = msgspec.json.Encoder().encode
+
+
+def cell_text(name: str | None, value: Any) -> tuple[str, Problem | None]:
+    """Return a value that is not a string as cell text, with the problem of a wrong type.
+
+    `name` is the field of the member, if any. A text is read as a cell of a CSV; a number, true and
+    false by the rules of JSON.
+    """
+    problem = None
+    if name == "participants" and isinstance(value, list):
+        wrong = [(at, item) for at, item in enumerate(value) if not isinstance(item, str)]
+        if not wrong:
+            return ";".join(value), None
+        at, item = wrong[0]
+        problem = invalid_type(f"participants[{at}]", "text", item)
+    elif name is not None and not _is_of_its_type(name, value):
+        full = "local_info.location_name" if name == EITHER else name
+        problem = invalid_type(full, _EXPECTED.get(name, "text"), value)
+    return _json_text(value), problem
+
+
+def _is_of_its_type(name: str, value: Any) -> bool:
+    if name in ("local_info", EITHER):
+        return isinstance(value, dict)
+    if name in ("local_info.capacity", "id"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if name in ("local_info.is_accessible", "local_info.manually_edited"):
+        return isinstance(value, bool)
+    return name == "local_info.past_events" and isinstance(value, list)
+
+
+def _json_text(value: Any) -> str:
+    """Return a value as JSON; numbers as they are usually written."""
+    try:
+        return _encode(value).decode()
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError):
+        return excerpt(value)

@@ -1,0 +1,382 @@
+"""Reads rows of JSON and calendars by the rules of CSV cells.
+
+The members that the records have are the columns. A member that first comes later is one column
+more, so that nothing of a file is lost because its first records lack it.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from itertools import islice
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct, field
+
+from domain.dates import DateOrder
+from domain.dates.order import PROOF_BYTES, PROOF_RECORDS, first_proof, order_shown_by
+from domain.event_columns import EventColumns
+from domain.files.found_record import FoundRecord, Scanner, ScannerState
+from domain.files.member_columns import MemberColumns
+from domain.imports import ImportOptions
+from domain.problems import Problem
+from domain.rows.cells import Replacements, may_hold_errors
+from domain.rows.columns import MAX_COLUMNS, Columns, match_columns
+from domain.rows.fast_columns import FastColumns
+from domain.rows.first_rows import FirstRows
+from domain.rows.formula_guard import looks_guarded
+from domain.rows.options import option_fault
+from domain.rows.reader import BATCH_ROWS, Reader
+from domain.rows.row_batch import RowBatch
+from domain.rows.row_parser import Row, RowParser, rejected
+from domain.rows.warnings import Warnings
+from domain.text import is_ordinary, looks_damaged
+
+HEAD_RECORDS = 100
+HEAD_BYTES = 64 * 1024
+"""Where the first record lacks a required member, so much is searched for it."""
+
+
+class _State(Struct):
+    """What is needed to go on after the last batch."""
+
+    scanner: ScannerState = ScannerState()
+    record: int = 0
+    names: list[str] = []
+    columns: Columns | None = None
+    order: DateOrder | None = None
+    warnings: dict[str, int] = field(default_factory=dict)
+    first_rows: FirstRows = field(default_factory=FirstRows)
+
+
+class RecordReader(Reader):
+    """Reads one file. The protocol is that of `domain.csv.reader.RowReader`.
+
+    Attributes:
+        fault: why nothing more of the file can be imported, once that is known.
+        names: those of the members, in order of appearance.
+        sample: the texts of the first records.
+    """
+
+    own_mapping: ClassVar[dict[str, str]] = {}
+    """Field -> name of a kind whose names are its own; the uploader's mapping stands above it."""
+
+    _state: _State
+
+    def __init__(self, options: ImportOptions, timezone: tzinfo, state: _State | None = None) -> None:
+        """Start at the beginning of a file, or go on after a state."""
+        self._options = options
+        self._timezone = timezone
+        self._state = state or _State()
+        self._replacements = Replacements(options.values)
+        self.sample: list[list[str]] = []
+        self._fault = option_fault(options)
+        self._scanner = self._make_scanner(self._state.scanner)
+        self._ahead: deque[FoundRecord] = deque()
+        self._closed = self._waiting = self._needs_proof = False
+        self._examined = 0
+        self._members = MemberColumns(self._state.names)
+        self._warnings = Warnings(dict(self._state.warnings), self._state.first_rows)
+        self._order = self._state.order or DateOrder.asked(options.date_format)
+        if self._state.columns:
+            self._set_columns(self._state.columns)
+
+    def _make_scanner(self, state: ScannerState) -> Scanner:
+        """Return the scanner of a kind at a state."""
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "RecordReader":
+        """Return a reader that continues from a state returned by `dump()`."""
+        return cls(options, timezone, msgspec.msgpack.decode(state, type=_State))
+
+    def dump(self) -> bytes:
+        """Return the state after the last batch."""
+        self._state.warnings = self._warnings.counts
+        self._state.first_rows = self._warnings.first_rows
+        return msgspec.msgpack.encode(self._state)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the file."""
+        self._waiting = False
+        self._scanner.feed(chunk)
+
+    def close(self) -> None:
+        """Note that the file has ended."""
+        self._closed = True
+        self._waiting = False
+        self._scanner.close()
+
+    @property
+    def fault(self) -> Problem | None:
+        """The fault that ended the file; the records before it were returned."""
+        return self._fault or (None if self._ahead else self._scanner.fault)
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the only fault is that the rest of the file is missing."""
+        return self._fault is None and self._scanner.ends_early
+
+    @property
+    def fed(self) -> int:
+        """The number of bytes fed since the beginning of the file."""
+        return self._scanner.fed
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the members."""
+        return self._state.names
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the file up to the end of the last batch."""
+        return self._state.scanner.offset
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether the reader needs more bytes, or has ended."""
+        if self.fault:
+            return True
+        if not self._scanner.is_hungry:
+            return False
+        if self._closed:
+            return not self._ahead and self._state.columns is not None
+        return not self._ahead or self._waiting
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last row was read, or a fault ended the file."""
+        return self.fault is not None or (self._closed and self.is_hungry)
+
+    @property
+    def dialect(self) -> dict[str, Any] | None:
+        """What the file turned out to be; None before its columns are known."""
+        if self._state.columns is None:
+            return None
+        return self._scanner.dialect | self._order.described
+
+    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+        """Return the next rows; none when they need more bytes."""
+        if not self._find(max_rows) or self.fault:
+            return RowBatch.empty()
+        records = [self._ahead.popleft() for _ in range(min(max_rows, len(self._ahead)))]
+        self._examined = max(0, self._examined - len(records))
+        return self._read(records) if records else RowBatch.empty()
+
+    def _find(self, most: int) -> bool:
+        """Find further records; return whether enough of them are there to read the first."""
+        self._fill(max(most, HEAD_RECORDS) if self._state.columns is None else most)
+        if self._state.columns is None and not (self._has_head() and self._state.columns):
+            return False
+        if not self._order.settled and not self._has_order():
+            return False
+        self._waiting = False
+        return True
+
+    def _fill(self, most: int) -> None:
+        if len(self._ahead) < most:
+            self._ahead.extend(self._scanner.find(most - len(self._ahead)))
+        for code, count in self._scanner.warnings.items():
+            self._warnings.add(code, count)
+        self._scanner.warnings.clear()
+
+    @property
+    def _is_all(self) -> bool:
+        """Whether no further record will be found."""
+        return self._scanner.fault is not None or (self._closed and self._scanner.is_hungry)
+
+    def _has_head(self) -> bool:
+        """Decide the columns, where what was seen is enough for that."""
+        ahead = self._ahead
+        is_enough = len(ahead) >= HEAD_RECORDS or (bool(ahead) and ahead[-1].end >= HEAD_BYTES)
+        if not (is_enough or self._is_all or (ahead and self._matches(self._names_ahead()))):
+            self._waiting = True
+            return False
+        if ahead or self._scanner.fault is None:
+            self._add_names(self._names_ahead(), at_start=True)
+        return True
+
+    def _matches(self, names: list[str]) -> bool:
+        return isinstance(match_columns(names, self._mapping(names), self._options.defaults), Columns)
+
+    def _has_order(self) -> bool:
+        """Look for a proof of the order of dates; False while one is needed and may still come.
+
+        A file that needs none is never kept waiting.
+        """
+        needed = False
+        while True:
+            dates = self._dates_ahead()
+            shown = [order_shown_by(text) for _, text in dates]
+            needed = needed or "either" in shown or self._needs_proof
+            proof = first_proof(dates)
+            if proof:
+                self._set_order(self._order.proved(*proof))
+                return True
+            seen = self._state.record + len(self._ahead)
+            if seen >= PROOF_RECORDS or (self._ahead and self._ahead[-1].end >= PROOF_BYTES) or self._is_all:
+                self._set_order(self._order.unproved())
+                return True
+            if not needed:
+                return True
+            before = len(self._ahead)
+            self._fill(PROOF_RECORDS - self._state.record)
+            if len(self._ahead) == before:
+                self._needs_proof = self._waiting = True
+                return False
+
+    def _dates_ahead(self) -> list[tuple[int, str]]:
+        """Return line and text of the dates that were not looked at."""
+        columns = self._state.columns
+        assert columns is not None
+        at = columns.index.get("event_date")
+        records = list(islice(self._ahead, self._examined, None))
+        self._examined = len(self._ahead)
+        if at is None:
+            return []
+        name = columns.names[at]
+        found = ((record.line, record.members.get(name)) for record in records)
+        return [(line, text.strip()) for line, text in found if isinstance(text, str)]
+
+    def _names_ahead(self) -> list[str]:
+        names: dict[str, None] = {}
+        for record in self._ahead:
+            names.update(dict.fromkeys(record.members))
+        return list(names)
+
+    def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
+        """Return the uploader's mapping, and that of the kind for the names that the file has."""
+        given = self._options.mapping or {}
+        taken = set(given.values())
+        own = {
+            name: own
+            for name, own in self.own_mapping.items()
+            if name not in given and own in names and own not in taken
+        }
+        return {**own, **given}
+
+    def _add_names(self, names: Sequence[str], *, at_start: bool = False) -> None:
+        """Take further members as columns; a fault where that cannot be."""
+        state = self._state
+        known = [*state.names, *names][:MAX_COLUMNS]
+        if not known and at_start:
+            self._set_columns(Columns((), {}))
+            return
+        columns = match_columns(known, self._mapping(known), self._options.defaults)
+        if isinstance(columns, Problem):
+            self._fault = self._explained(columns)
+            state.names = known
+            self._members.rename(known)
+            self.sample = [self._members.cells(record) for record in islice(self._ahead, HEAD_RECORDS)]
+            return
+        state.names = known
+        self._set_columns(columns)
+
+    def _explained(self, fault: Problem) -> Problem:
+        """Return a fault of the columns with what may be the reason in a file of this kind."""
+        return fault
+
+    def _set_columns(self, columns: Columns) -> None:
+        self._state.columns = columns
+        self._members.rename(self._state.names)
+        self._members.read_as(columns.index)
+        self._parser = RowParser(
+            columns,
+            timezone=self._timezone,
+            date_order=self._order,
+            warn=self._warnings.add,
+            replacements=self._replacements,
+        )
+        self._warnings.set_columns(columns)
+        self._fast = FastColumns(columns, self._timezone, self._order, self._replacements)
+
+    def _set_order(self, order: DateOrder) -> None:
+        self._state.order = self._order = order
+        self._parser.date_order = order
+        self._fast.set_order(order)
+
+    def _read(self, records: list[FoundRecord]) -> RowBatch:
+        """Return the rows of records: those without anything odd by column, the others one by one."""
+        self._add_new_names(records)
+        if self._fault:
+            return RowBatch.empty()
+        cells = [self._members.cells(record) for record in records]
+        self.sample += cells[: HEAD_RECORDS - len(self.sample)]
+        events, odd, is_damaged = self._events(cells)
+        odd.update(at for at, record in enumerate(records) if record.problems)
+        lines, ends = [record.line for record in records], [record.end for record in records]
+        rows = {at: self._row(records[at], cells[at], self._state.record + at + 1) for at in sorted(odd)}
+        self._state.scanner = records[-1].resume
+        return self._batch(events, lines, ends, cells, rows, is_damaged=is_damaged)
+
+    def _events(self, cells: list[list[str]]) -> tuple[EventColumns, set[int], bool]:
+        """Return an event for each record, which of them need care, and whether letters look damaged."""
+        events, odd = self._fast.read(cells)
+        text = "\n".join(map("\n".join, cells))
+        if not is_ordinary(text) or may_hold_errors(text):
+            odd = set(range(len(cells)))
+        return events, odd, looks_damaged(text)
+
+    def _batch(
+        self,
+        events: EventColumns,
+        lines: list[int],
+        ends: list[int],
+        cells: list[list[str]],
+        rows: Mapping[int, Row],
+        *,
+        is_damaged: bool,
+    ) -> RowBatch:
+        """Return records by column, but for the `rows` at some places; count and remember them."""
+        batch, taken, first = RowBatch.empty(), 0, self._state.record + 1
+        for at in (*rows, len(cells)):
+            some = slice(taken, at)
+            numbers = list(range(first + taken, first + at))
+            part = RowBatch(events.part(some), lines[some], numbers, ends[some], [])
+            self._note(cells[some], part.events, is_damaged=is_damaged)
+            batch.extend(part)
+            if at < len(cells):
+                one = RowBatch.of([rows[at]])
+                self._note([cells[at]] * len(one.events), one.events)
+                batch.extend(one)
+            taken = at + 1
+        self._state.record += len(cells)
+        return batch
+
+    def _note(self, cells: list[list[str]], events: EventColumns, *, is_damaged: bool = True) -> None:
+        """Remember accepted records: venues by what they say, not by how their JSON is written."""
+        at = self._state.columns.index.get("local_info") if self._state.columns else None
+        if at is not None:
+            cells = [
+                [*row[:at], venue, *row[at + 1 :]] for row, venue in zip(cells, events.venues, strict=True)
+            ]
+        # How many columns follow depends on which records were read together.
+        cells = [row if row and row[-1] else _without_empty(row) for row in cells]
+        self._warnings.note_rows(cells, is_damaged=is_damaged)
+
+    def _add_new_names(self, records: list[FoundRecord]) -> None:
+        if new := self._members.missing(records):
+            self._add_names(new)
+
+    def _row(self, record: FoundRecord, cells: list[str], number: int) -> Row:
+        """Return the row of a record that needs care."""
+        if not record.members and record.problems:
+            return rejected([], list(record.problems), record.line, number, record.end)
+        # The parser takes one apostrophe off, as spreadsheets do; JSON has none to take off.
+        guarded = [f"'{cell}" if looks_guarded(cell) else cell for cell in cells]
+        row = self._parser.parse(guarded, line=record.line, record=number, end=record.end)
+        if record.problems:
+            told = {problem.field.partition("[")[0] for problem in record.problems}
+            others = [problem for problem in row.errors if problem.field not in told]
+            return rejected(
+                _without_empty(cells), [*record.problems, *others], record.line, number, record.end
+            )
+        if row.fields is None:
+            return rejected(_without_empty(cells), list(row.errors), record.line, number, record.end)
+        return row
+
+
+def _without_empty(cells: list[str]) -> list[str]:
+    """Return cells up to the last with text: how many columns follow depends on later records."""
+    width = max((at for at, cell in enumerate(cells, 1) if cell), default=0)
+    return cells[:width]

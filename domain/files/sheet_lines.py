@@ -1,0 +1,98 @@
+"""The lines of a workbook's table as `api.unpacking` writes them: JSON, one row per line."""
+
+import msgspec
+from msgspec import Struct
+
+from domain.problems import Problem, problem
+from domain.rows.columns import REQUIRED, Columns
+from domain.rows.names import EITHER
+
+_NO_VALUE = {
+    "cell_error": "cell_error.sheet",
+    "no_saved_value": "no_saved_value",
+    "": "no_saved_value.error",
+}
+
+
+class SheetName(Struct):
+    """A sheet of the workbook."""
+
+    name: str
+
+
+class SheetHead(Struct):
+    """The first line: which sheet of which file this is.
+
+    Attributes:
+        format: of the workbook.
+        number: of the sheet, from 1; `sheets` are all of them.
+        file: name of the workbook within an archive.
+    """
+
+    sheet: str
+    format: str = "xlsx"
+    number: int = 1
+    sheets: list[SheetName] = []
+    file: str | None = None
+
+
+class SheetLine(Struct):
+    """A row with marks in addition to its texts.
+
+    Attributes:
+        faults: column, code and what is shown of cells without a value.
+        merged: columns that are one with the cell to their left.
+    """
+
+    cells: list[str]
+    faults: list[tuple[int, str, str]] = []
+    merged: list[int] = []
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is in it."""
+        return not (self.faults or any(cell.strip() for cell in self.cells))
+
+
+def padded(cells: list[str], width: int) -> list[str]:
+    """Return exactly `width` cells: empty ones added, surplus ones left out."""
+    return cells[:width] + [""] * (width - len(cells))
+
+
+def picked(line: SheetLine, kept: list[int]) -> SheetLine:
+    """Return the cells at some places."""
+    width = len(line.cells)
+    cells = [line.cells[at] if at < width else "" for at in kept]
+    place = {at: new for new, at in enumerate(kept)}
+    faults = [(place[column], code, shown) for column, code, shown in line.faults if column in place]
+    return SheetLine(cells, faults)
+
+
+def decoded(line: bytes) -> SheetLine | None:
+    """Return the row of a line; None for one over 1 MiB."""
+    read = msgspec.json.decode(line, type=list[str] | SheetLine | None)
+    return SheetLine(read) if isinstance(read, list) else read
+
+
+def header_cells(row: SheetLine) -> list[str]:
+    """Return the names of a header: one that is merged over columns names the first of them."""
+    return ["" if column in row.merged else cell for column, cell in enumerate(row.cells)]
+
+
+def missing_values(line: SheetLine, columns: Columns) -> list[Problem]:
+    """Return the problems of each cell of a field that has no value to be read.
+
+    Of a formula that was saved with an error, that the value is missing is told where one is required.
+    """
+    fields = {column: name for name, column in columns.index.items()}
+    return [
+        problem(_NO_VALUE["" if is_echo else code], name, value=shown or None)
+        for column, code, shown in line.faults
+        if (name := _field(fields.get(column)))
+        and (not (is_echo := bool(shown) and code == "no_saved_value") or name in REQUIRED)
+    ]
+
+
+def _field(name: str | None) -> str | None:
+    """Return the field as problems name it."""
+    return "local_info.location_name" if name == EITHER else name

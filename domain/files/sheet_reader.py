@@ -1,0 +1,321 @@
+"""Reads the rows of a workbook's table from lines of JSON.
+
+The first line is an object with the `sheet`; each further line is one row of it from row 1 on: an
+array of texts; an object that also lists the cells without a value; or null for a row over 1 MiB.
+Read like a CSV by `domain.csv.reader.RowReader`, but nothing has to be detected, and `line` is the
+number of the row in the sheet.
+"""
+
+from collections import deque
+from datetime import tzinfo
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+from domain.dates import DateOrder
+from domain.files.sheet_lines import (
+    SheetHead,
+    SheetLine,
+    decoded,
+    header_cells,
+    missing_values,
+    padded,
+    picked,
+)
+from domain.imports import ImportOptions
+from domain.problems import problem
+from domain.rows.cells import Replacements, may_hold_errors
+from domain.rows.columns import MAX_COLUMNS, Columns
+from domain.rows.fast_columns import FastColumns
+from domain.rows.first_rows import FirstRows
+from domain.rows.formula_guard import may_be_guarded, unguarded
+from domain.rows.header import HeaderFault, HeadRow, find_header, is_enough
+from domain.rows.options import option_fault
+from domain.rows.order_search import OrderSearch
+from domain.rows.reader import BATCH_ROWS, Reader
+from domain.rows.row_batch import RowBatch
+from domain.rows.row_parser import Row, RowParser, rejected
+from domain.rows.warnings import Warnings
+from domain.text import is_ordinary, looks_damaged
+
+_TOO_LONG = problem("too_long.row", limit=1)
+_EMPTY = problem("empty_file.sheet")
+
+
+class _State(Struct):
+    """What is needed to go on after the last batch; `offset` in bytes, `line` is the last one read."""
+
+    offset: int = 0
+    line: int = 0
+    record: int = 0
+    head: SheetHead | None = None
+    columns: Columns | None = None
+    warnings: dict[str, int] = field(default_factory=dict)
+    order: DateOrder | None = None
+    header: dict[str, Any] = field(default_factory=dict)
+    kept: list[int] | None = None
+    first_rows: FirstRows = field(default_factory=FirstRows)
+
+
+class SheetReader(Reader):
+    """Reads one table.
+
+    Attributes:
+        fault: why nothing of the sheet can be imported, once that is known.
+        fed: bytes of the table that were given, from its beginning.
+        names: the header's cells, also where they are a fault.
+        sample: the cells of the first rows below it.
+    """
+
+    _state: _State
+
+    def __init__(self, options: ImportOptions, timezone: tzinfo, state: _State | None = None) -> None:
+        """Start at the beginning of a table, or go on after a state."""
+        self._options = options
+        self._timezone = timezone
+        self._state = state or _State()
+        self.fault = option_fault(options)
+        self.fed = self._state.offset
+        self.names: list[str] = []
+        self._closed = False
+        self._rest = b""
+        self._lines: deque[bytes] = deque()
+        self._warnings = Warnings(dict(self._state.warnings), self._state.first_rows)
+        self.sample: list[list[str]] = []
+        self._needed = 1
+        self._looked = 0
+        self._free = 0
+        if self._state.columns:
+            self._set_columns(self._state.columns)
+
+    @classmethod
+    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "SheetReader":
+        """Return a reader that continues from a state returned by `dump()`."""
+        return cls(options, timezone, msgspec.msgpack.decode(state, type=_State))
+
+    def dump(self) -> bytes:
+        """Return the state after the last batch."""
+        state = self._state
+        state.warnings, state.first_rows = self._warnings.counts, self._warnings.first_rows
+        columns = state.columns and state.columns.small()
+        return msgspec.msgpack.encode(msgspec.structs.replace(state, columns=columns))
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the table."""
+        self.fed += len(chunk)
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        self._lines.extend(lines)
+
+    def close(self) -> None:
+        """Note that the table has ended."""
+        self._closed = True
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the table up to the end of the last batch."""
+        return self._state.offset
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether the reader needs more bytes, or has ended."""
+        if self.fault:
+            return True
+        if self._closed:
+            return not self._lines and self._state.columns is not None
+        return len(self._lines) < self._needed
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last row was read, or a fault ended the file."""
+        return self.fault is not None or (self._closed and self.is_hungry)
+
+    @property
+    def dialect(self) -> dict[str, Any] | None:
+        """The `format`, which `sheet` is read, and its number where it is not the first; None before."""
+        head = self._state.head
+        if head is None:
+            return None
+        told: dict[str, Any] = {"format": head.format, "sheet": head.sheet}
+        if head.number > 1:
+            told["sheet_number"] = f"{head.number} of {len(head.sheets)}"
+        told |= {"file": head.file} if head.file else {}
+        return told | self._state.header | (self._state.order.described if self._state.order else {})
+
+    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+        """Return the next rows; none when they need more bytes or are blank."""
+        if self._state.head is None and self._lines:
+            self._state.head = msgspec.json.decode(self._pass_line(), type=SheetHead)
+        if self._state.columns is None:
+            self._find_header()
+            return RowBatch.empty()
+        self._search_order()
+        found: list[_Place] = []
+        while self._free and len(found) < max_rows:
+            line = decoded(self._pass_line())
+            self._state.line += 1
+            if line is not None and self._state.kept is not None:
+                line = picked(line, self._state.kept)
+            if line is None or not line.is_blank:
+                found.append(_Place(self._state.line, self._state.offset, line))
+        return self._read(found) if found else RowBatch.empty()
+
+    def _pass_line(self) -> bytes:
+        """Move after the next line and return it."""
+        line = self._lines.popleft()
+        self._state.offset += len(line) + 1
+        self._looked, self._free = max(0, self._looked - 1), max(0, self._free - 1)
+        return line
+
+    def _find_header(self) -> None:
+        """Take the header from the first rows, or wait for more of them."""
+        places: list[int] = []
+        rows: list[HeadRow] = []
+        for place, line in enumerate(self._lines):
+            row = decoded(line)
+            if row is not None and not row.is_blank:
+                places.append(place)
+                # An export that was opened in a spreadsheet and saved there still has its guards.
+                cells = [unguarded(cell) for cell in (row.cells if rows else header_cells(row))]
+                rows.append(HeadRow(place + 1, cells))
+            if rows and is_enough(rows, self._options):
+                break
+        final = self._closed or (bool(rows) and is_enough(rows, self._options))
+        if not rows:
+            self.fault = self.fault or (_EMPTY if self._closed else None)
+            self._needed = len(self._lines) + 1
+            return
+        found = find_header(rows, self._options, final=final)
+        if found is None:
+            self._needed = len(self._lines) + 1
+            return
+        self.names = list(found.names)
+        self.sample = [list(row.cells) for row in rows[found.place + 1 :]]
+        if isinstance(found, HeaderFault):
+            self.fault = found.problem
+            return
+        for _ in range(places[found.place] + 1):
+            self._pass_line()
+            self._state.line += 1
+        if found.place:
+            self._warnings.add("rows_above_header", found.place)
+        columns = found.columns
+        if columns.width > MAX_COLUMNS:
+            columns, self._state.kept = _compact(columns)
+        self._state.columns, self._state.header = columns, found.described
+        self._state.order = DateOrder.asked(self._options.date_format)
+        self._needed = 1
+        self._set_columns(columns)
+
+    def _search_order(self) -> None:
+        """Find how many of the lines may be read: not one whose date's order is not settled."""
+        search, state = self._order, self._state
+        if search.order.settled and state.order == search.order:
+            self._free, self._needed = len(self._lines), 1
+            return
+        for place in range(self._looked, len(self._lines)):
+            if search.order.settled:
+                break
+            row = decoded(self._lines[place])
+            if row is not None and not row.is_blank:
+                cells = row.cells if state.kept is None else picked(row, state.kept).cells
+                text = self._parser.date_cell(cells)
+                search.look(text, line=state.line + place + 1, offset=state.offset)
+            self._looked = place + 1
+            if not search.is_held:
+                self._free = place + 1
+        if self._closed:
+            search.end()
+        if search.order.settled:
+            self._free = len(self._lines)
+            state.order = self._parser.date_order = search.order
+            self._fast.set_order(search.order)
+        self._needed = 1 if self._free else len(self._lines) + 1
+
+    def _read(self, found: list["_Place"]) -> RowBatch:
+        """Return the rows of lines: those without anything odd by column, the others one by one."""
+        state = self._state
+        assert state.columns is not None
+        width = state.columns.width
+        # What stands right of the table is no part of it; empty cells at its end are not stored.
+        cells = [padded(place.line.cells if place.line else [], width) for place in found]
+        events, odd = self._fast.read(cells)
+        text = "\n".join(map("\n".join, cells))
+        is_damaged = looks_damaged(text)
+        if not is_ordinary(text) or may_be_guarded(text) or may_hold_errors(text):
+            odd = set(range(len(found)))
+        odd.update(at for at, place in enumerate(found) if place.line is None or place.line.faults)
+        batch, taken = RowBatch.empty(), 0
+        for at in (*sorted(odd), len(found)):
+            some = slice(taken, at)
+            numbers = list(range(state.record + 1, state.record + 1 + at - taken))
+            lines, ends = [place.number for place in found[some]], [place.end for place in found[some]]
+            batch.extend(RowBatch(events.part(some), lines, numbers, ends, []))
+            self._warnings.note_rows(cells[some], is_damaged=is_damaged)
+            state.record += at - taken
+            row = self._row(found[at], cells[at], state.record + 1) if at < len(found) else None
+            if row is not None:
+                state.record += 1
+                batch.extend(RowBatch.of([row]))
+            taken = at + 1
+        return batch
+
+    def _row(self, place: "_Place", cells: list[str], record: int) -> Row | None:
+        """Return the row of a line that needs care, if it is one."""
+        assert self._state.columns is not None
+        line = place.line
+        if line is None:
+            return rejected([], [_TOO_LONG], place.number, record, place.end)
+        problems = missing_values(line, self._state.columns)
+        if problems:
+            for column, _, _ in line.faults:
+                cells[column : column + 1] = [""]
+        row = self._parser.parse_line(cells, line=place.number, record=record, end=place.end)
+        if problems:
+            told = {problem.field for problem in problems}
+            problems += [problem for problem in (row.errors if row else ()) if problem.field not in told]
+            return rejected(line.cells, problems, place.number, record, place.end)
+        if row is not None and row.fields is not None:
+            self._warnings.note_rows([cells])
+        return row
+
+    def _set_columns(self, columns: Columns) -> None:
+        order = self._state.order
+        assert order is not None
+        self._warnings.set_columns(columns)
+        self._order = OrderSearch(order, records=self._state.record)
+        self._parser = RowParser(
+            columns,
+            timezone=self._timezone,
+            date_order=order,
+            warn=self._warnings.add,
+            replacements=Replacements(self._options.values),
+        )
+        self._fast = FastColumns(columns, self._timezone, order, self._parser.replacements)
+
+
+class _Place(NamedTuple):
+    """A line of the table: its row in the sheet, and the byte after it."""
+
+    number: int
+    end: int
+    line: SheetLine | None
+
+
+def _compact(columns: Columns) -> tuple[Columns, list[int]]:
+    """Return columns without those that have neither a name nor a field, and the places of the others.
+
+    A far-out column would make every row as wide as the sheet.
+    """
+    used = set(columns.index.values())
+    kept = [at for at, name in enumerate(columns.names) if name.strip() or at in used]
+    place = {at: new for new, at in enumerate(kept)}
+    compact = msgspec.structs.replace(
+        columns,
+        names=tuple(columns.names[at] for at in kept),
+        index={name: place[at] for name, at in columns.index.items()},
+        least=len(kept),
+        most=len(kept),
+        ignored=tuple(place[at] for at in columns.ignored),
+    )
+    return compact, kept

@@ -1,0 +1,71 @@
+"""Prepares cells before validation: spreadsheet errors, and replacements chosen by the uploader."""
+
+import re
+from collections.abc import Mapping
+
+from domain.problems import Problem, excerpt, problem
+from domain.rows.columns import FLAT
+from domain.text import folded
+
+# As Excel, LibreOffice, Numbers and Google Sheets show errors, in English, Portuguese and Spanish.
+_ERROR = re.compile(
+    r"#(?:[\u00a1\u00bf]?(?i:REF|DIV/0|NAME|NOME|NOMBRE|NULL|NULO|NUL|NUM|N\u00daM|VALUE|VALOR|SPILL|DESPEJAR"
+    r"|DESBORDAMIENTO|CALC|FIELD|CAMPO|BLOCKED|BUSY|CONNECT|UNKNOWN|ERROR|ERRO)[!?]|(?i:N/[AD]|GETTING_DATA))"
+)
+_CODE = re.compile(r"Erro?:5[0-9]{2}")
+
+
+def is_error(cell: str) -> bool:
+    """Return whether a cell is an error value of a spreadsheet, such as `#REF!`."""
+    if "#" not in cell and ":5" not in cell:
+        return False
+    plain = cell.strip()
+    return (_ERROR.fullmatch(plain) or _CODE.fullmatch(plain)) is not None
+
+
+def may_hold_errors(text: str) -> bool:
+    """Return whether a text may contain an error value; a fast check."""
+    return ("#" in text and _ERROR.search(text) is not None) or "Err:5" in text or "Erro:5" in text
+
+
+def cell_error(field: str, cell: str) -> Problem:
+    """Return the problem of a cell with a spreadsheet error."""
+    return problem("cell_error", field, value=excerpt(cell.strip()))
+
+
+def trimmed(cells: list[str], width: int) -> list[str]:
+    """Return the cells without the empty ones of trailing delimiters."""
+    count = len(cells)
+    while count > width and not cells[count - 1].strip():
+        count -= 1
+    return cells[:count]
+
+
+class Replacements:
+    """The option `values`: replacements for the cells of a field."""
+
+    def __init__(self, values: Mapping[str, Mapping[str, str]] | None) -> None:
+        """Prepare for a file. A member of the venue may be named without `local_info.`."""
+        self._exact = {full_field(name): dict(table) for name, table in (values or {}).items()}
+        self._folded = {
+            name: {folded(old): new for old, new in table.items()} for name, table in self._exact.items()
+        }
+
+    def concern(self, field: str) -> bool:
+        """Return whether anything is replaced in a field."""
+        return field in self._exact
+
+    def applied(self, field: str, cell: str) -> str:
+        """Return the replaced cell: exact matches first, then matches that ignore case and accents."""
+        table = self._exact.get(field)
+        if table is None:
+            return cell
+        plain = cell.strip()
+        if plain in table:
+            return table[plain]
+        return self._folded[field].get(folded(plain), cell)
+
+
+def full_field(name: str) -> str:
+    """Return a field's whole name."""
+    return f"local_info.{name}" if name in FLAT else name

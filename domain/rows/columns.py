@@ -1,0 +1,305 @@
+"""Matches columns with fields: by the uploader's mapping, by name, and by values."""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct, field
+
+from domain.problems import Problem, excerpt, problem
+from domain.rows.looks import column_of, is_time, may_be, mostly
+from domain.rows.missing_columns import missing_columns
+from domain.rows.names import (
+    EITHER,
+    LOCATION_NAME,
+    Meaning,
+    column_key,
+    meaning,
+)
+
+MAX_COLUMNS = 1000
+"""Columns that have a name."""
+
+REQUIRED = ("title", "event_date", "city")
+FLAT = (
+    "location_name",
+    "capacity",
+    "venue_type",
+    "is_accessible",
+    "address",
+    "past_events",
+    "manually_edited",
+)
+FIELDS = (
+    "title",
+    "description",
+    "event_date",
+    "event_time",
+    "city",
+    "participants",
+    "local_info",
+    *(f"local_info.{name}" for name in FLAT),
+    "id",
+)
+"""What a column can be, by the names that `mapping`, `defaults` and `values` use."""
+
+OWN_COLUMNS = ("_line", "_errors")
+"""What rejected.csv adds; skipped on the way back in."""
+
+Mapped = Mapping[str, str | None]
+"""Field -> name of its column, `#3` for the third, None for no column."""
+
+_POSITION = re.compile(r"#([0-9]{1,5})")
+_OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
+_NAMES_KEPT = 64
+_START = Meaning("event_date", 1)
+
+
+class Columns(Struct, frozen=True):
+    """How the cells of a row become fields.
+
+    Attributes:
+        names: the header's cells up to the last one with a name; "" for one without.
+        index: field -> index of its column; `EITHER` may be among the fields.
+        least: cells that a row must have: up to the last column with a name.
+        most: cells that a row may have, with the nameless columns at the end.
+        defaults: field -> text for cells that are empty or absent.
+        ignored: indexes of the columns with a name that are no field.
+    """
+
+    names: tuple[str, ...]
+    index: dict[str, int]
+    least: int = 0
+    most: int = 0
+    defaults: dict[str, str] = field(default_factory=dict)
+    ignored: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The number of columns that are read."""
+        return len(self.names)
+
+    def described(self) -> list[dict[str, object]]:
+        """Return each column's name and field (None: not used), as reported to the uploader."""
+        fields = {column: name for name, column in self.index.items()}
+        return [{"name": name, "field": fields.get(i)} for i, name in enumerate(self.names)]
+
+    def small(self) -> "Columns":
+        """Return these columns as a checkpoint keeps them: of many, only those that are used have names."""
+        if len(self.names) <= _NAMES_KEPT:
+            return self
+        used = set(self.index.values())
+        names = tuple(name if i in used else "" for i, name in enumerate(self.names))
+        return Columns(names, self.index, self.least, self.most, self.defaults, self.ignored[:_NAMES_KEPT])
+
+
+def unknown_fields(mapping: Mapping[str, object] | None, option: str) -> list[Problem]:
+    """Return a problem for each key of an option that is not a field."""
+    wrong = [name for name in mapping or () if name not in FIELDS]
+    return [_unknown_field(name, option) for name in wrong]
+
+
+def _unknown_field(name: str, option: str) -> Problem:
+    shown = excerpt(name)
+    near = get_close_matches(shown, FIELDS, n=1)
+    suggestion = near[0] if near else None
+    return problem("invalid_option.field", option, value=shown, suggestion=suggestion, known=tuple(FIELDS))
+
+
+def match_columns(
+    names: Sequence[str],
+    mapping: Mapped | None = None,
+    defaults: Mapping[str, str] | None = None,
+    sample: Sequence[Sequence[str]] | None = None,
+) -> Columns | Problem:
+    """Return the column of each field, or the fault because of which nothing can be imported.
+
+    `sample` holds rows from below the header: a column whose name may mean something else is taken
+    only if its cells bear the name out.
+    """
+    most, names = len(names), _without_nameless_end(names, mapping or {})
+    named = sum(1 for name in names if name.strip())
+    if named > MAX_COLUMNS:
+        return problem("too_many_columns", count=named, limit=MAX_COLUMNS)
+    mapped = _mapped(names, mapping or {})
+    if isinstance(mapped, Problem):
+        return mapped
+    defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
+    index = _matched(names, mapping or {}, mapped, sample or (), has_place=LOCATION_NAME in defaults)
+    if isinstance(index, Problem):
+        return index
+    missing = [name for name in REQUIRED if name not in index and name not in defaults]
+    if missing:
+        return missing_columns(missing, names, sample or ())
+    used = set(index.values())
+    ignored = [
+        i for i, name in enumerate(names) if name.strip() and i not in used and not is_own_column(name)
+    ]
+    least = max((at for at, name in enumerate(names, 1) if name.strip()), default=0)
+    return Columns(tuple(map(excerpt, names)), index, least, most, defaults, tuple(ignored))
+
+
+def needs_values(names: Sequence[str], mapping: Mapped | None = None) -> bool:
+    """Return whether a column's field depends on its values, because its name is ambiguous."""
+    mapped = _mapped(names, mapping or {})
+    if isinstance(mapped, Problem):
+        return False
+    best = _by_name(names, mapping or {}, mapped)
+    if any(rank == 1 and target != "description" for target, (rank, _) in best.items()):
+        return True
+    if EITHER in best and {"local_info", LOCATION_NAME} & (best.keys() | (mapping or {}).keys()):
+        return True
+    return "event_time" not in best and bool(_starts(names, mapping or {}, mapped))
+
+
+def columns_by_name(names: Sequence[str], mapping: Mapped | None = None) -> dict[str, list[int]]:
+    """Return field -> columns with equally good names, for fields that the mapping does not set."""
+    mapped = _mapped(names, mapping or {})
+    taken = {} if isinstance(mapped, Problem) else mapped
+    return {field: columns for field, (_, columns) in _by_name(names, mapping or {}, taken).items()}
+
+
+def is_own_column(name: str) -> bool:
+    """Return whether a column is one that rejected.csv adds."""
+    return column_key(name) in _OWN_KEYS
+
+
+def _without_nameless_end(names: Sequence[str], mapping: Mapped) -> Sequence[str]:
+    """Return the names up to the last one, or to the last column that is mapped by its position."""
+    positions = (_POSITION.fullmatch(name.strip()) for name in mapping.values() if name)
+    least = max((int(found[1]) for found in positions if found), default=0)
+    width = len(names)
+    while width > least and not names[width - 1].strip():
+        width -= 1
+    return names[:width]
+
+
+def _mapped(names: Sequence[str], mapping: Mapped) -> dict[str, int] | Problem:
+    """Find the columns that the uploader named: by position, by exact name, or else as names compare."""
+    index: dict[str, int] = {}
+    for target, name in mapping.items():
+        if name is None:
+            continue
+        found = find_column(names, name)
+        if not found:
+            return _absent(name, names)
+        if len(found) > 1:
+            return _twice(target, [names[column] for column in found[:2]], found)
+        index[target] = found[0]
+    return index
+
+
+def find_column(names: Sequence[str], name: str) -> list[int]:
+    """Return the indexes of the columns that a text of the mapping names."""
+    exact = [column for column, own in enumerate(names) if own == name and name.strip()]
+    if exact:
+        return exact
+    position = _POSITION.fullmatch(name.strip())
+    if position:
+        return [int(position[1]) - 1] if 1 <= int(position[1]) <= len(names) else []
+    key = column_key(name)
+    return [column for column, own in enumerate(names) if key and column_key(own) == key]
+
+
+def _absent(name: str, names: Sequence[str]) -> Problem:
+    near = get_close_matches(name, names, n=1)
+    suggestion = near[0] if near else None
+    return problem("missing_columns.mapping", value=excerpt(name), suggestion=suggestion)
+
+
+def _twice(target: str, names: Sequence[str], places: Sequence[int]) -> Problem:
+    one, other = (f"{excerpt(names[at])} (#{places[at] + 1})" for at in (0, 1))
+    return problem(
+        "duplicate_columns",
+        value=excerpt(names[1]),
+        one=one,
+        other=other,
+        target=target,
+        place=places[0] + 1,
+    )
+
+
+def _by_name(
+    names: Sequence[str], mapping: Mapped, mapped: Mapping[str, int]
+) -> dict[str, tuple[int, list[int]]]:
+    """Return for each open field the best rank among the names of columns, and the columns of that rank."""
+    taken = set(mapped.values())
+    best: dict[str, tuple[int, list[int]]] = {}
+    for column, name in enumerate(names):
+        known = meaning(name)
+        if known is None or column in taken or known.field in mapping:
+            continue
+        rank, columns = best.get(known.field, (0, []))
+        if known.rank > rank:
+            best[known.field] = (known.rank, [column])
+        elif known.rank == rank:
+            columns.append(column)
+    return best
+
+
+def _matched(
+    names: Sequence[str],
+    mapping: Mapped,
+    mapped: dict[str, int],
+    sample: Sequence[Sequence[str]],
+    *,
+    has_place: bool,
+) -> dict[str, int] | Problem:
+    """Add the columns whose own names are fields, where the mapping left a field open."""
+    index, ranks = dict(mapped), dict.fromkeys(mapped, 4)
+    for target, (rank, columns) in _by_name(names, mapping, mapped).items():
+        fitting = columns
+        if rank == 1:
+            fitting = [column for column in columns if may_be(target, column_of(sample, column))]
+        if len(fitting) > 1:
+            return _twice(target, [names[column] for column in fitting], fitting)
+        if fitting:
+            index[target], ranks[target] = fitting[0], rank
+    _add_start(index, names, mapping, sample)
+    if not (has_place or index.keys() & {EITHER, LOCATION_NAME, "local_info"}):
+        # Without a name of the place there is no venue; `vagas` alone must not refuse every row.
+        flat = {f"local_info.{name}" for name in FLAT}
+        index = {name: at for name, at in index.items() if name not in flat or ranks[name] >= 3}
+    return _without_either(index, ranks, mapping, sample)
+
+
+def _starts(names: Sequence[str], mapping: Mapped, index: Mapping[str, int]) -> list[int]:
+    """Return the free columns that are named as a start, which may hold dates or times."""
+    if "event_time" in mapping or "event_time" in index:
+        return []
+    used = set(index.values())
+    known = ((column, meaning(name)) for column, name in enumerate(names) if column not in used)
+    return [column for column, found in known if found == _START]
+
+
+def _add_start(
+    index: dict[str, int], names: Sequence[str], mapping: Mapped, sample: Sequence[Sequence[str]]
+) -> None:
+    """Take a column of starts next to the date as the time, where it holds times: `Data;Início;Fim`."""
+    times = [at for at in _starts(names, mapping, index) if mostly(is_time, column_of(sample, at))]
+    if len(times) == 1 and "event_date" in index:
+        index["event_time"] = times[0]
+
+
+def _without_either(
+    index: dict[str, int], ranks: Mapping[str, int], mapping: Mapped, sample: Sequence[Sequence[str]]
+) -> dict[str, int]:
+    """Decide what a column `local` is, where the other columns or the mapping show it.
+
+    It is not used where it could only be what its cells are not: names of places, or JSON.
+    """
+    if EITHER not in index:
+        return index
+    if LOCATION_NAME in index and ranks[LOCATION_NAME] < 3:
+        del index[LOCATION_NAME]
+    column = index.pop(EITHER)
+    open_fields = [
+        name for name in ("local_info", LOCATION_NAME) if name not in index and name not in mapping
+    ]
+    if len(open_fields) == 2:
+        return index | {EITHER: column}
+    cells = column_of(sample, column)
+    fitting = [
+        name for name in open_fields if not cells or may_be("local_info", cells) == (name == "local_info")
+    ]
+    return index | dict.fromkeys(fitting, column)

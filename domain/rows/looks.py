@@ -1,0 +1,88 @@
+"""What the cells of a column look like: dates, times, numbers, ids, or text."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from domain.dates.written import read_clock, read_written
+from domain.text import folded
+
+MOSTLY = 0.8
+"""A column is of a kind when so much of its filled cells is."""
+
+_TRUTH = frozenset(
+    folded("true false yes no sim nao si verdadeiro falso verdadero v f t s n y x 0 1 on off").split()
+)
+_NUMBER = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*")
+_INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?[a-z]+)?", re.IGNORECASE)
+_ID = re.compile(r"[A-Za-z]{0,8}[-_#./ ]?[0-9]+(?:[-_./][0-9A-Za-z]+)*|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]{20,}")
+_LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
+
+
+def is_truth(text: str) -> bool:
+    """Return whether a cell means yes or no."""
+    return folded(text) in _TRUTH
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell is a number, or an amount of money."""
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def is_count(text: str) -> bool:
+    """Return whether a cell is a number of people, perhaps followed by a word."""
+    return _INTEGER.fullmatch(text.strip()) is not None
+
+
+def is_date(text: str) -> bool:
+    """Return whether a cell reads as a date, by any order."""
+    return read_written(text) is not None
+
+
+def is_time(text: str) -> bool:
+    """Return whether a cell reads as a time of day."""
+    return read_clock(text) is not None
+
+
+def is_no_title(text: str) -> bool:
+    """Return whether a cell cannot be a title: yes or no, a number, an id, a date, a time or a link."""
+    plain = text.strip()
+    return (
+        is_truth(plain)
+        or is_number(plain)
+        or _ID.fullmatch(plain) is not None
+        or _LINK.fullmatch(plain) is not None
+        or is_date(plain)
+        or is_time(plain)
+    )
+
+
+def column_of(rows: Sequence[Sequence[str]], column: int) -> list[str]:
+    """Return the filled cells of a column."""
+    cells = (row[column] for row in rows if column < len(row))
+    return [cell for cell in cells if cell.strip()]
+
+
+def mostly(looks: Callable[[str], bool], cells: Iterable[str]) -> bool:
+    """Return whether at least four in five cells pass a check; False for no cells."""
+    found = [looks(cell) for cell in cells]
+    return bool(found) and sum(found) >= MOSTLY * len(found)
+
+
+def may_be(field: str, cells: Sequence[str]) -> bool:
+    """Return whether the filled cells of a column can be those of a field; True where there are none."""
+    if not cells:
+        return True
+    if field in _NAMED:
+        return not all(map(is_no_title, cells))
+    looks = _LOOKS.get(field)
+    return looks is None or mostly(looks, cells)
+
+
+_NAMED = frozenset({"title", "city", "participants", "local_info.location_name", "local_info.address"})
+_LOOKS: dict[str, Callable[[str], bool]] = {
+    "event_date": is_date,
+    "event_time": lambda cell: is_time(cell) or is_date(cell),
+    "local_info": lambda cell: cell.lstrip().startswith("{"),
+    "local_info.capacity": is_count,
+    "local_info.is_accessible": is_truth,
+}

@@ -1,0 +1,83 @@
+"""Why a required column is missing: what its name may have been, or what the file is instead."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from domain.problems import Problem, ProblemParam, excerpt, problem
+from domain.rows.looks import column_of, may_be
+from domain.rows.names import column_key, known_names, meaning, means_another_time
+
+_PARTS = re.compile("[,;\t|]")
+
+
+def known_columns(cells: Sequence[str]) -> int:
+    """Count the fields that these cells name."""
+    return len({known.field for known in map(meaning, cells) if known})
+
+
+def missing_columns(missing: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]) -> Problem:
+    """Return the problem of required columns that are missing, with a likely reason."""
+    fields, names = tuple(missing), names or [""]
+    first = names[0].lstrip()
+    if first.startswith(("{", "[")):
+        return problem("missing_columns.json", value=excerpt(first), fields=fields)
+    if first.startswith("<"):
+        return problem("missing_columns.html", value=excerpt(first), fields=fields)
+    likely = likely_columns(missing, names, sample)
+    if likely:
+        (target, at), *others = likely.items()
+        more = "".join(f", {excerpt(names[at])} may be meant as {target}" for target, at in others)
+        shown = excerpt(names[at])
+        return problem(
+            "missing_columns.likely",
+            value=shown,
+            suggestion=target,
+            more=more,
+            fields=fields,
+            column=shown,
+            target=target,
+        )
+    sentence, params, more = _reason(missing, names)
+    return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
+
+
+def _reason(missing: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, ProblemParam], str]:
+    """Return the sentence that tells why, its parameters, and what else it says in English."""
+    vetoed = [(name, known.field) for name in names if (known := meaning(name)) and known.field in missing]
+    if vetoed:
+        (name, target), *others = vetoed
+        more = "".join(
+            f", {excerpt(name)} is not used for {target} because of its values" for name, target in others
+        )
+        return "missing_columns.values", {"column": excerpt(name), "target": target}, more
+    if known_columns(_PARTS.split(names[0])) >= 2 and not any(map(str.strip, names[1:])):
+        return "missing_columns.one_cell", {}, ""
+    return f"missing_columns{'.no_header' if _reads_as_data(names) else ''}", {}, ""
+
+
+def _reads_as_data(names: Sequence[str]) -> bool:
+    """Return whether a first row is a row of data: it has a date, or nothing but numbers and the like."""
+    filled = [name for name in names if name.strip()]
+    if known_columns(names) or not filled:
+        return False
+    return any(may_be("event_date", [name]) for name in filled) or not may_be("title", filled)
+
+
+def likely_columns(
+    fields: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]
+) -> dict[str, int]:
+    """Return field -> column for columns whose name is similar to a field's and whose values fit."""
+    found: dict[str, int] = {}
+    keys = {
+        column_key(name[:80]): column
+        for column, name in enumerate(names)
+        if meaning(name) is None and name.strip() and not means_another_time(name)
+    }
+    for target in fields:
+        for wanted in known_names(target):
+            near = get_close_matches(wanted, keys, n=1, cutoff=0.8 if len(wanted) > 4 else 0.75)
+            if near and may_be(target, column_of(sample, keys[near[0]])):
+                found.setdefault(target, keys[near[0]])
+                break
+    return found

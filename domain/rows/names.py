@@ -1,0 +1,188 @@
+"""Known column names in Portuguese, English and Spanish, and their fields.
+
+Sources: exports of Google Calendar, Outlook, The Events Calendar, Eventbrite, Meetup and Sympla, and
+the open data of cities.
+"""
+
+import re
+
+from msgspec import Struct
+
+from domain.text import folded
+
+EITHER = "local"
+"""A column of this name holds JSON, or the name of the place: each row's cell decides."""
+
+LOCATION_NAME = "local_info.location_name"
+
+# For each field: names that can mean nothing else; names that mean it; names that may mean something
+# else, which the values of the column must bear out.
+_NAMES: dict[str, tuple[str, str, str]] = {
+    # By which an import finds the events of an export; ids of other programs mean nothing here.
+    "id": ("id", "", ""),
+    "title": (
+        "title titulo",
+        """
+        event_title event_name name_of_event titulo_do_evento titulo_evento nome_do_evento
+        nome_evento titulo_del_evento nombre_del_evento nombre_evento nombre_de_la_actividad
+        nome_da_atividade titulo_da_atividade nome_da_atracao nome_do_espetaculo titulo_del_acto
+        nombre_del_acto titulo_actividad nombre_actividad nome_atividade designacao_do_evento
+        """,
+        """
+        evento event nome name nombre subject assunto asunto summary atividade actividad
+        activity acto espetaculo espectaculo show denominacion denominacao designacao
+        o_que que what programacao programa atracao
+        """,
+    ),
+    "description": (
+        "description descricao descripcion",
+        "event_description descricao_do_evento descricao_evento descripcion_del_evento descripcion_evento",
+        "details detalhes detalles resumo resumen sinopse sinopsis about sobre",
+    ),
+    "event_date": (
+        """
+        event_date data fecha date data_do_evento data_evento fecha_del_evento fecha_evento
+        start_date event_start_date data_de_inicio data_inicio data_inicial data_do_inicio
+        fecha_de_inicio fecha_inicio fecha_inicial fecha_de_comienzo dtstart date_start
+        data_de_inicio_do_evento fecha_de_inicio_del_evento data_de_realizacao
+        data_da_realizacao fecha_de_realizacion fecha_de_celebracion
+        """,
+        """
+        start_datetime start_date_time start_date_and_time event_start_datetime event_start
+        starts_at start_at inicio_do_evento inicio_del_evento data_e_hora data_hora
+        data_e_horario date_time datetime date_and_time event_date_time event_date_and_time
+        fecha_y_hora fecha_hora data_e_hora_de_inicio data_e_hora_do_evento
+        fecha_y_hora_de_inicio data_hora_inicio fecha_hora_inicio
+        """,
+        "inicio start comienzo begin begins starts when quando cuando dia day dias_e_horarios",
+    ),
+    "event_time": (
+        """
+        event_time hora horario time start_time event_start_time hora_de_inicio hora_inicio
+        hora_inicial hora_do_inicio hora_do_evento hora_evento horario_de_inicio horario_inicio
+        horario_inicial horario_do_evento hora_del_evento hora_de_comienzo hora_comienzo
+        horario_del_evento time_start
+        """,
+        "time_of_day begin_time starting_time horario_da_sessao hora_da_sessao",
+        "horas horarios hour",
+    ),
+    "city": (
+        "city cidade ciudad",
+        """
+        municipio event_city venue_city city_name location_city cidade_do_evento
+        ciudad_del_evento municipality concelho municipio_do_evento nome_do_municipio nombre_del_municipio
+        """,
+        "localidade localidad town poblacion comuna cidade_uf municipio_uf cidade_estado",
+    ),
+    "participants": (
+        "participants participantes",
+        "attendees convidados invitados palestrantes speakers ponentes",
+        "artistas artists guests elenco",
+    ),
+    "local_info": ("local_info informacoes_do_local", "", ""),
+    EITHER: ("local", "", ""),
+    LOCATION_NAME: (
+        "location_name nome_do_local",
+        """
+        venue venue_name event_venue event_venue_name event_location location lugar nome_local
+        nombre_del_lugar nombre_lugar espaco espacio nome_do_espaco nombre_del_espacio
+        local_do_evento lugar_del_evento local_de_realizacao sede recinto ubicacion
+        nombre_instalacion instalacion
+        """,
+        "place where onde donde localizacao",
+    ),
+    "local_info.capacity": (
+        "capacity capacidade capacidad",
+        """
+        vagas lotacao aforo plazas cupo seats event_capacity venue_capacity capacidade_maxima
+        lotacao_maxima aforo_maximo capacidad_maxima numero_de_vagas max_attendees
+        max_participants limite_de_vagas limite_de_participantes total_de_vagas publico_maximo
+        capacidade_de_publico capacidade_total capacidad_total max_capacity maximum_capacity
+        maximum_attendees
+        """,
+        "lugares publico asientos places",
+    ),
+    "local_info.venue_type": (
+        "venue_type tipo_de_local",
+        "tipo_local tipo_do_local tipo_de_lugar tipo_de_espaco tipo_de_espacio tipo_de_recinto location_type",
+        "",
+    ),
+    "local_info.is_accessible": (
+        "is_accessible acessivel",
+        "accessible accesible wheelchair_accessible",
+        "acessibilidade accesibilidad accessibility",
+    ),
+    "local_info.past_events": ("past_events eventos_anteriores eventos_pasados", "", ""),
+    "local_info.manually_edited": ("manually_edited editado_manualmente", "", ""),
+    "local_info.address": (
+        "address endereco direccion",
+        """
+        venue_address event_address location_address endereco_do_local endereco_do_evento
+        direccion_del_lugar direccion_del_evento logradouro domicilio event_venue_address
+        morada street_address
+        """,
+        "",
+    ),
+}
+
+
+class Meaning(Struct, frozen=True):
+    """What a name means.
+
+    Attributes:
+        rank: 3 for a name that can mean nothing else, 1 for one that needs a look at the values.
+    """
+
+    field: str
+    rank: int
+
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NO_LETTERS = re.compile(r"[^\w]+|_+")
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_BESIDE_WORDS = re.compile(
+    r"_?\b(?:fim|fin|final|end|ends|ended|ending|termino|encerramento|until|ate|hasta|created|creation|criado"
+    r"|criacao|creado|creacion|updated|update|atualizado|atualizacao|actualizado|modified|modificado"
+    r"|cadastro|registro|inscricao|inscricoes|inscripcion|published|publicacao|publicacion|venda|deadline"
+    r"|prazo|plazo|nascimento|birth)\b"
+)
+
+
+def column_key(name: str) -> str:
+    """Return the form in which column names are compared: no case, no accents, no marks."""
+    return "_".join(_NO_LETTERS.sub(" ", folded(_CAMEL.sub(" ", name))).split())
+
+
+_MEANINGS = {
+    column_key(name): Meaning(field, rank)
+    for field, groups in _NAMES.items()
+    for rank, names in zip((3, 2, 1), groups, strict=True)
+    for name in (field, *names.split())
+    if rank == 3 or name != field
+}
+
+_CANONICAL = {column_key(field): field for field in _NAMES if field != EITHER}
+
+
+def meaning(name: str) -> Meaning | None:
+    """Return what a column's name means, None for a name that is not known."""
+    key = column_key(name)
+    known = _MEANINGS.get(key)
+    if known is None and ("(" in name or "[" in name) and not means_another_time(name):
+        known = _MEANINGS.get(column_key(_IN_BRACKETS.sub(" ", name)))
+    return known
+
+
+def is_canonical(name: str) -> bool:
+    """Return whether a name is that of a field in our own files."""
+    return column_key(name) in _CANONICAL
+
+
+def means_another_time(name: str) -> bool:
+    """Return whether a name speaks of the end of an event, or of when its row was written."""
+    return _BESIDE_WORDS.search(column_key(name).replace("_", " ")) is not None
+
+
+def known_names(field: str) -> list[str]:
+    """Return the names of a field, as they compare."""
+    return [name for name, known in _MEANINGS.items() if known.field == field]

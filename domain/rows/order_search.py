@@ -1,0 +1,45 @@
+"""Searches the first records of a file for a date that proves the order of day and month."""
+
+from domain.dates import DateOrder, order_shown_by
+from domain.dates.order import PROOF_BYTES, PROOF_RECORDS
+
+
+class OrderSearch:
+    """Looks at the dates of records until their order is settled.
+
+    Rows may be read as soon as `is_held` is False: the order is settled, or none of the dates that
+    were looked at needs it.
+
+    Attributes:
+        order: what is known by now.
+        is_held: some date was seen whose day depends on the order.
+    """
+
+    def __init__(self, order: DateOrder, *, records: int = 0) -> None:
+        """Go on after so many records."""
+        self.order = order
+        self.is_held = False
+        self._records = records
+
+    def look(self, text: str, *, line: int, offset: int) -> None:
+        """Look at the next record: the text of its date, its line, and the byte at which it starts."""
+        if self.order.settled:
+            return
+        if self._records >= PROOF_RECORDS or offset >= PROOF_BYTES:
+            self.end()
+            return
+        self._records += 1
+        shown = order_shown_by(text)
+        if shown == "either":
+            self.is_held = True
+        elif shown is not None:
+            self._settle(self.order.proved(shown, line))
+
+    def end(self) -> None:
+        """End the search: without a proof by now, there is none."""
+        if not self.order.settled:
+            self._settle(self.order.unproved())
+
+    def _settle(self, order: DateOrder) -> None:
+        self.order = order
+        self.is_held = False

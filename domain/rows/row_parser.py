@@ -1,0 +1,233 @@
+"""Parses the cells of one record into an event or all its problems.
+
+Knows neither bytes nor quotes: a spreadsheet's rows come the same way.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+from msgspec import Struct
+
+from domain import limits
+from domain.dates import DateOrder
+from domain.events import EventFields, Warn, parse_fields
+from domain.json_text import decode_json
+from domain.problems import VALUE_LIMIT, Problem, problem, sendable
+from domain.rows.cells import Replacements, cell_error, is_error, trimmed
+from domain.rows.columns import FLAT, Columns
+from domain.rows.formula_guard import unguarded
+from domain.rows.looks import is_number
+from domain.rows.names import EITHER, LOCATION_NAME, column_key
+from domain.text import check_characters, check_size, folded, is_too_large
+
+# Not three zeros: where a point groups digits, 1.000 is a thousand.
+_INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
+_TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
+_FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
+_KEPT_CELLS = 1024
+_TOTAL = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
+
+
+class Row(Struct, frozen=True, gc=False):
+    """A row as read: its fields, or its original cells and all its errors.
+
+    Attributes:
+        line: physical line on which it starts, 1-based; that of the quote, where one never closes.
+        record: number among the data records, 1-based.
+        end: bytes of the file up to and with this row.
+        fields: None when the row is rejected.
+        event_id: of an accepted row, in a file that has a column of ids.
+    """
+
+    line: int
+    record: int
+    end: int
+    fields: EventFields | None
+    cells: tuple[str, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    event_id: str | None = None
+
+
+class RowParser:
+    """Turns cells into rows by one file's columns.
+
+    Attributes:
+        date_order: how dates are read; may become known after the first rows.
+    """
+
+    def __init__(
+        self,
+        columns: Columns,
+        *,
+        timezone: tzinfo,
+        date_order: DateOrder,
+        warn: Warn,
+        replacements: Replacements | None = None,
+    ) -> None:
+        """Prepare for a file. `warn` is called with the code of each repair."""
+        self.date_order = date_order
+        self.replacements = replacements or Replacements(None)
+        self._columns = columns
+        self._least = columns.least
+        self._timezone = timezone
+        self._warn = warn
+        self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
+
+    def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
+        """Return the row of a line of a table; None where it is no record.
+
+        A line of totals and a repeated header are no records: `warn` is called with `total_row` or
+        `repeated_header`.
+        """
+        row = self.parse(cells, line=line, record=record, end=end)
+        return None if row.fields is None and self._is_no_record(cells) else row
+
+    def parse(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row:
+        """Return the row, with every problem of it when it is rejected."""
+        given = trimmed(cells, self._columns.width)
+        problems: list[Problem] = []
+        if len(given) > self._columns.most:
+            problems.append(_extra_cells(len(given), self._columns.width))
+            return rejected(given, problems, line, record, end)
+        members = self._members(given, problems)
+        read = parse_fields(members, timezone=self._timezone, date_order=self.date_order, warn=self._warn)
+        if isinstance(read, EventFields) and not problems:
+            event_id = self._cell("id", given) if "id" in self._columns.index else None
+            return Row(line, record, end, read, event_id=event_id)
+        found = problems + [p for p in read if _is_news(p, problems)] if isinstance(read, tuple) else problems
+        return rejected(given, self._without_absent(found, given), line, record, end)
+
+    def date_cell(self, cells: Sequence[str]) -> str:
+        """Return the text of a row's date, without its time's column and without a default."""
+        return self._cell("event_date", cells)
+
+    def _is_no_record(self, cells: list[str]) -> bool:
+        """Return whether a rejected row is a line of totals or the header once more; warn of it."""
+        index = self._columns.index
+        given = {name: cells[column] for name, column in index.items() if column < len(cells)}
+        keys = {name: column_key(self._columns.names[column]) for name, column in index.items()}
+        if given and all(column_key(cell) == keys[name] for name, cell in given.items()):
+            self._warn("repeated_header")
+            return True
+        city = given.get("city", "").strip()
+        # A number below the cities is one of the totals.
+        dated = given.get("event_date", "").strip() or (city and not is_number(city))
+        if not dated and any(_TOTAL.match(folded(cell)) for cell in cells):
+            self._warn("total_row")
+            return True
+        return False
+
+    def _members(self, cells: list[str], problems: list[Problem]) -> dict[str, object]:
+        """Return the members as JSON would have them; cells that cannot be read become problems."""
+        width = self._least
+        if len(cells) < width:
+            problems.append(problem("missing_cells", value=str(len(cells)), count=len(cells), width=width))
+        members: dict[str, object] = {}
+        for name in ("title", "description", "event_date", "event_time", "city"):
+            members[name] = self._sized(name, self._text(name, cells, problems), problems)
+        names = self._sized("participants", self._text("participants", cells, problems), problems)
+        members["participants"] = names.split(";")
+        members["local_info"] = self._local_info(cells, problems)
+        return members
+
+    def _text(self, name: str, cells: list[str], problems: list[Problem]) -> str:
+        """Return a field's text: its cell, or its default where that is empty or absent."""
+        text = self._cell(name, cells)
+        if text and is_error(text):
+            problems.append(cell_error(LOCATION_NAME if name == EITHER else name, text))
+            return ""
+        return text if text.strip() else self._columns.defaults.get(name, text)
+
+    def _cell(self, name: str, cells: Sequence[str]) -> str:
+        """Return what the cell of a field stands for; "" where the row has none."""
+        column = self._columns.index.get(name)
+        text = unguarded(cells[column]) if column is not None and column < len(cells) else ""
+        return self.replacements.applied(LOCATION_NAME if name == EITHER else name, text)
+
+    def _sized(self, name: str, text: str, problems: list[Problem]) -> str:
+        if not is_too_large(text):
+            return text
+        check_size(name, text, problems)
+        return ""
+
+    def _local_info(self, cells: list[str], problems: list[Problem]) -> object:
+        text = self._text("local_info", cells, problems)
+        either = self._text(EITHER, cells, problems)
+        if either.lstrip().startswith(("{", "[")):
+            text = either
+        if not text.strip():
+            return self._flat_venue(cells, either, problems)
+        before = len(problems)
+        text = self._sized("local_info", text, problems)
+        check_characters("local_info", text, problems)
+        read = decode_json(text.strip(), field="local_info") if len(problems) == before else None
+        if isinstance(read, Problem):
+            problems.append(read)
+            return None
+        return read
+
+    def _flat_venue(self, cells: list[str], either: str, problems: list[Problem]) -> dict[str, object] | None:
+        texts = {name: self._text(f"local_info.{name}", cells, problems) for name in self._flat}
+        if either.strip():
+            texts["location_name"] = either
+        sized = {name: self._sized(f"local_info.{name}", text, problems) for name, text in texts.items()}
+        present = {name: TYPED.get(name, str)(text) for name, text in sized.items() if text.strip()}
+        return present if self._has_venue(present, cells, either) else None
+
+    def _has_venue(self, present: dict[str, object], cells: list[str], either: str) -> bool:
+        """Return whether a row names a venue: defaults alone do so only when they name the place."""
+        if "location_name" in present or either.strip():
+            return True
+        index = self._columns.index
+        columns = [index[f"local_info.{name}"] for name in present if f"local_info.{name}" in index]
+        return any(cells[column].strip() for column in columns if column < len(cells))
+
+    def _without_absent(self, problems: list[Problem], cells: list[str]) -> list[Problem]:
+        """Leave out `required` for cells that `missing_cells` reports already."""
+        absent = {name for name, column in self._columns.index.items() if column >= len(cells)}
+        return [p for p in problems if not (p.code == "required" and p.field in absent)]
+
+
+def _extra_cells(count: int, width: int) -> Problem:
+    return problem("extra_cells", value=str(count), count=count, width=width)
+
+
+def rejected(cells: list[str], problems: list[Problem], line: int, record: int, end: int) -> Row:
+    """Return a rejected row with its original cells, bounded in number and size."""
+    kept = tuple(sendable(cell[: limits.CELL_BYTES]) for cell in cells[:_KEPT_CELLS])
+    return Row(line, record, end, None, kept, tuple(problems))
+
+
+def _is_news(problem: Problem, known: list[Problem]) -> bool:
+    """Return whether a problem is not a mere echo of a cell that could not be read."""
+    return problem.code != "required" or all(problem.field != other.field for other in known)
+
+
+def _integer(text: str) -> object:
+    plain = text.strip()
+    found = _INTEGER.fullmatch(plain)
+    # Cut, because Python refuses to read endless ones: out of range it is all the same.
+    return int(found[1][: VALUE_LIMIT + 1]) if found else plain
+
+
+def _flag(text: str) -> object:
+    word = folded(text)
+    return word in _TRUE if word in _TRUE or word in _FALSE else text.strip()
+
+
+def _texts(text: str) -> object:
+    """Read texts as JSON, or with `;` between them."""
+    if text.lstrip().startswith("["):
+        read = decode_json(text.strip())
+        return text.strip() if isinstance(read, Problem) else read
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+TYPED: dict[str, Callable[[str], object]] = {
+    "capacity": _integer,
+    "is_accessible": _flag,
+    "past_events": _texts,
+    "manually_edited": _flag,
+}
+"""How the text of a flat column is read; text that is no such value is left as it is."""

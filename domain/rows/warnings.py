@@ -1,0 +1,102 @@
+"""The warnings of a file: each kind is reported once, with its count."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.rows.columns import Columns
+from domain.rows.first_rows import FirstRows
+from domain.text import looks_damaged
+
+_GENERATION_ROWS = 32_768
+
+_MESSAGES = {
+    "repeated_row": "rows that exactly repeat an earlier row were imported anyway",
+    "repeated_participant": "names that appear more than once in a row were kept once",
+    "recurring_event": "recurring events were imported once, at their first occurrence",
+    "cancelled_event": "cancelled events were left out",
+    "changed_occurrence": "changed dates of recurring events were imported as events of their own",
+    "cancelled_occurrence": "cancelled dates of recurring events were left out",
+    "other_component": "tasks and notes of the calendar were left out, because they are not events",
+    "nameless_attendee": "attendees without a name were left out",
+    "unknown_member": "members of local_info that are not documented were ignored",
+    "damaged_text": (
+        "rows have letters that seem lost or changed before (\ufffd, or S\u00c3\u00a3o for S\u00e3o): "
+        "export the file again, as UTF-8"
+    ),
+    "rows_above_header": "rows above the header were skipped",
+    "repeated_header": "rows that repeat the header were skipped",
+    "total_row": "rows of totals, which have no date and no city, were skipped",
+}
+
+
+class Warnings:
+    """Counts by code, and recognises repeats among the last 32,768 to 65,536 accepted rows."""
+
+    def __init__(self, counts: dict[str, int], first_rows: FirstRows | None = None) -> None:
+        """Go on from earlier counts."""
+        self.counts = counts
+        self.first_rows = first_rows or FirstRows()
+        self._columns: Columns | None = None
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def set_columns(self, columns: Columns) -> None:
+        """Set the columns of the rows."""
+        self._columns = columns
+
+    def add(self, code: str, times: int = 1) -> None:
+        """Count occurrences."""
+        self.counts[code] = self.counts.get(code, 0) + times
+
+    def note_rows(self, records: Sequence[list[str]], *, is_damaged: bool = True) -> None:
+        """Remember accepted rows by 64-bit digests; warn of each that was there before.
+
+        With `is_damaged`, some of them may have damaged letters: each one that has is warned of.
+        """
+        damaged = sum(any(map(looks_damaged, cells)) for cells in records) if is_damaged else 0
+        if damaged:
+            self.add("damaged_text", damaged)
+        if self._columns is not None:
+            self.first_rows.note(records, self._columns)
+        digests = {*map(hash, map(tuple, records))}
+        known = digests & self._young | digests & self._old
+        repeated = len(records) - len(digests) + len(known)
+        if repeated:
+            self.add("repeated_row", repeated)
+        self._young |= digests - known
+        # Two generations forget in bulk what an ordered set would forget one by one.
+        if len(self._young) >= _GENERATION_ROWS:
+            self._old, self._young = self._young, set()
+
+    def described(self, columns: Columns | None) -> list[dict[str, Any]]:
+        """Return the warnings as reported to the uploader."""
+        found = [
+            {"code": code, "message": _MESSAGES[code], "count": count} for code, count in self.counts.items()
+        ]
+        return [*self._of_columns(columns), *found] if columns else found
+
+    def _of_columns(self, columns: Columns) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        nameless = self.first_rows.nameless(columns)
+        count = len(columns.ignored) + nameless
+        if count:
+            named = [columns.names[at].strip() for at in columns.ignored[:20]] + ["(unnamed)"] * min(
+                1, nameless
+            )
+            message = f"columns that match no field were ignored: {', '.join(named)}"
+            found.append({"code": "ignored_columns", "message": message, "count": count, "names": named})
+        left_out = self.first_rows.times_left_out(columns)
+        if left_out:
+            message = (
+                "dates have no time of day, and columns that may hold it were not used: "
+                f"{', '.join(left_out)}; map one to event_time, if it is the start"
+            )
+            found.append(
+                {
+                    "code": "time_not_used",
+                    "message": message,
+                    "count": len(left_out),
+                    "names": [*left_out],
+                }
+            )
+        return found

@@ -1,8 +1,9 @@
 """A real server on a free port, in the loop of the test."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import httpx
 from litestar import Litestar
 
 from api.app import create_app
-from api.server import Server, listening_sockets, server_config
+from api.server.listening import listening_sockets, unix_socket
+from api.server.server import Server, server_config
 from api.settings import Settings
 
 STARTS_WITHIN_SECONDS = 20.0
+CONNECTIONS = 12
+"""Of a server to PostgreSQL, at most: many servers of many tests share the 100 of one database server."""
 
 
 class Served:
@@ -36,10 +40,21 @@ class Served:
 @asynccontextmanager
 async def serving(data_dir: Path, *, direct: bool = True, **settings: Any) -> AsyncIterator[Served]:
     """Serve with these settings until the block ends; not `direct` is as under any other ASGI server."""
-    app = create_app(Settings(data_dir=data_dir, port=0, standby_readers=0, **settings))
-    host = app.state.settings.host
-    sockets = listening_sockets(host, 0)
-    config = server_config(app)
+    settings.setdefault("database_connections", CONNECTIONS)
+    given = Settings(data_dir=data_dir, port=0, standby_readers=0, **settings)
+    app = create_app(given)
+    listening = nullcontext(None) if given.unix_socket is None else unix_socket(given.unix_socket)
+    with listening as one:
+        sockets = listening_sockets(given.host, 0) if one is None else [one]
+        async with _running(app, given, sockets, direct=direct) as served:
+            yield served
+
+
+@asynccontextmanager
+async def _running(
+    app: Litestar, given: Settings, sockets: list[socket.socket], *, direct: bool
+) -> AsyncIterator[Served]:
+    config = server_config(app, given)
     if not direct:
         config.http, config.ws = "httptools", "websockets-sansio"
     server = Server(config, app)
@@ -50,7 +65,8 @@ async def serving(data_dir: Path, *, direct: bool = True, **settings: Any) -> As
                 await asyncio.sleep(0.01)
         if running.done():
             await running
-        yield Served(app, server, host, sockets[0].getsockname()[1])
+        place = sockets[0].getsockname()
+        yield Served(app, server, given.host, 0 if isinstance(place, str) else place[1])
     finally:
         server.should_exit = True
         async with asyncio.timeout(STARTS_WITHIN_SECONDS):

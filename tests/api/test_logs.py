@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from api.logs import ConsoleLines, JsonLines, WithoutQueries, log_failed_start
-from domain.ports import StorageUnavailableError
+from domain.ports.errors import StorageUnavailableError
 
 
 def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
@@ -13,7 +13,7 @@ def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
     return made
 
 
-def test_a_json_line_is_one_object_with_what_the_caller_added():
+def test_a_json_log_line_is_one_object_with_the_extra_fields():
     line = JsonLines().format(record("GET %s\n%d", "/x", 200, request_id="r1", ms=1.5))
     assert "\n" not in line
     told = json.loads(line)
@@ -27,30 +27,30 @@ def test_a_json_line_is_one_object_with_what_the_caller_added():
     assert told["at"].endswith("Z")
 
 
-def test_a_console_line_shows_what_the_caller_added():
+def test_a_console_log_line_shows_the_extra_fields():
     assert ConsoleLines().format(record("GET /x", request_id="r1")).endswith("GET /x  request_id=r1")
 
 
 @pytest.mark.parametrize("form", [JsonLines(), ConsoleLines()])
-def test_an_exception_comes_with_its_traceback(form):
+def test_an_exception_is_logged_with_its_traceback(form):
     made = record("failed")
     error = ValueError("broken")
     made.exc_info = (ValueError, error, None)
     assert "ValueError: broken" in form.format(made)
 
 
-def test_queries_are_cut_from_what_uvicorn_logs_of_websockets():
+def test_queries_are_removed_from_uvicorns_websocket_log_lines():
     made = record('%s - "WebSocket %s" [accepted]', "127.0.0.1:5", "/ws/eventos?ticket=secret")
     assert WithoutQueries().filter(made)
     assert made.getMessage() == '127.0.0.1:5 - "WebSocket /ws/eventos" [accepted]'
 
 
-def test_a_start_that_the_operator_can_help_fails_in_one_line(caplog):
+def test_a_start_failure_that_the_operator_can_fix_is_logged_in_one_line(caplog):
     log_failed_start(ExceptionGroup("jobs", [StorageUnavailableError("no database there")]))
     assert [one.getMessage() for one in caplog.records] == ["cannot start: no database there"]
     assert caplog.records[0].exc_info is None
 
 
-def test_a_start_that_fails_by_our_fault_shows_its_traceback(caplog):
+def test_an_unexpected_start_failure_is_logged_with_its_traceback(caplog):
     log_failed_start(RuntimeError("ours"))
     assert caplog.records[0].exc_info

@@ -8,19 +8,25 @@ from api.settings import SettingError, Settings, read_settings, unknown_variable
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 
 
-@pytest.mark.parametrize("one", fields(Settings), ids=variable)
-def test_every_setting_is_documented_with_its_default(one):
-    rows = [line for line in OPERATING.read_text().splitlines() if f"`{variable(one)}`" in line]
-    assert rows, f"{variable(one)} is not in docs/operating.md"
-    default = "" if one.default in (None, ()) else str(one.default)
-    assert any(default in row and one.metadata["unit"] in row for row in rows)
+def documented(one):
+    """Return the row of docs/operating.md that a setting must have."""
+    default = "none" if one.default in (None, (), "") else f"`{one.default}`"
+    if isinstance(one.default, bool):
+        default = default.lower()
+    about = f"{one.metadata['about']}; {one.metadata['rule'].accepts}"
+    return f"| `{variable(one)}` | {default} | {one.metadata['unit']} | {about} |"
 
 
-def test_without_variables_every_default_holds():
+def test_the_table_of_settings_is_what_the_settings_say():
+    table = [line for line in OPERATING.read_text().splitlines() if line.startswith("| `FASTTRACK_")]
+    assert table == [documented(one) for one in fields(Settings)]
+
+
+def test_without_variables_every_setting_has_its_default():
     assert read_settings({}) == Settings()
 
 
-def test_an_option_beats_a_variable():
+def test_an_option_overrides_a_variable():
     assert read_settings({"FASTTRACK_PORT": "9000"}, {"port": "9001"}).port == 9001
 
 
@@ -35,21 +41,59 @@ def test_an_option_beats_a_variable():
         ("AUTH", "maybe"),
         ("TIMEZONE", "Recife"),
         ("TIMEZONE", "../etc"),
+        ("ALLOWED_HOSTS", "https://example.org"),
+        ("ALLOWED_HOSTS", "example.org/"),
+        ("ALLOWED_HOSTS", "*.example.org"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "bücher.example"),
+        ("ALLOWED_HOSTS", "example.org:99999"),
+        ("ALLOWED_HOSTS", "user@example.org"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "file://"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://*.example.org"),
+        ("ALLOWED_ORIGINS", "https://example.org:99999"),
         ("ALLOWED_ORIGINS", "example.org"),
         ("ALLOWED_ORIGINS", "https://example.org/path"),
         ("TRUSTED_PROXIES", "proxy"),
         ("LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://x"),
         ("HEARTBEAT_SECONDS", "1.5"),
+        ("WEBHOOK_CA_FILE", "/nowhere/ca.pem"),
+        ("WEBHOOK_CA_FILE", __file__),
+        ("TRACES", "collector:4318"),
+        ("TRACES", "grpc://collector:4317"),
+        ("TRACES", "http://collector:port"),
+        ("TRACES", "http://user:secret@collector:4318"),
+        ("TRACES", "http://collector:4318/v1/traces?key=secret"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name_value_and_rule(name, value):
+def test_a_wrong_value_is_refused_with_its_name_value_and_rule(name, value):
     with pytest.raises(SettingError, match=rf"FASTTRACK_{name} must be .+, not") as refused:
         read_settings({f"FASTTRACK_{name}": value})
-    assert (value in str(refused.value)) is (name != "DATABASE_URL")
+    assert (value in str(refused.value)) is (name not in ("DATABASE_URL", "TRACES"))
 
 
-def test_all_wrong_values_are_told_at_once():
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("http://collector:4318", "http://collector:4318/v1/traces"),
+        ("https://[::1]:4318/", "https://[::1]:4318/v1/traces"),
+        ("https://otlp.example.org/otlp/v1/traces", "https://otlp.example.org/otlp/v1/traces"),
+    ],
+)
+def test_a_collector_without_a_path_gets_that_of_traces(value, url):
+    assert read_settings({"FASTTRACK_TRACES": value}).traces == url
+
+
+@pytest.mark.parametrize(
+    "host", ["events.example", "EVENTS.example", "10.0.0.1", "::1", "[::1]", "a_b", "a:8443"]
+)
+def test_a_name_or_address_can_be_an_allowed_host(host):
+    assert read_settings({"FASTTRACK_ALLOWED_HOSTS": host}).allowed_hosts == (host.lower(),)
+
+
+def test_all_wrong_values_are_reported_at_once():
     with pytest.raises(SettingError) as refused:
         read_settings({"FASTTRACK_PORT": "x", "FASTTRACK_AUTH": "y"})
     assert len(str(refused.value).splitlines()) == 2
@@ -62,7 +106,7 @@ def test_many_workers_need_a_shared_store():
     assert read_settings(shared).workers == 2
 
 
-def test_a_misspelt_variable_is_found():
+def test_a_misspelt_variable_is_reported():
     assert unknown_variables({"FASTTRACK_PROT": "1", "FASTTRACK_PORT": "1", "HOME": "/"}) == [
         "FASTTRACK_PROT"
     ]
@@ -82,3 +126,43 @@ def test_a_misspelt_variable_is_found():
 )
 def test_auto_is_open_on_loopback_only(host, auth, is_open):
     assert Settings(host=host, auth=auth).is_open is is_open
+
+
+@pytest.mark.parametrize(
+    ("others", "is_open"),
+    [
+        ({}, True),
+        ({"allowed_hosts": ("localhost", "127.0.0.1", "events.localhost")}, True),
+        ({"allowed_origins": ("http://localhost:5173", "http://[::1]:3000", "tauri://localhost")}, True),
+        ({"allowed_hosts": ("events.example",)}, False),
+        ({"allowed_hosts": ("localhost", "127.0.0.1.evil.example")}, False),
+        ({"allowed_origins": ("https://panel.example",)}, False),
+        ({"allowed_origins": ("chrome-extension://abcdefgh",)}, False),
+        ({"trusted_proxies": ("10.0.0.0/8",)}, False),
+        ({"trusted_proxies": ("127.0.0.1/32",)}, False),
+    ],
+)
+def test_auto_requires_a_token_when_a_setting_names_other_hosts(others, is_open):
+    settings = Settings(**others)
+    assert (settings.is_open, settings.is_open_locally) == (is_open, is_open)
+    assert Settings(auth="open", **others).is_open
+    assert not Settings(auth="open", **others).is_open_locally
+
+
+def test_the_url_of_the_store_may_be_read_from_a_file(tmp_path):
+    path = tmp_path / "url"
+    path.write_text("postgresql://ana:secret@db/x\n# of the main store\n")
+    environment = {"FASTTRACK_DATABASE_URL_FILE": str(path)}
+    assert read_settings(environment).database_url == "postgresql://ana:secret@db/x"
+    with pytest.raises(SettingError, match="both set"):
+        read_settings({**environment, "FASTTRACK_DATABASE_URL": "sqlite:///x"})
+
+
+@pytest.mark.parametrize("content", [None, b"", b"mysql://ana:secret@db/x", b"\xff"])
+def test_a_file_without_a_url_is_reported_without_its_content(tmp_path, content):
+    path = tmp_path / "url"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingError, match="FASTTRACK_DATABASE_URL_FILE") as refused:
+        read_settings({"FASTTRACK_DATABASE_URL_FILE": str(path)})
+    assert "secret" not in str(refused.value)

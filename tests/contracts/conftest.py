@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from api.storage.store import SqlStore, open_store
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
 from tests.conftest import unavailable
 
 POSTGRES_URL = os.environ.get("FASTTRACK_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/")

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.events import EventFields
 from domain.imports import ImportOptions, Upload
+from domain.ports.events import EventStore, TakeBackPosition
 from domain.tasks import Task
 from domain.venues import Venue
 
@@ -51,6 +52,16 @@ def a_task(task_id: str = "t", *, created_at: int = 1, **members: Any) -> Task:
         "updated_at": created_at,
     }
     return Task(id=task_id, created_at=created_at, **(fields | members))
+
+
+async def take_back(events: EventStore, upload_id: str) -> tuple[int, list[int]]:
+    """Undo an import within one transaction; return how many events are gone, and the ids kept."""
+    position: TakeBackPosition | None = TakeBackPosition()
+    deleted, kept = 0, list[int]()
+    while position is not None:
+        part = await events.take_back(upload_id, position, limit=3, at_ms=9)
+        position, deleted, kept = part.position, deleted + part.deleted, kept + part.kept
+    return deleted, kept
 
 
 async def until_told(told: Sequence[Any], count: int) -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 from api.storage.store import SqlStore
-from domain.ports import BlobOffsetError
+from domain.ports.errors import BlobOffsetError
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_bytes_are_appended_at_the_end_only(store: SqlStore) -> None:
+async def test_append_is_refused_at_any_offset_but_the_end(store: SqlStore) -> None:
     blobs = store.blobs
     assert await blobs.size("a") == 0
     assert await blobs.append("a", 0, b"abc") == 3
@@ -23,7 +23,7 @@ async def test_bytes_are_appended_at_the_end_only(store: SqlStore) -> None:
     assert await blobs.size("a") == 259
 
 
-async def test_reading_crosses_appends(store: SqlStore) -> None:
+async def test_a_read_spans_several_appends(store: SqlStore) -> None:
     blobs = store.blobs
     for offset in range(0, 30, 3):
         await blobs.append("a", offset, b"%03d" % offset)
@@ -33,7 +33,7 @@ async def test_reading_crosses_appends(store: SqlStore) -> None:
     assert await blobs.read("unknown", 0, 9) == b""
 
 
-async def test_deleting_leaves_the_others(store: SqlStore) -> None:
+async def test_deleting_a_blob_keeps_the_others(store: SqlStore) -> None:
     blobs = store.blobs
     for blob_id in ("b", "a", "c-1_X.csv"):
         await blobs.append(blob_id, 0, b"x")
@@ -45,7 +45,7 @@ async def test_deleting_leaves_the_others(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\0", "x" * 200, ".hidden"])
-async def test_a_name_that_could_be_a_path_is_refused(store: SqlStore, name: str) -> None:
+async def test_a_blob_name_with_path_characters_is_refused(store: SqlStore, name: str) -> None:
     with pytest.raises(ValueError, match="blob"):
         await store.blobs.append(name, 0, b"x")
     assert await store.blobs.ids() == []

@@ -8,7 +8,7 @@ from msgspec.json import encode
 from api.storage.documents import PART_BYTES
 from api.storage.store import SqlStore
 from domain.events import EVENT_MEMBERS
-from domain.ports import EventFilter
+from domain.ports.events import EventFilter
 from domain.venues import Venue
 from tests.contracts.samples import an_event
 
@@ -26,7 +26,7 @@ async def documents(store: SqlStore, *, chunk: int, **where: str | int) -> list[
     return json.loads(b"[%s]" % b"".join(parts))
 
 
-async def test_documents_equal_the_events_in_order_and_member_for_member(store: SqlStore) -> None:
+async def test_documents_have_the_order_and_members_of_the_events(store: SqlStore) -> None:
     venue = Venue(HARD, 3, "Teatro", is_accessible=True, address=HARD, past_events=(HARD, ""))
     batch = [an_event(HARD, description=HARD, participants=(HARD, "b"), local_info=venue), an_event("bare")]
     batch += [an_event(f"e{n}") for n in range(5)]
@@ -39,7 +39,7 @@ async def test_documents_equal_the_events_in_order_and_member_for_member(store: 
         assert all(list(one) == list(EVENT_MEMBERS) for one in found)
 
 
-async def test_documents_honour_the_filter_and_an_empty_store(store: SqlStore) -> None:
+async def test_documents_follow_the_filter_and_are_empty_for_an_empty_store(store: SqlStore) -> None:
     assert await documents(store, chunk=10) == []
     async with store.transaction() as transaction:
         await transaction.events.insert([an_event("a")], upload_id="u", at_ms=1)
@@ -47,7 +47,7 @@ async def test_documents_honour_the_filter_and_an_empty_store(store: SqlStore) -
     assert [one["title"] for one in await documents(store, chunk=10, upload_id="v")] == ["b"]
 
 
-async def test_documents_come_by_id_where_an_index_has_another_order(store: SqlStore) -> None:
+async def test_documents_are_in_id_order_whichever_index_is_used(store: SqlStore) -> None:
     batch = [an_event(f"e{n}", on=f"2026-{12 - n:02}-01T10:00:00") for n in range(10)]
     async with store.transaction() as transaction:
         await transaction.events.insert(batch, upload_id=None, at_ms=1)
@@ -55,7 +55,7 @@ async def test_documents_come_by_id_where_an_index_has_another_order(store: SqlS
     assert [one["title"] for one in found] == [f"e{n}" for n in range(10)]
 
 
-async def test_parts_of_large_events_stay_small(store: SqlStore) -> None:
+async def test_chunks_of_large_events_stay_small(store: SqlStore) -> None:
     batch = [an_event(description="x" * 60_000)] * 60
     async with store.transaction() as transaction:
         await transaction.events.insert(batch, upload_id=None, at_ms=1)

@@ -6,9 +6,9 @@ import pytest
 
 from api.storage.store import SqlStore
 from domain.events import EventFields
-from domain.ports import EventFilter, EventSort
+from domain.ports.events import EventFilter, EventSort
 from domain.venues import Venue
-from tests.contracts.samples import an_event, at_us
+from tests.contracts.samples import an_event, at_us, take_back
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ async def titles(store: SqlStore, sort: EventSort = "id", **where: Any) -> list[
         position = page.next
 
 
-async def test_an_event_comes_back_as_it_went_in(store: SqlStore) -> None:
+async def test_an_event_is_read_as_it_was_stored(store: SqlStore) -> None:
     fields = an_event(
         "Café à noite",
         description="Linha 1\nLinha 2 \U0001f389",
@@ -62,7 +62,7 @@ async def test_ids_are_consecutive_in_a_batch(store: SqlStore, count: int) -> No
     assert [(event.id, event.title) for event in stored[1:]] == [(id_, f"e{i}") for i, id_ in enumerate(ids)]
 
 
-async def test_ids_of_deleted_events_are_never_given_again(store: SqlStore) -> None:
+async def test_ids_of_deleted_events_are_never_reused(store: SqlStore) -> None:
     ids = await keep(store, an_event(), an_event())
     async with store.transaction() as transaction:
         assert await transaction.events.delete_matching(EventFilter()) == 2
@@ -79,7 +79,7 @@ async def test_ids_of_deleted_events_are_never_given_again(store: SqlStore) -> N
         ("title", ["a", "b", "c", "d", "É"]),
     ],
 )
-async def test_pages_follow_the_sort_without_gap_or_repeat(
+async def test_pages_follow_the_sort_order_without_gap_or_repeat(
     store: SqlStore, sort: EventSort, order: list[str]
 ) -> None:
     same, earlier, later = "2025-07-01T10:00:00", "2025-06-30T10:00:00", "2025-07-02T10:00:00"
@@ -109,7 +109,9 @@ async def test_pages_follow_the_sort_without_gap_or_repeat(
         ({"city": "São Paulo", "venue_type": "Teatro", "q": "c", "upload_id": "u"}, ["c"]),
     ],
 )
-async def test_filters(store: SqlStore, where: dict[str, Any], found: list[str]) -> None:
+async def test_each_filter_finds_exactly_its_events(
+    store: SqlStore, where: dict[str, Any], found: list[str]
+) -> None:
     await keep(
         store,
         an_event("a", on="2025-07-01T10:00:00"),
@@ -139,7 +141,7 @@ async def test_replacing_raises_the_version_once(store: SqlStore) -> None:
     assert await titles(store, q="after") == ["after"]
 
 
-async def test_deleting_honours_the_version(store: SqlStore) -> None:
+async def test_deleting_with_an_old_version_is_refused(store: SqlStore) -> None:
     (event_id,) = await keep(store, an_event())
     async with store.transaction() as transaction:
         assert not await transaction.events.delete(event_id, if_version=2)
@@ -148,16 +150,16 @@ async def test_deleting_honours_the_version(store: SqlStore) -> None:
     assert await titles(store) == []
 
 
-async def test_undo_keeps_what_somebody_edited(store: SqlStore) -> None:
+async def test_undo_keeps_edited_events(store: SqlStore) -> None:
     ids = await keep(store, *[an_event(f"e{i}") for i in range(5)], upload_id="u")
     await keep(store, an_event("other"), upload_id="v")
     async with store.transaction() as transaction:
         await transaction.events.replace(ids[2], an_event("edited"), at_ms=2, if_version=None)
-        assert await transaction.events.delete_untouched("u") == (4, [ids[2]])
+        assert await take_back(transaction.events, "u") == (4, [ids[2]])
     assert await titles(store) == ["edited", "other"]
 
 
-async def test_a_snapshot_sees_one_moment(store: SqlStore) -> None:
+async def test_a_snapshot_does_not_see_later_commits(store: SqlStore) -> None:
     await keep(store, an_event("first"))
     async with store.snapshot() as snapshot:
         before = await snapshot.events.counts(now_us=0)

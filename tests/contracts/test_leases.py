@@ -21,7 +21,7 @@ async def add(store: SqlStore, *uploads: Upload) -> None:
             await transaction.uploads.add(upload)
 
 
-async def test_the_oldest_free_one_is_claimed_and_others_get_the_next(store: SqlStore) -> None:
+async def test_the_oldest_unleased_import_is_claimed_first(store: SqlStore) -> None:
     late, early = an_upload("late", created_at=2, checkpoint=b"c"), an_upload("early", created_at=1)
     await add(store, late, early, an_upload("done", created_at=0, state="completed"))
     async with store.transaction() as transaction:
@@ -31,7 +31,7 @@ async def test_the_oldest_free_one_is_claimed_and_others_get_the_next(store: Sql
         assert await claim("C", states=["receiving"], **LEASE) is None
 
 
-async def test_a_lease_that_ended_is_free_and_its_holder_is_told(store: SqlStore) -> None:
+async def test_an_expired_lease_can_be_claimed_and_its_holder_learns_it(store: SqlStore) -> None:
     await add(store, an_upload("a"))
     async with store.transaction() as transaction:
         uploads = transaction.uploads
@@ -48,7 +48,7 @@ async def test_a_lease_that_ended_is_free_and_its_holder_is_told(store: SqlStore
         assert not await uploads.hold("unknown", "A", now_ms=1, lease_ms=1)
 
 
-async def test_a_lease_is_handed_over_by_its_holder_to_one_alone(store: SqlStore) -> None:
+async def test_a_holder_hands_its_lease_over_to_exactly_one_process(store: SqlStore) -> None:
     await add(store, an_upload("a"))
     async with store.transaction() as transaction:
         uploads = transaction.uploads
@@ -61,7 +61,7 @@ async def test_a_lease_is_handed_over_by_its_holder_to_one_alone(store: SqlStore
         assert await uploads.hold("a", "B", **LEASE)
 
 
-async def test_saving_leaves_the_lease_alone(store: SqlStore) -> None:
+async def test_saving_an_import_does_not_change_its_lease(store: SqlStore) -> None:
     await add(store, an_upload("a"))
     async with store.transaction() as transaction:
         await transaction.uploads.hold("a", "A", **LEASE)
@@ -69,7 +69,50 @@ async def test_saving_leaves_the_lease_alone(store: SqlStore) -> None:
         assert not await transaction.uploads.hold("a", "B", **LEASE)
 
 
-async def test_tasks_are_claimed_alike(store: SqlStore) -> None:
+async def test_all_leases_of_a_process_are_renewed_at_once(store: SqlStore) -> None:
+    await add(store, *[an_upload(name) for name in "abc"], an_upload("done", state="completed"))
+    async with store.transaction() as transaction:
+        uploads = transaction.uploads
+        for name, owner in (("a", "A"), ("b", "A"), ("c", "B"), ("done", "A")):
+            assert await uploads.hold(name, owner, **LEASE)
+        assert sorted(await uploads.renew_all("A", now_ms=1090, lease_ms=100)) == ["a", "b"]
+        assert not await uploads.hold("a", "B", now_ms=1189, lease_ms=100)
+        assert await uploads.hold("c", "A", now_ms=1189, lease_ms=100)
+        await uploads.release_all("A")
+        assert await uploads.renew_all("A", now_ms=1189, lease_ms=100) == []
+        assert await uploads.hold("b", "B", now_ms=1189, lease_ms=100)
+
+
+async def test_an_import_at_rest_cannot_be_claimed_until_it_is_resumed(store: SqlStore) -> None:
+    await add(store, *[an_upload(name) for name in "ab"])
+    async with store.transaction() as transaction:
+        uploads = transaction.uploads
+        assert await uploads.hold("a", "A", **LEASE)
+        await uploads.rest(["a", "b"], "A", since_ms=1000)
+        assert [await uploads.rests(name) for name in ("a", "b", "unknown")] == [True, False, False]
+        assert await uploads.resting(until_ms=999, limit=9) == []
+        assert await uploads.resting(until_ms=1000, limit=9) == ["a"]
+        claimed = await uploads.claim("B", states=["receiving"], now_ms=9999, lease_ms=100)
+        assert claimed is not None
+        assert claimed.id == "b"
+        assert await uploads.claim("B", states=["receiving"], now_ms=9999, lease_ms=100) is None
+        assert await uploads.hold("a", "C", now_ms=9999, lease_ms=100)
+        assert not await uploads.rests("a")
+        await uploads.add(an_upload("new"), rests_since_ms=5)
+        assert await uploads.rests("new")
+
+
+async def test_more_imports_can_come_to_rest_at_once_than_a_statement_has_parameters(store: SqlStore) -> None:
+    names = [f"u{n}" for n in range(1201)]
+    await add(store, *[an_upload(name) for name in names])
+    async with store.transaction() as transaction:
+        while await transaction.uploads.claim("A", states=["receiving"], **LEASE):
+            pass
+        await transaction.uploads.rest(names, "A", since_ms=1)
+        assert sorted(await transaction.uploads.resting(until_ms=1, limit=5000)) == sorted(names)
+
+
+async def test_tasks_are_claimed_like_imports(store: SqlStore) -> None:
     async with store.transaction() as transaction:
         await transaction.tasks.add(a_task("t"))
         assert await transaction.tasks.claim("A", states=["queued", "running"], **LEASE) == a_task("t")
@@ -79,7 +122,7 @@ async def test_tasks_are_claimed_alike(store: SqlStore) -> None:
         assert await transaction.tasks.hold("t", "B", **LEASE)
 
 
-async def test_processes_that_claim_at_once_each_get_another(store_url: str, tmp_path: Path) -> None:
+async def test_concurrent_claims_get_different_imports(store_url: str, tmp_path: Path) -> None:
     async with opened(store_url, tmp_path, []) as store:
         await add(store, *[an_upload(f"u{n}", created_at=n) for n in range(6)])
         claimed: list[str] = []

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from api.storage.meter import PostgresMeter
+from api.storage.postgres.rate_limit import PostgresRateLimiter
 from api.storage.store import SqlStore
-from streams.ports import LiveStore, PersonLease
+from streams.ports import Crowd, LiveStore, PersonLease
 from tests.contracts.conftest import opened
 
 pytestmark = [
@@ -32,44 +32,49 @@ def someone(person: str, *, since_ms: int = 1, connections: int = 1) -> PersonLe
     return PersonLease(person, f"name of {person}", "viewer", since_ms, connections)
 
 
-async def test_people_of_all_processes_are_one_list(live: LiveStore) -> None:
+async def names(live: LiveStore, *, now_ms: int) -> list[str]:
+    return [one.person for one in (await live.crowd(now_ms=now_ms, most_named=9)).named]
+
+
+async def test_presence_lists_people_of_all_processes(live: LiveStore) -> None:
     for owner in ("A", "B"):
         await live.renew(owner, now_ms=0, lease_ms=100)
     await live.put("A", [someone("ana", since_ms=5, connections=2), someone("zoe", since_ms=9)])
     await live.put("B", [someone("ana", since_ms=3), someone("bia", since_ms=4)])
     await live.put("A", [someone("zoe", since_ms=9, connections=4)])
     await live.put("A", [])
-    assert await live.everyone(now_ms=99) == [
+    everyone = [
         someone("ana", since_ms=3, connections=3),
         someone("bia", since_ms=4),
         someone("zoe", since_ms=9, connections=4),
     ]
+    assert await live.crowd(now_ms=99, most_named=3) == Crowd(3, 8, everyone)
+    assert await live.crowd(now_ms=99, most_named=2) == Crowd(3, 8, everyone[:2])
 
 
-async def test_people_go_with_the_process_that_held_them(live: LiveStore) -> None:
+async def test_people_of_a_dead_process_are_removed(live: LiveStore) -> None:
     await live.renew("A", now_ms=0, lease_ms=100)
     await live.renew("B", now_ms=50, lease_ms=100)
     await live.put("A", [someone("ana"), someone("bia")])
     await live.put("B", [someone("zoe"), someone("eva")])
     await live.remove("A", ["ana", "unknown"])
-    assert [one.person for one in await live.everyone(now_ms=99)] == ["bia", "eva", "zoe"]
-    assert [one.person for one in await live.everyone(now_ms=100)] == ["eva", "zoe"]
+    assert await names(live, now_ms=99) == ["bia", "eva", "zoe"]
+    assert await names(live, now_ms=100) == ["eva", "zoe"]
     await live.renew("B", now_ms=100, lease_ms=100)
     await live.renew("A", now_ms=100, lease_ms=100)
-    assert [one.person for one in await live.everyone(now_ms=101)] == ["eva", "zoe"]
+    assert await names(live, now_ms=101) == ["eva", "zoe"]
     await live.leave("B")
-    assert await live.everyone(now_ms=101) == []
+    assert await live.crowd(now_ms=101, most_named=9) == Crowd(0, 0, [])
 
 
-async def test_a_minute_is_counted_over_all_processes(shared: SqlStore) -> None:
+async def test_the_rate_limit_counts_calls_of_all_processes(shared: SqlStore) -> None:
     meter = shared.meter
     assert meter is not None
     now_ms = 0
-    first, second = (PostgresMeter(meter._database, lambda: now_ms) for _ in range(2))
+    first, second = (PostgresRateLimiter(meter._database, lambda: now_ms) for _ in range(2))
     assert [await first.take("k", 2), await second.take("k", 2)] == [0, 0]
     now_ms = 59_000
-    assert await second.wait("k", 2) == await first.take("k", 2) == 2
+    assert await second.take("k", 2) == await first.take("k", 2) == 2
     assert await first.take("other", 2) == 0
     now_ms = 60_000
-    assert await second.wait("k", 2) == 0
     assert [await first.take("k", 1), await second.take("k", 1)] == [0, 61]

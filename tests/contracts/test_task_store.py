@@ -10,11 +10,11 @@ from tests.contracts.samples import a_task
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_task_comes_back_as_it_was_saved(store: SqlStore) -> None:
+async def test_a_task_is_read_as_it_was_saved(store: SqlStore) -> None:
     full = msgspec.structs.replace(
         a_task("t"),
         state="failed",
-        progresso=40,
+        percent=40,
         step="cities",
         checkpoint=b"\x00\xff",
         result={"cities": [["Recife", 2]]},

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from api.storage.store import SqlStore
-from domain.ports import EventFilter
-from streams.ports import StoredMessage
+from domain.ports.events import EventFilter
+from streams.stored import StoredMessage
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event, an_upload, until_told
 
@@ -42,7 +42,7 @@ async def assert_untouched(store: SqlStore, told: list[StoredMessage]) -> None:
     assert [message.seq for message in told] == [1]
 
 
-async def test_an_exception_leaves_nothing(store: SqlStore, told: list[StoredMessage]) -> None:
+async def test_an_exception_rolls_back_the_transaction(store: SqlStore, told: list[StoredMessage]) -> None:
     go_on = asyncio.Event()
     go_on.set()
     with pytest.raises(LookupError):
@@ -50,7 +50,9 @@ async def test_an_exception_leaves_nothing(store: SqlStore, told: list[StoredMes
     await assert_untouched(store, told)
 
 
-async def test_cancelling_leaves_nothing(store: SqlStore, told: list[StoredMessage]) -> None:
+async def test_cancelling_the_task_rolls_back_the_transaction(
+    store: SqlStore, told: list[StoredMessage]
+) -> None:
     entered = asyncio.Event()
     task = asyncio.create_task(do_all(store, entered=entered, go_on=asyncio.Event()))
     await entered.wait()
@@ -60,7 +62,9 @@ async def test_cancelling_leaves_nothing(store: SqlStore, told: list[StoredMessa
     await assert_untouched(store, told)
 
 
-async def test_cancelling_a_scope_leaves_nothing(store: SqlStore, told: list[StoredMessage]) -> None:
+async def test_cancelling_the_scope_rolls_back_the_transaction(
+    store: SqlStore, told: list[StoredMessage]
+) -> None:
     entered = asyncio.Event()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(partial(do_all, store, entered=entered, go_on=asyncio.Event()))
@@ -69,7 +73,7 @@ async def test_cancelling_a_scope_leaves_nothing(store: SqlStore, told: list[Sto
     await assert_untouched(store, told)
 
 
-async def test_cancelling_at_any_turn_of_the_loop_leaves_all_or_nothing(
+async def test_cancelling_at_any_turn_of_the_loop_stores_all_or_nothing(
     store: SqlStore, told: list[StoredMessage]
 ) -> None:
     async def change() -> None:
@@ -91,14 +95,14 @@ async def test_cancelling_at_any_turn_of_the_loop_leaves_all_or_nothing(
     assert [message.seq for message in told] == list(range(1, head + 1))
 
 
-async def test_readers_go_on_while_a_transaction_is_open(store: SqlStore) -> None:
+async def test_an_open_transaction_does_not_block_readers(store: SqlStore) -> None:
     async with store.transaction() as transaction:
         await transaction.events.insert([an_event()], upload_id=None, at_ms=1)
         async with asyncio.timeout(5), store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 0
 
 
-async def test_seq_order_is_commit_order_over_many_writers_and_stores(store_url: str, tmp_path: Path) -> None:
+async def test_seq_order_is_commit_order_with_many_writers_and_stores(store_url: str, tmp_path: Path) -> None:
     """Eight writers; over three stores where processes may share one."""
     stores = 3 if store_url.startswith("postgresql") else 1
     told: list[list[StoredMessage]] = [[] for _ in range(stores)]
@@ -120,7 +124,9 @@ async def _write_many(store: SqlStore, feed: str) -> None:
             await transaction.events.insert([an_event(city=f"c{number % 3}")], upload_id=None, at_ms=1)
 
 
-async def test_naive_events_move_when_the_time_zone_changes(store_url: str, tmp_path: Path) -> None:
+async def test_naive_dates_get_new_instants_when_the_time_zone_changes(
+    store_url: str, tmp_path: Path
+) -> None:
     noon_in_recife = 1_751_382_000_000_000
     naive = an_event("naive", on="2025-07-01T12:00:00", instant_us=noon_in_recife)
     fixed = an_event("fixed", on="2025-07-01T12:00:00-03:00", instant_us=noon_in_recife)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.messages import Finished
+from domain.messages import Finished
 from tests.api.feeds.server import AT, Gone, Served, serving
 from tests.contracts.transports import READINGS
 
@@ -53,7 +53,7 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
     return [message["message"] for message in messages]
 
 
-async def test_hello_comes_first_and_says_where_one_is(served: Served, read: Read) -> None:
+async def test_hello_comes_first_with_the_current_cursor(served: Served, read: Read) -> None:
     served.log("eventos", "before")
     async with read("eventos") as reading:
         hello = await reading.receive()
@@ -71,7 +71,7 @@ async def test_hello_comes_first_and_says_where_one_is(served: Served, read: Rea
     }
 
 
-async def test_a_message_is_the_same_as_stored(served: Served, read: Read) -> None:
+async def test_a_delivered_message_equals_the_stored_one(served: Served, read: Read) -> None:
     async with read("eventos") as reading:
         await reading.receive()
         (cursor,) = served.log("eventos", "olá\nid: 1\r\ndata: \u200b ")
@@ -87,7 +87,7 @@ async def test_a_message_is_the_same_as_stored(served: Served, read: Read) -> No
     }
 
 
-async def test_an_import_is_replayed_from_its_first_message_and_goes_on_live(
+async def test_an_import_feed_replays_from_its_first_message_and_continues_live(
     served: Served, read: Read
 ) -> None:
     served.log("eventos", "other")
@@ -103,7 +103,9 @@ async def test_an_import_is_replayed_from_its_first_message_and_goes_on_live(
     assert live["message"] == "live"
 
 
-async def test_a_feed_without_end_starts_now_unless_all_is_asked_for(served: Served, read: Read) -> None:
+async def test_an_endless_feed_starts_at_the_present_unless_a_replay_is_requested(
+    served: Served, read: Read
+) -> None:
     served.log("eventos", "a", "b")
     async with read("eventos", replay="all") as reading:
         _, *everything = await take(reading, 3)
@@ -114,7 +116,7 @@ async def test_a_feed_without_end_starts_now_unless_all_is_asked_for(served: Ser
     assert nothing["cursor"] == "k3f9.2"
 
 
-async def test_a_cursor_brings_what_was_missed_and_nothing_twice(served: Served, read: Read) -> None:
+async def test_a_cursor_resumes_without_gap_or_repeat(served: Served, read: Read) -> None:
     seen, *_ = served.log("eventos", "a", "b", "c")
     async with read("eventos", cursor=seen) as reading:
         messages = await take(reading, 2 if reading.transport == "poll" else 3)
@@ -132,7 +134,7 @@ async def test_a_cursor_brings_what_was_missed_and_nothing_twice(served: Served,
     ("cursor", "reason"),
     [("other.1", "epoch"), ("k3f9.99", "ahead"), ("k3f9.1", "expired"), ("what is this", "malformed")],
 )
-async def test_a_cursor_that_cannot_be_resumed_is_reset(
+async def test_a_cursor_that_cannot_be_resumed_gets_a_reset(
     served: Served, read: Read, cursor: str, reason: str
 ) -> None:
     served.log("eventos", "a", "b", "c")
@@ -147,7 +149,7 @@ async def test_a_cursor_that_cannot_be_resumed_is_reset(
     assert message["message"] == "now"
 
 
-async def test_the_end_of_all_feeds_is_the_end_of_the_connection(served: Served, read: Read) -> None:
+async def test_the_connection_ends_when_all_its_feeds_have_ended(served: Served, read: Read) -> None:
     async with read("upload/x", "tarefas/t") as reading:
         await reading.receive()
         finish(served, "tarefas/t")
@@ -165,7 +167,9 @@ async def test_the_end_of_all_feeds_is_the_end_of_the_connection(served: Served,
     await served.settled()
 
 
-async def test_an_end_that_comes_while_a_connection_opens_ends_it(served: Served, read: Read) -> None:
+async def test_a_feed_that_ends_while_a_connection_opens_ends_the_connection(
+    served: Served, read: Read
+) -> None:
     served.log("upload/x", "1")
     ends = served.feed.ends
 
@@ -183,7 +187,7 @@ async def test_an_end_that_comes_while_a_connection_opens_ends_it(served: Served
     await served.settled()
 
 
-async def test_a_stop_that_comes_while_a_connection_opens_ends_it(served: Served, read: Read) -> None:
+async def test_a_server_stop_while_a_connection_opens_ends_the_connection(served: Served, read: Read) -> None:
     ends = served.feed.ends
 
     async def stopping(feeds: Sequence[str]) -> dict[str, int]:
@@ -198,7 +202,7 @@ async def test_a_stop_that_comes_while_a_connection_opens_ends_it(served: Served
     await served.settled()
 
 
-async def test_all_imports_are_one_feed_with_the_same_messages(served: Served, read: Read) -> None:
+async def test_the_feed_of_all_imports_has_the_messages_of_each_import(served: Served, read: Read) -> None:
     async with read("eventos/progresso", "upload/b") as reading:
         await reading.receive()
         ids = served.log("upload/a", "1") + served.log("upload/b", "2")
@@ -209,7 +213,9 @@ async def test_all_imports_are_one_feed_with_the_same_messages(served: Served, r
     assert [message["feed"] for message in messages] == ["upload/a", "upload/b"]
 
 
-async def test_an_import_from_its_first_message_beside_a_feed_from_now(served: Served, read: Read) -> None:
+async def test_an_import_replays_while_an_endless_feed_in_the_same_stream_starts_live(
+    served: Served, read: Read
+) -> None:
     served.log("upload/x", "x1")
     served.log("eventos", "before")
     served.log("upload/x", "x2")
@@ -221,9 +227,7 @@ async def test_an_import_from_its_first_message_beside_a_feed_from_now(served: S
     assert texts([*replayed, live]) == ["x1", "x2", "now"]
 
 
-async def test_whoever_arrives_while_others_are_being_written_misses_nothing(
-    served: Served, read: Read
-) -> None:
+async def test_a_reader_that_arrives_during_a_flush_misses_nothing(served: Served, read: Read) -> None:
     async def reader() -> list[str]:
         async with read("eventos", cursor="k3f9.0") as reading:
             got: list[str] = []

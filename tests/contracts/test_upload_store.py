@@ -1,11 +1,14 @@
 """What every store of imports keeps to."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from api.storage.store import SqlStore
 from domain.imports import ImportOptions, RejectedRow, Upload
 from domain.problems import Problem
+from domain.remembered import Remembered
 from tests.contracts.samples import an_upload
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +19,7 @@ async def add(store: SqlStore, *uploads: Upload) -> list[bool]:
         return [await transaction.uploads.add(upload) for upload in uploads]
 
 
-async def test_an_import_comes_back_as_it_was_saved(store: SqlStore) -> None:
+async def test_an_import_is_read_as_it_was_saved(store: SqlStore) -> None:
     first = an_upload("a", idempotency_key="k", created_at=5)
     full = msgspec.structs.replace(
         first,
@@ -52,12 +55,18 @@ async def test_an_id_or_key_in_use_stores_nothing(store: SqlStore) -> None:
         assert await snapshot.uploads.get("b") is None
 
 
-async def test_the_latest_completed_import_of_the_same_bytes(store: SqlStore) -> None:
+async def test_the_latest_stored_import_of_the_same_bytes_is_found(store: SqlStore) -> None:
+    def same(upload_id: str, at_ms: int, **members: Any) -> Upload:
+        return an_upload(upload_id, created_at=at_ms, sha256="s", **{"state": "completed"} | members)
+
     await add(
         store,
-        an_upload("old", created_at=1, sha256="s", state="completed"),
-        an_upload("late", created_at=2, sha256="s", state="completed"),
-        an_upload("failed", created_at=3, sha256="s", state="failed"),
+        same("old", 1, first_event_id=1),
+        same("late", 2, state="cancelled", updated=3),
+        same("empty", 3),
+        same("dry", 4, first_event_id=1, options=ImportOptions(dry_run=True)),
+        same("undone", 5, first_event_id=1, state="undone"),
+        same("coming", 6, first_event_id=1, state="processing"),
     )
     async with store.snapshot() as snapshot:
         latest = await snapshot.uploads.by_sha256("s", other_than="new")
@@ -66,7 +75,7 @@ async def test_the_latest_completed_import_of_the_same_bytes(store: SqlStore) ->
     assert (latest and latest.id, before and before.id) == ("late", "old")
 
 
-async def test_history_is_newest_first_and_pages_meet(store: SqlStore) -> None:
+async def test_import_history_pages_are_newest_first_without_gap_or_repeat(store: SqlStore) -> None:
     times = {"a": 1, "b": 3, "c": 3, "d": 2}
     await add(store, *[an_upload(name, created_at=at_ms) for name, at_ms in times.items()])
     async with store.snapshot() as snapshot:
@@ -76,18 +85,33 @@ async def test_history_is_newest_first_and_pages_meet(store: SqlStore) -> None:
     assert end is None
 
 
-async def test_unfinished_imports_are_oldest_first(store: SqlStore) -> None:
+async def test_unfinished_imports_are_found_and_counted(store: SqlStore) -> None:
     states = ["completed", "interrupted", "processing", "receiving", "failed", "cancelled", "undone"]
     await add(store, *[an_upload(state, created_at=9 - i, state=state) for i, state in enumerate(states)])
     async with store.snapshot() as snapshot:
-        assert [one.id for one in await snapshot.uploads.unfinished()] == [
-            "receiving",
-            "processing",
-            "interrupted",
-        ]
+        unfinished = await snapshot.uploads.unfinished_ids()
+        assert sorted(unfinished) == ["interrupted", "processing", "receiving"]
+        assert await snapshot.uploads.count(["receiving", "completed"]) == 2
 
 
-async def test_rejected_rows_come_back_in_file_order(store: SqlStore) -> None:
+async def test_staged_bytes_of_a_person_count_only_unfinished_imports(store: SqlStore) -> None:
+    await add(
+        store,
+        an_upload("a", actor="ana", bytes_received=5),
+        an_upload("b", actor="ana", bytes_received=7, state="interrupted"),
+        an_upload("c", actor="ana", bytes_received=11, state="completed"),
+        an_upload("d", actor="bia", bytes_received=13),
+    )
+    async with store.transaction() as transaction:
+        assert await transaction.uploads.staged_bytes("ana") == 12
+        assert await transaction.uploads.staged_bytes() == 25
+        await transaction.uploads.save(an_upload("a", actor="ana", bytes_received=6))
+        await transaction.uploads.save(an_upload("b", actor="ana", bytes_received=8, state="failed"))
+        assert await transaction.uploads.staged_bytes("ana") == 6
+        assert await transaction.uploads.staged_bytes("nobody") == 0
+
+
+async def test_rejected_rows_are_read_in_file_order(store: SqlStore) -> None:
     problem = Problem("local_info.capacity", "out_of_range", "no", "-5")
     rows = [RejectedRow(n + 1, n, ("=1+1", "é\n"), (problem, problem)) for n in range(1, 41)]
     async with store.transaction() as transaction:
@@ -103,3 +127,48 @@ async def test_rejected_rows_come_back_in_file_order(store: SqlStore) -> None:
     async with store.snapshot() as snapshot:
         assert await snapshot.uploads.rejected("a", after_record=0, limit=9) == []
         assert await snapshot.uploads.rejected("b", after_record=0, limit=9) == rows[:1]
+
+
+async def test_rejected_rows_are_found_replaced_and_deleted_by_line(store: SqlStore) -> None:
+    def row(record: int, *cells: str) -> RejectedRow:
+        return RejectedRow(record * 10, record, cells, (Problem("city", "required", "city is required"),))
+
+    await add(store, an_upload("a"), an_upload("b"))
+    async with store.transaction() as transaction:
+        await transaction.uploads.add_rejected("a", [row(number, "x") for number in range(1, 6)])
+        await transaction.uploads.add_rejected("b", [row(2, "other")])
+        assert [one.record for one in await transaction.uploads.rejected_at("a", [20, 40, 41])] == [2, 4]
+        await transaction.uploads.replace_rejected("a", [row(2, "mended")])
+        await transaction.uploads.forget_rejected("a", [1, 5])
+    async with store.snapshot() as snapshot:
+        left = await snapshot.uploads.rejected("a", after_record=0, limit=10)
+        assert [(one.record, one.cells) for one in left] == [(2, ("mended",)), (3, ("x",)), (4, ("x",))]
+        assert len(await snapshot.uploads.rejected("b", after_record=0, limit=10)) == 1
+
+
+async def test_a_staged_import_counts_as_unfinished(store: SqlStore) -> None:
+    await add(store, an_upload("a", state="staged"), an_upload("b", state="undoing"))
+    async with store.snapshot() as snapshot:
+        assert await snapshot.uploads.unfinished_ids() == ["a"]
+
+
+async def test_the_last_options_saved_for_a_header_are_returned(store: SqlStore) -> None:
+    full = Remembered({"title": "X", "city": None}, {"city": "São"}, "dmy", {"venue_type": {"a": "b"}})
+    async with store.transaction() as transaction:
+        await transaction.uploads.remember("a", Remembered(date_format="mdy"), at_ms=1)
+        await transaction.uploads.remember("b", Remembered(date_format="mdy"), at_ms=2)
+        await transaction.uploads.remember("a", full, at_ms=3)
+    async with store.snapshot() as snapshot:
+        assert await snapshot.uploads.remembered("a") == full
+        assert await snapshot.uploads.remembered("b") == Remembered(date_format="mdy")
+        assert await snapshot.uploads.remembered("c") is None
+
+
+async def test_only_the_newest_remembered_headers_are_kept(store: SqlStore) -> None:
+    order = Remembered(date_format="dmy")
+    for at_ms, shape in enumerate(["a", "b", "c", "a", "d"]):
+        async with store.transaction() as transaction:
+            await transaction.uploads.remember(shape, order, at_ms=at_ms, keep=3)
+    async with store.snapshot() as snapshot:
+        kept = {shape: await snapshot.uploads.remembered(shape) for shape in "abcd"}
+    assert kept == {"a": order, "b": None, "c": order, "d": order}

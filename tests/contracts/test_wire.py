@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ EVENT = {"title": "Festa", "event_date": "2027-06-24", "city": "Recife"}
 @pytest.fixture(params=["direct", "plain"])
 async def served(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Served]:
     direct = request.param == "direct"
-    async with serving(tmp_path, direct=direct, allowed_origins=(PAGE,)) as running:
+    async with serving(tmp_path, direct=direct, auth="open", allowed_origins=(PAGE,)) as running:
         yield running
 
 
@@ -38,7 +39,7 @@ async def first_bytes(served: Served, target: str, until: bytes = b"\n\n") -> tu
     return "\n".join(f"{name}: {value}" for name, value in client.headers.items()), body
 
 
-async def test_a_stream_opens_with_filler_retry_cursor_and_hello(served: Served) -> None:
+async def test_a_stream_begins_with_padding_retry_cursor_and_hello(served: Served) -> None:
     head, body = await first_bytes(served, "/sse/eventos")
     filler, retry, place, data = body.rstrip(b"\n").split(b"\n")
     hello = json.loads(data.removeprefix(b"data: "))
@@ -83,11 +84,11 @@ async def test_head_and_options_are_answered(served: Served) -> None:
         options = await client.options("/sse/eventos")
         assert options.status_code == 204
         assert "GET" in options.headers["allow"]
-    assert not served.app.state.hub.registry.open
+    assert not served.app.state.services.hub.registry.open
 
 
 @pytest.mark.parametrize("path", ["/sse/eventos", "/poll/eventos?wait=0"])
-async def test_a_page_reads_only_from_an_allowed_origin(served: Served, path: str) -> None:
+async def test_only_pages_of_allowed_origins_can_read_a_stream(served: Served, path: str) -> None:
     async def allowed(origin: str) -> Any:
         client = await SseClient.open(served.port, path, {"Host": served.address, "Origin": origin})
         await client.close()
@@ -110,7 +111,7 @@ async def test_a_page_reads_only_from_an_allowed_origin(served: Served, path: st
         assert "access-control-allow-origin" not in asked.headers
 
 
-async def test_the_header_counts_before_the_query(served: Served) -> None:
+async def test_the_last_event_id_header_overrides_the_query(served: Served) -> None:
     async with served.client() as client:
         cursor = (await client.get("/poll/eventos")).json()["cursor"]
         await client.post("/api/v1/eventos", json=EVENT)
@@ -123,7 +124,7 @@ async def test_the_header_counts_before_the_query(served: Served) -> None:
         assert by_query.headers["cache-control"] == "no-store"
 
 
-async def test_states_come_behind_hello_and_before_the_replay(served: Served) -> None:
+async def test_states_come_after_hello_and_before_the_replay(served: Served) -> None:
     async with served.client() as client:
         await client.post("/api/v1/eventos", json=EVENT)
         answer = (await client.get("/poll?feed=eventos&feed=dashboard&feed=presenca&replay=all")).json()
@@ -132,7 +133,7 @@ async def test_states_come_behind_hello_and_before_the_replay(served: Served) ->
     assert all("id" not in message for message in answer["messages"][:3])
 
 
-async def test_a_poll_tells_a_state_again_only_when_it_changed(served: Served) -> None:
+async def test_a_poll_sends_a_state_again_only_when_it_changed(served: Served) -> None:
     async with served.client() as client:
 
         async def ask(cursor: str, wait: float) -> Any:
@@ -150,12 +151,12 @@ async def test_a_poll_tells_a_state_again_only_when_it_changed(served: Served) -
 
 
 @pytest.mark.parametrize("wait", ["-1", "55.5", "nan", "inf", "soon", ""])
-async def test_a_wait_is_0_to_55_seconds(served: Served, wait: str) -> None:
+async def test_wait_must_be_0_to_55_seconds(served: Served, wait: str) -> None:
     status, _, problem = await fetch(served.port, f"/poll/eventos?wait={wait}", {"Host": served.address})
     assert (status, problem["type"]) == (400, "/problems/invalid-query")
 
 
-async def test_thirty_two_feeds_are_the_most(served: Served) -> None:
+async def test_more_than_32_feeds_are_refused(served: Served) -> None:
     async def status(count: int) -> int:
         feeds = "&".join(f"feed=upload/u{n}" for n in range(count))
         async with served.client() as client:
@@ -177,7 +178,9 @@ async def close_code(served: Served, path: str, **how: Any) -> int | None:
 
 
 @pytest.mark.parametrize("subprotocols", [None, ["fasttrack.batch"]])
-async def test_a_refused_websocket_tells_why_by_its_code(served: Served, subprotocols: Any) -> None:
+async def test_a_refused_websocket_closes_with_the_code_of_its_reason(
+    served: Served, subprotocols: Any
+) -> None:
     assert await close_code(served, "/ws/nothing", subprotocols=subprotocols) == 4404
     assert await close_code(served, "/ws/eventos?replay=some", subprotocols=subprotocols) == 4400
 
@@ -186,7 +189,7 @@ def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "fasttrack.access"]
 
 
-async def test_every_stream_is_a_line_of_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_stream_writes_a_log_line(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "fasttrack.access")
     client = await SseClient.open(served.port, "/sse/eventos?ticket=secret", {"Host": served.address})
     assert (await client.receive())["type"] == "hello"
@@ -200,7 +203,7 @@ async def test_every_stream_is_a_line_of_the_log(served: Served, caplog: pytest.
     assert sorted(lines) == ["GET /sse/eventos 200", "WS /ws/eventos 101", "WS /ws/nothing 101"]
 
 
-async def test_an_unknown_subprotocol_is_not_agreed_on(served: Served) -> None:
+async def test_an_unknown_subprotocol_is_not_accepted(served: Served) -> None:
     async with connect(f"ws://{served.address}/ws/eventos", subprotocols=["other"], proxy=None) as socket:  # type: ignore[list-item]
         assert socket.subprotocol is None
         assert json.loads(await socket.recv())["type"] == "hello"
@@ -213,20 +216,205 @@ async def test_streams_are_limited_on_an_open_server_too(tmp_path: Path) -> None
         first = await SseClient.open(served.port, "/sse/eventos", host | browser)
         assert (await first.receive())["type"] == "hello"
         second = await SseClient.open(served.port, "/sse/eventos", host | browser)
-        bye = await second.receive()
-        assert (second.status, bye["reason"]) == (200, "limit")
+        assert (await second.receive())["type"] == "hello"
+        # The newest is the one that somebody looks at.
+        bye = await first.receive()
+        assert (bye["type"], bye["reason"]) == ("bye", "limit")
+        assert first.retry_ms is not None
+        assert 5000 <= first.retry_ms <= 15000
         other = await SseClient.open(served.port, "/sse/eventos", host)
         assert (await other.receive())["type"] == "hello"
+        third = await SseClient.open(served.port, "/sse/eventos", host)
+        assert (third.status, (await third.receive())["reason"]) == (200, "limit")
         status, headers, _ = await fetch(served.port, "/poll/eventos", host)
         assert status == 429
         assert 5 <= int(headers["retry-after"]) <= 15
         assert await close_code(served, "/ws/eventos") == 4429
-        for client in (first, second, other):
+        for client in (first, second, third, other):
             await client.close()
 
 
-async def test_a_host_that_is_not_ours_is_misdirected_on_every_transport(served: Served) -> None:
+async def test_a_foreign_host_gets_421_on_every_transport(served: Served) -> None:
     evil = {"Host": "evil.example"}
     async with httpx.AsyncClient(base_url=served.url, headers=evil) as client:
         for path in ("/sse/eventos", "/poll/eventos", "/nothing"):
             assert (await client.get(path)).status_code == 421
+
+
+async def test_the_oldest_of_too_many_polls_gets_429(tmp_path: Path) -> None:
+    browser = {"Cookie": "ft_client=one-browser"}
+    async with serving(tmp_path, streams_per_person=1) as served:
+        host = {"Host": served.address} | browser
+        _, _, opened = await fetch(served.port, "/poll/eventos", host)
+        target = f"/poll/eventos?wait=50&last_event_id={opened['cursor']}"
+        waiting = asyncio.create_task(fetch(served.port, target, host))
+        async with asyncio.timeout(PATIENCE):
+            while not served.app.state.hub.registry.open:  # noqa: ASYNC110 - a registry sets no event.
+                await asyncio.sleep(0.005)
+        stream = await SseClient.open(served.port, "/sse/eventos", host)
+        assert (await stream.receive())["type"] == "hello"
+        status, headers, _ = await waiting
+        assert status == 429
+        assert 5 <= int(headers["retry-after"]) <= 15
+        await stream.close()
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_an_old_sse_stream_is_asked_to_reconnect(tmp_path: Path, direct: bool) -> None:
+    async with serving(tmp_path, direct=direct, stream_seconds=1, heartbeat_seconds=1) as served:
+        host = {"Host": served.address}
+        stream = await SseClient.open(served.port, "/sse/eventos", host)
+        hello = await stream.receive()
+        while (last := await stream.receive())["type"] == "heartbeat":
+            pass
+        assert (last["type"], last["reason"]) == ("bye", "renew")
+        assert 0 <= last["retry_ms"] <= 1000
+        assert stream.retry_ms == last["retry_ms"]
+        assert stream.last_event_id == hello["cursor"]
+        await stream.close()
+
+
+@pytest.mark.parametrize("name", ["last_event_id", "lastEventId", "lastEventID", "Last-Event-ID"])
+@pytest.mark.parametrize("transport", ["sse", "poll", "ws"])
+async def test_a_cursor_is_accepted_under_each_parameter_name_of_clients(
+    served: Served, name: str, transport: str
+) -> None:
+    _, _, opened = await fetch(served.port, "/poll/eventos", {"Host": served.address})
+    target = f"/{transport}/eventos?{name}={opened['cursor']}&wait=0"
+    match transport:
+        case "sse":
+            stream = await SseClient.open(served.port, target, {"Host": served.address})
+            assert (await stream.receive())["resume"] == "recovered"
+            await stream.close()
+        case "ws":
+            async with connect(f"ws://{served.address}{target}", proxy=None) as socket:
+                assert json.loads(await socket.recv())["resume"] == "recovered"
+        case _:
+            status, _, answer = await fetch(served.port, target, {"Host": served.address})
+            assert (status, answer["messages"]) == (200, [])
+
+
+CURSORS_IN_DISAGREEMENT = {
+    "header over URL": ("Last-Event-ID: new", "last_event_id=old"),
+    "empty header": ("Last-Event-ID: ", "last_event_id=new"),
+    "appended by a client under its name": ("", "last_event_id=old&lastEventId=new"),
+    "appended by a client under the same name": ("", "lastEventId=old&lastEventId=new"),
+    "appended in front": ("", "lastEventID=old&last_event_id=new"),
+    "an empty one behind": ("", "last_event_id=new&lastEventId="),
+}
+
+
+@pytest.mark.parametrize("case", CURSORS_IN_DISAGREEMENT)
+@pytest.mark.parametrize("transport", ["sse", "poll", "ws"])
+async def test_of_two_cursors_the_one_of_the_last_reconnect_counts(
+    served: Served, case: str, transport: str
+) -> None:
+    host = {"Host": served.address}
+    _, _, opened = await fetch(served.port, "/poll/eventos", host)
+    cursors = {"new": opened["cursor"], "old": "another-store.1"}
+    told, query = CURSORS_IN_DISAGREEMENT[case]
+    for name, cursor in cursors.items():
+        told, query = (re.sub(rf"(?<=[ =]){name}\b", cursor, text) for text in (told, query))
+    headers = dict([told.split(": ")]) if told else {}
+    target = f"/{transport}/eventos?{query}&wait=0"
+    match transport:
+        case "sse":
+            stream = await SseClient.open(served.port, target, {**host, **headers})
+            assert (await stream.receive())["resume"] == "recovered"
+            await stream.close()
+        case "ws":
+            async with connect(
+                f"ws://{served.address}{target}", additional_headers=headers, proxy=None
+            ) as socket:
+                assert json.loads(await socket.recv())["resume"] == "recovered"
+        case _:
+            status, _, answer = await fetch(served.port, target, {**host, **headers})
+            assert (status, answer["messages"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "lasteventid=k3f9.1",
+        "last-event-id=k3f9.1",
+        "feeds=eventos",
+        "feed[]=eventos",
+        "x",
+        "x=",
+        "=1",
+        "_=1764331200000",
+        "replay=all&replay=none",
+        "replay=",
+        "wait=1&wait=2",
+        "ticket=a&ticket=b",
+    ],
+)
+async def test_an_unknown_or_repeated_parameter_is_refused_on_every_transport(
+    served: Served, query: str
+) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        for path in ("/sse/eventos", "/poll/eventos"):
+            for method in ("GET", "HEAD"):
+                refused = await client.request(method, f"{path}?{query}")
+                assert refused.status_code == 400
+            assert (await client.get(f"{path}?{query}")).json()["type"] == "/problems/invalid-query"
+    assert await close_code(served, f"/ws/eventos?{query}") == 4400
+
+
+@pytest.mark.parametrize("wait", ["", "-1", "56", "nan", "inf", "1_0", " 1", "0x1", "\u0661", "1,5"])
+async def test_a_wait_that_is_no_number_of_seconds_is_refused(served: Served, wait: str) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        for method in ("GET", "HEAD"):
+            assert (await client.request(method, "/poll/eventos", params={"wait": wait})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/sse/eventos", 200),
+        ("/sse?feed=dashboard", 200),
+        ("/sse/nothing", 404),
+        ("/sse/eventos?x=1", 400),
+        ("/poll/eventos?wait=50", 200),
+        ("/poll/eventos?wait=56", 400),
+        ("/ws/eventos", 426),
+        ("/api/v1/eventos", 200),
+        ("/nothing", 404),
+    ],
+)
+async def test_head_returns_at_once_with_the_status_of_get(served: Served, path: str, status: int) -> None:
+    async with httpx.AsyncClient(base_url=served.url, timeout=5) as client:
+        answer = await client.head(path)
+        assert (answer.status_code, answer.content) == (status, b"")
+        if path.startswith("/poll"):
+            cursor = (await client.get("/poll/eventos?wait=0")).json()["cursor"]
+            again = await client.head(f"/poll/eventos?wait=50&last_event_id={cursor}")
+            assert again.status_code == 200
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_no_message_contains_a_character_that_a_client_may_take_for_a_line_end(
+    tmp_path: Path, direct: bool
+) -> None:
+    description = "a\u2028b\u2029c é"
+    event = {"title": "Um", "description": description, "event_date": "2030-01-01T10:00:00", "city": "Olinda"}
+    async with serving(tmp_path, direct=direct) as served, served.client() as client:
+        start = (await client.get("/poll/eventos?wait=0")).json()["cursor"]
+        created = await client.post("/api/v1/eventos", json={**event, "participants": []})
+        assert created.status_code == 201, created.text
+        stream = await SseClient.open(
+            served.port, f"/sse/eventos?last_event_id={start}", {"Host": served.address}
+        )
+        await stream.receive()
+        line = b""
+        while not line.startswith(b"data: "):
+            line = await stream._line()
+        poll = await client.get("/poll/eventos", params={"last_event_id": start})
+        lines = await client.get("/api/v1/eventos/download?format=ndjson")
+        async with connect(f"ws://{served.address}/ws/eventos?last_event_id={start}", proxy=None) as socket:
+            await socket.recv()
+            frame = str(await socket.recv()).encode()
+        await stream.close()
+    for body in (line, poll.content, lines.content, frame):
+        assert b"a\\u2028b\\u2029c \xc3\xa9" in body
+        assert not any(end.encode() in body for end in "\u2028\u2029")

@@ -27,7 +27,7 @@ def analysed(*events: Event) -> dict[str, Any]:
     return fold.result()
 
 
-def test_no_events_give_an_analysis_of_nothing() -> None:
+def test_an_analysis_of_no_events_is_empty() -> None:
     result = analysed()
     assert result["events"] == 0
     assert result["by_city"] == []
@@ -61,7 +61,7 @@ def test_a_naive_date_is_past_by_the_configured_zone(event_date: str, past: int)
     assert analysed(event(1, event_date=event_date))["past"] == past
 
 
-def test_more_participants_than_places_are_named() -> None:
+def test_events_with_more_participants_than_capacity_are_listed() -> None:
     result = analysed(event(4, participants=("a", "b"), local_info=Venue("Sala", 1)))
     told = result["capacity_against_participants"]
     assert told["occupied_percent"] == 200.0
@@ -75,7 +75,7 @@ def test_more_participants_than_places_are_named() -> None:
     }
 
 
-def test_only_past_events_in_a_place_that_is_not_accessible_are_found() -> None:
+def test_only_past_events_in_inaccessible_venues_are_listed() -> None:
     barred, open_to_all = Venue("Sala", 9), Venue("Praça", 9, is_accessible=True)
     result = analysed(
         event(1, local_info=barred),
@@ -94,7 +94,7 @@ def test_same_title_city_and_day_are_likely_duplicates_whatever_the_case() -> No
     assert result["likely_duplicates"]["events"][0]["same_as"] == 1
 
 
-def test_memory_is_bounded_and_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_analysis_beyond_its_memory_limit_says_that_it_is_partial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "DUPLICATE_KEYS", 3)
     monkeypatch.setattr(analysis, "DISTINCT_LIMIT", 2)
     result = analysed(*(event(n, title=f"T{n}", city=f"C{n}") for n in range(10)))

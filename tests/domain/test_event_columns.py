@@ -61,7 +61,7 @@ def test_a_large_batch_is_packed_in_chunks():
 
 
 @given(st.lists(events, max_size=6))
-def test_what_events_add_to_the_counts_is_the_sum_of_what_each_adds(batch):
+def test_the_counts_of_a_batch_are_the_sum_of_the_counts_of_its_events(batch):
     one_by_one = deltas_of(EventColumns.empty())
     for event in batch:
         one_by_one.update(deltas_of(EventColumns.of([event])))

@@ -36,7 +36,7 @@ def problems(**changes: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in answer]
 
 
-def test_good_members_become_an_event() -> None:
+def test_valid_members_become_an_event() -> None:
     fields = parse()
     assert fields.title == "Evento 1"
     assert fields.participants == ("Alice", "Bob")
@@ -45,11 +45,11 @@ def test_good_members_become_an_event() -> None:
     assert fields.instant_us == 1_751_374_800_000_000  # 13:00 UTC
 
 
-def test_a_name_with_a_semicolon_is_two_as_in_a_csv() -> None:
+def test_a_participant_with_a_semicolon_is_split_as_in_a_csv() -> None:
     assert parse(participants=["Ana; Bo ", ";", "Eva"]).participants == ("Ana", "Bo", "Eva")
 
 
-def test_of_a_flood_of_problems_a_thousand_of_each_kind_are_told() -> None:
+def test_at_most_1000_problems_of_each_kind_are_reported() -> None:
     venue = {"location_name": "ab", "past_events": [0] * 100_000}
     found = parse_fields(
         GOOD | {f"x{n}": n for n in range(3000)} | {"participants": [0] * 3000, "local_info": venue},
@@ -60,14 +60,14 @@ def test_of_a_flood_of_problems_a_thousand_of_each_kind_are_told() -> None:
     assert len(found) == 3000
 
 
-def test_past_events_that_no_cell_could_hold_are_refused() -> None:
+def test_past_events_too_long_for_a_csv_cell_are_refused() -> None:
     venue = {"location_name": "ab", "past_events": ["x" * 1000] * 64}
     assert isinstance(parse(local_info=venue), EventFields)
     venue["past_events"] = ["x" * 1000] * 66
     assert problems(local_info=venue) == [("local_info.past_events", "too_long")]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     venue = {"location_name": "x", "capacity": -5, "venue_type": "Teatroo", "is_accessible": 1}
     assert problems(
         title=" ", event_date="01/07/2025", city=None, participants="Alice", local_info=venue
@@ -104,7 +104,7 @@ def test_all_problems_are_told_at_once() -> None:
         ({"local_info": {"location_name": 5}}, [("local_info.location_name", "invalid_type")]),
     ],
 )
-def test_a_broken_rule_has_its_field_and_code(
+def test_each_broken_rule_reports_its_field_and_code(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert problems(**changes) == expected
@@ -129,12 +129,12 @@ def test_a_broken_rule_has_its_field_and_code(
         ("past_events", "none", "invalid_type"),
     ],
 )
-def test_a_broken_rule_of_the_venue(member: str, value: object, code: str) -> None:
+def test_each_broken_venue_rule_reports_its_field_and_code(member: str, value: object, code: str) -> None:
     venue = {"location_name": "Teatro", member: value}
     assert problems(local_info=venue) == [(f"local_info.{member}", code)]
 
 
-def test_items_of_past_events_are_named_by_their_index() -> None:
+def test_problems_in_past_events_name_the_index_of_the_item() -> None:
     venue = {"location_name": "Teatro", "past_events": [1, "a", None]}
     assert problems(local_info=venue) == [
         ("local_info.past_events[0]", "invalid_type"),
@@ -163,7 +163,7 @@ def test_an_unknown_venue_type_suggests_the_nearest() -> None:
     assert answer[0].suggestion == "Auditório"
 
 
-def test_text_is_tidied() -> None:
+def test_text_is_normalised_and_participants_deduplicated() -> None:
     fields = parse(
         title="  Um\r\n  dia ",
         city=" Sa\u0303o Paulo ",
@@ -180,7 +180,7 @@ def test_absent_members_are_empty() -> None:
     assert (fields.description, fields.participants, fields.local_info) == ("", (), None)
 
 
-def test_repairs_are_warned_of() -> None:
+def test_repaired_values_give_warnings() -> None:
     seen: list[str] = []
     members = GOOD | {"participants": ["A", "A"], "local_info": {"location_name": "ab", "x": 1}}
     parse_fields(members, timezone=RECIFE, warn=seen.append)
@@ -202,7 +202,7 @@ EVENT = Event(
 )
 
 
-def test_the_fields_of_an_event_are_valid_again() -> None:
+def test_the_fields_of_a_parsed_event_are_valid_input() -> None:
     fields = parse_fields(fields_of(EVENT), timezone=UTC)
     assert isinstance(fields, EventFields)
     assert fields.local_info == EVENT.local_info
@@ -216,7 +216,7 @@ json_values = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, json_values)), st.booleans())
-def test_any_members_get_an_answer_that_can_be_sent(members: dict[str, Any], unknown: bool) -> None:
+def test_any_members_give_a_result_that_can_be_encoded(members: dict[str, Any], unknown: bool) -> None:
     answer = parse_fields(members, timezone=RECIFE, refuse_unknown=unknown)
     assert msgspec.json.encode(answer)
     if isinstance(answer, tuple):

@@ -34,7 +34,7 @@ from domain.text import check_characters
         (b"\xff{}", "invalid_unicode"),
     ],
 )
-def test_what_is_not_json_is_a_problem(text: str | bytes, code: str) -> None:
+def test_text_that_is_not_json_gives_a_problem(text: str | bytes, code: str) -> None:
     answer = decode_json(text, field="local_info")
     assert isinstance(answer, Problem)
     assert (answer.field, answer.code) == ("local_info", code)
@@ -49,30 +49,30 @@ def test_what_is_not_json_is_a_problem(text: str | bytes, code: str) -> None:
         ('{"a": None}', "Python"),
     ],
 )
-def test_the_message_says_what_to_do(text: str, advice: str) -> None:
+def test_the_message_of_a_json_problem_says_what_to_do(text: str, advice: str) -> None:
     answer = decode_json(text)
     assert isinstance(answer, Problem)
     assert advice in answer.message
 
 
-def test_sixty_four_deep_is_deep_enough() -> None:
+def test_64_levels_of_nesting_are_the_maximum() -> None:
     text = "[" * 64 + "]" * 64
     assert decode_json(text) == json.loads(text)
 
 
-def test_brackets_inside_of_strings_are_not_depth() -> None:
+def test_brackets_inside_strings_do_not_count_as_nesting() -> None:
     text = json.dumps({"a": "[{" * 100 + '"' + "[" * 80})
     assert decode_json(text) == json.loads(text)
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_of_an_integer_of_five_thousand_digits_as_much_is_kept_as_a_problem_tells(sign: str) -> None:
+def test_a_problem_shows_the_first_80_digits_of_a_huge_integer(sign: str) -> None:
     digits = sign + "9" * 5000
     assert excerpt(decode_json(digits)) == digits[:80]
 
 
 @pytest.mark.parametrize("half", ["d800", "DC00", "dc80", "DCff", "dfff"])
-def test_no_escape_can_be_taken_for_a_stray_byte_of_a_file(half: str) -> None:
+def test_an_escaped_surrogate_is_not_taken_for_a_stray_byte(half: str) -> None:
     read = decode_json(f'{{"x": ["\\u{half}", "\\ud83d\\udc80"]}}')
     assert isinstance(read, dict)
     problems: list[Problem] = []
@@ -85,7 +85,7 @@ def test_a_byte_order_mark_before_a_body_is_skipped() -> None:
     assert decode_json(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
 
 
-def test_escaped_halves_of_pairs_are_left_to_the_fields() -> None:
+def test_the_decoder_accepts_an_escaped_lone_surrogate() -> None:
     assert decode_json('"\\ud800"') == "\ud800"
 
 
@@ -96,11 +96,11 @@ values = st.recursive(
 
 
 @given(values)
-def test_json_is_read(value: Any) -> None:
+def test_any_json_value_decodes_to_itself(value: Any) -> None:
     assert decode_json(json.dumps(value)) == value
 
 
 @given(st.text(st.characters() | st.sampled_from('[]{}",:\\0123456789eE.-')) | st.binary())
-def test_anything_gets_an_answer(text: str | bytes) -> None:
+def test_any_text_is_a_value_or_a_problem(text: str | bytes) -> None:
     decode_json(text)
     assert isinstance(decode_json("x"), Problem)

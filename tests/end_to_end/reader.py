@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import httpx
 
-from api.cli.transports import OPENERS, Broken, Target, Transport
+from api.client.transports import OPENERS, Broken, Target, Transport
 from tests.end_to_end.server_process import ServerProcess
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.serving import CONNECTIONS
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 """Half a second on an idle machine; on a busy one it is the imports of Python that take long."""
@@ -32,6 +34,7 @@ class ServerProcess:
             "DATA_DIR": str(folder / "data"),
             "CALLS_PER_MINUTE": "1000000",
             "UPLOADS_PER_MINUTE": "1000000",
+            "DATABASE_CONNECTIONS": str(CONNECTIONS),
             **{name.upper(): value for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None

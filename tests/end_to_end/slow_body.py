@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 
 import anyio
 
+from api.routes.uploads_body import HOLD_BYTES
+
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
 TAIL = b"\r\n--b--\r\n"
+BLANK_LINES = (b" " * 64_000 + b"\n") * (HOLD_BYTES // 64_000 + 1)
+"""Of a small file no row is read before its form has ended: these make one large."""
 
 
 class SlowBody:

@@ -36,17 +36,24 @@ def leave(disk: Path, room: int) -> None:
     (disk / "ballast").write_bytes(bytes(state.f_bavail * state.f_frsize - room))
 
 
-@pytest.mark.parametrize("room", [16 * 1024, 256 * 1024, 640 * 1024])
-def test_an_import_into_a_full_disk_is_refused_or_waits_and_goes_on_when_there_is_room(
-    start_server: StartServer, small_disk: Path, room: int
+@pytest.mark.parametrize(
+    ("room", "settings", "status"),
+    [
+        pytest.param(16 * 1024, {"disk_reserve_bytes": "0"}, 507, id="not even for its name"),
+        pytest.param(256 * 1024, {"disk_reserve_bytes": "0"}, 507, id="not for its bytes"),
+        pytest.param(640 * 1024, {"disk_reserve_bytes": "0"}, 202, id="not for its rows, which wait"),
+        pytest.param(1024 * 1024, {}, 507, id="only the reserve"),
+    ],
+)
+def test_an_import_into_a_full_disk_is_refused_or_waits_until_there_is_room(
+    start_server: StartServer, small_disk: Path, room: int, settings: dict[str, str], status: int
 ) -> None:
     content = file_of(ROWS)
-    server = start_server(data_dir=str(small_disk))
+    server = start_server(data_dir=str(small_disk), **settings)
     leave(small_disk, room)
     with httpx.Client(base_url=server.url, timeout=60) as http:
         answer = http.post(UPLOAD, params={"upload_id": "x"}, files={"file": ("a.csv", content)})
-        # With room for the file alone it is taken in, and its rows wait.
-        assert answer.status_code == (507 if room < len(content) else 202), answer.text
+        assert answer.status_code == status, answer.text
         if answer.status_code == 507:
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert answer.json()["type"] == "/problems/storage-full"

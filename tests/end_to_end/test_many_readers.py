@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.server_process import ServerProcess
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 READERS = 500
 ROWS = 300
@@ -82,7 +82,7 @@ async def send(server: ServerProcess, upload_id: str, content: bytes) -> None:
         assert answer.status_code == 202, answer.text
 
 
-async def test_a_thousand_readers_of_one_import_all_see_everything(start_server: StartServer) -> None:
+async def test_all_of_1000_readers_of_an_import_get_every_message(start_server: StartServer) -> None:
     server = start_server(streams_per_person="5000")
     room = Room(server, "upload/mil")
     with anyio.fail_after(120):
@@ -102,7 +102,7 @@ async def test_a_thousand_readers_of_one_import_all_see_everything(start_server:
     )
 
 
-async def test_one_who_does_not_read_costs_others_nothing_and_the_server_no_memory(
+async def test_a_client_that_does_not_read_delays_nobody_and_takes_no_memory(
     start_server: StartServer,
 ) -> None:
     server = start_server()

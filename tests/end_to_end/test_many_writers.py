@@ -8,7 +8,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from api.cli.transports import OPENERS
+from api.client.transports import OPENERS
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.reader import Reader
@@ -78,7 +78,7 @@ async def ended(server: ServerProcess, upload_ids: list[str]) -> None:
                 await anyio.sleep(0.1)
 
 
-async def test_ten_thousand_messages_come_once_and_in_one_order_to_all(
+async def test_10000_messages_reach_every_reader_once_in_one_order(
     start_server: StartServer, store_url: str
 ) -> None:
     start = partial(start_server, database_url=store_url)

@@ -11,7 +11,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from api.cli.transports import OPENERS, Broken, Target, Transport
+from api.client.transports import OPENERS, Broken, Target, Transport
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.deployments import Deployment
 from tests.end_to_end.server_process import ServerProcess
@@ -98,7 +98,7 @@ def durable(messages: list[Any]) -> list[Any]:
     return [message for message in messages if "id" in message]
 
 
-async def test_three_transports_tell_the_same_hundred_lines_and_one_end(deployment: Deployment) -> None:
+async def test_three_transports_deliver_the_same_100_messages_and_one_end(deployment: Deployment) -> None:
     seen = await watched(deployment, hundred_rows(bad=10), "cem")
     by_sse = durable(seen["sse"])
     assert by_sse == durable(seen["ws"]) == durable(seen["poll"])
@@ -111,7 +111,7 @@ async def test_three_transports_tell_the_same_hundred_lines_and_one_end(deployme
     assert all(messages[0]["type"] == "hello" for messages in seen.values())
 
 
-async def test_the_backslash_sample_comes_back_as_documented(deployment: Deployment) -> None:
+async def test_the_backslash_sample_is_imported_as_documented(deployment: Deployment) -> None:
     seen = await watched(deployment, BACKSLASHED, "arquivo1")
     assert durable(seen["sse"])[-1]["accepted"] == 1
     async with httpx.AsyncClient(base_url=deployment.reader.url) as http:
@@ -186,7 +186,7 @@ async def test_a_reader_that_changes_transport_sees_each_event_once_through_two_
     assert len(set(ids)) == 1000
 
 
-async def test_open_streams_are_told_of_the_drain_and_end(
+async def test_open_streams_get_a_bye_when_the_server_drains(
     start_server: StartServer,
 ) -> None:
     server = start_server()

@@ -10,12 +10,12 @@ import anyio
 import httpx
 import pytest
 
-from api.cli.transports import OPENERS, Target, Transport
+from api.client.transports import OPENERS, Target, Transport
 from api.services.presence import GRACE_SECONDS
 from tests.end_to_end.deployments import Deployment
 from tests.end_to_end.server_process import ServerProcess
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 SEEN_WITHIN_SECONDS = 1.0
 STREAMS: tuple[Transport, ...] = ("sse", "ws")
@@ -73,7 +73,7 @@ async def stream(
         yield messages
 
 
-async def test_joins_and_leaves_are_seen_by_all_watchers_within_a_second(deployment: Deployment) -> None:
+async def test_all_readers_see_joins_and_leaves_within_a_second(deployment: Deployment) -> None:
     places = [(server, transport) for server in deployment.servers for transport in STREAMS]
     watchers = [Watcher() for _ in places]
     comers = [AsyncExitStack() for _ in range(COMERS)]

@@ -11,7 +11,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from api.cli.feed_client import FeedClient
+from api.client.feed_client import FeedClient
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.proxies.real import before_two
@@ -72,7 +72,7 @@ async def follow(url: str, seen: list[str], told: Callable[[str], None], opened:
 async def test_restarting_one_after_the_other_loses_no_message(
     start_server: StartServer, store_url: str, tmp_path: Path
 ) -> None:
-    start: Any = partial(start_server, database_url=store_url)
+    start: Any = partial(start_server, database_url=store_url, auth="open")
     servers = [await anyio.to_thread.run_sync(start) for _ in range(2)]
     with ExitStack() as stack:
         port = stack.enter_context(before_two(tmp_path, servers[0].port, servers[1].port))
@@ -92,5 +92,6 @@ async def test_restarting_one_after_the_other_loses_no_message(
                     assert await anyio.to_thread.run_sync(server.stop) == 0
                     await anyio.to_thread.run_sync(server.start)
                 creation.enough = True
-    assert all(one == creation.titles for one in seen)
+    for one in seen:
+        assert one == creation.titles
     assert not any("missing" in sentence for sentence in told)

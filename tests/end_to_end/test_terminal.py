@@ -1,10 +1,15 @@
 """`fasttrack import` and `fasttrack tail` as processes, over the public API of a real server."""
 
 import json
+import os
+import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.end_to_end.conftest import StartServer
@@ -15,16 +20,33 @@ from tests.end_to_end.server_process import ROOT, ServerProcess
 HEADER = "title,event_date,city\n"
 FILES = {
     "all in": (HEADER + "Um,2026-01-02,Recife\n", 0, "1 in, 0 rejected"),
-    "some rejected": (HEADER + "Um,2026-01-02,Recife\nDois,ontem,Olinda\n", 1, "line 3: event_date"),
-    "no table": ("<html>", 2, "looks like HTML"),
+    "some rejected": (HEADER + "Um,2026-01-02,Recife\nDois,ontem,Olinda\n", 3, "line 3: event_date"),
+    "no table": ("<html>", 4, "this is a web page"),
 }
 
 
-def fasttrack(*args: str, within_seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def fasttrack(
+    *args: str, within_seconds: float = 120, stdin: str | None = None, url: str | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "api", *args]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=within_seconds, check=False
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=within_seconds,
+        check=False,
+        input=stdin,
+        env={**os.environ, **({"FASTTRACK_URL": url} if url else {})},
     )
+
+
+def result_of(*args: str, **options: Any) -> dict[str, Any]:
+    """Return the object that `--json` prints, which says the exit code as well."""
+    done = fasttrack("import", *args, "--json", **options)
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert result["exit_code"] == done.returncode, done.stderr
+    return result
 
 
 def url_of(port: int) -> str:
@@ -37,7 +59,7 @@ def large(path: Path, rows: int) -> Path:
     return path
 
 
-def test_the_exit_code_says_whether_all_rows_went_in(start_server: StartServer, tmp_path: Path) -> None:
+def test_the_exit_code_tells_whether_all_rows_were_stored(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     for name, (content, code, words) in FILES.items():
         file = tmp_path / "agenda.csv"
@@ -48,7 +70,7 @@ def test_the_exit_code_says_whether_all_rows_went_in(start_server: StartServer, 
         assert words in " ".join((done.stdout + done.stderr).split()), name
 
 
-def test_a_wrong_option_a_wrong_address_and_an_unknown_feed_fail(
+def test_a_wrong_option_a_wrong_url_and_an_unknown_feed_fail(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     file = large(tmp_path / "agenda.csv", 1)
@@ -60,11 +82,87 @@ def test_a_wrong_option_a_wrong_address_and_an_unknown_feed_fail(
         lost = fasttrack("import", str(file), "--url", url)
         assert lost.returncode == 2
         assert "Traceback" not in lost.stderr
-    assert fasttrack("tail", "no/feed", "--url", server.url).returncode == 2
+    assert fasttrack("tail", "no/feed", "--url", server.url).returncode == 4
+
+
+def test_a_refused_connection_is_reported_at_once(tmp_path: Path) -> None:
+    file = large(tmp_path / "agenda.csv", 1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = url_of(taken.getsockname()[1])
+        # Bound and not listened to: every connection is refused.
+        done = fasttrack("import", str(file), url=url, within_seconds=30)
+    assert (done.returncode, done.stdout, done.stderr.count(url)) == (4, "", 1), done.stderr
+    assert "is the server running?" in done.stderr
+
+
+def test_a_proposed_command_imports_the_file(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    file = tmp_path / "minha agenda.csv"
+    file.write_text("Nome da coisa;Quando foi;Cidade\nUm;03/04/2026;Recife\nDois;05/05/2026;Olinda\n")
+    result = result_of(str(file), url=server.url)
+    assert (result["status"], result["exit_code"], result["rows_stay"]) == ("failed", 4, False)
+    command, _ = (proposal["command"] for proposal in result["proposals"])
+    shown = fasttrack("import", str(file), url=server.url)
+    assert f"\n  {command}\n" in shown.stdout
+    name, *words = shlex.split(command)
+    done = fasttrack(*words, url=server.url)
+    assert (name, done.returncode) == ("fasttrack", 0), done.stdout
+    assert "2 in, 0 rejected" in " ".join(done.stdout.split())
+    events = httpx.get(f"{server.url}/api/v1/eventos?sort=id").json()["items"]
+    assert [event["event_date"] for event in events] == ["2026-04-03T00:00:00", "2026-05-05T00:00:00"]
+
+
+def test_rejected_rows_written_to_a_file_and_corrected_join_their_import(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    rejected = tmp_path / "rejected.csv"
+    rows = HEADER + "Um,03/04/2026,Recife\nDois,01/01/2026,Olinda\nTrês,2026-01-02,\n"
+    first = result_of("-", "--rejected", str(rejected), stdin=rows, url=server.url)
+    assert (first["accepted"], first["rejected"], first["exit_code"]) == (1, 2, 3)
+    assert [row["line"] for row in first["row_errors"]] == [2, 4]
+    assert first["rejected_file"] == str(rejected)
+    assert httpx.get(first["rejected_url"]).content == rejected.read_bytes()
+    _, *words = shlex.split(first["proposals"][0]["command"])
+    again = fasttrack(*words, url=server.url)
+    assert again.returncode == 3, again.stdout
+    mended = rejected.read_text().replace("2026-01-02,,", "2026-01-02,Natal,")
+    words = ["-", "--repairs-of", first["upload_id"], "--rejected", str(rejected)]
+    last = result_of(*words, stdin=mended, url=server.url)
+    whole = httpx.get(f"{server.url}/api/v1/uploads/{first['upload_id']}").json()
+    assert (whole["accepted"], whole["rejected"], last["status"]) == (3, 0, "completed")
+    events = httpx.get(f"{server.url}/api/v1/eventos?sort=title").json()["items"]
+    assert [event["title"] for event in events] == ["Dois", "Três", "Um"]
+
+
+def test_a_file_sent_again_with_update_creates_no_duplicates(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    file = large(tmp_path / "agenda.csv", 100)
+    imported(server, file)
+    file.write_text(file.read_text().replace("row 7,2026-01-02", "row 7,2026-01-02T19:00"))
+    again = result_of(str(file), "--on-duplicate", "update", "--key", "title,city", url=server.url)
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 1, 99)
+
+
+def test_a_file_sent_again_adds_nothing_when_duplicates_are_skipped(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    file = tmp_path / "agenda.csv"
+    file.write_text("Agenda of 2026\n" + HEADER + "Um,03/14/2026,Recife\n")
+    words = ("import", str(file), "--url", server.url, "--date-format", "mdy", "--header-row", "2")
+    for _ in range(2):
+        done = fasttrack(*words, "--on-duplicate", "skip", "--key", "title,event_date,city")
+        assert done.returncode == 0, done.stdout + done.stderr
+    (event,) = httpx.get(f"{server.url}/api/v1/eventos").json()["items"]
+    assert event["event_date"].startswith("2026-03-14")
 
 
 @pytest.mark.parametrize("network", ["held", "cut"])
-def test_an_import_over_a_bad_network_changes_its_ways_and_ends(
+def test_an_import_over_a_bad_network_changes_transport_and_ends(
     start_server: StartServer, tmp_path: Path, network: str
 ) -> None:
     server = start_server()

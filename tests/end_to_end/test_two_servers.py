@@ -8,7 +8,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from api.cli.feed_client import FeedClient
+from api.client.feed_client import FeedClient
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.server_process import ServerProcess
@@ -32,7 +32,7 @@ async def follow(server: ServerProcess, feed: str, seen: list[Any], enough: int)
                 return
 
 
-async def test_readers_of_one_see_in_order_what_is_written_to_the_other(
+async def test_readers_of_one_server_get_changes_of_the_other_in_order(
     start_server: StartServer, store_url: str
 ) -> None:
     writer, reader = start_server(database_url=store_url), start_server(database_url=store_url)

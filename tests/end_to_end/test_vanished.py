@@ -94,16 +94,16 @@ async def readers(network: Network, served: Served) -> AsyncIterator[None]:
 
 async def cut_and_wait(network: Network, served: Served, within_seconds: float) -> None:
     """Pull the cable, and wait until nobody is online."""
-    presence = served.app.state.presence
+    presence = served.app.state.services.presence
     assert presence.online >= len(TRANSPORTS)
     network.cut()
     async with asyncio.timeout(within_seconds):
         while presence.online:  # noqa: ASYNC110 - who tells of it is a stream, and would be online.
             await asyncio.sleep(0.1)
-    assert not served.app.state.hub.registry.open
+    assert not served.app.state.services.hub.registry.open
 
 
-async def test_a_client_whose_network_is_cut_is_gone_within_45_seconds(
+async def test_a_client_whose_network_is_cut_is_detected_within_45_s(
     network: Network, tmp_path: Path
 ) -> None:
     async with serving(tmp_path, host=network.server, auth="open") as served, readers(network, served):
@@ -112,7 +112,7 @@ async def test_a_client_whose_network_is_cut_is_gone_within_45_seconds(
 
 
 @pytest.mark.thorough
-async def test_under_another_server_it_is_gone_when_the_kernel_gives_it_up(
+async def test_under_another_server_a_cut_client_is_detected_by_the_kernel(
     network: Network, tmp_path: Path
 ) -> None:
     async with (

@@ -10,6 +10,7 @@ from functools import partial
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.contracts.conftest import postgres, store_url
 from tests.end_to_end.conftest import StartServer
@@ -28,9 +29,7 @@ def until(condition, seconds: float = 20):
     return found
 
 
-def test_a_worker_that_dies_is_replaced_and_all_stop_together(
-    start_server: StartServer, store_url: str
-) -> None:
+def test_a_dead_worker_is_replaced_and_all_stop_together(start_server: StartServer, store_url: str) -> None:
     server = start_server(workers="2", database_url=store_url)
     first = until(lambda: len(found := workers_of(server.pid)) == 2 and found)
     event = {"title": "Festa", "event_date": "2026-06-24", "city": "Recife"}
@@ -46,7 +45,45 @@ def test_a_worker_that_dies_is_replaced_and_all_stop_together(
     assert re.search(rf"worker {first[0]} ended with -9", server.log)
 
 
-def test_four_servers_started_at_once_make_one_store(start_server: StartServer, store_url: str) -> None:
+def counted(server, **labels: str) -> float:
+    """Return how many requests with these labels a scrape tells of, whichever process it meets."""
+    # A connection of its own: the next one may meet another process.
+    text = httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text
+    families = {one.name: one for one in text_string_to_metric_families(text)}
+    samples = families["fasttrack_requests"].samples
+    return sum(one.value for one in samples if labels.items() <= one.labels.items())
+
+
+def test_metrics_count_all_workers_and_survive_their_death(start_server: StartServer, store_url: str) -> None:
+    server = start_server(workers="2", database_url=store_url)
+    until(lambda: len(workers_of(server.pid)) == 2)
+    until(lambda: gauge(server, "fasttrack_workers") == 2)
+    for _ in range(40):
+        assert httpx.get(f"{server.url}/api/v1/eventos/7").status_code == 404
+    of_route = {"route": "/api/v1/eventos/{event_id}", "method": "GET", "status": "404"}
+    assert [counted(server, **of_route) for _ in range(10)] == [40] * 10
+    with httpx.stream("GET", f"{server.url}/sse/eventos") as stream:
+        assert stream.status_code == 200
+        lines = stream.iter_lines()
+        next(lines)  # Held: without its iterator the client would hang up.
+        until(lambda: gauge(server, "fasttrack_streams", transport="sse") == 1)
+    first = workers_of(server.pid)[0]
+    until(lambda: time.time() - psutil.Process(first).create_time() > 6)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(found := workers_of(server.pid)) == 2 and first not in found)
+    assert [counted(server, **of_route) for _ in range(10)] == [40] * 10
+    until(lambda: gauge(server, "fasttrack_workers") == 2)
+    until(lambda: gauge(server, "fasttrack_streams", transport="sse") == 0)
+
+
+def gauge(server, name: str, **labels: str) -> float | None:
+    text = httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text
+    families = {one.name: one for one in text_string_to_metric_families(text)}
+    found = families[name].samples if name in families else []
+    return next((one.value for one in found if one.labels == labels), None)
+
+
+def test_four_servers_started_at_once_create_one_store(start_server: StartServer, store_url: str) -> None:
     start = partial(start_server, database_url=store_url, auth="token")
     with ThreadPoolExecutor(4) as pool:
         servers = [future.result() for future in [pool.submit(start) for _ in range(4)]]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from streams.messages import Durable, draft, with_id
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
 
 
 class MemoryFeed:
@@ -44,6 +44,9 @@ class MemoryFeed:
             if after < message.seq <= upto
             and (message.feed in feeds or message.feed.startswith(tuple(prefixes)))
         ][:limit]
+
+    async def latest(self, feed: str, *, limit: int) -> list[StoredMessage]:
+        return [message for message in reversed(self.kept) if message.feed == feed][:limit]
 
     async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
         return {message.feed: message.seq for message in self.kept if message.final and message.feed in feeds}

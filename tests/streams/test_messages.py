@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import messages as product
 from streams import messages as m
 
 AT = "2026-11-24T12:00:00.123Z"
@@ -11,22 +12,24 @@ AT = "2026-11-24T12:00:00.123Z"
 
 def test_a_stored_message_has_the_members_and_order_of_the_contract() -> None:
     feed, body, final = m.draft(
-        m.UploadProgress("upload/arquivo1", AT, "arquivo1", 40, 5, 4, "Evento 4", 4, 0, 512, 1280)
+        product.UploadProgress("upload/arquivo1", AT, "arquivo1", 40, 5, 4, "Evento 4", 4, 0, 512, 1280)
     )
 
     assert m.with_id(body, "k3f9", 17).decode() == (
         '{"type":"progress","id":"k3f9.17","feed":"upload/arquivo1","at":"2026-11-24T12:00:00.123Z",'
         '"upload_id":"arquivo1","progresso":40,"line":5,"record":4,"title":"Evento 4","accepted":4,'
-        '"rejected":0,"bytes":512,"total_bytes":1280}'
+        '"rejected":0,"bytes":512,"total_bytes":1280,'
+        '"created":0,"updated":0,"unchanged":0,"skipped":0}'
     )
     assert (feed, final) == ("upload/arquivo1", False)
 
 
-def test_only_finished_is_final() -> None:
-    ended = m.Finished("tarefas/t", AT, "failed", 0, 0, 0, 0.5, m.EndError("x", "y"), {"self": "/"})
+def test_only_the_finished_message_is_final() -> None:
+    error = product.EndError("x", "y")
+    ended = product.Finished("tarefas/t", AT, "failed", 0, 0, 0, 0.5, error, {"self": "/"})
 
     assert m.draft(ended)[2]
-    assert not m.draft(m.Log("tarefas/t", AT, "info", "finished"))[2]
+    assert not m.draft(product.Log("tarefas/t", AT, "info", "finished"))[2]
 
 
 def test_hello_has_a_reason_only_after_a_reset() -> None:
@@ -39,7 +42,7 @@ def test_hello_has_a_reason_only_after_a_reset() -> None:
 
 @given(title=st.text(), seq=st.integers(0, 2**63))
 def test_any_text_stays_on_one_line_and_keeps_its_value(title: str, seq: int) -> None:
-    body = m.with_id(m.draft(m.Log("upload/x", AT, "info", title))[1], "k3f9", seq)
+    body = m.with_id(m.draft(product.Log("upload/x", AT, "info", title))[1], "k3f9", seq)
 
     assert b"\n" not in body
     assert b"\r" not in body

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from api.services.identity import Identity
-from streams.feeds import feed_set
-from streams.hub import FeedHub, FeedOptions
-from streams.messages import Log, PresenceState
+from domain.messages import Log, PresenceState
+from streams.context import FeedOptions
+from streams.hub import FeedHub
 from streams.poll import Answer, Poll
 from tests.streams.memory import MemoryFeed
+from tests.streams.sink import CATALOGUE
 
 pytestmark = pytest.mark.anyio
 
@@ -19,21 +20,21 @@ ANA = Identity("ana", "editor", person="ana")
 
 
 def hub_over(feed: MemoryFeed) -> FeedHub[Identity]:
-    hub: FeedHub[Identity] = FeedHub(FeedOptions(coalesce_seconds=0))
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(coalesce_seconds=0))
     feed.listener = hub.publish
     return hub
 
 
 async def ask(hub: FeedHub[Identity], names: list[str], cursor: str, wait_seconds: float) -> Answer:
     lease: Any = hub.registry.admit(ANA)
-    feeds = feed_set(names)
+    feeds = CATALOGUE.set_of(names)
     try:
         return await Poll(hub, feeds, await hub.open(feeds, cursor, None), lease).answer(wait_seconds)
     finally:
         lease.release()
 
 
-async def test_a_call_that_does_not_wait_is_given_what_only_the_store_has() -> None:
+async def test_a_poll_without_wait_gets_messages_that_only_the_store_has() -> None:
     feed = MemoryFeed()
     feed.publish(Log("eventos", AT, "info", "old"))
     hub = hub_over(feed)
@@ -44,7 +45,7 @@ async def test_a_call_that_does_not_wait_is_given_what_only_the_store_has() -> N
     assert answer.cursor == "k3f9.1"
 
 
-async def test_a_state_that_changes_while_the_store_is_read_is_answered_at_once() -> None:
+async def test_a_state_that_changes_during_the_read_of_the_store_is_returned_at_once() -> None:
     feed = MemoryFeed()
     feed.publish(Log("admin", AT, "info", "not asked for"))
     hub = hub_over(feed)
@@ -62,7 +63,7 @@ async def test_a_state_that_changes_while_the_store_is_read_is_answered_at_once(
     assert [b'"feed":"presenca"' in message for message in answer.messages] == [True]
 
 
-async def test_silence_is_answered_after_the_wait_with_the_cursor_of_now() -> None:
+async def test_a_poll_without_news_returns_the_current_cursor_after_the_wait() -> None:
     feed = MemoryFeed()
     hub = hub_over(feed)
     async with hub.running(feed.epoch, feed), asyncio.timeout(10):

@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
+from domain.messages import PresenceState
 from streams.frames import Frame
-from streams.messages import PresenceState
 from streams.state import INTERVAL_SECONDS, States
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ def online(count: int, at: str = "") -> PresenceState:
     return PresenceState("presenca", at, count, count, [])
 
 
-async def test_a_state_is_told_four_times_a_second_at_most_and_the_last_one_always() -> None:
+async def test_a_state_is_sent_four_times_a_second_at_most_and_the_last_one_always() -> None:
     loop = asyncio.get_running_loop()
     told: list[tuple[float, bytes]] = []
     last = asyncio.Event()
@@ -39,7 +39,7 @@ async def test_a_state_is_told_four_times_a_second_at_most_and_the_last_one_alwa
     assert b'"online":1,' in told[0][1]
 
 
-async def test_a_state_that_says_the_same_is_not_told_again() -> None:
+async def test_an_unchanged_state_is_not_published_again() -> None:
     told: list[str] = []
     states = States(asyncio.get_running_loop(), lambda feed, _: told.append(feed))
     states.set(online(1, "now"))

@@ -5,7 +5,7 @@ from httpx._utils import peek_filelike_length
 from api.cli.file_window import FileWindow
 
 
-def test_a_window_is_the_rest_of_the_file(tmp_path: Path) -> None:
+def test_a_window_reads_the_rest_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_bytes(b"0123456789")
     positions: list[int] = []

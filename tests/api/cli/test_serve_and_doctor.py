@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -30,26 +31,32 @@ def test_help_names_every_setting_with_its_variable():
         assert name in told
 
 
-def test_a_wrong_setting_stops_the_command_with_one_clear_line():
+def test_a_wrong_setting_ends_the_command_with_one_line():
     refused = run("serve", "--port", "x")
     assert refused.exit_code == 1
     assert refused.output == "Error: FASTTRACK_PORT must be a whole number from 0 to 65535, not 'x'\n"
 
 
-def test_a_misspelt_variable_is_warned_of(tmp_path):
+def test_a_misspelt_variable_gives_a_warning(tmp_path):
     told = run("doctor", "--data-dir", str(tmp_path), FASTTRACK_PROT="1")
     assert "there is no setting FASTTRACK_PROT" in told.output
 
 
+def said(**settings: Any) -> str:
+    return banner(Settings(**settings), ["http://127.0.0.1:8000"])
+
+
 def test_the_banner_says_who_may_call():
-    assert "everyone is admin" in banner(Settings())
-    assert "WARNING" not in banner(Settings())
-    assert "WARNING" in banner(Settings(host="0.0.0.0", auth="open"))
-    assert "token" in banner(Settings(host="0.0.0.0"))
-    assert "http://[::1]:8000" in banner(Settings(host="::1"))
+    assert "everyone is admin" in said()
+    assert "WARNING" not in said()
+    assert "WARNING" in said(host="0.0.0.0", auth="open")
+    assert "WARNING" in said(auth="open", trusted_proxies=("127.0.0.1/32",))
+    assert "token" in said(host="0.0.0.0")
+    assert "token: " in said(allowed_hosts=("events.example",))
+    assert said().startswith("FastTrack on http://127.0.0.1:8000\n")
 
 
-def test_doctor_finds_a_healthy_place_healthy(tmp_path):
+def test_doctor_reports_a_healthy_installation_as_healthy(tmp_path):
     migrated = run("migrate", "--data-dir", str(tmp_path))
     assert (migrated.exit_code, migrated.output) == (0, "The store is up to date.\n")
     told = run("doctor", "--data-dir", str(tmp_path), "--port", str(free_port()), "--streams-per-server", "1")
@@ -80,14 +87,14 @@ def test_doctor_fails_on_a_folder_that_cannot_be_written():
 
 
 @pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/x.db", "postgresql://127.0.0.1:1/none"])
-def test_migrate_says_why_it_could_not(tmp_path, url):
+def test_migrate_reports_why_it_failed(tmp_path, url):
     told = run("migrate", "--data-dir", str(tmp_path), "--database-url", url)
     assert told.exit_code == 1
     assert told.output.startswith("Error: ")
     assert "Traceback" not in told.output
 
 
-def test_migrate_makes_the_store(tmp_path: Path):
+def test_migrate_creates_the_store(tmp_path: Path):
     assert run("migrate", "--data-dir", str(tmp_path)).exit_code == 0
     connection = sqlite3.connect(tmp_path / "fasttrack.sqlite3")
     assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
@@ -111,3 +118,33 @@ def test_serve_says_what_to_do_about_a_port_in_use(tmp_path):
     assert f"Error: cannot listen on 127.0.0.1:{port}" in told.stderr
     assert "FASTTRACK_PORT" in told.stderr
     assert "Traceback" not in told.stderr
+    assert "FastTrack on" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana:secret@db/x",
+        "postgresql://ana:se%63ret@db/x",
+        "postgresql://ana:@db/x",
+        "postgresql://:secret@db/x",
+        "postgresql://ana:secret/1@db/x",
+        "postgresql://ana:secret#1@db/x",
+        "postgresql://ana:secret?1@db/x",
+        "postgresql:ana:secret@db/x",
+        "postgresql+asyncpg://ana:secret@db/x",
+        "postgresql://db/x?user=ana&password=secret",
+        "postgresql://db/x?PASSWORD=secret",
+        "postgresql://db/x?pass%77ord=secret",
+        "postgresql://db/x?sslpassword=secret",
+        "postgresql://ana@db/x?password=secret",
+    ],
+)
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("user", "list")])
+def test_a_password_on_the_command_line_is_refused(command, url, joined):
+    option = [f"--database-url={url}"] if joined else ["--database-url", url]
+    told = run(*command, *option)
+    assert told.exit_code == 1
+    assert "FASTTRACK_DATABASE_URL_FILE" in told.output
+    assert "secret" not in told.output

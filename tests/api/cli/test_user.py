@@ -25,11 +25,11 @@ def test_a_user_is_added_listed_disabled_enabled_and_rotated(tmp_path: Path) -> 
     assert rotated != token
 
 
-def test_a_name_that_is_taken_or_unknown_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_taken_or_unknown_is_reported(tmp_path: Path) -> None:
     fasttrack(tmp_path, "add", "ana")
     again = fasttrack(tmp_path, "add", "ana")
     assert again.exit_code == 1
-    assert "there is a user 'ana' already" in again.output
+    assert "the user 'ana' already exists" in again.output
     unknown = fasttrack(tmp_path, "disable", "bia")
     assert unknown.exit_code == 1
     assert "there is no user 'bia'" in unknown.output

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -12,12 +13,15 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.middleware import ASGIMiddleware
 
-from api.feeds.protocols import HttpProtocol, WebSocketProtocol
 from api.feeds.routes import HANDLERS
-from api.problems import problem_response
+from api.http.problems import problem_response
+from api.server.body_pace import WireTimes
+from api.server.http_connection import HttpConnection
+from api.services.feeds import FEEDS
 from api.services.identity import Identity
-from streams.hub import FeedHub, FeedOptions
-from streams.messages import Log
+from domain.messages import Log
+from streams.context import FeedOptions
+from streams.hub import FeedHub
 from tests.streams.memory import MemoryFeed
 
 AT = "2026-11-24T12:00:00.000Z"
@@ -59,10 +63,14 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    *, direct: bool = True, feed: MemoryFeed | None = None, **options: Any
+    *,
+    direct: bool = True,
+    feed: MemoryFeed | None = None,
+    times: WireTimes = WireTimes(),  # noqa: B008 - it is frozen.
+    **options: Any,
 ) -> AsyncIterator[Served]:
     feed = feed or MemoryFeed()
-    hub: FeedHub[Identity] = FeedHub(FeedOptions(**options))
+    hub: FeedHub[Identity] = FeedHub(FEEDS, FeedOptions(**options))
     feed.listener = hub.publish
     app = Litestar(
         route_handlers=list(HANDLERS),
@@ -75,8 +83,8 @@ async def serving(
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
-        http=HttpProtocol if direct else "httptools",
-        ws=WebSocketProtocol if direct else "websockets-sansio",
+        http=partial(HttpConnection, times=times) if direct else "httptools",
+        ws="none" if direct else "websockets-sansio",
         ws_per_message_deflate=False,
         log_config=None,
         lifespan="off",
@@ -121,8 +129,8 @@ class SseClient:
     ) -> "SseClient":
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
         client = cls(reader, writer)
-        lines = [f"{how.get('method', 'GET')} {target} HTTP/{how.get('version', '1.1')}", "Host: 127.0.0.1"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines = [f"{how.get('method', 'GET')} {target} HTTP/{how.get('version', '1.1')}"]
+        lines += [f"{name}: {value}" for name, value in ({"Host": "127.0.0.1"} | (headers or {})).items()]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + how.get("body", b""))
         await client._head()
         return client

@@ -10,7 +10,7 @@ from tests.api.feeds.server import PATIENCE, serving
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_is_no_http_is_refused_as_everything_is() -> None:
+async def test_malformed_http_gets_a_problem_document() -> None:
     async with serving() as served, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(b"\x00hello\r\n\r\n")

@@ -12,7 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from api.feeds import protocols
+from api.server.body_pace import WireTimes
+from api.server.http_connection import HttpConnection
 from tests.api.feeds.server import PATIENCE, Served, SseClient, serving
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,7 @@ async def streams_open(served: Served, count: int) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_client_of_http_1_0_reads_until_the_connection_ends(direct: Served) -> None:
+async def test_an_http_1_0_stream_ends_with_the_connection(direct: Served) -> None:
     client = await SseClient.open(direct.port, "/sse/upload/x", version="1.0")
     assert "transfer-encoding" not in client.headers
     assert client.headers["connection"] == "close"
@@ -67,7 +68,7 @@ async def test_a_client_of_http_1_0_reads_until_the_connection_ends(direct: Serv
     await direct.settled()
 
 
-async def test_a_body_behind_a_get_is_passed_over(served: Served) -> None:
+async def test_the_body_of_a_get_is_ignored(served: Served) -> None:
     body = b"x" * 200_000
     head = {"Content-Length": str(len(body))}
     client = await SseClient.open(served.port, "/sse/eventos", head, body=body)
@@ -80,7 +81,7 @@ async def test_a_body_behind_a_get_is_passed_over(served: Served) -> None:
     await served.settled()
 
 
-async def test_an_endless_body_behind_a_get_is_cut_off(direct: Served) -> None:
+async def test_an_endless_body_of_a_get_is_cut_off(direct: Served) -> None:
     async with raw(direct, GET % b"/sse/eventos") as (reader, writer):
         await reader.readuntil(b"hello")
         with pytest.raises(ConnectionError):
@@ -88,7 +89,7 @@ async def test_an_endless_body_behind_a_get_is_cut_off(direct: Served) -> None:
     await direct.settled()
 
 
-async def test_a_request_behind_a_stream_is_never_answered_and_harms_nothing(served: Served) -> None:
+async def test_a_request_pipelined_after_a_stream_is_ignored(served: Served) -> None:
     async with raw(served, GET % b"/sse/upload/x" + GET % b"/sse/eventos") as (reader, _):
         await reader.readuntil(b"hello")
         served.log("upload/x", "1")
@@ -100,24 +101,38 @@ async def test_a_request_behind_a_stream_is_never_answered_and_harms_nothing(ser
 
 
 @pytest.mark.parametrize("path", [b"/sse/eventos", b"/poll/eventos?wait=50&last_event_id=k3f9.0"])
-@pytest.mark.parametrize("how", ["close", "reset", "half"])
-async def test_a_client_that_leaves_is_gone_at_once(served: Served, path: bytes, how: str) -> None:
-    async with raw(served, GET % path) as (reader, writer):
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_a_client_that_disconnects_is_removed_at_once(served: Served, path: bytes, how: str) -> None:
+    async with raw(served, GET % path) as (_, writer):
         await streams_open(served, 1)
-        match how:
-            case "half":
-                writer.write_eof()
-                assert b"bye" not in await reader.read(-1)
-            case "reset":
-                linger = struct.pack("ii", 1, 0)
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                writer.close()
-            case _:
-                writer.close()
+        if how == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
         await served.settled()
 
 
-async def test_a_stream_after_other_requests_on_one_connection(served: Served) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_client_that_closes_its_sending_side_keeps_its_stream(waits: bool) -> None:
+    async with serving(heartbeat_seconds=0.2) as served:
+        async with raw(served, GET % b"/sse/eventos") as (reader, writer):
+            if waits:
+                await reader.readuntil(b"hello")
+            writer.write_eof()
+            await streams_open(served, 1)
+            served.log("eventos", "1")
+            await reader.readuntil(b'"message":"1"')
+        await served.settled()
+
+
+async def test_a_poll_of_a_client_that_closes_its_sending_side_is_answered_at_once(direct: Served) -> None:
+    async with raw(direct, GET % b"/poll/eventos?wait=50&last_event_id=k3f9.0") as (reader, writer):
+        writer.write_eof()
+        assert (await reader.read(-1)).endswith(b'{"cursor":"k3f9.0","messages":[]}')
+    await direct.settled()
+
+
+async def test_a_stream_may_follow_other_requests_on_one_connection(served: Served) -> None:
     async with raw(served, GET % b"/poll/eventos?wait=0") as (reader, writer):
         answer = await reader.readuntil(b"]}")
         assert answer.startswith(b"HTTP/1.1 200")
@@ -128,33 +143,32 @@ async def test_a_stream_after_other_requests_on_one_connection(served: Served) -
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /sse/eventos HTTP/1.1\r\nHost: ", GET % b"/nothing" + b"GET /"])
-async def test_who_never_ends_its_head_is_not_waited_for(
-    direct: Served, sent: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
-    async with raw(direct, sent) as (reader, _):
+async def test_a_request_head_that_never_ends_times_out(sent: bytes) -> None:
+    async with serving(times=WireTimes(head_seconds=0.2)) as served, raw(served, sent) as (reader, _):
         answer = await reader.read(-1)
     assert answer.startswith(b"HTTP/1.1 404") == (b"nothing" in sent)
 
 
-async def test_a_stream_outlives_the_time_for_a_head(direct: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.05)
-    judge, judged = protocols.HttpProtocol._head_is_late, asyncio.Event()
+async def test_a_running_request_is_not_ended_by_the_timeout_of_the_next_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judge, judged = HttpConnection._too_late, asyncio.Event()
 
-    def watched(protocol: protocols.HttpProtocol) -> None:
-        judge(protocol)
+    def watched(connection: HttpConnection) -> None:
+        judge(connection)
         judged.set()
 
-    monkeypatch.setattr(protocols.HttpProtocol, "_head_is_late", watched)
-    async with raw(direct, GET % b"/sse/eventos" + b"GET /poll/ev") as (reader, _):
-        await reader.readuntil(b"hello")
-        await judged.wait()
-        direct.log("eventos", "1")
-        await reader.readuntil(b'"message":"1"')
-    await direct.settled()
+    monkeypatch.setattr(HttpConnection, "_too_late", watched)
+    async with serving(times=WireTimes(head_seconds=0.05)) as served:
+        waiting = GET % b"/poll/eventos?wait=50&last_event_id=k3f9.0"
+        async with raw(served, waiting + b"GET /poll/ev") as (reader, _):
+            await judged.wait()
+            served.log("eventos", "1")
+            await reader.readuntil(b'"message":"1"')
+        await served.settled()
 
 
-async def test_who_sends_its_head_slowly_does_not_hold_the_stop() -> None:
+async def test_a_slowly_sent_head_does_not_delay_the_stop() -> None:
     async with serving() as served:
         _, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(b"GET /sse/eventos HTTP/1.1\r\nHost: ")
@@ -170,8 +184,8 @@ async def test_the_stream_of_a_handler_that_raises_leaks_nothing_and_resumes(ser
     await client.receive()
     (seen,) = served.log("eventos", "1")
     assert (await client.receive())["message"] == "1"
-    (lease,) = served.hub.registry.open
-    reader = lease._end.__self__  # type: ignore[union-attr]
+    (slot,) = served.hub.registry.open
+    reader = slot._end.__self__  # type: ignore[union-attr]
 
     def fail(*_: Any) -> None:
         raise RuntimeError("a fault of ours")
@@ -187,19 +201,26 @@ async def test_the_stream_of_a_handler_that_raises_leaks_nothing_and_resumes(ser
     await served.settled()
 
 
-async def test_what_a_websocket_may_not_say_closes_it(served: Served) -> None:
-    for said in ("hi", '{"type":"pong"}', " " * 5000, "[" * 4000, b'{"type":"ping"}'):
+async def test_a_forbidden_message_from_a_client_closes_its_websocket(served: Served) -> None:
+    cases: list[tuple[str | bytes, int]] = [
+        *[
+            (said, 4400)
+            for said in ("hi", '{"type":"pong"}', "[" * 4000, b'{"type":"ping"}', "", "Ping", b"ping")
+        ],
+        *[(said, 1009) for said in (" " * 5000, b" " * 5000, "é" * 2100)],
+    ]
+    for said, code in cases:
         async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
             await client.recv()
             await client.send(said)
             with suppress(ConnectionClosed):
                 async for _ in client:
                     pass
-            assert client.close_code == 4400, said
+            assert client.close_code == code, said
     await served.settled()
 
 
-async def test_pings_are_answered_whatever_their_spelling(served: Served) -> None:
+async def test_pings_are_answered_in_any_spelling(served: Served) -> None:
     async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
         await client.recv()
         for said in ('{"type":"ping"}', ' { "type" : "\\u0070ing" } '):
@@ -212,8 +233,18 @@ async def test_pings_are_answered_whatever_their_spelling(served: Served) -> Non
     await served.settled()
 
 
-async def test_no_extension_is_agreed_on(served: Served) -> None:
+async def test_websocket_extensions_are_declined(served: Served) -> None:
     async with connect(
         f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, compression="deflate"
     ) as client:
         assert client.protocol.extensions == []
+
+
+async def test_a_text_ping_is_answered_with_pong(served: Served) -> None:
+    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+        await client.recv()
+        for said, answer in (("ping", "pong"), ('{"type":"ping"}', '{"type":"pong"}')):
+            await client.send(said)
+            while (heard := await client.recv()) != answer:
+                assert json.loads(heard)["type"] == "heartbeat"
+    await served.settled()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.feeds.direct import PING_SECONDS, PONG_SECONDS, DirectWs
+from api.feeds.transport_outlet import PING_SECONDS, PONG_SECONDS, TransportWs
 from streams.frames import WS, ws_frame
 
 PING = ws_frame(b"", 0x9)
@@ -48,14 +48,16 @@ class Quiet:
         self.paused = paused
 
 
-def opened(*, paused: bool = False) -> tuple[DirectWs, Wire]:
-    outlet, wire = DirectWs(WS), Wire()
+def opened(*, paused: bool = False) -> tuple[TransportWs, Wire]:
+    outlet, wire = TransportWs(WS), Wire()
     outlet.take(wire, set())  # type: ignore[arg-type]
     outlet.reader = Quiet(paused=paused)  # type: ignore[assignment]
     return outlet, wire
 
 
-def watch(outlet: DirectWs, wire: Wire, seconds: float, *, answers_until: float) -> tuple[list[float], float]:
+def watch(
+    outlet: TransportWs, wire: Wire, seconds: float, *, answers_until: float
+) -> tuple[list[float], float]:
     """Look as the wheel does; return when pings were sent, and the last look.
 
     The client answers up to a time.
@@ -82,7 +84,7 @@ def test_a_client_is_pinged_every_twenty_seconds() -> None:
     assert not wire.aborted
 
 
-def test_a_client_that_answers_no_ping_is_gone_before_the_next_one() -> None:
+def test_a_client_that_answers_no_ping_is_disconnected_before_the_next_ping() -> None:
     outlet, wire = opened()
     pings, gone_at = watch(outlet, wire, 100, answers_until=50)
     assert wire.aborted
@@ -92,7 +94,7 @@ def test_a_client_that_answers_no_ping_is_gone_before_the_next_one() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", PONG])
-def test_a_client_that_takes_nothing_is_not_pinged_and_not_gone(said: bytes) -> None:
+def test_a_client_that_reads_nothing_is_neither_pinged_nor_disconnected(said: bytes) -> None:
     outlet, wire = opened(paused=True)
     outlet.data_received(said)
     assert watch(outlet, wire, 200, answers_until=0)[0] == []

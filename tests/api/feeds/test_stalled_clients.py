@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api.feeds import direct, plain
+from api.feeds import asgi_outlet, transport_outlet
 from api.services.notifications import notification
 from tests.api.feeds.server import PATIENCE, Served, serving
 from tests.serving import Served as WholeServer
 from tests.serving import serving as whole_server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 UPGRADE = (
     b"GET /ws/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -56,11 +56,11 @@ async def flood(served: Served, megabytes: int) -> None:
 
 @pytest.mark.parametrize("asking", ASKING)
 @pytest.mark.parametrize("path", ["direct", "plain"])
-async def test_who_takes_nothing_is_ended_and_costs_no_memory(
+async def test_a_client_that_reads_nothing_is_disconnected_and_costs_no_memory(
     path: str, asking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "CLOSING_SECONDS", 0.3)
-    monkeypatch.setattr(plain, "CLOSING_SECONDS", 0.3)
+    monkeypatch.setattr(transport_outlet, "CLOSING_SECONDS", 0.3)
+    monkeypatch.setattr(asgi_outlet, "CLOSING_SECONDS", 0.3)
     how = {"heartbeat_seconds": 0.5, "slow_seconds": 1.0, "ring_bytes": 2 * 1024 * 1024}
     async with (
         serving(direct=path == "direct", **how) as served,  # type: ignore[arg-type]
@@ -84,18 +84,16 @@ async def test_who_takes_nothing_is_ended_and_costs_no_memory(
 
 async def fill(served: WholeServer, megabytes: int) -> None:
     for _ in range(megabytes):
-        async with served.app.state.store.transaction() as unit:
+        async with served.app.state.services.store.transaction() as unit:
             drafts = [notification("test", "", "x" * 100_000, actor="test", at_ms=0) for _ in range(10)]
             await unit.messages.append(drafts)
 
 
 @pytest.mark.parametrize("asking", ASKING)
-async def test_a_stop_waits_two_seconds_at_most_for_those_who_do_not_read(
-    tmp_path: Path, asking: str
-) -> None:
+async def test_a_stop_waits_at_most_2_s_for_clients_that_do_not_read(tmp_path: Path, asking: str) -> None:
     async with whole_server(tmp_path) as served, stalled(served.port, ASKING[asking], b"admin", 20):
         await fill(served, 3)
-        assert len(served.app.state.hub.registry.open) == 20
+        assert len(served.app.state.services.hub.registry.open) == 20
         began = time.monotonic()
         served.server.should_exit = True
         async with asyncio.timeout(PATIENCE):

@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from domain.ports import StorageUnavailableError
+from domain.ports.errors import StorageUnavailableError
 from tests.api.feeds.server import Served, SseClient, fetch, serving
 from tests.serving import serving as whole_server
 
@@ -40,13 +40,15 @@ async def farewell(port: int, headers: dict[str, str] | None = None) -> SseClien
     return client
 
 
-async def test_an_event_source_is_told_inside_a_200_and_comes_back(served: Served) -> None:
+async def test_an_event_source_gets_a_bye_inside_a_200_and_reconnects(served: Served) -> None:
     await farewell(served.port)
     await served.settled()
 
 
 @pytest.mark.parametrize("subprotocols", [None, ["fasttrack.batch"]])
-async def test_a_websocket_is_told_and_closed_with_try_again_later(served: Served, subprotocols: Any) -> None:
+async def test_a_websocket_gets_a_bye_and_is_closed_with_try_again_later(
+    served: Served, subprotocols: Any
+) -> None:
     url = f"ws://127.0.0.1:{served.port}/ws/upload/x"
     async with connect(url, subprotocols=subprotocols, proxy=None) as socket:
         bye = str(await socket.recv())
@@ -58,17 +60,17 @@ async def test_a_websocket_is_told_and_closed_with_try_again_later(served: Serve
     await served.settled()
 
 
-async def test_a_poll_is_told_when_to_ask_again(served: Served) -> None:
+async def test_a_poll_gets_503_with_retry_after(served: Served) -> None:
     status, headers, problem = await fetch(served.port, "/poll/upload/x")
     assert (status, problem["type"]) == (503, "/problems/unavailable")
     assert 1 <= int(headers["retry-after"]) <= 5
     await served.settled()
 
 
-async def test_it_is_the_same_when_the_store_cannot_say_who_asks(tmp_path: Path) -> None:
+async def test_streams_are_refused_in_the_same_way_when_the_token_cannot_be_looked_up(tmp_path: Path) -> None:
     token = {"Authorization": "Bearer ft_" + "x" * 43}
     async with whole_server(tmp_path, auth="token") as served:
-        served.app.state.people.by_token = away
+        served.app.state.services.people.by_token = away
         client = await farewell(served.port, {**token, "Host": served.address})
         assert client.headers["x-content-type-options"] == "nosniff"
         async with connect(f"ws://{served.address}/ws/eventos", additional_headers=token) as socket:
@@ -79,7 +81,7 @@ async def test_it_is_the_same_when_the_store_cannot_say_who_asks(tmp_path: Path)
             assert (await http.get("/poll/eventos")).status_code == 503
 
 
-async def test_streams_that_are_open_outlive_the_store_and_go_on(served: Served) -> None:
+async def test_open_streams_survive_an_outage_of_the_store(served: Served) -> None:
     client = await SseClient.open(served.port, "/sse/eventos")
     assert (await client.receive())["type"] == "hello"
     served.feed.read = away  # type: ignore[method-assign]

@@ -22,7 +22,7 @@ async def created(client: httpx.AsyncClient, **members: object) -> dict:
     return answer.json()
 
 
-async def test_create_answers_with_the_event_where_it_is_and_its_tag(client):
+async def test_create_returns_the_event_its_location_and_its_etag(client):
     answer = await client.post(EVENTS, json=FESTA)
     event = answer.json()
     assert answer.status_code == 201
@@ -40,7 +40,7 @@ async def test_create_answers_with_the_event_where_it_is_and_its_tag(client):
     assert (await client.get(answer.headers["location"])).json() == event
 
 
-async def test_every_error_of_a_body_is_told_at_once_with_its_code(client):
+async def test_all_errors_of_a_body_are_reported_at_once_with_their_codes(client):
     answer = await client.post(
         EVENTS, json={"title": "", "event_date": "24/06/2026", "local_info": {"capacity": -5}, "x": 1}
     )
@@ -72,13 +72,15 @@ async def test_every_error_of_a_body_is_told_at_once_with_its_code(client):
         (b" " * 2_000_000, "application/json", 413, "too-large"),
     ],
 )
-async def test_a_body_that_is_no_event_is_refused_for_what_it_is(serving, body, content_type, status, kind):
+async def test_a_body_that_is_not_an_event_is_refused_with_a_fitting_error(
+    serving, body, content_type, status, kind
+):
     async with serving(max_body_bytes=1_000_000) as client:
         answer = await client.post(EVENTS, content=body, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{kind}")
 
 
-async def test_a_change_is_only_made_to_the_version_that_the_caller_knows(client):
+async def test_a_change_with_an_old_version_is_refused(client):
     event = await created(client)
     path, tag = f"{EVENTS}/{event['id']}", f'"{event["id"]}-1"'
     changed = await client.patch(path, json={"title": "Nova"}, headers={"If-Match": f'"other", {tag}'})
@@ -121,7 +123,7 @@ async def test_patch_merges_the_venue_and_null_removes(client):
     }
 
 
-async def test_an_event_may_be_sent_back_as_it_was_read_but_not_with_another_id(client):
+async def test_an_event_may_be_put_as_it_was_read_but_not_with_another_id(client):
     event = await created(client)
     path = f"{EVENTS}/{event['id']}"
     assert (await client.put(path, json={**event, "city": "Olinda"})).json()["city"] == "Olinda"
@@ -130,13 +132,13 @@ async def test_an_event_may_be_sent_back_as_it_was_read_but_not_with_another_id(
     assert other.json()["errors"][0]["code"] == "read_only"
 
 
-async def test_a_change_to_the_same_is_none(client):
+async def test_a_put_of_equal_values_does_not_raise_the_version(client):
     event = await created(client)
     same = await client.put(f"{EVENTS}/{event['id']}", json=FESTA)
     assert same.json() == event
 
 
-async def test_put_without_a_member_takes_its_default(client):
+async def test_put_sets_absent_members_to_their_defaults(client):
     event = await created(client)
     bare = {name: FESTA[name] for name in ("title", "event_date", "city")}
     replaced = (await client.put(f"{EVENTS}/{event['id']}", json=bare)).json()
@@ -144,14 +146,14 @@ async def test_put_without_a_member_takes_its_default(client):
 
 
 @pytest.mark.parametrize("event_id", ["0", "99", "-1", "1.0", "x", "\uff11", "9" * 30, "%00", "1_0"])
-async def test_what_names_no_event_is_not_found(client, event_id):
+async def test_an_id_without_an_event_is_not_found(client, event_id):
     await created(client)
     for method in ("GET", "DELETE"):
         answer = await client.request(method, f"{EVENTS}/{event_id}")
         assert answer.status_code == 404, method
 
 
-async def test_deleted_is_gone_and_its_id_is_never_used_again(client):
+async def test_a_deleted_event_is_gone_and_its_id_is_never_reused(client):
     event = await created(client)
     path = f"{EVENTS}/{event['id']}"
     assert (await client.delete(path)).status_code == 204
@@ -159,7 +161,7 @@ async def test_deleted_is_gone_and_its_id_is_never_used_again(client):
     assert (await created(client))["id"] > event["id"]
 
 
-async def test_pages_follow_each_other_without_gap_or_repeat(client):
+async def test_pages_have_no_gap_or_repeat(client):
     for number in range(7):
         await created(client, title=f"Evento {number}", event_date=f"2026-01-0{7 - number}")
     for sort in ("id", "-id", "event_date", "-event_date", "title"):
@@ -173,7 +175,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(client):
         assert (seen == sorted(seen)) is (sort in ("id", "title", "-event_date"))
 
 
-async def test_filters_say_what_they_take(client):
+async def test_each_filter_selects_the_documented_events(client):
     praca = {"location_name": "Praça da Sé", "venue_type": "Praça"}
     await created(client, title="Cedo", event_date="2026-01-01T08:00:00", city="São Paulo", local_info=praca)
     await created(client, title="Tarde", event_date="2026-01-31T23:00:00-03:00", city="Olinda")
@@ -224,7 +226,7 @@ async def test_a_wrong_query_names_its_parameter(client, query, field, code):
         assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
 
-async def test_a_cursor_only_fits_the_list_that_it_came_from(client):
+async def test_a_cursor_is_refused_for_another_list(client):
     for _ in range(3):
         await created(client)
     cursor = (await client.get(EVENTS, params={"limit": 1})).json()["next"]

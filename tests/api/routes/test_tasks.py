@@ -20,7 +20,7 @@ async def ended(client: httpx.AsyncClient, task: dict[str, Any]) -> dict[str, An
             await anyio.sleep(0.01)
 
 
-async def test_the_analysis_is_started_found_and_read(client: httpx.AsyncClient) -> None:
+async def test_an_analysis_can_be_started_found_and_read(client: httpx.AsyncClient) -> None:
     await client.post("/api/v1/eventos", json=EVENT)
     answer = await client.post("/api/v1/eventos/analise")
     assert answer.status_code == 202
@@ -35,7 +35,7 @@ async def test_the_analysis_is_started_found_and_read(client: httpx.AsyncClient)
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "ndjson", "ics"])
-async def test_an_export_is_the_same_file_as_the_download(client: httpx.AsyncClient, form: str) -> None:
+async def test_an_export_equals_the_download(client: httpx.AsyncClient, form: str) -> None:
     await client.post("/api/v1/eventos", json=EVENT)
     answer = await client.post("/api/v1/eventos/exportar", params={"format": form})
     done = await ended(client, answer.json())
@@ -46,7 +46,7 @@ async def test_an_export_is_the_same_file_as_the_download(client: httpx.AsyncCli
     assert file.headers["Content-Disposition"] == download.headers["Content-Disposition"]
 
 
-async def test_the_form_of_an_export_may_come_in_a_body(client: httpx.AsyncClient) -> None:
+async def test_the_format_of_an_export_may_be_in_the_body(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v1/eventos/exportar", json={"format": "ndjson"})
     assert (answer.status_code, answer.json()["params"]) == (202, {"format": "ndjson"})
     assert (await client.post("/api/v1/eventos/exportar", json={})).json()["params"] == {"format": "json"}
@@ -55,7 +55,7 @@ async def test_the_form_of_an_export_may_come_in_a_body(client: httpx.AsyncClien
     assert [error["field"] for error in wrong.json()["errors"]] == ["form", "format"]
 
 
-async def test_the_calendar_can_be_subscribed_to(client: httpx.AsyncClient) -> None:
+async def test_the_calendar_can_be_downloaded_with_a_filter(client: httpx.AsyncClient) -> None:
     await client.post("/api/v1/eventos", json=EVENT)
     for path in ("/eventos.ics", "/api/v1/eventos.ics"):
         answer = await client.get(path, params={"city": "recife"})
@@ -74,7 +74,7 @@ async def test_tasks_are_paged_newest_first(client: httpx.AsyncClient) -> None:
     assert rest.json()["next"] is None
 
 
-async def test_what_makes_no_sense_is_refused_and_named(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_task_request_is_refused_by_name(client: httpx.AsyncClient) -> None:
     done = await ended(client, (await client.post("/api/v1/eventos/analise")).json())
     refusals = [
         await client.post(f"{done['links']['self']}/cancel"),

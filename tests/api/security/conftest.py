@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from api.security.credentials import new_token
+from api.services.credentials import new_token
 from api.services.people import People
 from tests.contracts.conftest import postgres, postgres_database
 from tests.serving import Served, serving
@@ -66,7 +66,7 @@ async def cast(
             )
             for _ in range(count)
         ]
-        yield Cast(servers[-1], await _headers(servers[0].app.state.people))
+        yield Cast(servers[-1], await _headers(servers[0].app.state.services.people))
 
 
 async def _headers(people: People) -> dict[str, Headers]:

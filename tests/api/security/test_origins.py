@@ -21,32 +21,57 @@ def scope(*, method: str = "GET", path: str = "/", kind: str = "http", **headers
     }
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "localhost."])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:8000",
+        "127.0.0.1:1",
+        "[::1]:8000",
+        "localhost.",
+        "agenda.localhost:8000",
+        "127.0.0.53",
+        "[0:0:0:0:0:0:0:1]:8000",
+        "[::ffff:127.0.0.1]",
+    ],
+)
 def test_loopback_names_are_answered_on_any_port(host: str) -> None:
     assert AllowedHosts([], listening_on="127.0.0.1").allow(scope(host=host))
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "", "[", "10.0.0.1"]
+    "host",
+    [
+        "127.1",
+        "localhost.evil.example",
+        "evil-localhost",
+        "0.0.0.0",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost@evil.example",
+        "",
+        "[",
+        "10.0.0.1",
+    ],
 )
-def test_a_rebound_name_is_not_answered(host: str) -> None:
+def test_a_rebound_host_name_is_refused(host: str) -> None:
     assert not AllowedHosts([], listening_on="127.0.0.1").allow(scope(host=host))
 
 
-def test_no_host_at_all_is_not_answered() -> None:
+def test_a_request_without_host_is_refused() -> None:
     bare = scope()
     bare["headers"] = []
     assert not AllowedHosts([], listening_on="127.0.0.1").allow(bare)
 
 
-def test_a_server_on_every_address_answers_to_the_one_that_was_reached() -> None:
+def test_a_server_on_every_address_accepts_the_address_that_was_reached() -> None:
     reached = scope(host="192.168.1.5:8000") | {"server": ("192.168.1.5", 8000)}
     elsewhere = scope(host="192.168.1.6:8000") | {"server": ("192.168.1.5", 8000)}
     hosts = AllowedHosts([], listening_on="0.0.0.0")
     assert (hosts.allow(reached), hosts.allow(elsewhere)) == (True, False)
 
 
-def test_configured_hosts_come_beside_the_default_ones() -> None:
+def test_configured_hosts_are_added_to_the_default_ones() -> None:
     hosts = AllowedHosts(["agenda.example"], listening_on="127.0.0.1")
     assert hosts.allow(scope(host="agenda.example"))
     assert not hosts.allow(scope(host="evil.example"))
@@ -86,12 +111,32 @@ def test_on_an_open_server_foreign_pages_cannot_act_even_without_a_cookie() -> N
     assert policy.refuses(scope(method="POST", path="/api/v1/eventos", origin=EVIL)) == EVIL
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "tauri://localhost",
+        "capacitor://localhost",
+        "ionic://localhost",
+        "app://obsidian.md",
+        "chrome-extension://gighmmpiobklfepjocnamgkkbiglidom",
+        "safari-web-extension://8F3C4A55-2E1D-4F5B-9C0A-1B2C3D4E5F60",
+        "https://good.example",
+        "http://[2001:db8::7]:3000",
+    ],
+)
+def test_origins_of_any_scheme_can_be_allowed(origin: str) -> None:
+    policy = OriginPolicy([origin], ambient=False)
+    assert policy.refuses(scope(kind="websocket", path="/ws/eventos", origin=origin)) is None
+    for other in (origin + ".evil.example", "null", "file://", origin.replace("://", "x://")):
+        assert policy.refuses(scope(kind="websocket", path="/ws/eventos", origin=other)) == other
+
+
 @given(st.text())
-def test_any_text_is_an_origin_or_not(text: str) -> None:
+def test_any_text_can_be_checked_as_an_origin(text: str) -> None:
     found = origin_of(text)
     assert found is None or origin_of(found) == found
 
 
 @given(st.text())
-def test_any_host_has_a_name_without_a_port(text: str) -> None:
+def test_the_port_is_removed_from_any_host(text: str) -> None:
     assert isinstance(hostname(text), str)

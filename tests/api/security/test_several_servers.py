@@ -37,7 +37,7 @@ async def pair(store_url: str, tmp_path: Path) -> AsyncIterator[tuple[Served, Se
 
 
 def people_of(served: Served) -> People:
-    people: People = served.app.state.people
+    people: People = served.app.state.services.people
     return people
 
 
@@ -45,7 +45,7 @@ async def ana(served: Served) -> str:
     return await people_of(served).add("ana", "editor", actor="test")
 
 
-async def test_a_ticket_lets_in_once_whichever_server_is_asked(pair: tuple[Served, Served]) -> None:
+async def test_a_ticket_works_once_across_servers(pair: tuple[Served, Served]) -> None:
     first, _ = pair
     token = await ana(first)
     async with first.client(token) as client:
@@ -59,7 +59,7 @@ async def test_a_ticket_lets_in_once_whichever_server_is_asked(pair: tuple[Serve
     assert sorted(answers) == [200, 401, 401, 401, 401, 401]
 
 
-async def test_a_session_is_known_and_ended_everywhere(pair: tuple[Served, Served]) -> None:
+async def test_a_session_is_valid_and_ends_on_every_server(pair: tuple[Served, Served]) -> None:
     first, second = pair
     token = await ana(first)
     async with first.client() as browser:
@@ -94,9 +94,7 @@ async def test_failed_sign_ins_at_all_servers_count_together(pair: tuple[Served,
 
 
 @pytest.mark.parametrize("reading", [sse, ws])
-async def test_streams_elsewhere_end_when_their_user_is_shut_out(
-    pair: tuple[Served, Served], reading
-) -> None:
+async def test_disabling_a_user_ends_streams_on_other_servers(pair: tuple[Served, Served], reading) -> None:
     first, second = pair
     bearer = {"Authorization": f"Bearer {await ana(first)}"}
     async with reading(second, "eventos", **bearer) as stream:

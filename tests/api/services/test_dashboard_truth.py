@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.services.catalogue import Catalogue
+from api.services.dashboard import MONTHS, TOP_CITIES, Dashboard
+from api.services.events import Events
 from api.services.identity import Identity
-from api.services.live import MONTHS, TOP_CITIES, Dashboard
 from api.services.presence import GRACE_SECONDS, Presence
 from api.storage.store import SqlStore, open_store
 from domain.events import Event, EventFields
 from domain.imports import UploadState
-from domain.ports import EventFilter
+from domain.messages import DashboardState
+from domain.ports.events import EventFilter
 from domain.venues import Venue
-from streams.messages import DashboardState
 from tests.api.services.test_presence import Loop
 from tests.contracts.samples import an_event, an_upload, at_us
 
@@ -69,11 +69,11 @@ class World:
     def __init__(self, store: SqlStore) -> None:
         self.store = store
         self.loop = Loop()
-        self.presence = Presence(tell=lambda _: None, clock=lambda: NOW_MS, later=self.loop.later)
+        self.presence = Presence(publish=lambda _: None, clock=lambda: NOW_MS, later=self.loop.later)
         self.dashboard = Dashboard(
-            store, tell=lambda _: None, online=lambda: self.presence.online, now_ms=lambda: NOW_MS
+            store, publish=lambda _: None, online=lambda: self.presence.online, now_ms=lambda: NOW_MS
         )
-        self.catalogue = Catalogue(store, lambda: NOW_MS)
+        self.catalogue = Events(store, lambda: NOW_MS)
         self.streams: Counter[str] = Counter()
         self.uploads: dict[str, UploadState] = {}
 
@@ -137,9 +137,12 @@ def check_counts(state: DashboardState, events: Sequence[Event]) -> None:
     assert all(cities[one.city] == one.events for one in state.by_city)
     assert [(one.month, one.events) for one in state.by_month] == sorted(months.items())[-MONTHS:]
     assert {one.venue_type: one.events for one in state.by_venue_type} == dict(kinds)
+    assert [one.events for one in state.coming] == [months[one.month] for one in state.coming]
+    assert len(state.coming) == MONTHS
+    assert state.beyond == sum(count for month, count in months.items() if month > state.coming[-1].month)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(steps, max_size=14))
 def test_the_dashboard_equals_a_recount_after_any_sequence_of_operations(taken: list[Any]) -> None:
     asyncio.run(_play(taken))
@@ -160,11 +163,11 @@ async def _play(taken: list[Any]) -> None:
 
 
 @pytest.mark.anyio
-async def test_changes_without_pause_are_told_four_times_a_second_at_most(tmp_path: Path) -> None:
+async def test_changes_without_pause_are_published_four_times_a_second_at_most(tmp_path: Path) -> None:
     told: list[float] = []
     store = await open_store("", committed=lambda _: None, data_dir=tmp_path, timezone="America/Recife")
     dashboard = Dashboard(
-        store, tell=lambda _: told.append(anyio.current_time()), online=lambda: 0, now_ms=lambda: NOW_MS
+        store, publish=lambda _: told.append(anyio.current_time()), online=lambda: 0, now_ms=lambda: NOW_MS
     )
     try:
         async with anyio.create_task_group() as tasks:

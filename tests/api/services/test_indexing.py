@@ -9,7 +9,7 @@ import pytest
 from api.services import indexing
 from api.services.indexing import FEW_TEXTS, MOST_WITHOUT_ENTRIES, TEXTS_BATCH, Indexer
 from api.storage.store import SqlStore
-from domain.ports import Backlog
+from domain.ports.indexing import Backlog
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event
 
@@ -31,7 +31,7 @@ async def until_indexed(store: SqlStore) -> None:
             backlog = await store.indexing.backlog()
 
 
-async def test_what_an_import_stored_is_indexed_and_single_events_later(
+async def test_imported_events_are_indexed_at_once_and_single_events_later(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(indexing, "LOOK_SECONDS", 0.01)
@@ -84,7 +84,7 @@ async def indexed(growing: Growing, monkeypatch: pytest.MonkeyPatch) -> list[tup
     return growing.done[: growing.done.index(("texts", growing.done[-1][1])) + 1]
 
 
-async def test_nothing_is_indexed_while_an_import_goes_on_and_entries_come_first(
+async def test_indexing_waits_for_imports_and_does_entries_before_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     growing = Growing([TEXTS_BATCH * n for n in (1, 3, 9, 20, 20)])
@@ -93,7 +93,7 @@ async def test_nothing_is_indexed_while_an_import_goes_on_and_entries_come_first
     assert [kind for kind, _ in done] == ["entries"] * 3 + ["texts"]
 
 
-async def test_a_huge_import_shares_its_time_with_the_entries_of_its_events(
+async def test_index_entries_are_written_during_a_huge_import(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes = [MOST_WITHOUT_ENTRIES - 1, MOST_WITHOUT_ENTRIES * 2, MOST_WITHOUT_ENTRIES * 3]

@@ -1,14 +1,16 @@
 """Two processes show the same people."""
 
+from collections.abc import Callable
+
 import anyio
 import pytest
 
 from api.services.identity import Identity
 from api.services.presence import Presence
 from api.services.presence_sharing import LEASE_MS, share_presence
-from domain.ports import StorageUnavailableError
-from streams.messages import PresenceState
-from streams.ports import PersonLease
+from domain.messages import PresenceState
+from domain.ports.errors import StorageUnavailableError
+from streams.ports import Crowd, PersonLease
 
 pytestmark = pytest.mark.anyio
 
@@ -40,13 +42,14 @@ class OneTable:
     async def leave(self, owner: str) -> None:
         self.rows = {key: lease for key, lease in self.rows.items() if key[0] != owner}
 
-    async def everyone(self, *, now_ms: int) -> list[PersonLease]:
+    async def crowd(self, *, now_ms: int, most_named: int) -> Crowd:
         merged: dict[str, PersonLease] = {}
         for lease in self.rows.values():
             had = merged.get(lease.person)
             total = lease.connections + (had.connections if had else 0)
             merged[lease.person] = PersonLease(lease.person, lease.name, lease.role, lease.since_ms, total)
-        return list(merged.values())
+        people = list(merged.values())
+        return Crowd(len(people), sum(one.connections for one in people), people[:most_named])
 
 
 class Process:
@@ -55,7 +58,7 @@ class Process:
     def __init__(self) -> None:
         self.told: PresenceState | None = None
         self._changed = anyio.Event()
-        self.presence = Presence(tell=self._tell, clock=lambda: 0, later=lambda _seconds, _call: self)
+        self.presence = Presence(publish=self._tell, clock=lambda: 0, later=lambda _seconds, _call: self)
 
     def cancel(self) -> None:
         """The timers of this process never end: what is shared comes from the table."""
@@ -91,7 +94,7 @@ async def test_a_person_on_two_processes_is_one_with_two_connections() -> None:
 
 
 @pytest.mark.parametrize("fails", [True, False], ids=["an error", "a long sleep"])
-async def test_people_come_back_after_the_others_have_forgotten_them(fails: bool) -> None:
+async def test_people_are_listed_again_after_their_lease_expired(fails: bool) -> None:
     table, process, now_ms = OneTable(), Process(), [0]
 
     async def share() -> None:
@@ -109,4 +112,30 @@ async def test_people_come_back_after_the_others_have_forgotten_them(fails: bool
         with anyio.fail_after(10):
             await table.changed.wait()
         assert [lease.name for lease in table.rows.values()] == ["ana"]
+        tasks.cancel_scope.cancel()
+
+
+async def test_people_who_left_during_an_outage_are_removed_after_it() -> None:
+    table, process = OneTable(), Process()
+    timers: list[Callable[[], None]] = []
+
+    def later(_seconds: float, call: Callable[[], None]) -> Process:
+        timers.append(call)
+        return process
+
+    process.presence = Presence(publish=process._tell, clock=lambda: 0, later=later)
+
+    async def share() -> None:
+        await share_presence(process.presence, table, owner="a", clock=lambda: 0, look_seconds=0.01)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(share)
+        process.presence.changed("joined", ANA)
+        await process.shows(1)
+        table.failures = 3
+        process.presence.changed("left", ANA)
+        timers[-1]()
+        await process.shows(0)
+        assert table.failures == 0
+        assert table.rows == {}
         tasks.cancel_scope.cancel()

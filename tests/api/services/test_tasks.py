@@ -13,13 +13,14 @@ import msgspec
 import pytest
 
 from api.services.analysis_task import AnalysisTask
-from api.services.export_task import ExportTask, blob_of
+from api.services.exports.task import ExportTask, blob_of
 from api.services.store import Store
 from api.services.task_report import Clock, Report, TaskFailedError, TaskKind
 from api.services.tasks import Tasks
 from api.storage.store import open_store
 from domain.events import Event, EventFields
-from domain.ports import StorageUnavailableError
+from domain.ports.errors import StorageUnavailableError
+from domain.problems import Problem
 from domain.tasks import Task
 
 pytestmark = pytest.mark.anyio
@@ -108,13 +109,13 @@ def fields(n: int) -> EventFields:
     )
 
 
-async def test_a_task_is_told_from_start_to_end_and_its_result_is_kept(tmp_path: Path) -> None:
+async def test_a_task_is_reported_from_start_to_end_and_its_result_is_kept(tmp_path: Path) -> None:
     kind = Steps()
     kind.go_on.set()
     async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
         task = await tasks.start("steps", {}, actor="ana")
         done = await ended(store, task.id)
-        assert (done.state, done.progresso, done.actor) == ("completed", 100, "ana")
+        assert (done.state, done.percent, done.actor) == ("completed", 100, "ana")
         messages = await told(store, task.id)
         assert [m.get("progresso") for m in messages] == [10, 100, None]
         assert messages[-1]["type"] == "finished"
@@ -122,8 +123,9 @@ async def test_a_task_is_told_from_start_to_end_and_its_result_is_kept(tmp_path:
         assert messages[-1]["links"]["file"] == "/there"
 
 
-async def test_a_failure_with_a_reason_is_told_and_what_it_left_is_discarded(tmp_path: Path) -> None:
-    kind = Steps(fail=TaskFailedError("too_odd", "the events are too odd"))
+async def test_a_failed_task_reports_its_reason_and_discards_its_files(tmp_path: Path) -> None:
+    why = Problem("", "too_odd", "the events are too odd")
+    kind = Steps(fail=TaskFailedError(why))
     kind.go_on.set()
     async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
         done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
@@ -133,7 +135,7 @@ async def test_a_failure_with_a_reason_is_told_and_what_it_left_is_discarded(tmp
         assert kind.discarded == 2
 
 
-async def test_an_unforeseen_failure_tells_no_inside(tmp_path: Path) -> None:
+async def test_an_unexpected_failure_reveals_no_internals(tmp_path: Path) -> None:
     kind = Steps(fail=RuntimeError("/secret/path"))
     kind.go_on.set()
     async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
@@ -143,7 +145,7 @@ async def test_an_unforeseen_failure_tells_no_inside(tmp_path: Path) -> None:
         assert "secret" not in repr(await told(store, done.id))
 
 
-async def test_a_store_that_does_not_answer_delays_a_task_and_does_not_end_it(
+async def test_an_outage_of_the_store_delays_a_task_without_ending_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.services.tasks.RETRY_SECONDS", 0)
@@ -155,7 +157,7 @@ async def test_a_store_that_does_not_answer_delays_a_task_and_does_not_end_it(
         assert kind.runs == 2
 
 
-async def test_a_task_at_work_is_cancelled(tmp_path: Path) -> None:
+async def test_a_running_task_can_be_cancelled(tmp_path: Path) -> None:
     kind = Steps()
     async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
         task = await tasks.start("steps", {}, actor="ana")
@@ -169,7 +171,7 @@ async def test_a_task_at_work_is_cancelled(tmp_path: Path) -> None:
         assert again.state == "cancelled"
 
 
-async def test_a_task_over_the_limit_waits_and_says_so(tmp_path: Path) -> None:
+async def test_a_task_over_the_limit_waits_and_reports_it(tmp_path: Path) -> None:
     kind = Steps()
     async with opened(tmp_path) as store, running(store, {"steps": kind}, at_work=1) as tasks:
         first = await tasks.start("steps", {}, actor="ana")
@@ -183,7 +185,7 @@ async def test_a_task_over_the_limit_waits_and_says_so(tmp_path: Path) -> None:
         assert (await ended(store, first.id)).state == "completed"
 
 
-async def test_a_restart_begins_an_unfinished_task_again_with_one_end(tmp_path: Path) -> None:
+async def test_an_unfinished_task_restarts_with_the_server_and_finishes_once(tmp_path: Path) -> None:
     cut_short = Steps()
     async with opened(tmp_path) as store:
         async with running(store, {"steps": cut_short}) as tasks:
@@ -199,7 +201,7 @@ async def test_a_restart_begins_an_unfinished_task_again_with_one_end(tmp_path: 
         assert percents == sorted(percents)
 
 
-async def test_another_process_takes_up_what_nobody_holds_and_the_first_may_say_nothing_more(
+async def test_a_task_whose_lease_expired_is_taken_over_and_its_first_process_publishes_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.services.tasks.LEASE_CHECK_SECONDS", 0.01)
@@ -220,7 +222,7 @@ async def test_another_process_takes_up_what_nobody_holds_and_the_first_may_say_
         assert [m["type"] for m in await told(store, task.id)].count("finished") == 1
 
 
-async def test_a_cancel_through_another_process_is_heeded(
+async def test_a_task_can_be_cancelled_through_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.services.tasks.LEASE_CHECK_SECONDS", 0.01)
@@ -248,7 +250,7 @@ async def test_a_task_that_was_asked_to_stop_does_not_complete(
         assert [m["status"] for m in await told(store, task.id) if m["type"] == "finished"] == ["cancelled"]
 
 
-async def test_the_analysis_reads_every_event_and_concludes(tmp_path: Path) -> None:
+async def test_the_analysis_reads_every_event_and_ends(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         async with store.transaction() as tx:
             await tx.events.insert([fields(n) for n in range(2500)], upload_id=None, at_ms=NOW_MS)
@@ -283,7 +285,7 @@ def export_task(store: Store, *, now_ms: int = NOW_MS) -> ExportTask:
 async def test_an_export_becomes_a_file_in_several_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.services.export_task.WRITE_BYTES", 1000)
+    monkeypatch.setattr("api.services.exports.task.WRITE_BYTES", 1000)
     async with opened(tmp_path) as store:
         async with store.transaction() as tx:
             await tx.events.insert([fields(n) for n in range(1500)], upload_id=None, at_ms=NOW_MS)
@@ -297,7 +299,7 @@ async def test_an_export_becomes_a_file_in_several_writes(
         assert (await told(store, task.id))[-1]["links"]["file"] == f"/api/v1/tarefas/{task.id}/file"
 
 
-async def test_only_files_of_tasks_long_ended_are_swept(tmp_path: Path) -> None:
+async def test_only_files_of_long_ended_tasks_are_deleted(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         async with running(store, {"export": export_task(store)}) as tasks:
             task = await tasks.start("export", {"format": "lines"}, actor="ana")

@@ -1,20 +1,47 @@
 """Files as blobs when the disk is full."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from api.storage.blobs_files import FileBlobs
-from domain.ports import StorageFullError
+from domain.ports.errors import StorageFullError
 from tests.api.storage.disk import room_for
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_bytes_that_do_not_fit_leave_those_before_unharmed(tmp_path: Path) -> None:
+async def test_an_append_that_does_not_fit_keeps_the_earlier_bytes(tmp_path: Path) -> None:
     blobs = FileBlobs(tmp_path / "blobs")
     await blobs.append("a", 0, b"kept")
     with room_for(100), pytest.raises(StorageFullError):
         await blobs.append("a", 4, b"x" * 200)
     assert await blobs.read("a", 0, 999) == b"kept"
     assert await blobs.append("a", 4, b"!") == 5
+
+
+@pytest.mark.parametrize(
+    ("disk_bytes", "reserve"), [(20 << 20, 1 << 20), (10 << 30, 1 << 29), (1 << 40, 1 << 30)]
+)
+async def test_the_default_reserve_of_a_small_disk_is_a_twentieth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk_bytes: int, reserve: int
+) -> None:
+    blobs = FileBlobs(tmp_path, reserve_bytes=None)
+    free_blocks = reserve // 4096 + 1
+    disk = SimpleNamespace(f_frsize=4096, f_blocks=disk_bytes // 4096, f_bavail=free_blocks)
+    monkeypatch.setattr("api.storage.blobs_files.os.statvfs", lambda _folder: disk)
+    assert blobs.reserved_bytes() == reserve
+    assert await blobs.append("a", 0, b"x" * 4096) == 4096
+    with pytest.raises(StorageFullError, match=f"reserve of {reserve} bytes"):
+        await blobs.append("a", 4096, b"x" * 4097)
+
+
+async def test_an_append_into_the_disk_reserve_is_refused(tmp_path: Path) -> None:
+    free = FileBlobs(tmp_path).free_bytes()
+    blobs = FileBlobs(tmp_path, reserve_bytes=free * 2)
+    with pytest.raises(StorageFullError, match="reserve"):
+        await blobs.append("a", 0, b"x")
+    assert await blobs.size("a") == 0
+    assert await blobs.ids() == []
+    assert await FileBlobs(tmp_path, reserve_bytes=1).append("a", 0, b"x") == 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from api.storage.event_packing import NULLABLE, PACKED, field_cells, pack, unpacked
 from domain.event_columns import EventColumns
 from domain.events import EventFields, parse_fields
-from tests.api.routes.test_csv_round_trip import MEMBERS
+from tests.api.routes.test_round_trips import MEMBERS
 
 RECIFE = ZoneInfo("America/Recife")
 
@@ -20,7 +20,7 @@ def as_text(name: str, cell: Any) -> str:
 
 
 @given(MEMBERS)
-def test_an_event_that_is_replaced_has_the_cells_that_a_batch_would_give_it(members: dict[str, Any]) -> None:
+def test_a_replaced_event_has_the_same_cells_as_in_a_batch(members: dict[str, Any]) -> None:
     event = parse_fields(members, timezone=RECIFE)
     if not isinstance(event, EventFields):
         return

@@ -20,12 +20,12 @@ from api.storage.folding import _fold_slowly, fold
         ("", ""),
     ],
 )
-def test_fold(text: str, folded: str) -> None:
+def test_fold_removes_case_and_accents(text: str, folded: str) -> None:
     assert fold(text) == folded
 
 
 @given(st.text(st.characters(max_codepoint=0x17F)))
-def test_the_table_of_bytes_folds_like_unicode_does(text: str) -> None:
+def test_the_byte_table_folds_like_unicode(text: str) -> None:
     assert fold(text) == _fold_slowly(text)
 
 

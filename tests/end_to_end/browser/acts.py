@@ -32,10 +32,24 @@ def open_page(page: Any, server: ServerProcess, view: str = "import") -> None:
     page.wait_for_selector("html[data-ready]")
 
 
-def drop(page: Any, file: Path) -> str:
-    """Choose a file, and return the id of its import."""
-    page.set_input_files("input[type=file]", file)
+def review(page: Any, *files: Path) -> Any:
+    """Choose files, and return the first one's review once the whole of it was checked."""
+    page.set_input_files("input[type=file]", files)
+    page.wait_for_selector(".review-sum:not([hidden])")
+    return page.locator("[data-review]")
+
+
+def import_now(page: Any) -> str:
+    """Import what is reviewed, and return the id of the import."""
+    page.click(".review-actions button[type=submit]")
     return str(page.wait_for_selector("[data-upload]").get_attribute("data-upload"))
+
+
+def drop(page: Any, file: Path) -> str:
+    """Choose a file and import it as it is read; return the id of its import."""
+    page.set_input_files("input[type=file]", file)
+    page.wait_for_selector(".review-actions button[type=submit]:enabled")
+    return import_now(page)
 
 
 def await_state(page: Any, state: str = "completed") -> None:

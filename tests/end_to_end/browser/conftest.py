@@ -1,8 +1,11 @@
 """A real Chromium, and pages that tell of every fault they met."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +90,19 @@ def page(context: Any) -> Any:
     # Choosers are caught only a while after somebody first listens for them: listen early.
     tab.on("filechooser", lambda _chooser: None)
     return tab
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """A page of somebody else, on an origin of its own."""
+    (tmp_path / "index.html").write_text("<p>elsewhere")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{site.server_port}"
+        site.shutdown()
+        thread.join()
 
 
 def csv_file(folder: Path, rows: int, *, bad_every: int = 0, name: str = "events.csv") -> Path:

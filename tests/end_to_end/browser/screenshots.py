@@ -8,13 +8,16 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.end_to_end.browser.acts import await_state, drop, open_page
+from tests.end_to_end.browser.acts import await_state, drop, import_now, open_page, review
 from tests.end_to_end.browser.conftest import FLAGS
+from tests.end_to_end.browser.test_film import play
 from tests.end_to_end.server_process import ServerProcess
 
 IMAGES = Path("docs/images")
 DESK = {"width": 1180, "height": 860}
 PHONE = {"width": 360, "height": 780}
+# A phone's scroll bars take no room.
+TOUCH = {"is_mobile": True, "has_touch": True}
 
 VENUES = (
     ("Recife", "Teatro de Santa Isabel", "Teatro", 570),
@@ -54,13 +57,35 @@ def agenda(folder: Path) -> Path:
     return path
 
 
-def foreign(folder: Path) -> Path:
-    """Write a file with the columns of somebody else."""
-    rows = (f"Concierto {n};2027-0{n}-11T20:00;Teatro Español;{n}00;Plaza de Santa Ana" for n in range(1, 6))
-    path = folder / "agenda-madrid.csv"
-    lines = ["TITULO;FECHA;NOMBRE-INSTALACION;AFORO;DIRECCION", *rows, "Sin fecha;pronto;Matadero;-5;"]
+def city_agenda(folder: Path) -> Path:
+    """Write a file as a city publishes it: title rows, semicolons, day first, hours apart."""
+    chance = random.Random(7)
+    lines = ["Agenda cultural da cidade;;;;;;;", "Secretaria de Cultura;;;;;;;"]
+    lines.append("Evento;Data;Horário;Cidade;Local;Lotação;Tipo de local;Responsável")
+    for number in range(1, 481):
+        city, venue, kind, capacity = chance.choices(VENUES)[0]
+        day = f"{number % 28 + 1:02}/{chance.randint(1, 12):02}/2027"
+        kind = "Auditorio Municipal" if kind == "Auditório" else kind
+        if number % 37 == 0:
+            day = chance.choice(["a definir", "31/02/2027"])
+        places = f"{capacity:,}".replace(",", ".") if number % 23 == 0 else str(capacity)
+        title = f"{TITLES[number % 5]} {number}"
+        hour = f"{chance.randint(15, 21)}h30"
+        lines.append(f"{title};{day};{hour};{city};{venue};{places};{kind};Secretaria")
+    path = folder / "agenda-da-cidade.csv"
     path.write_bytes("\r\n".join(lines).encode("cp1252"))
     return path
+
+
+FILM = {
+    "light": {"color_scheme": "light", "viewport": DESK, "locale": "en-GB"},
+    "dark": {"color_scheme": "dark", "viewport": DESK, "locale": "en-GB"},
+    "phone": {"color_scheme": "light", "viewport": PHONE, "locale": "pt-BR", **TOUCH},
+}
+"""How the film is photographed, by the end of the pictures' names."""
+
+SUBJECT = {"repair": ".rejects", "again": ".question-row"}
+"""What a scene is about, where a phone shows it only below."""
 
 
 class Studio:
@@ -81,24 +106,71 @@ class Studio:
 def photograph(browser: Any, server: ServerProcess, folder: Path) -> None:
     """Take every picture."""
     light = Studio(browser, server, "light", DESK)
-    light.page.set_input_files("input[type=file]", foreign(folder))
-    light.page.wait_for_selector("[data-mapping] tbody tr")
-    light.shoot("mapping")
-    light.page.get_by_role("button", name="Cancel").click()
-    upload_id = drop(light.page, agenda(folder))
-    await_state(light.page)
-    light.page.wait_for_selector(".rejects-row")
-    light.shoot("import-light")
-    light.page.click("[data-view=dashboard]")
-    light.page.wait_for_selector("[data-people] .person")
-    light.page.wait_for_selector("#view-dashboard .amount")
+    page = light.page
+    review(page, city_agenda(folder))
+    light.shoot("review")
+    page.locator("[data-group*='venue_type'] button").click()
+    page.wait_for_selector(".review-sum:not([hidden])")
+    import_now(page)
+    await_state(page, "partly")
+    page.wait_for_selector(".rejects-row")
+    light.shoot("repair")
+    upload_id = drop_another(page, agenda(folder))
+    await_state(page, "partly")
+    page.goto(f"{server.url}/#events?layout=month&month=2027-03")
+    page.wait_for_selector(".day-event")
+    light.shoot("calendar")
+    page.click("[data-view=dashboard]")
+    page.wait_for_selector("[data-people] .person")
+    page.wait_for_selector("#view-dashboard .chart")
     light.shoot("dashboard")
     for name, scheme, size in (("import-dark", "dark", DESK), ("import-phone", "light", PHONE)):
         studio = Studio(browser, server, scheme, size)
         studio.page.click(f"[data-upload-item='{upload_id}'] button")
-        await_state(studio.page)
+        await_state(studio.page, "partly")
         studio.page.wait_for_selector(".rejects-row")
         studio.shoot(name)
+
+
+def photograph_film(browser: Any, folder: Path) -> None:
+    """Play the organiser's film once for each look, and take a picture at the end of each scene."""
+    for look, screen in FILM.items():
+        own = folder / look
+        own.mkdir()
+        server = ServerProcess(own)
+        server.start()
+        try:
+            profile = browser.new_context(device_scale_factor=1, reduced_motion="reduce", **screen)
+            profile.set_default_timeout(120_000)
+            page = profile.new_page()
+            page.on("filechooser", lambda _chooser: None)
+            for number, scene in enumerate(play(page, server, own), 1):
+                look_at(page, SUBJECT.get(scene, "body") if look == "phone" else "body")
+                page.screenshot(path=IMAGES / f"film-{number}-{scene}-{look}.png")
+                # Who has read what was said goes on without it.
+                if page.locator("#toast").is_visible():
+                    page.click("#toast")
+            profile.close()
+        finally:
+            server.stop()
+
+
+def look_at(page: Any, subject: str) -> None:
+    """Scroll so that a part of the page begins below its head."""
+    page.evaluate(
+        """(subject) => {
+          document.activeElement.blur();
+          const head = document.querySelector(".top").getBoundingClientRect().height;
+          scrollTo(0, document.querySelector(subject).getBoundingClientRect().top + scrollY - head - 16);
+        }""",
+        subject,
+    )
+
+
+def drop_another(page: Any, file: Path) -> str:
+    """Import a further file, and return the id of its import."""
+    page.get_by_role("button", name="Import another file").click()
+    return drop(page, file)
 
 
 def main() -> None:
@@ -110,6 +182,7 @@ def main() -> None:
         try:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             photograph(browser, server, Path(folder))
+            photograph_film(browser, Path(folder))
             browser.close()
         finally:
             server.stop()

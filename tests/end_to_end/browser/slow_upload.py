@@ -8,8 +8,12 @@ from typing import Self
 
 import httpx
 
+from tests.end_to_end.slow_body import BLANK_LINES
+
+# Of a small file no row is read before its form has ended: blank lines make this one large.
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="slow.csv"\r\n\r\ntitle,event_date,city\n'
+    + BLANK_LINES
 )
 TAIL = b"\r\n--b--\r\n"
 BAD_EVERY = 8

@@ -1,15 +1,10 @@
 """The examples of docs/client.md, run as they stand."""
 
 import re
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.end_to_end.server_process import ServerProcess
 
@@ -39,8 +34,8 @@ async (example) => {
 """
 
 
-def test_the_example_of_an_import_watches_it(browser: Any, server: ServerProcess) -> None:
-    section = DOCUMENT.read_text().split("## An import, watched")[1]
+def test_the_documented_example_imports_and_shows_progress(browser: Any, server: ServerProcess) -> None:
+    section = DOCUMENT.read_text().split("## Watch an import")[1]
     example = re.search(r"```js\n(.*?)```", section, re.DOTALL)
     assert example is not None
     # The page's policy forbids code made of text, which is how the example gets in here.
@@ -56,20 +51,9 @@ def test_the_example_of_an_import_watches_it(browser: Any, server: ServerProcess
     assert any(text.startswith("line 3") for text in said)
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[str]:
-    """A page of somebody else, on an origin of its own."""
-    (tmp_path / "index.html").write_text("<p>elsewhere")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
-        thread.join()
-
-
-def test_a_page_of_another_origin_reads_with_tickets(page: Any, start_server: Any, elsewhere: str) -> None:
+def test_a_page_of_another_origin_reads_feeds_with_tickets(
+    page: Any, start_server: Any, elsewhere: str
+) -> None:
     events = start_server(auth="token", allowed_origins=elsewhere)
     token = re.search(r"ft_[\w-]+", events.log)
     assert token is not None

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,15 @@ CUT = "() => statuses.some(({reason}) => reason === 'broken')"
 FINISHED = "() => seen.some(({type}) => type === 'finished')"
 
 Door = Callable[[ServerProcess, Path, ExitStack], int]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that is open by word: what comes through a proxy needs a token otherwise."""
+    started = ServerProcess(tmp_path_factory.mktemp("server"), auth="open")
+    started.start()
+    yield started
+    started.stop()
 
 
 def real(proxy: Literal["nginx", "haproxy"], name: str) -> Door:
@@ -59,7 +68,7 @@ def ours(hostility: Hostility) -> Door:
         pytest.param(ours("mute-websocket"), {"poll"}, {"no_hello"}, id="websocket-accepted-then-dead"),
     ],
 )
-def test_every_row_is_seen_once(
+def test_every_row_is_shown_once_on_a_hostile_network(
     door: Door,
     transports: set[str],
     reasons: set[str],
@@ -93,7 +102,7 @@ def test_every_row_is_seen_once(
     assert reasons <= given if "cut-at-random" in upload_id else reasons == given, json.dumps(statuses)
 
 
-def test_gzip_is_what_the_stream_comes_in(server: ServerProcess, tmp_path: Path) -> None:
+def test_the_gzip_proxy_compresses_the_stream(server: ServerProcess, tmp_path: Path) -> None:
     with hostile("nginx", tmp_path, server.port) as ports:
         url = f"http://127.0.0.1:{ports['gzip']}/sse/presenca"
         with httpx.stream("GET", url, headers={"Accept-Encoding": "gzip"}, timeout=30) as answer:
@@ -101,7 +110,7 @@ def test_gzip_is_what_the_stream_comes_in(server: ServerProcess, tmp_path: Path)
             assert any('"hello"' in text for text in answer.iter_text())
 
 
-def test_http_1_0_is_what_reaches_the_server(tmp_path: Path) -> None:
+def test_the_http_1_0_proxy_sends_http_1_0_to_the_server(tmp_path: Path) -> None:
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as upstream:
 
@@ -137,7 +146,7 @@ def test_http_1_0_is_what_reaches_the_server(tmp_path: Path) -> None:
         pytest.param(real("haproxy", "idle"), "ws", ["SSE: cut", "WebSocket: works"], id="haproxy-idle"),
     ],
 )
-def test_the_diagnosis_tells_what_the_network_does(
+def test_the_diagnosis_names_the_fault_of_the_network(
     door: Door, choice: str, said: list[str], server: ServerProcess, page: Any, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:

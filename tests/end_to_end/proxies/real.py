@@ -3,12 +3,13 @@
 import contextlib
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+
+import psutil
 
 from tests.conftest import unavailable
 from tests.end_to_end.server_process import free_port
@@ -17,6 +18,7 @@ HERE = Path(__file__).parent
 PROXIES = HERE.parents[2] / "docs" / "proxies.md"
 OPERATING = PROXIES.with_name("operating.md")
 STARTS_WITHIN_SECONDS = 30
+SHOWN_CHARACTERS = 4000
 
 Documented = Literal["nginx", "haproxy", "caddy", "apache"]
 
@@ -37,6 +39,14 @@ def documented(proxy: Documented, folder: Path, upstream_port: int) -> Iterator[
 
 
 @contextlib.contextmanager
+def documented_for_any_host(proxy: Documented, folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run it so that it passes every Host on: Caddy's document names its site. Yields its port."""
+    any_host = {**_LISTENS, "caddy": (_LISTENS["caddy"][0], "http://:@port@ {\n    bind 127.0.0.1")}
+    with _as_in(PROXIES, proxy, folder, {8000: upstream_port}, listens=any_host) as port:
+        yield port
+
+
+@contextlib.contextmanager
 def before_two(folder: Path, first_port: int, second_port: int) -> Iterator[int]:
     """Run nginx before two servers with the text of docs/operating.md. Yields its port."""
     with _as_in(OPERATING, "nginx", folder, {8001: first_port, 8002: second_port}) as port:
@@ -44,12 +54,75 @@ def before_two(folder: Path, first_port: int, second_port: int) -> Iterator[int]
 
 
 @contextlib.contextmanager
-def _as_in(document: Path, proxy: Documented, folder: Path, upstreams: dict[int, int]) -> Iterator[int]:
-    block = re.search(rf"```{proxy}\n(.*?)```", document.read_text(), re.DOTALL)
-    assert block is not None
-    said, meant = _LISTENS[proxy]
-    assert said in block[1]
-    text = block[1].replace(said, meant)
+def of_compose(folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run nginx with deploy/nginx.conf, which Docker Compose mounts, but for addresses. Yields its port."""
+    text = (PROXIES.parents[1] / "deploy" / "nginx.conf").read_text()
+    for name in ("first", "second"):
+        assert f"server {name}:8000" in text
+        text = text.replace(f"server {name}:8000", f"server 127.0.0.1:{upstream_port}")
+    with _nginx_with(folder, text) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def bare_nginx(folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run nginx with `proxy_pass` and nothing else, as the shortest instructions have it. Yields its port."""
+    with _nginx(folder, f"proxy_pass http://127.0.0.1:{upstream_port};") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def nginx_before_socket(folder: Path, path: Path) -> Iterator[int]:
+    """Run nginx before a server that listens on a Unix socket. Yields its port."""
+    told = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;"
+    with _nginx(folder, f"proxy_pass http://unix:{path}; {told}") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _nginx(folder: Path, location: str) -> Iterator[int]:
+    with _nginx_with(folder, f"server {{ listen 80; location / {{ {location} }} }}") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _nginx_with(folder: Path, text: str) -> Iterator[int]:
+    port = free_port()
+    said, meant = _LISTENS["nginx"]
+    assert said in text
+    config = folder / "nginx"
+    frame = (HERE / "nginx.frame").read_text()
+    document = text.replace(said, meant).replace("@port@", str(port))
+    config.write_text(frame.replace("@document@", document).replace("@folder@", str(folder)))
+    with _running(_command("nginx", config), [port], folder):
+        yield port
+
+
+@contextlib.contextmanager
+def under_a_path(folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run nginx with the server at /fasttrack/, as docs/proxies.md has it. Yields its port."""
+    with _as_in(PROXIES, "nginx", folder, {8000: upstream_port}, number=1) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _as_in(
+    document: Path,
+    proxy: Documented,
+    folder: Path,
+    upstreams: dict[int, int],
+    *,
+    number: int = 0,
+    listens: dict[Documented, tuple[str, str]] = _LISTENS,
+) -> Iterator[int]:
+    """Run a proxy with one of the document's blocks for it; `number` counts them."""
+    said, meant = listens[proxy]
+    text = _blocks(document, proxy)[number]
+    assert said in text
+    text = text.replace(said, meant)
+    if proxy == "apache":
+        (folder / "come-back.asis").write_text(_blocks(document, "http")[0])
+        text = text.replace("/etc/apache2/come-back.asis", str(folder / "come-back.asis"))
     for written, real in upstreams.items():
         assert f"127.0.0.1:{written}" in text
         text = text.replace(f"127.0.0.1:{written}", f"127.0.0.1:{real}")
@@ -59,7 +132,7 @@ def _as_in(document: Path, proxy: Documented, folder: Path, upstreams: dict[int,
     config.write_text(
         frame.replace("@document@", text).replace("@port@", str(port)).replace("@folder@", str(folder))
     )
-    with _running(_command(proxy, config), [port]):
+    with _running(_command(proxy, config), [port], folder):
         yield port
 
 
@@ -73,8 +146,12 @@ def hostile(proxy: Literal["nginx", "haproxy"], folder: Path, upstream_port: int
         text = text.replace(f"@{name}@", str(value))
     config = folder / proxy
     config.write_text(text)
-    with _running(_command(proxy, config), list(ports.values())):
+    with _running(_command(proxy, config), list(ports.values()), folder):
         yield ports
+
+
+def _blocks(document: Path, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", document.read_text(), re.DOTALL)
 
 
 def _command(proxy: Documented, config: Path) -> list[str]:
@@ -97,12 +174,20 @@ def _program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], ports: list[int]) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _running(command: list[str], ports: list[int], folder: Path) -> Iterator[None]:
+    """Run a proxy; what it printed is shown with whatever fails meanwhile."""
+    said = folder / "said.log"
+    with said.open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        for port in ports:
-            _await_port(port, process)
+        _await_listening(process, {*ports})
         yield
+        assert process.poll() is None, f"the proxy ended by itself, with {process.returncode}"
+    except BaseException as error:
+        for file in sorted(folder.glob("*.log")):
+            if text := file.read_text(errors="replace")[-SHOWN_CHARACTERS:]:
+                error.add_note(f"{Path(command[0]).name}, {file.name}:\n{text}")
+        raise
     finally:
         process.terminate()
         try:
@@ -113,11 +198,19 @@ def _running(command: list[str], ports: list[int]) -> Iterator[None]:
             process.wait()
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def _await_listening(process: subprocess.Popen[bytes], ports: set[int]) -> None:
+    """Wait until this very process listens: whoever answers at a port may be another one."""
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    while time.monotonic() < deadline:
+    while not ports <= _listened_to(process.pid):
         assert process.poll() is None, "the proxy ended at once: is its configuration right?"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"nothing listens on {port}")
+        assert time.monotonic() < deadline, (
+            f"the proxy listens on {_listened_to(process.pid)}, not on {ports}"
+        )
+        time.sleep(0.02)
+
+
+def _listened_to(pid: int) -> set[int]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = psutil.Process(pid).net_connections("tcp")
+        return {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
+    return set()

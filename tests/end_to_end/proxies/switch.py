@@ -12,6 +12,8 @@ class Switch:
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
+        self.has_answered = asyncio.Event()
+        """What is behind it now has said something to somebody."""
         self._open: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
@@ -29,14 +31,17 @@ class Switch:
     def turn_to(self, target: int) -> None:
         """Send new connections elsewhere and cut the open ones."""
         self.target = target
+        self.has_answered = asyncio.Event()
         for writer in [*self._open]:
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        has_answered = self.has_answered
         with contextlib.suppress(OSError):
             behind_reader, behind = await asyncio.open_connection("127.0.0.1", self.target)
             with self._kept(writer), self._kept(behind):
-                await asyncio.gather(_pass_on(reader, behind), _pass_on(behind_reader, writer))
+                answers = _pass_on(behind_reader, writer, first=has_answered)
+                await asyncio.gather(_pass_on(reader, behind), answers)
         writer.close()
 
     @contextlib.contextmanager
@@ -49,10 +54,14 @@ class Switch:
             writer.close()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, first: asyncio.Event | None = None
+) -> None:
     # uvloop's name for a connection that was closed meanwhile is RuntimeError.
     with contextlib.suppress(OSError, RuntimeError):
         while content := await reader.read(1 << 16):
             writer.write(content)
+            if first is not None:
+                first.set()
             await writer.drain()
     writer.close()

@@ -5,6 +5,7 @@ import {settle} from "./fakes.js";
 
 /** Web Locks whose requests the test settles. */
 function withLocks(request) {
+  Object.defineProperty(globalThis, "document", {value: {}, configurable: true});
   Object.defineProperty(globalThis, "navigator", {value: {locks: {request}}, configurable: true});
 }
 

@@ -17,7 +17,9 @@ export class FakeClock {
     const end = this.#now + ms;
     await settle();
     for (;;) {
-      const due = [...this.#timers].filter(([, timer]) => timer.due <= end).sort((a, b) => a[1].due - b[1].due)[0];
+      const due = [...this.#timers]
+        .filter(([, timer]) => timer.due <= end)
+        .sort((a, b) => a[1].due - b[1].due)[0];
       if (!due) break;
       this.#timers.delete(due[0]);
       this.#now = Math.max(this.#now, due[1].due);

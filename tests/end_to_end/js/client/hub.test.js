@@ -11,20 +11,25 @@ class FakeBrowser {
   queue = [];
   ears = new Map();
 
-  open(tab, feeds) {
+  open(tab, feeds, cursor = null) {
     const transports = new FakeTransports();
-    const heard = {messages: [], covered: [], statuses: []};
+    const heard = {messages: [], covered: [], since: [], statuses: []};
     const listener = {
       feeds,
       onMessage: (message) => heard.messages.push(message),
       onStatus: (status) => heard.statuses.push(status),
-      onCovered: (term) => heard.covered.push(term),
+      cursor,
+      onCovered: (term, since) => (heard.covered.push(term), heard.since.push(since)),
     };
     const hub = new Hub({
-      makeLink: (on) => new Link({
-        transports: transports.all, probe: async () => "reachable",
-        choice: new Choice(memoryOf(), this.clock.now), clock: this.clock, ...on,
-      }),
+      makeLink: (on) =>
+        new Link({
+          transports: transports.all,
+          probe: async () => "reachable",
+          choice: new Choice(memoryOf(), this.clock.now),
+          clock: this.clock,
+          ...on,
+        }),
       channel: {
         shared: true,
         post: (note) => this.ears.forEach((hear, ear) => ear !== tab && hear(structuredClone(note))),
@@ -114,6 +119,41 @@ test("a leader that fell silent loses its place", async () => {
   browser.ears.set("B", post);
   assert.equal(second.transports.opened.length, 1);
   assert.equal(second.transports.last.name, "sse");
+});
+
+test("a first stream begins where its only listener stands, and says so once", async () => {
+  const browser = new FakeBrowser();
+  const first = browser.open("A", ["eventos"], "e.7");
+  await browser.clock.pass(50);
+  assert.equal(first.transports.last.opening.cursor, "e.7");
+  first.transports.hello("e.7");
+  first.transports.last.sink.closed(null);
+  await browser.clock.pass(1000);
+  first.transports.hello("e.8");
+  assert.deepEqual(first.heard.since, ["e.7", null]);
+});
+
+test("who joins after the stream was opened must ask for what it missed", async () => {
+  const browser = new FakeBrowser();
+  const first = browser.open("A", ["eventos"], "e.7");
+  await browser.clock.pass(50);
+  const late = {...first.listener, onCovered: (_term, since) => late.since.push(since), since: []};
+  first.hub.add(late);
+  first.transports.hello("e.7");
+  const second = browser.open("B", ["eventos"], "e.7");
+  await browser.clock.pass(50);
+  assert.deepEqual(first.heard.since.slice(0, 1), ["e.7"]);
+  assert.deepEqual(new Set([...late.since, ...second.heard.since]), new Set([null]));
+});
+
+test("two listeners of one tab that stand elsewhere get a stream from now on", async () => {
+  const browser = new FakeBrowser();
+  const first = browser.open("A", ["eventos"], "e.7");
+  first.hub.add({...first.listener, cursor: "e.9"});
+  await browser.clock.pass(50);
+  assert.equal(first.transports.last.opening.cursor, null);
+  first.transports.hello("e.9");
+  assert.deepEqual(new Set(first.heard.since), new Set([null]));
 });
 
 test("the stream ends when nobody reads", async () => {

@@ -75,7 +75,10 @@ test("after a sleep of hours the same transport is opened again", async () => {
   transports.hello();
   clock.sleep(3 * 3600_000);
   link.check();
-  assert.deepEqual(transports.opened.map(({name}) => name), ["sse", "sse"]);
+  assert.deepEqual(
+    transports.opened.map(({name}) => name),
+    ["sse", "sse"],
+  );
 });
 
 test("two young breaks in a row condemn a transport, one does not", async () => {

@@ -19,7 +19,9 @@ function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"]} = {}) {
     retry: () => {},
   };
   const subscription = new Subscription({
-    feeds, hub, clock,
+    feeds,
+    hub,
+    clock,
     position: new Position(memory, clock),
     ask: async (cursor) => {
       asked.push(cursor);
@@ -51,7 +53,12 @@ test("history comes first, then what streamed in meanwhile, each once", async ()
 });
 
 test("a change of leader is a seam like the first one", async () => {
-  const {subscription, seen} = subscribed([page("e.1", row(1)), page("e.1"), page("e.3", row(2), row(3)), page("e.3")]);
+  const {subscription, seen} = subscribed([
+    page("e.1", row(1)),
+    page("e.1"),
+    page("e.3", row(2), row(3)),
+    page("e.3"),
+  ]);
   await settle();
   subscription.onCovered("t1");
   await settle();
@@ -60,6 +67,23 @@ test("a change of leader is a seam like the first one", async () => {
   await settle();
   subscription.onMessage(row(4));
   assert.deepEqual(seen.ids, ["e.1", "e.2", "e.3", "e.4"]);
+});
+
+test("a stream from its own cursor needs no second question, one from elsewhere does", async () => {
+  for (const [since, questions] of [
+    ["e.2", 1],
+    ["e.1", 3],
+    [null, 3],
+  ]) {
+    const {subscription, seen, asked} = subscribed([page("e.2", row(1), row(2)), page("e.3", row(3))]);
+    await settle();
+    subscription.onMessage(row(3));
+    subscription.onCovered("t1", since);
+    await settle();
+    subscription.onMessage(row(4));
+    assert.deepEqual(seen.ids, ["e.1", "e.2", "e.3", "e.4"]);
+    assert.equal(asked.length, questions);
+  }
 });
 
 test("only its own feeds are heard, and others' messages move its cursor", async () => {
@@ -83,7 +107,10 @@ test("it ends when every feed it reads has ended", async () => {
 });
 
 test("a refusal is told before the shared stream is touched, and retry asks again", async () => {
-  const {subscription, hub, seen} = subscribed([{verdict: "unauthorised", cursor: null, messages: []}, page("e.1")]);
+  const {subscription, hub, seen} = subscribed([
+    {verdict: "unauthorised", cursor: null, messages: []},
+    page("e.1"),
+  ]);
   await settle();
   assert.deepEqual([seen.statuses.at(-1), hub.joined], ["unauthorised", 0]);
   subscription.retry();

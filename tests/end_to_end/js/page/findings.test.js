@@ -4,7 +4,8 @@ import {test} from "node:test";
 
 // The pages import the client by its address on the server.
 const root = JSON.stringify(new URL("../../../../api/static", import.meta.url).href);
-const resolve = `export const resolve = (name, context, next) => next(name.startsWith("/client/") ? ${root} + name : name, context);`;
+const place = `name.startsWith("/client/") ? ${root} + name : name`;
+const resolve = `export const resolve = (name, context, next) => next(${place}, context);`;
 register(`data:text/javascript,${encodeURIComponent(resolve)}`);
 const {adviceOf, choiceOf, verdictOf} = await import("../../../../api/static/diagnose/findings.js");
 

@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {filterProblems, ImportModel} from "../../../../api/static/page/import-model.js";
-import {missingFields, RememberedMappings, signatureOf, valueIn, withStandIns} from "../../../../api/static/page/mapping-rules.js";
 import {Rate, secondsLeft} from "../../../../api/static/page/rate.js";
 import {windowOf} from "../../../../api/static/page/window-of.js";
 import {amountsOf} from "../../../../api/static/page/charts.js";
-import {memoryOf} from "../client/fakes.js";
 
-const progress = (line, more = {}) => ({type: "progress", line, record: line - 1, title: `E${line}`, progresso: line, accepted: line - 1, rejected: 0, bytes: line * 10, total_bytes: 1000, ...more});
+const progress = (line, more = {}) => ({
+  type: "progress",
+  line,
+  record: line - 1,
+  title: `E${line}`,
+  progresso: line,
+  accepted: line - 1,
+  rejected: 0,
+  bytes: line * 10,
+  total_bytes: 1000,
+  ...more,
+});
 const problem = {field: "city", code: "required", message: "city is required", value: "", suggestion: null};
 
 test("counts and progress never fall, whatever order messages come in", () => {
@@ -19,10 +28,18 @@ test("counts and progress never fall, whatever order messages come in", () => {
 
 test("a rejected row is told once, by the feed or by the list", () => {
   const model = new ImportModel("x", () => 0);
-  model.take({...progress(3), type: "row_error", rejected: 1, errors: [problem, {...problem, field: "title"}]});
+  model.take({
+    ...progress(3),
+    type: "row_error",
+    rejected: 1,
+    errors: [problem, {...problem, field: "title"}],
+  });
   model.addProblems(3, [problem]);
   model.addProblems(4, [problem]);
-  assert.deepEqual(model.problems.map(({line, field}) => `${line} ${field}`), ["3 city", "3 title", "4 city"]);
+  assert.deepEqual(
+    model.problems.map(({line, field}) => `${line} ${field}`),
+    ["3 city", "3 title", "4 city"],
+  );
 });
 
 test("rejected rows beyond those told by the feed are known to be missing", () => {
@@ -34,8 +51,18 @@ test("rejected rows beyond those told by the feed are known to be missing", () =
 test("a failed import keeps the progress that it had", () => {
   const model = new ImportModel("x", () => 0);
   model.take(progress(40));
-  model.take({type: "finished", status: "failed", accepted: 39, rejected: 0, seconds: 2, error: {code: "too_large", message: "…"}});
-  assert.deepEqual([model.progress, model.status, model.isOver, model.secondsLeft], [40, "failed", true, null]);
+  model.take({
+    type: "finished",
+    status: "failed",
+    accepted: 39,
+    rejected: 0,
+    seconds: 2,
+    error: {code: "too_large", message: "…"},
+  });
+  assert.deepEqual(
+    [model.progress, model.status, model.isOver, model.secondsLeft],
+    [40, "failed", true, null],
+  );
 });
 
 test("time left follows the bytes read", () => {
@@ -49,8 +76,14 @@ test("time left follows the bytes read", () => {
 });
 
 test("the filter knows no case and no accents", () => {
-  const problems = [{line: 2, ...problem, value: "São Paulo"}, {line: 3, ...problem, value: "Recife"}];
-  assert.deepEqual(filterProblems(problems, "sao", () => "").map(({line}) => line), [2]);
+  const problems = [
+    {line: 2, ...problem, value: "São Paulo"},
+    {line: 3, ...problem, value: "Recife"},
+  ];
+  assert.deepEqual(
+    filterProblems(problems, "sao", () => "").map(({line}) => line),
+    [2],
+  );
   assert.equal(filterProblems(problems, " ", () => "").length, 2);
 });
 
@@ -58,31 +91,6 @@ test("ten thousand rows are drawn a screenful at a time", () => {
   const {first, end} = windowOf({scrollTop: 220_000, height: 352, rowHeight: 44, count: 10_000});
   assert.ok(first <= 5000 && end >= 5008 && end - first < 30);
   assert.deepEqual(windowOf({scrollTop: 0, height: 352, rowHeight: 44, count: 0}), {first: 0, end: 0});
-});
-
-test("a mapping is remembered for files with the same columns, whatever their order", () => {
-  const memory = new RememberedMappings(memoryOf());
-  memory.keep(["TITULO", "FECHA"], {mapping: {title: "TITULO"}, defaults: {city: "Madrid"}});
-  assert.deepEqual(memory.find(["FECHA", "TITULO"]), {mapping: {title: "TITULO"}, defaults: {city: "Madrid"}});
-  assert.equal(memory.find(["OTRA"]), null);
-  assert.equal(signatureOf([" A ", "b"]), signatureOf(["B", "a"]));
-});
-
-test("a default stands in for a column", () => {
-  assert.deepEqual(missingFields({title: "T", event_date: "F"}, {city: "Madrid"}), []);
-  assert.deepEqual(missingFields({title: "T"}, {city: " "}), ["event_date", "city"]);
-});
-
-test("the first rows are read before every required field has its column", () => {
-  const {mapping, defaults} = withStandIns({mapping: {title: "T"}, defaults: {city: "Madrid"}});
-  assert.deepEqual([mapping, defaults], [{title: "T"}, {city: "Madrid", event_date: "2000-01-01"}]);
-});
-
-test("a previewed row shows what was read, and a faulty one its cells", () => {
-  const good = {event: {title: "T", participants: ["A", "B"], local_info: {capacity: 3}}, cells: []};
-  assert.deepEqual(["title", "participants", "local_info.capacity", "city"].map((field) => valueIn(good, field, 0)), ["T", "A; B", "3", ""]);
-  const faulty = {event: null, cells: ["x", "soon"]};
-  assert.deepEqual([valueIn(faulty, "event_date", 1), valueIn(faulty, "city", -1)], ["soon", ""]);
 });
 
 test("rows that were under way do not hide that the upload broke off", () => {
@@ -93,7 +101,7 @@ test("rows that were under way do not hide that the upload broke off", () => {
 });
 
 test("charts take counts in every form of the API", () => {
-  const expected = [{label: "Recife", value: 3}];
+  const expected = [{label: "Recife", value: 3, name: "Recife"}];
   assert.deepEqual(amountsOf({Recife: 3}), expected);
   assert.deepEqual(amountsOf([["Recife", 3]]), expected);
   assert.deepEqual(amountsOf([{city: "Recife", count: 3}]), expected);

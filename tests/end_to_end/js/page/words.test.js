@@ -7,35 +7,191 @@ import {VENUE_TYPES} from "../../../../api/static/page/venue-types.js";
 
 const ROOT = new URL("../../../../", import.meta.url);
 const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
-const sources = (folder) => readdirSync(new URL(folder, ROOT)).filter((name) => /\.(js|html)$/.test(name)).map((name) => read(folder + name));
+const sources = (folder) =>
+  readdirSync(new URL(folder, ROOT))
+    .filter((name) => /\.(js|html)$/.test(name))
+    .map((name) => read(folder + name));
 
-/** Codes of problems, as the domain names them. */
-const CODES = ["control_character", "invalid_unicode", "required", "too_long", "too_short", "invalid_date", "date_out_of_range",
-  "too_many_items", "invalid_json", "duplicate_key", "invalid_type", "out_of_range", "unknown_venue_type", "encoding_error",
-  "malformed_quote", "unclosed_quote", "missing_cells", "extra_cells", "empty_file", "not_text", "missing_columns",
-  "duplicate_columns", "too_many_columns", "too_large", "interrupted"];
+/** Codes of problems, as the document of files names them; of warnings, as their sources do. */
+const DOCUMENT = read("docs/files.md");
+const ERRORS = [
+  ...DOCUMENT.slice(DOCUMENT.indexOf("## Errors")).matchAll(/^\| ((?:`[a-z_]+`,? ?)+)\|/gm),
+].flatMap(([, cells]) => [...cells.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
+const WARNINGS = ["domain/rows/warnings.py", "api/services/imports/progress.py"].flatMap((path) =>
+  [...read(path).matchAll(/^ {4}"([a-z_]+)": "|"code": "([a-z_]+)"/gm)].map(([, one, other]) => one ?? other),
+);
+
+/** Codes of problems where the server makes them: a name or a field, then the code. */
+const pythonOf = (folder) =>
+  readdirSync(new URL(folder, ROOT), {recursive: true, encoding: "utf8"})
+    .filter((name) => name.endsWith(".py"))
+    .map((name) => read(`${folder}/${name}`));
+const PYTHON = [...pythonOf("api"), ...pythonOf("domain")];
+const codesOf = (pattern) => [
+  ...new Set(PYTHON.flatMap((text) => [...text.matchAll(pattern)].map(([, code]) => code))),
+];
+/** Sentences of the server by their keys, each with the names of its parameters. */
+const sentencesIn = (path, name) =>
+  Object.fromEntries(
+    [
+      ...read(path)
+        .split(`${name}: Mapping`)[1]
+        .matchAll(/^ {4}"([a-z_.-]+)": (\((?:\n {8}.*)+\n {4}\)|.*),$/gm),
+    ].map(([, key, text]) => [key, parametersOf(text)]),
+  );
+const parametersOf = (text) => new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter));
+const EXACT = sentencesIn("domain/sentences.py", "SENTENCES");
+const REFUSED = sentencesIn("api/http/refusal_sentences.py", "REFUSALS");
+
+/** What stands beside the words in the page: the name of the field, and what was there. */
+const BESIDE = ["field", "value"];
+
+const PROBLEMS = codesOf(/\bProblem\(\s*[^,()]*(?:\([^()]*\))?[^,()]*,\s*"([a-z_]+)"/g);
+const REFUSALS = codesOf(/\b(?:ImportRefused|TaskFailed)Error\(\s*"([a-z_]+)"/g);
+
+/** Kinds of refusals, of which a problem document names one. */
+const KINDS = [...read("api/http/problems.py").matchAll(/^ {4}"([a-z-]+)": Kind\(/gm)].map(
+  ([, kind]) => kind,
+);
+
+/** Steps of tasks, by their codes. */
+const STEPS = [
+  ...read("api/services/task_sentences.py")
+    .split("STEPS = {")[1]
+    .split("}")[0]
+    .matchAll(/"([a-z.]+)": /g),
+].map(([, code]) => `step.${code}`);
+
+const SENTENCES = ["api/services/imports/sentences.py", "api/services/task_sentences.py"].flatMap((path) =>
+  [
+    ...read(path)
+      .split("STEPS = {")[0]
+      .matchAll(/^ {4}"([a-z_.]+)": /gm),
+  ].map(([, code]) => `log.${code}`),
+);
+const PROTOCOL = read("docs/feed-protocol.md");
+const NOTICES = [
+  ...PROTOCOL.slice(PROTOCOL.indexOf("| `kind` of a `notification`")).matchAll(
+    /^\| ((?:`[a-z_.]+`(?:, )?)+) \|/gm,
+  ),
+]
+  .flatMap(([, cells]) => [...cells.matchAll(/`([a-z_.]+)`/g)].map(([, kind]) => `notice.${kind}`))
+  .flatMap((key) =>
+    key === "notice.bulk_change"
+      ? ["batch", "replace", "delete", "undo"].map((each) => `${key}.${each}`)
+      : [key],
+  )
+  .flatMap((key) => [key, `${key}.title`]);
+
+test("the codes are found where they are said", () => {
+  assert.ok(ERRORS.includes("ambiguous_date") && ERRORS.includes("empty_file") && ERRORS.length > 30);
+  assert.ok(WARNINGS.includes("total_row") && WARNINGS.includes("ignored_columns") && WARNINGS.length > 12);
+  assert.ok(PROBLEMS.includes("late_option") && PROBLEMS.includes("invalid_value"));
+  assert.ok(Object.keys(EXACT).length > 100 && EXACT["too_long.cell"].has("limit"));
+  assert.ok(Object.keys(REFUSED).length > 15 && REFUSED["forbidden.role"].has("role"));
+  assert.ok(REFUSALS.includes("wrong_offset") && REFUSALS.includes("bad_option"));
+  assert.ok(KINDS.includes("not-found") && KINDS.length > 20);
+  assert.ok(STEPS.includes("step.analysis.concluding") && STEPS.length > 3);
+  assert.ok(SENTENCES.includes("log.import.queued") && SENTENCES.includes("log.check.found"));
+  assert.ok(NOTICES.includes("notice.user.added") && NOTICES.includes("notice.webhook.gap.title"));
+});
 
 for (const [name, words] of Object.entries({pt, en})) {
+  test(`every sentence of the server has words in ${name}`, () => {
+    assert.deepEqual(
+      [...SENTENCES, ...NOTICES, ...STEPS, ...KINDS.map((kind) => `fault.${kind}`)].filter(
+        (key) => !words[key],
+      ),
+      [],
+    );
+  });
+
   test(`every code of a problem has words in ${name}`, () => {
-    assert.deepEqual(CODES.filter((code) => !words[`error.${code}`]), []);
+    assert.deepEqual(
+      [...ERRORS, ...PROBLEMS, ...REFUSALS, ...Object.keys(EXACT).map((key) => key.split(".")[0])].filter(
+        (code) => !words[`error.${code}`],
+      ),
+      [],
+    );
+    assert.deepEqual(
+      WARNINGS.filter((code) => !words[`warning.${code}`]),
+      [],
+    );
   });
 }
 
+for (const [name, words] of Object.entries({pt, en})) {
+  for (const [kind, sentences] of Object.entries({exact: EXACT, refused: REFUSED})) {
+    test(`each rule has words in ${name} that say all that the server says (${kind})`, () => {
+      const keys = Object.keys(words).filter((key) => key.startsWith(`${kind}.`));
+      assert.deepEqual(
+        keys.sort(),
+        Object.keys(sentences)
+          .map((key) => `${kind}.${key}`)
+          .sort(),
+      );
+      for (const [key, told] of Object.entries(sentences)) {
+        const said = parametersOf(JSON.stringify(words[`${kind}.${key}`]));
+        const missing = [...told].filter((each) => !said.has(each) && !BESIDE.includes(each));
+        const unknown = [...said].filter((each) => !told.has(each) && !BESIDE.includes(each));
+        assert.deepEqual({missing, unknown}, {missing: [], unknown: []}, key);
+      }
+    });
+  }
+}
+
+test("each phrase in a sentence has words", () => {
+  const phrases = read("domain/phrases.py");
+  const codesIn = (name) =>
+    [
+      ...phrases
+        .split(`"${name}": {`)[1]
+        .split("    },")[0]
+        .matchAll(/^ {8}"(\w+)": /gm),
+    ].map(([, code]) => code);
+  for (const [name, kind] of Object.entries({kind: "kind", advice: "advice", why: "why_not_json"})) {
+    const keys = Object.keys(pt).filter((key) => key.startsWith(`${kind}.`));
+    assert.ok(keys.length > 5);
+    assert.deepEqual(
+      keys.sort(),
+      codesIn(name)
+        .map((code) => `${kind}.${code}`)
+        .sort(),
+    );
+  }
+});
+
+test("steps of tasks are those of the kinds of tasks", () => {
+  const told = codesOf(/report\.progress\([^"]*"([^"]+)"/g);
+  assert.deepEqual(told.map((code) => `step.${code}`).sort(), [...STEPS].sort());
+});
+
 test("both languages have the same keys and the same parameters", () => {
   assert.deepEqual(Object.keys(pt).sort(), Object.keys(en).sort());
-  const parameters = (words, key) => [...JSON.stringify(words[key]).matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
-  for (const key of Object.keys(pt)) assert.deepEqual(new Set(parameters(pt, key)), new Set(parameters(en, key)), key);
+  const parameters = (words, key) =>
+    [...JSON.stringify(words[key]).matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+  for (const key of Object.keys(pt))
+    assert.deepEqual(new Set(parameters(pt, key)), new Set(parameters(en, key)), key);
 });
 
 test("every key that the page names has words", () => {
   const named = [...sources("api/static/page/"), ...sources("api/static/diagnose/")].flatMap((text) =>
-    [...text.matchAll(/(?:\bt: \[?|\bt\(|say\(\w+(?:\.\w+)*, |label: |data-t(?:-label)?=|announce\()"([\w.]+)"/g)].map(([, key]) => key));
+    [
+      ...text.matchAll(
+        /(?:\bt: \[?|\bt\(|say\(\w+(?:\.\w+)*, |label: |data-t(?:-label)?=|announce\()"([\w.]+)"/g,
+      ),
+    ].map(([, key]) => key),
+  );
   assert.ok(named.length > 100);
-  assert.deepEqual([...new Set(named)].filter((key) => !(key in en)), []);
+  assert.deepEqual(
+    [...new Set(named)].filter((key) => !(key in en)),
+    [],
+  );
 });
 
 test("no module of the page parses markup", () => {
-  for (const text of sources("api/static/page/")) assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
+  for (const text of sources("api/static/page/"))
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
 });
 
 test("venue types are those of the domain", () => {

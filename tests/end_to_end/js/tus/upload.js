@@ -1,4 +1,4 @@
-// Uploads a file with tus-js-client as its documentation shows, and prints where it went and how often it went on.
+// Uploads a file with tus-js-client as its documentation shows; prints its address and how often it resumed.
 import {createReadStream} from "node:fs";
 import {Upload} from "tus-js-client";
 

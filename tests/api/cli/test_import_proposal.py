@@ -1,0 +1,129 @@
+"""A file that needs options is proposed the command that imports it, by a real server's preview."""
+
+import json
+import shlex
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from api.cli.import_outcome import ImportOutcome
+from api.cli.import_proposal import Proposal, propose
+from tests.serving import serving
+
+pytestmark = pytest.mark.anyio
+
+UPLOADS = "/api/v1/uploads"
+FAILED = {"type": "finished", "status": "failed", "rejected": 0, "rows_stay": False}
+
+
+def failed(code: str) -> ImportOutcome:
+    return ImportOutcome("a", {**FAILED, "error": {"code": code, "message": ""}})
+
+
+async def proposed(
+    http: httpx.AsyncClient, file: Path, content: bytes, code: str, **given: str
+) -> list[Proposal]:
+    await anyio.Path(file).write_bytes(content)
+    return await propose(http, file, given, failed(code), shown="my agenda.csv")
+
+
+async def imported(http: httpx.AsyncClient, content: bytes, params: dict[str, str]) -> int:
+    answer = await http.post(
+        UPLOADS, params=params, files={"file": ("a.csv", content)}, headers={"Prefer": "wait=30"}
+    )
+    assert answer.is_success, answer.text
+    return int(answer.json()["accepted"])
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "given"),
+    [
+        (b"Nome da coisa;Quando foi;Cidade\nA;2025-07-01;Recife\n", "missing_columns", {}),
+        (b"Nome da coisa;Quando foi;Cidade\nA;31/01/2025;Recife\n", "missing_columns", {}),
+        (b"titulo,data\nA,2025-07-01\n", "missing_columns", {}),
+        (b"title,title,event_date,city\nA,B,2025-07-01,Recife\n", "duplicate_columns", {}),
+        (
+            b"titulo,data,cidade\nA,2025-07-01,Recife\n",
+            "missing_columns",
+            {"mapping": '{"title":"TITLE OF IT"}'},
+        ),
+        (
+            "title,event_date,city\nSão João,2025-07-01,Olinda\nAção,2025-07-01,Olinda\n".encode("mac_roman"),
+            "unclear_encoding",
+            {},
+        ),
+    ],
+    ids=["names", "names and dates with proof", "no city", "twice", "a wrong mapping", "Mac Roman"],
+)
+async def test_the_proposed_command_imports_the_file(
+    tmp_path: Path, content: bytes, code: str, given: dict[str, str]
+) -> None:
+    async with serving(tmp_path) as served, served.client() as http:
+        (proposal,) = await proposed(http, tmp_path / "a.csv", content, code, **given)
+        assert await imported(http, content, proposal.params) == content.count(b"\n") - 1
+        assert proposal.command().startswith("fasttrack import 'my agenda.csv'")
+
+
+async def test_a_value_that_only_the_person_knows_is_left_as_a_placeholder(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, served.client() as http:
+        (proposal,) = await proposed(
+            http, tmp_path / "a.csv", b"titulo,data\nA,2025-07-01\n", "missing_columns"
+        )
+    assert proposal.to_fill == ["CITY"]
+    assert shlex.split(proposal.command("--url", "http://x"))[3:] == [
+        *["--mapping", '{"title":"titulo","event_date":"data"}', "--default", "city=CITY"],
+        *["--url", "http://x"],
+    ]
+
+
+async def test_dates_with_two_readings_are_proposed_in_either_order(tmp_path: Path) -> None:
+    content = b"titulo,data\nA,03/04/2025\n"
+    async with serving(tmp_path) as served, served.client() as http:
+        both = await proposed(http, tmp_path / "a.csv", content, "missing_columns")
+        assert [(one.params["date_format"], one.about) for one in both] == [
+            ("dmy", "if 03/04/2025 is 2025-04-03"),
+            ("mdy", "if 03/04/2025 is 2025-03-04"),
+        ]
+
+
+async def test_remembered_options_for_the_same_header_are_proposed_first(tmp_path: Path) -> None:
+    header = b"coisa,quando,onde\n"
+    params = {
+        "mapping": json.dumps({"title": "coisa", "event_date": "quando", "city": "onde"}),
+        "date_format": "dmy",
+    }
+    async with serving(tmp_path) as served, served.client() as http:
+        assert await imported(http, header + b"A,01/02/2025,Recife\n", params) == 1
+        (proposal,) = await proposed(
+            http, tmp_path / "a.csv", header + b"B,03/04/2025,Recife\n", "missing_columns"
+        )
+    assert json.loads(proposal.params["mapping"]) == json.loads(params["mapping"])
+    assert proposal.params["date_format"] == "dmy"
+
+
+@pytest.mark.parametrize("content", [b"x,y\n1,2\n", b"%PDF-1.7", b""])
+async def test_nothing_is_proposed_when_no_option_helps(tmp_path: Path, content: bytes) -> None:
+    async with serving(tmp_path) as served, served.client() as http:
+        assert await proposed(http, tmp_path / "a.csv", content, "missing_columns") == []
+        assert await proposed(http, tmp_path / "a.csv", content, "not_tabular") == []
+
+
+async def test_stored_rows_are_not_part_of_the_proposal(tmp_path: Path) -> None:
+    ambiguous = {
+        "code": "ambiguous_date",
+        "value": "03/04/2025",
+        "suggestions": ["2025-04-03", "2025-03-04"],
+    }
+    partly = ImportOutcome("id1", {**FAILED, "status": "completed", "rows_stay": True, "error": None})
+    given = {"mapping": "{}", "sheet": "2", "encoding": "cp1252", "dry_run": "false"}
+    file = tmp_path / "a.csv"
+    async with httpx.AsyncClient() as http:
+        assert await propose(http, file, given, partly, shown="a.csv") == []
+        partly.ambiguous = ambiguous
+        both = await propose(http, file, given, partly, shown="a.csv")
+    assert [one.command() for one in both] == [
+        f"fasttrack import --mapping '{{}}' --repairs-of id1 --date-format {order}"
+        for order in ("dmy", "mdy")
+    ]

@@ -1,0 +1,145 @@
+"""Every route that takes JSON answers the same fault alike; so do the lists that take a cursor."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from domain.json_items import MAX_VALUES
+from tests.serving import serving
+
+pytestmark = pytest.mark.anyio
+
+EVENT = {"title": "Festa", "event_date": "2026-06-24", "city": "Recife"}
+DOORS = {
+    "create": ("POST", "/api/v1/eventos", EVENT),
+    "replace": ("PUT", "/api/v1/eventos/1", EVENT),
+    "patch": ("PATCH", "/api/v1/eventos/1", {"title": "Outra"}),
+    "batch": ("POST", "/api/v1/eventos/lote", [EVENT]),
+    "replace all": ("PUT", "/api/v1/eventos", [EVENT]),
+    "session": ("POST", "/api/v1/session", {"token": "ft_x"}),
+    "users": ("POST", "/api/v1/users", {"name": "ana"}),
+    "tickets": ("POST", "/api/v1/tickets", {}),
+    "export": ("POST", "/api/v1/eventos/exportar", {"format": "csv"}),
+}
+WITHOUT_BODY = {"tickets", "export"}
+"""Nothing has to be sent there."""
+
+FAULTS = {
+    "no body": (b"", 400),
+    "blanks": (b"  \n", 400),
+    "an open brace": (b"{", 400),
+    "a comma too many": (b'{"title":"x",}', 400),
+    "two values": (b"{} {}", 400),
+    "a word": (b"nonsense", 400),
+    "single quotes": (b"{'title':'x'}", 400),
+    "NaN": (b'{"title":NaN}', 400),
+    "Infinity": (b"[-Infinity]", 400),
+    "a control character": (b'{"title":"a\x01b"}', 400),
+    "bytes that are not UTF-8": (b'{"title":"\xff"}', 400),
+    "UTF-16": ('{"title":"x"}'.encode("utf-16"), 400),
+    "a member twice": (b'{"title":"x","title":"x"}', 400),
+    "a member twice within": (b'[{"local_info":{"capacity":1,"capacity":1}}]', 400),
+    "sixty-five deep": (b"[" * 65 + b"]" * 65, 400),
+    "a thousand open": (b"[" * 1000, 400),
+    "a number": (b"7", 422),
+    "a text": (b'"x"', 422),
+    "null": (b"null", 422),
+    "true": (b"true", 422),
+    "an integer of many digits": (b'{"title":' + b"9" * 2000 + b"}", 422),
+    "a member that is unknown": (b'{"nonsense":1}', 422),
+    "an escaped half of a pair": (rb'{"\ud800":"\ud800"}', 422),
+}
+
+
+@pytest.fixture
+async def client(tmp_path: Path):
+    async with serving(tmp_path, calls_per_minute=10_000) as served, served.client() as client:
+        await client.post("/api/v1/eventos", json=EVENT)
+        yield client
+
+
+async def send(client: httpx.AsyncClient, door: str, body: bytes, media_type: str = "application/json"):
+    method, path, _ = DOORS[door]
+    return await client.request(method, path, content=body, headers={"Content-Type": media_type})
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_every_json_route_gives_the_same_answer_to_a_fault(client, door):
+    before = (await client.get("/api/v1/eventos")).json()["items"]
+    wrong = {}
+    for fault, (body, status) in FAULTS.items():
+        if fault == "no body" and door in WITHOUT_BODY:
+            continue
+        answer = await send(client, door, body)
+        problem = answer.json()
+        kind = {400: "/problems/invalid-json", 422: "/problems/validation"}[status]
+        if (answer.status_code, problem["type"]) != (status, kind):
+            wrong[fault] = (answer.status_code, problem)
+    assert wrong == {}
+    assert (await client.get("/api/v1/eventos")).json()["items"] == before
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_every_json_route_refuses_another_media_type(client, door):
+    body = json.dumps(DOORS[door][2]).encode()
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"):
+        assert (await send(client, door, body, media_type)).status_code == 415
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_every_json_route_accepts_a_byte_order_mark_and_whitespace(client, door):
+    body = json.dumps(DOORS[door][2], indent=1).encode("utf-8-sig") + b"\r\n\t "
+    answer = await send(client, door, body, "application/json; charset=utf-8")
+    assert answer.status_code == {"session": 401}.get(door, answer.status_code)
+    assert answer.status_code in {200, 201, 202, 401}, answer.text
+
+
+TOO_MUCH = {
+    "900,000 members": b"{" + b",".join(b'"%d":1' % n for n in range(900_000)) + b"}",
+    "40,001 in one list": b'{"participants":[' + b"{}," * MAX_VALUES + b"{}]}",
+    "5 MB in one text": b'{"description":"' + b"x" * 5_000_000 + b'"}',
+    "5 million events": b"{}," * 5_000_000 + b"{}",
+}
+
+
+@pytest.mark.parametrize(
+    ("door", "what"),
+    [
+        *[
+            (door, what)
+            for door in ("create", "replace", "patch")
+            for what in TOO_MUCH
+            if "events" not in what
+        ],
+        *[(door, what) for door in ("batch", "replace all") for what in TOO_MUCH],
+    ],
+)
+async def test_every_json_route_refuses_a_body_with_too_many_parts(client, door, what):
+    body = b"[" + TOO_MUCH[what] + b"]" if door in {"batch", "replace all"} else TOO_MUCH[what]
+    answer = await send(client, door, body)
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize("option", ["mapping", "defaults"])
+@pytest.mark.parametrize("text", ["{", '{"city":"a","city":"b"}', '{"city":NaN}', "[1]", "[" * 9999, "{}{}"])
+async def test_a_json_option_of_an_upload_is_read_as_strictly(client, option, text):
+    file = {"file": ("a.csv", b"title,event_date,city\n")}
+    answer = await client.post("/api/v1/uploads", params={option: text}, files=file)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [option]
+
+
+LISTS = ["eventos", "uploads", "tarefas", "uploads/x/errors"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "query", ["cursor=", "cursor=%20", "cursor=x", "cursor=1.1.1", "cursor=1&cursor=1", "foo=1"]
+)
+async def test_every_list_refuses_a_cursor_that_it_did_not_issue(client, path, query):
+    file = {"file": ("a.csv", b"title,event_date,city\nx,y,z\n")}
+    await client.post("/api/v1/uploads?upload_id=x", files=file, headers={"Prefer": "wait=20"})
+    answer = await client.get(f"/api/v1/{path}?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-query"), answer.text

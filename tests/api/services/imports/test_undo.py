@@ -1,0 +1,68 @@
+"""An import taken back: what nobody edited since, in steps, by whom it is allowed."""
+
+import anyio
+import pytest
+
+from api.services.identity import Identity
+from domain.events import EventFields
+from tests.api.services.imports.site import site_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_undo_deletes_unedited_events_and_lists_the_rest(world):
+    async with site_of(world) as site:
+        await site.upload(b"one\ntwo\nthree\n", {"Prefer": "wait=20"}, upload_id="x")
+        async with world.store.transaction() as tx:
+            fields = EventFields("edited", "", "2025-07-01T10:00:00", "Recife", (), None, 0)
+            await tx.events.replace(2, fields, at_ms=1, if_version=None)
+        undone = await site.http.post("/uploads/x/undo")
+        assert undone.json()["undone"] | {"at": None} == {
+            "deleted": 2,
+            "restored": 0,
+            "kept": 1,
+            "kept_ids": [2],
+            "at": None,
+        }
+        changed = (await world.feed("eventos"))[-1]
+        assert (changed["reason"], changed["count"]) == ("undo", 2)
+        assert (await site.http.post("/uploads/x/undo")).status_code == 409
+        assert (await site.http.post("/uploads/x/cancel")).status_code == 409
+
+
+async def test_an_editor_cannot_cancel_or_undo_another_persons_import(world):
+    async with site_of(world) as site:
+        await site.upload(b"one\n", {"Prefer": "wait=20"}, upload_id="x")
+        site.identity = Identity("eva", "editor", "eva")
+        assert (await site.http.post("/uploads/x/undo")).status_code == 403
+        assert (await site.http.post("/uploads/x/cancel")).status_code == 403
+        site.identity = Identity("root", "admin", "root")
+        assert (await site.http.post("/uploads/x/undo")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/uploads/x/undo", "/uploads/x/cancel?undo=true"])
+async def test_an_interrupted_import_can_be_undone(world, path):
+    async with site_of(world) as site:
+        body = await world.begin("x")
+        await body.write(b"row 1\nrow 2\nro")
+        await body.break_off()
+        await world.until(body.running, lambda running: running.upload.state == "interrupted")
+        assert await world.titles() == ["row 1", "row 2"]
+        answer = await site.http.post(path)
+        told = answer.json()
+        assert (answer.status_code, told["status"], told["rows_stay"]) == (200, "undone", False)
+        assert await world.titles() == []
+        assert [one["status"] for one in await world.feed() if one["type"] == "finished"] == ["cancelled"]
+
+
+async def test_an_interrupted_undo_continues_at_the_next_start(world):
+    async with site_of(world) as site:
+        await site.upload(b"one\ntwo\nthree\n", {"Prefer": "wait=20"}, upload_id="x")
+        await world.imports._undoing.begin("x", actor="ana")
+        assert (await world.upload()).state == "undoing"
+    async with site_of(world):
+        with anyio.fail_after(20):
+            while (await world.upload()).state != "undone":  # noqa: ASYNC110 - a store sets no event.
+                await anyio.sleep(0.01)
+        assert await world.titles() == []
+        assert (await world.upload()).undone["deleted"] == 3

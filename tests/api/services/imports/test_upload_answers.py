@@ -1,0 +1,126 @@
+import anyio
+import pytest
+
+from api.services.identity import Identity
+from tests.api.services.imports.site import site_of
+
+pytestmark = pytest.mark.anyio
+
+PROBLEM = "application/problem+json"
+
+
+async def test_an_upload_with_prefer_wait_answers_201_with_counts_and_links(world):
+    async with site_of(world) as site:
+        answer = await site.upload(b"row 1\nbad\nrow 2\n", {"Prefer": "wait=20"}, upload_id="arquivo1")
+        assert answer.status_code == 201
+        assert answer.headers["Preference-Applied"] == "wait=20"
+        assert answer.json() == {
+            "upload_id": "arquivo1",
+            "status": "completed",
+            "rows": 3,
+            "accepted": 2,
+            "rejected": 1,
+            "links": {
+                "self": "/api/v1/uploads/arquivo1",
+                "sse": "/sse/upload/arquivo1",
+                "ws": "/ws/upload/arquivo1",
+                "poll": "/poll/upload/arquivo1",
+                "rejected": "/api/v1/uploads/arquivo1/rejected.csv",
+            },
+            "created": 2,
+            "updated": 0,
+            "unchanged": 0,
+            "skipped": 0,
+            "rows_stay": True,
+        }
+
+
+async def test_an_upload_without_preference_answers_202(world):
+    async with site_of(world) as site:
+        answer = await site.upload(b"row 1\n")
+        assert answer.status_code == 202
+        assert answer.json()["links"]["self"] == answer.headers["Location"]
+
+
+async def test_an_action_invalid_in_the_current_state_is_refused_and_changes_nothing(world):
+    async with site_of(world) as site:
+        body = await world.begin("running")
+        await body.write(b"row 1\n")
+        await world.until(body.running, lambda running: running.upload.record == 1)
+        await site.upload(b"row 2\n", {"Prefer": "wait=20"}, upload_id="done")
+        await site.upload(b"row 3\n", {"Prefer": "wait=20"}, upload_id="dry", dry_run="true")
+        before = {name: await world.upload(name) for name in ("running", "done", "dry")}
+        calls = {
+            "/uploads/running/undo": 409,
+            "/uploads/dry/undo": 409,
+            "/uploads/done/cancel": 409,
+            "/uploads/nowhere/cancel": 404,
+            "/uploads/nowhere/undo": 404,
+        }
+        for path, status in calls.items():
+            answer = await site.http.post(path)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM), path
+        for upload_id, offset, had in (("done", "6", "6"), ("done", "3", "6"), ("running", "3", "6")):
+            answer = await site.upload(b"row 9\n", {"Upload-Offset": offset}, upload_id=upload_id)
+            assert (answer.status_code, answer.headers["Upload-Offset"]) == (409, had)
+        assert await world.titles() == ["row 1", "row 2"]
+        assert {name: (await world.upload(name)).state for name in before} == {
+            name: upload.state for name, upload in before.items()
+        }
+        await body.complete()
+        assert (await world.ended(body)).state == "completed"
+
+
+async def test_a_repeated_idempotency_key_returns_the_first_import(world):
+    async with site_of(world) as site:
+        key = {"Idempotency-Key": "k-1", "Prefer": "wait=20"}
+        first = await site.upload(b"row 1\n", key)
+        again = await site.upload(b"row 1\n", key)
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert again.json() == first.json()
+        assert await world.titles() == ["row 1"]
+
+
+async def test_idempotency_keys_of_two_people_are_independent(world):
+    async with site_of(world) as site:
+        key = {"Idempotency-Key": "k-1", "Prefer": "wait=20"}
+        first = await site.upload(b"row 1\n", key)
+        site.identity = Identity("eva", "editor", "eva")
+        other = await site.upload(b"row 2\n", key)
+        assert (first.status_code, other.status_code) == (201, 201)
+        assert await world.titles() == ["row 1", "row 2"]
+
+
+async def test_concurrent_repeats_start_one_import_and_all_get_it(world):
+    async with site_of(world) as site:
+        answers = []
+
+        async def send():
+            answers.append(await site.upload(b"row 1\n", {"Idempotency-Key": "k-1", "Prefer": "wait=20"}))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(6):
+                tasks.start_soon(send)
+        assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+        assert len({answer.json()["upload_id"] for answer in answers}) == 1
+        assert await world.titles() == ["row 1"]
+
+
+async def test_an_upload_id_in_use_is_a_conflict(world):
+    async with site_of(world) as site:
+        await site.upload(b"row 1\n", upload_id="x")
+        assert (await site.upload(b"row 2\n", upload_id="x")).status_code == 409
+
+
+async def test_a_file_that_cannot_be_imported_answers_422_and_its_feed_ends(world):
+    async with site_of(world) as site:
+        answer = await site.upload(b"\x89PNG\n", upload_id="x")
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == "not_text"
+        assert (await world.feed())[-1]["error"]["code"] == "not_text"
+
+
+async def test_an_empty_file_completes_with_no_rows(world):
+    async with site_of(world) as site:
+        answer = await site.upload(b"", {"Prefer": "wait=20"})
+        assert answer.json()["status"] == "completed"

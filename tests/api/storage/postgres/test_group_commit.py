@@ -1,0 +1,180 @@
+"""Small changes that close at once are one transaction: each is told its own outcome."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.storage.events import SqlEvents
+from api.storage.postgres.group_commit import GroupCommit
+from api.storage.store import SqlStore
+from domain.ports.events import EventFilter
+from streams.stored import StoredMessage
+from tests.contracts.conftest import opened, store_url
+from tests.contracts.samples import an_event, until_told
+
+__all__ = ["store_url"]
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("store_url", ["postgresql"], indirect=True),
+]
+
+
+def draft(name: str) -> tuple[str, bytes, bool]:
+    return ("eventos", b'{"type":"x","name":"%b"}' % name.encode(), False)
+
+
+async def add(store: SqlStore, name: str) -> int:
+    async with store.transaction() as unit:
+        ids = await unit.events.insert([an_event(name)], upload_id=None, at_ms=1)
+        await unit.messages.append([draft(name)])
+    return ids[0]
+
+
+async def titles(store: SqlStore) -> dict[int, str]:
+    async with store.snapshot() as snapshot:
+        page = await snapshot.events.page(EventFilter(), sort="id", limit=200, after=None)
+    return {event.id: event.title for event in page.items}
+
+
+def names(told: list[StoredMessage]) -> list[str]:
+    return [message.body.split(b'"')[-2].decode() for message in told]
+
+
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the groups that were committed."""
+    sizes: list[int] = []
+    commit = GroupCommit._commit
+
+    async def noted(self: GroupCommit, group: list[Any]) -> None:
+        sizes.append(len(group))
+        await commit(self, group)
+
+    monkeypatch.setattr(GroupCommit, "_commit", noted)
+    return sizes
+
+
+async def test_changes_that_close_at_once_share_a_commit(
+    store_url: str, tmp_path: Path, groups: list[int]
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        wanted = [f"n{number}" for number in range(40)]
+        ids = await asyncio.gather(*[add(store, name) for name in wanted])
+        await until_told(told, 40)
+        assert await titles(store) == dict(zip(ids, wanted, strict=True))
+        assert sorted(names(told)) == sorted(wanted)
+        assert [message.seq for message in told] == list(range(1, 41))
+        async with store.snapshot() as snapshot:
+            assert (await snapshot.events.counts(now_us=0)).events == 40
+    assert sum(groups) == 40
+    assert len(groups) < 20
+
+
+async def test_one_that_the_database_refuses_does_not_take_others_with_it(
+    store_url: str, tmp_path: Path, groups: list[int]
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        refused = "no text of PostgreSQL has a \0"
+        results = await asyncio.gather(
+            *[add(store, name) for name in ("a", "b", refused, "c")], return_exceptions=True
+        )
+        await until_told(told, 3)
+        assert [isinstance(result, Exception) for result in results] == [False, False, True, False]
+        assert sorted((await titles(store)).values()) == sorted(names(told)) == ["a", "b", "c"]
+        assert [message.seq for message in told] == [1, 2, 3]
+    assert max(groups) > 1, "they came together"
+
+
+async def test_a_cancelled_one_is_stored_whole_or_not_at_all_and_the_others_are_stored(
+    store_url: str, tmp_path: Path
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        for turns in range(0, 40, 3):
+            tasks = [asyncio.create_task(add(store, f"{turns}.{number}")) for number in range(3)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            tasks[1].cancel()
+            await asyncio.wait(tasks)
+        stored = [*(await titles(store)).values()]
+        await until_told(told, len(stored))
+    assert sorted(names(told)) == sorted(stored)
+    assert {f"{turns}.{number}" for turns in range(0, 40, 3) for number in (0, 2)} <= {*stored}
+
+
+async def test_a_read_in_a_transaction_sees_what_it_has_added(store_url: str, tmp_path: Path) -> None:
+    async with opened(store_url, tmp_path, []) as store, store.transaction() as unit:
+        ids = await unit.events.insert([an_event("a")], upload_id=None, at_ms=1)
+        event = await unit.events.get(ids[0])
+        assert event is not None
+        assert event.title == "a"
+        assert (await unit.events.counts(now_us=0)).events == 1
+
+
+async def test_a_plain_commit_stores_what_was_added_without_a_connection(
+    store_url: str, tmp_path: Path
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        async with store._database.writing() as unit:
+            await SqlEvents(unit).insert([an_event("a")], upload_id=None, at_ms=1)
+            await unit.commit()
+        async with store.snapshot() as snapshot:
+            chunks = [chunk async for chunk in snapshot.events.scan(EventFilter())]
+        assert [event.title for chunk in chunks for event in chunk] == ["a"]
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "change", "delete"]), st.integers(0, 5)), max_size=12)
+
+
+async def step(store: SqlStore, done: list[int], what: str, which: int, number: int) -> None:
+    """Add an event, or change or delete one that was added before."""
+    if what == "add" or not done:
+        done.append(await add(store, f"e{number}"))
+        return
+    event_id = done[which % len(done)]
+    async with store.transaction() as unit:
+        if what == "delete":
+            await unit.events.delete(event_id, if_version=None)
+        else:
+            await unit.events.replace(event_id, an_event(f"e{number}"), at_ms=2, if_version=None)
+        await unit.messages.append([draft(f"e{number}")])
+
+
+async def test_counts_and_messages_agree_with_the_events_after_any_schedule(
+    store_url: str, tmp_path: Path
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        loop, steps_told = asyncio.get_running_loop(), 0
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+        @given(st.lists(STEPS, min_size=1, max_size=6))
+        def schedules(writers: list[list[tuple[str, int]]]) -> None:
+            asyncio.run_coroutine_threadsafe(one(writers), loop).result()
+
+        async def one(writers: list[list[tuple[str, int]]]) -> None:
+            nonlocal steps_told
+            done: list[int] = []
+
+            async def write(steps: list[tuple[str, int]]) -> None:
+                for number, (what, which) in enumerate(steps):
+                    await step(store, done, what, which, number)
+
+            await asyncio.gather(*map(write, writers))
+            steps_told += sum(map(len, writers))
+            await until_told(told, steps_told)
+            async with store.snapshot() as snapshot:
+                page = await snapshot.events.page(EventFilter(), sort="id", limit=1, after=None)
+                chunks = [chunk async for chunk in snapshot.events.scan(EventFilter())]
+                counted = (await snapshot.events.counts(now_us=0)).events
+            assert counted == page.total == sum(map(len, chunks))
+            assert [message.seq for message in told] == list(range(1, steps_told + 1))
+
+        await asyncio.to_thread(schedules)

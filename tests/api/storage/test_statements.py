@@ -1,0 +1,87 @@
+"""What people do all day runs kept statements only: to build one anew costs more than to run it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from api.services.housekeeping import Housekeeping
+from api.storage.statements import is_kept
+from tests.contracts.conftest import store_url
+from tests.serving import serving
+
+__all__ = ["store_url"]
+
+pytestmark = pytest.mark.anyio
+
+EVENTS = "/api/v1/eventos"
+FESTA = {
+    "title": "Festa",
+    "event_date": "2026-06-24T18:00:00",
+    "city": "Recife",
+    "participants": ["Ana"],
+    "local_info": {"location_name": "Marco Zero", "capacity": 900},
+}
+OF_PEOPLE_AND_EVENTS = ("events", "stats", "feed_", "id_heads", "users", "sessions", "tickets")
+
+
+@contextmanager
+def built_anew() -> Iterator[list[str]]:
+    """Collect the statements about events and people that were not kept."""
+    anew: list[str] = []
+
+    def note(_connection: Any, statement: Any, *_: Any) -> None:
+        text = str(statement)
+        if not is_kept(statement) and any(table in text for table in OF_PEOPLE_AND_EVENTS):
+            anew.append(text)
+
+    sa.event.listen(sa.Engine, "before_execute", note)
+    try:
+        yield anew
+    finally:
+        sa.event.remove(sa.Engine, "before_execute", note)
+
+
+async def _a_day(client: httpx.AsyncClient, token: str) -> None:
+    """Do each thing that is done all day."""
+    one = (await client.post(EVENTS, json=FESTA)).json()
+    place = f"{EVENTS}/{one['id']}"
+    answers = [
+        await client.get(place),
+        await client.get(EVENTS, params={"limit": 20}),
+        await client.put(place, json={**FESTA, "title": "Festa Junina"}),
+        await client.patch(
+            place, json={"city": "Olinda"}, headers={"Content-Type": "application/merge-patch+json"}
+        ),
+        await client.get("/api/v1/dashboard"),
+        await client.delete(place),
+        await client.post(f"{EVENTS}/lote", json=[FESTA] * 5),
+        await client.post("/api/v1/session", json={"token": token}),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 204, 201, 200]
+
+
+async def _no_tidying(_housekeeping: Housekeeping) -> None:
+    await anyio.sleep_forever()
+
+
+async def test_frequent_requests_build_no_new_statement(
+    store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An hourly job may build its statements, and its first run may fall into what the test watches.
+    monkeypatch.setattr(Housekeeping, "run", _no_tidying)
+    async with serving(tmp_path / "data", auth="required", database_url=store_url) as served:
+        token = capsys.readouterr().out.split()[-1]
+        async with served.client(token) as client:
+            await _a_day(client, token)
+            with built_anew() as anew:
+                await _a_day(client, token)
+            assert anew == []
+            with built_anew() as anew:
+                await client.get(EVENTS, params={"q": "festa"})
+            assert anew, "a search is built for its text: the test sees such statements"

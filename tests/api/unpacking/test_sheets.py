@@ -1,0 +1,354 @@
+"""The process that opens workbooks and ZIP archives: what comes out, for each kind and each danger."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import msgspec
+import openpyxl
+import pytest
+
+from api.unpacking.request import Request
+from domain.imports import ImportOptions
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+HEADER = ["title", "event_date", "city"]
+CSV = b"title,event_date,city\nA,2025-07-01,Recife\n"
+
+
+def unpacked(content: bytes, request: Request | None = None) -> tuple[dict, bytes]:
+    argument = msgspec.json.encode(request or Request()).decode()
+    command = [sys.executable, "-m", "api.unpacking", argument]
+    out = subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout
+    head, _, rest = out.partition(b"\n")
+    return msgspec.json.decode(head), rest
+
+
+def rows(content: bytes, **request) -> list:
+    return [msgspec.json.decode(line) for line in unpacked(content, Request(**request))[1].splitlines()]
+
+
+def fault(content: bytes, **request) -> dict:
+    head, rest = unpacked(content, Request(**request))
+    assert rest == b""
+    return head["fault"]
+
+
+def zip_of(*entries: tuple[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def workbook(*lines) -> bytes:
+    book = openpyxl.Workbook()
+    for line in lines:
+        book.active.append(line)
+    return saved(book)
+
+
+def raw_sheet(rows_xml: str) -> bytes:
+    """Return a workbook whose sheet has these rows, as programs write them that leave references out."""
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    main = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return zip_of(
+        (
+            "[Content_Types].xml",
+            f'<Types xmlns="{types}"><Default Extension="rels" '
+            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{main}.sheet.main+xml"/>'
+            f'<Override PartName="/xl/worksheets/s.xml" ContentType="{main}.worksheet+xml"/>'
+            "</Types>".encode().decode(),
+        ),
+        (
+            "_rels/.rels",
+            (
+                f'<Relationships xmlns="{package}"><Relationship Id="r1" '
+                f'Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            (
+                f'<workbook {space} xmlns:r="{relation}"><sheets>'
+                '<sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>'
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            (
+                f'<Relationships xmlns="{package}"><Relationship Id="r1" '
+                f'Type="{relation}/worksheet" Target="/xl/worksheets/s.xml"/></Relationships>'
+            ),
+        ),
+        ("xl/worksheets/s.xml", f"<worksheet {space}><sheetData>{rows_xml}</sheetData></worksheet>"),
+    )
+
+
+@pytest.mark.parametrize("form", ["xls", "xlsb", "ods"])
+def test_each_kind_of_workbook_gives_the_same_table(form):
+    head, lines = unpacked((CORPUS / f"agenda.{form}").read_bytes(), Request(count_rows=True))
+    assert (head["format"], head["sheet"], head["number"]) == (form, "Eventos", 2)
+    assert [sheet["name"] for sheet in head["sheets"]] == ["Capa", "Eventos"]
+    assert head["sheets"][0]["rows"] == 1
+    table = [msgspec.json.decode(line) for line in lines.splitlines()]
+    cells = [line["cells"] if isinstance(line, dict) else line for line in table]
+    assert [row[0] for row in cells[:4]] == ["title", "Festa", "Feira", "Erro"]
+    city = cells[0].index("city")
+    assert [row[city] for row in cells[1:4]] == ["Recife", "Recife", "Olinda"]  # The first two are one cell.
+    capacity = cells[0].index("capacity")
+    assert [row[capacity] for row in cells[1:3]] == ["900", "300"]
+    [[column, code, shown], *more] = table[3]["faults"]
+    assert (column, code) == (capacity, "cell_error")
+    assert shown in ("#REF!", "#DIV/0!")
+    assert more in ([], [[capacity, "no_saved_value", shown]])  # Of a formula, which only some of them have.
+
+
+def test_a_formula_of_an_ods_without_a_result_is_marked():
+    [*_, last] = rows((CORPUS / "agenda.ods").read_bytes())
+    assert last["faults"] == [[4, "no_saved_value", ""]]
+
+
+def test_error_cells_and_unsaved_formulas_are_found_with_and_without_cell_references():
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADER)
+    sheet["B5"], sheet["C5"] = "=TODAY()", "#N/A"
+    assert rows(saved(book))[4] == {
+        "cells": ["", "", "#N/A"],
+        "faults": [[1, "no_saved_value", ""], [2, "cell_error", "#N/A"]],
+    }
+    cells = (
+        '<c t="e"><f>A1</f><v>#REF!</v></c><c><f>A1</f></c>'
+        '<c t="str"><f>A1</f><v></v></c><c><f>1</f><v>1</v></c>'
+    )
+    [line] = rows(raw_sheet(f"<row>{cells}</row>"))
+    assert line["faults"] == [
+        [0, "cell_error", "#REF!"],
+        [0, "no_saved_value", "#REF!"],
+        [1, "no_saved_value", ""],
+    ]
+    assert line["cells"][3] == "1"
+
+
+@pytest.mark.parametrize(
+    "name", ["#SPILL!", "#CALC!", "#GETTING_DATA", "#ERROR!", "#BLOCKED!", "#PYTHON!", "Err:502", ""]
+)
+def test_an_error_of_any_name_is_one_of_its_cell_and_not_of_the_workbook(name):
+    texts = "".join(f'<c t="inlineStr"><is><t>{text}</t></is></c>' for text in HEADER)
+    row = f'<c t="str"><v>A</v></c><c t="e"><f>X(1)</f><v>{name}</v></c><c t="e"><v>{name}</v></c>'
+    lines = rows(raw_sheet(f"<row>{texts}</row><row>{row}</row>"))
+    assert lines[0] == HEADER
+    shown = name or "#N/A"
+    assert lines[1]["faults"] == [
+        [1, "cell_error", shown],
+        [1, "no_saved_value", shown],
+        [2, "cell_error", shown],
+    ]
+
+
+def test_rows_keep_their_numbers_and_columns_their_positions():
+    book = openpyxl.Workbook()
+    book.active["C4"], book.active["D6"] = "x", 2
+    assert rows(saved(book)) == [[], [], [], ["", "", "x"], [], ["", "", "", "2"]]
+
+
+def test_a_sheet_with_the_maximum_number_of_columns_is_read():
+    book = openpyxl.Workbook()
+    book.active.append(HEADER)
+    book.active.append(["A", "2025-07-01", "Recife"])
+    book.active["XFD1"] = "obs"
+    first, second = rows(saved(book))
+    assert (len(first), first[:3], first[-1], second) == (16384, HEADER, "obs", ["A", "2025-07-01", "Recife"])
+
+
+def test_every_cell_of_a_merged_range_has_its_value():
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for line in (
+        ["Agenda"],
+        HEADER,
+        ["A", "2025-07-01", "Recife"],
+        ["B", "2025-07-02"],
+        [],
+        ["C", "x", "Olinda"],
+    ):
+        sheet.append(line)
+    for area in ("A1:C1", "C3:C5", "B6:C6"):
+        sheet.merge_cells(area)
+    title, _, _, second, blank, across = rows(saved(book))
+    assert title == {"cells": ["Agenda"] * 3, "merged": [1, 2]}
+    assert second == ["B", "2025-07-02", "Recife"]
+    assert blank == []  # What is merged from above makes no row.
+    assert across == {"cells": ["C", "x", "x"], "merged": [2]}
+
+
+def test_the_first_sheet_with_a_header_is_read_and_hidden_ones_only_by_name():
+    book = openpyxl.Workbook()
+    book.active.title = "Listas"
+    book.active.append(HEADER)
+    book.active.sheet_state = "hidden"
+    book.create_sheet("Vazia")
+    book.create_sheet("Capa").append(["Agenda 2025"])
+    book.create_sheet("Eventos").append(HEADER)
+    content = saved(book)
+    assert unpacked(content)[0]["sheet"] == "Eventos"
+    assert unpacked(content, Request(ImportOptions(sheet=" listas")))[0]["sheet"] == "Listas"
+    assert (
+        unpacked(content, Request(ImportOptions(sheet="2")))[0]["sheet"] == "Capa"
+    )  # Hidden ones are not numbered.
+    assert fault(content, options=ImportOptions(sheet="9"))["code"] == "unknown_sheet"
+    without = saved_without_header()
+    assert unpacked(without)[0]["sheet"] == "Capa"
+
+
+def saved_without_header() -> bytes:
+    book = openpyxl.Workbook()
+    book.create_sheet("Capa").append(["Agenda 2025"])
+    return saved(book)
+
+
+def test_a_zip_with_one_file_gives_that_file_unchanged():
+    litter = [("agenda/", b""), ("__MACOSX/._a.csv", b"\0\5\x16"), (".DS_Store", b"\0\0\0\1Bud1")]
+    head, content = unpacked(zip_of(*litter, ("agenda/a.csv", CSV)))
+    assert (head, content) == ({"kind": "csv", "file": "agenda/a.csv"}, CSV)
+    assert unpacked(zip_of(("a.json", b'[{"title":"A"}]')))[0]["kind"] == "json"
+    assert unpacked(zip_of(("a.ics", b"BEGIN:VCALENDAR\r\n")))[0]["kind"] == "ics"
+    assert (
+        unpacked(zip_of(("logo.png", b"\x89PNG\r\n"), ("a.csv", CSV)))[0]["file"]
+        == "a.csv; not read: logo.png"
+    )
+    assert unpacked(zip_of(("../../etc/a.csv", CSV)))[1] == CSV  # Nothing is ever written to a path.
+
+
+def test_a_workbook_in_a_zip_is_read():
+    head, lines = unpacked(zip_of(("a.xlsx", workbook(HEADER))))
+    assert (head["format"], head["file"]) == ("xlsx", "a.xlsx")
+    assert msgspec.json.decode(lines) == HEADER
+
+
+def entry_declared(size: int, content: bytes) -> bytes:
+    at = content.index(b"PK\x01\x02")
+    return content[: at + 24] + size.to_bytes(4, "little") + content[at + 28 :]
+
+
+REFUSED = {
+    "two tables": (zip_of(("a.csv", CSV), ("b.csv", CSV)), "not_text", "a.csv, b.csv"),
+    "no table": (zip_of(("a.pdf", b"%PDF-1.7")), "not_text", "PDF"),
+    "nothing": (zip_of(), "empty_file", "empty"),
+    "a zip in a zip": (zip_of(("b.zip", zip_of(("a.csv", CSV)))), "not_text", "ZIP in a ZIP"),
+    "a bomb": (zip_of(("a.csv", b"0" * 600_000_000)), "too_large", "512 MiB"),
+    "a bomb that lies": (entry_declared(100, zip_of(("a.csv", b"0" * 600_000_000))), "not_text", "damaged"),
+    "word": (zip_of(("word/document.xml", b"<w/>")), "not_text", "Word"),
+    "numbers": (zip_of(("Index/Document.iwa", b"\0")), "not_text", "Apple Numbers"),
+    "an odt": (
+        zip_of(("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<a/>")),
+        "not_text",
+        ".odt",
+    ),
+    "cut": (zip_of(("a.csv", CSV))[:-10], "not_text", "incomplete or damaged"),
+    "hollow": (zip_of(("xl/workbook.xml", b"<workbook/>")), "not_text", "damaged"),
+    "an old word document": (
+        (CORPUS / "agenda.xls")
+        .read_bytes()
+        .replace("Workbook".encode("utf-16-le"), "WordDocu".encode("utf-16-le")),
+        "not_text",
+        "old Office version",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_container_without_a_table_is_refused_with_advice(name):
+    content, code, words = REFUSED[name]
+    problem = fault(content)
+    assert problem["code"] == code
+    assert words in problem["message"]
+
+
+def test_a_file_with_a_password_is_refused():
+    content = bytearray(zip_of(("a.csv", CSV)))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert "password" in fault(bytes(content))["message"]
+
+
+@pytest.mark.parametrize("name", ["agenda.xls", "agenda.xlsb", "agenda.ods"])
+def test_a_damaged_workbook_is_refused_without_a_crash(name):
+    whole = (CORPUS / name).read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 12)):
+        hurt = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        head, _ = unpacked(hurt) if hurt[:2] == whole[:2] else ({"fault": 1}, b"")
+        assert "fault" in head or head["sheet"]
+
+
+README = "Dados abertos da Prefeitura.\nAtualizado em 2026, com título, data e cidade.\n".encode()
+TABLE = CSV.replace(b",", b"\t")
+PHOTO = b"\x89PNG\r\n\x1a\n" + b"0" * 50
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([("a.csv", CSV), ("readme.txt", README)], "a.csv; not read: readme.txt"),
+        ([("LICENSE", b"MIT License\n\nCopyright, 2026\n"), ("d/a.csv", CSV)], "d/a.csv; not read: LICENSE"),
+        ([("a.txt", TABLE), ("leia-me.md", README), ("f.png", PHOTO)], "a.txt; not read: leia-me.md, f.png"),
+        ([("a.csv", CSV), ("datapackage.json", b'{"name":"agenda"}')], "a.csv; not read: datapackage.json"),
+        ([("a.csv", CSV), ("x.txt", README.decode().encode("utf-16"))], "a.csv; not read: x.txt"),
+        ([("a.csv", CSV), ("Thumbs.db", b"\xd0\xcf\x11\xe0" + b"\0" * 99), ("b/.DS_Store", b"\0")], "a.csv"),
+        (
+            [("a.csv", CSV), *((f"{n}.png", PHOTO) for n in range(7))],
+            "a.csv; not read: 0.png, 1.png, 2.png, 3.png, 4.png and 2 more",
+        ),
+    ],
+)
+def test_texts_beside_the_table_of_a_zip_are_left_out_and_named(entries, told):
+    head, rest = unpacked(zip_of(*entries))
+    assert (head["file"], rest) == (told, TABLE if told.startswith("a.txt") else CSV)
+
+
+def test_a_text_beside_a_workbook_in_a_zip_is_named():
+    head, _ = unpacked(zip_of(("readme.txt", README), ("a.xlsx", workbook(HEADER))))
+    assert head["file"] == "a.xlsx; not read: readme.txt"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a.csv", "b.csv"), ("a.csv", "a.txt"), ("a.csv", "dicionario.csv"), ("a.txt", "b.txt")],
+)
+def test_two_tables_in_a_zip_are_refused_by_their_names(names):
+    content = {"dicionario.csv": b"campo,descricao\ntitle,O nome\n"}
+    problem = fault(zip_of(*((name, content.get(name, CSV)) for name in names)))
+    assert f"({', '.join(names)})" in problem["message"]
+
+
+def test_formulas_of_an_xls_that_nobody_calculated_are_told():
+    # Made by the Python library xlwt, which writes every formula with the result of an empty text.
+    content = (CORPUS / "formulas_unsaved.xls").read_bytes()
+    assert rows(content) == [
+        ["title", "description", "event_date", "city"],
+        {"cells": ["A", "", "2026-08-13", "Recife"], "faults": [[1, "no_saved_value", ""]]},
+        ["B", "d", "2026-08-14", "Recife"],
+    ]
+
+
+def test_an_empty_text_is_a_result_where_a_program_calculates():
+    # The record by which Excel says which version calculated last, in place of one of the same size.
+    content = (CORPUS / "formulas_unsaved.xls").read_bytes()
+    codepage = b"\x42\x00\x02\x00\xb0\x04"
+    assert content.count(codepage) == 1
+    calculated = content.replace(codepage, b"\xc1\x01\x02\x00\xc1\x01")
+    assert rows(calculated)[1] == ["A", "", "2026-08-13", "Recife"]

@@ -1,0 +1,289 @@
+"""Calendars as rows: as their makers write them, in zones of every name, whole and cut."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.files.calendar_reader import CalendarReader
+from domain.imports import ImportOptions
+from domain.rows.row_parser import Row
+
+RECIFE = ZoneInfo("America/Recife")
+CORPUS = Path(__file__).parents[2] / "corpus"
+CITY = {"city": "Recife"}
+
+
+def read(content: bytes, chunk: int = 1 << 20, **options: Any) -> tuple[CalendarReader, list[Row]]:
+    reader = CalendarReader(ImportOptions(**{"defaults": CITY, **options}), RECIFE)
+    rows: list[Row] = []
+    for start in range(0, len(content), chunk):
+        reader.feed(content[start : start + chunk])
+        while not reader.is_hungry:
+            rows += reader.rows(max_rows=2)
+    reader.close()
+    while not reader.is_hungry:
+        rows += reader.rows(max_rows=2)
+    assert reader.has_ended
+    return reader, rows
+
+
+def calendar(*lines: str) -> bytes:
+    return "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""]).encode()
+
+
+def entry(*lines: str) -> list[str]:
+    return ["BEGIN:VEVENT", "SUMMARY:A", *lines, "END:VEVENT"]
+
+
+def counted(reader: CalendarReader) -> dict[str, int]:
+    return {warning["code"]: warning["count"] for warning in reader.warnings}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 11])
+def test_a_google_calendar_is_read(chunk: int) -> None:
+    reader, rows = read((CORPUS / "google_calendar.ics").read_bytes(), chunk)
+    first, second, third = (row.fields for row in rows)
+    assert first is not None, rows[0].errors
+    assert second is not None, rows[1].errors
+    assert third is not None, rows[2].errors
+    assert [row.line for row in rows] == [18, 33, 49]
+    assert (first.title, first.event_date) == ("Festa Junina", "2025-07-01T22:30:00Z")
+    assert first.description == "Entrada franca\nTraga <b>um quilo</b> de alimento, não perecível; obrigado"
+    assert first.local_info is not None
+    assert first.local_info.location_name == "Praça do Arsenal, Recife Antigo"
+    assert second.event_date == "2025-07-05T19:00:00-03:00"
+    assert second.participants == ("Ana Lima", "Bia, do Coral")
+    assert second.description == ""  # That of its alarm is not its own.
+    assert third.event_date == "2025-09-08T00:00:00"
+    assert counted(reader) == {"recurring_event": 1}
+    assert reader.dialect == {"format": "ics", "encoding": "utf-8"}
+
+
+def test_an_outlook_calendar_uses_windows_and_custom_time_zones() -> None:
+    reader, rows = read((CORPUS / "outlook.ics").read_bytes())
+    dates = {row.fields.title: row.fields.event_date for row in rows if row.fields}
+    assert dates == {
+        "Reunião": "2025-07-01T09:00:00-03:00",
+        "Verão": "2025-07-01T09:00:00+02:00",
+        "Inverno": "2025-12-01T09:00:00+01:00",
+    }
+    [unknown] = [row for row in rows if row.fields is None]
+    [error] = unknown.errors
+    assert (error.field, error.code, error.value) == ("event_date", "invalid_date", "Marte/Olimpo")
+    assert counted(reader)["cancelled_event"] == 1
+
+
+STARTS = {
+    "DTSTART:20250701T193000": "2025-07-01T19:30:00",
+    "DTSTART:20250701T1930": "2025-07-01T19:30:00",
+    "DTSTART:20250701T193000Z": "2025-07-01T19:30:00Z",
+    "DTSTART;VALUE=DATE:20250701": "2025-07-01T00:00:00",
+    "DTSTART:20250701": "2025-07-01T00:00:00",
+    "DTSTART;TZID=America/Sao_Paulo:20180115T100000": "2018-01-15T10:00:00-02:00",
+    "DTSTART;TZID=Europe/Lisbon:20250701T100000": "2025-07-01T10:00:00+01:00",
+    "DTSTART;TZID=/mozilla.org/20050126_1/Europe/Lisbon:20250101T100000": "2025-01-01T10:00:00+00:00",
+    "DTSTART;TZID=Pacific Standard Time:20250701T100000": "2025-07-01T10:00:00-07:00",
+    "dtstart;tzid=UTC:20250701T100000": "2025-07-01T10:00:00+00:00",
+    "DTSTART;TZID=America/Recife;VALUE=DATE-TIME:20250701T100000": "2025-07-01T10:00:00-03:00",
+    "DTSTART;TZID=../../etc/passwd:20250701T100000": None,
+    "DTSTART:20250231T100000": None,
+    "DTSTART:": None,
+    "X-NOTHING:1": None,
+}
+
+
+@pytest.mark.parametrize("line", STARTS)
+def test_each_form_of_dtstart_gets_the_offset_of_its_day(line: str) -> None:
+    _, [row] = read(calendar(*entry(line)))
+    assert (row.fields.event_date if row.fields else None) == STARTS[line]
+    assert row.fields or row.errors[0].field == "event_date"
+
+
+def test_folding_escapes_and_encodings_are_decoded() -> None:
+    folded = "SUMMARY:S\u00e3o Jo\u00e3o".encode()
+    cut = folded[:10] + b"\r\n " + folded[10:13] + b"\n\t" + folded[13:]
+    lines = [b"BEGIN:VCALENDAR", b"BEGIN:VEVENT", cut, b"DTSTART:20250624"]
+    lines += [rb"DESCRIPTION:a\nb\Nc\, d\; e\\f", b"END:VEVENT", b"END:VCALENDAR"]
+    for content in (b"\r\n".join(lines), b"\n".join(lines), b"\xef\xbb\xbf" + b"\r\n".join(lines)):
+        _, [row] = read(content, 5)
+        assert row.fields is not None, row.errors
+        assert (row.fields.title, row.fields.description) == ("S\u00e3o Jo\u00e3o", "a\nb\nc, d; e\\f")
+    latin = "\r\n".join(["BEGIN:VCALENDAR", *entry("DTSTART:20250624", "LOCATION:S\u00e3o")]).encode(
+        "latin-1"
+    )
+    assert read(latin)[1][0].errors[0].code == "encoding_error"
+    _, [row] = read(latin + b"\r\nEND:VCALENDAR", encoding="windows-1252")
+    assert row.fields is not None
+    assert row.fields.local_info is not None
+    assert row.fields.local_info.location_name == "S\u00e3o"
+
+
+def test_several_calendars_in_a_file_are_read_and_other_components_skipped() -> None:
+    todo = ["BEGIN:VTODO", "SUMMARY:Tarefa", "END:VTODO"]
+    one = calendar(*entry("DTSTART:20250701"), *todo)
+    reader, rows = read(one + one)
+    assert [row.line for row in rows] == [2, 11]
+    assert counted(reader)["other_component"] == 2
+
+
+def test_a_truncated_calendar_is_reported_and_its_earlier_entries_are_kept() -> None:
+    whole = calendar(*entry("DTSTART:20250701"), *entry("DTSTART:20250702"))
+    reader, rows = read(whole[: -len("END:VCALENDAR\r\n")])
+    assert len(rows) == 2
+    assert reader.fault is not None
+    assert reader.fault.code == "invalid_calendar"
+    reader, rows = read(whole[:65])
+    assert [row.errors[0].code for row in rows] == ["invalid_calendar"]
+    nested = calendar("BEGIN:VEVENT", "SUMMARY:A", *entry("DTSTART:20250701"))
+    assert [row.fields is not None for row in read(nested)[1]] == [False, True]
+
+
+def test_the_city_of_a_calendar_comes_from_a_default_or_a_mapping() -> None:
+    content = calendar(*entry("DTSTART:20250701", "X-CIDADE:Olinda"))
+    reader, rows = read(content, defaults=None)
+    assert reader.fault is not None
+    assert (reader.fault.code, rows) == ("missing_columns", [])
+    _, [row] = read(content, defaults=None, mapping={"city": "X-CIDADE"})
+    assert row.fields is not None
+    assert row.fields.city == "Olinda"
+
+
+def test_an_oversized_entry_is_refused_and_the_next_one_is_read() -> None:
+    long = ["X-LONG:" + "y" * 70 for _ in range(20_000)]
+    reader, rows = read(calendar(*entry("DTSTART:20250701", *long), *entry("DTSTART:20250702")), 1 << 16)
+    assert reader.fault is None
+    assert [row.fields is not None for row in rows] == [False, True]
+    assert rows[0].errors[0].code == "too_long"
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "BEGIN:VEVENT",
+            "END:VEVENT",
+            "BEGIN:VCALENDAR",
+            "END:VCALENDAR",
+            "BEGIN:VALARM",
+            "END:VALARM",
+            "BEGIN:VTIMEZONE",
+            "END:VTIMEZONE",
+            "TZID:X",
+            "SUMMARY:A",
+            "DTSTART:20250701",
+            "DTSTART;TZID=X:20250701T100000",
+            " folded",
+            "ATTENDEE;CN=Ana:mailto:x",
+            "STATUS:CANCELLED",
+            "",
+            "garbage",
+        ]
+    ),
+    max_size=25,
+)
+
+
+@given(LINES, st.sampled_from(["\r\n", "\n", "\r"]), st.integers(1, 40), st.integers(0, 3))
+def test_any_calendar_gives_the_same_outcome_whatever_the_chunks(
+    lines: list[str], end: str, chunk: int, stop: int
+) -> None:
+    content = end.join(["BEGIN:VCALENDAR", *lines]).encode()
+    whole, rows = read(content)
+    cut, same = read(content, chunk)
+    assert same == rows
+    assert (cut.fault, cut.warnings) == (whole.fault, whole.warnings)
+    reader = CalendarReader(ImportOptions(defaults=CITY), RECIFE)
+    reader.feed(content)
+    reader.close()
+    first: list[Row] = []
+    while not reader.is_hungry and len(first) < stop:
+        first += reader.rows(max_rows=1)
+    resumed = CalendarReader.load(reader.dump(), ImportOptions(defaults=CITY), RECIFE)
+    resumed.feed(content[resumed.offset :])
+    resumed.close()
+    while not resumed.is_hungry:
+        first += resumed.rows()
+    assert first == rows
+
+
+EXCLUDED = [
+    # What follows DTSTART, and the date of the row.
+    (["RRULE:FREQ=WEEKLY"], "2026-08-03T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXDATE:20260810T190000"], "2026-08-03T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXDATE:20260803T190000"], "2026-08-10T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXDATE;VALUE=DATE:20260803"], "2026-08-10T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXDATE:20260803T190000,20260810T190000"], "2026-08-17T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXDATE:20260803T190000", "EXDATE:20260810T190000"], "2026-08-17T19:00:00"),
+    (["RDATE:20260820T190000,20260812T190000", "EXDATE:20260803T190000"], "2026-08-12T19:00:00"),
+    (["RDATE;VALUE=PERIOD:20260812T190000/PT1H", "EXDATE:20260803T190000"], "2026-08-12T19:00:00"),
+    (["RRULE:FREQ=MONTHLY;BYDAY=1MO", "EXDATE:20260803T190000"], "2026-09-07T19:00:00"),
+    (["RRULE:FREQ=DAILY;COUNT=1", "EXDATE:20260803T190000"], None),
+    (["RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1", "EXDATE:20260803T190000"], None),
+    (["EXDATE:20260803T190000"], "2026-08-03T19:00:00"),  # Nothing recurs.
+]
+
+
+@pytest.mark.parametrize(("lines", "date"), EXCLUDED)
+def test_a_recurring_event_is_in_at_its_first_date_that_takes_place(
+    lines: list[str], date: str | None
+) -> None:
+    _, (row,) = read(calendar(*entry("UID:1", "DTSTART:20260803T190000", *lines)))
+    assert (row.fields.event_date if row.fields else None) == date
+    if date is None:
+        assert [(error.field, error.code) for error in row.errors] == [("event_date", "invalid_date")]
+
+
+def test_an_excluded_date_is_known_in_every_zone() -> None:
+    zone = "TZID=E. South America Standard Time"
+    lines = [f"DTSTART;{zone}:20260803T190000", "RRULE:FREQ=WEEKLY", "EXDATE:20260803T220000Z"]
+    _, (row,) = read(calendar(*entry("UID:1", *lines)))
+    assert row.fields is not None
+    assert row.fields.event_date == "2026-08-10T19:00:00-03:00"
+
+
+MAIN = entry("UID:1", "DTSTART:20260803T190000", "RRULE:FREQ=WEEKLY")
+FIRST_MOVED = entry("UID:1", "RECURRENCE-ID:20260803T190000", "DTSTART:20260804T180000")
+FIRST_CANCELLED = entry("UID:1", "RECURRENCE-ID:20260803T190000", "STATUS:CANCELLED")
+SECOND_MOVED = entry("UID:1", "RECURRENCE-ID:20260810T190000", "DTSTART:20260811T190000")
+SECOND_CANCELLED = entry("UID:1", "RECURRENCE-ID:20260810T190000", "STATUS:CANCELLED")
+OF_ANOTHER = entry("UID:2", "RECURRENCE-ID:20260803T190000", "STATUS:CANCELLED")
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 11])
+@pytest.mark.parametrize(
+    ("entries", "dates", "warnings"),
+    [
+        ([MAIN, SECOND_MOVED], ["2026-08-03T19", "2026-08-11T19"], {"changed_occurrence": 1}),
+        ([MAIN, SECOND_CANCELLED], ["2026-08-03T19"], {"cancelled_occurrence": 1}),
+        ([MAIN, OF_ANOTHER], ["2026-08-03T19"], {"cancelled_occurrence": 1}),
+        # The event is in by then, so this is told as a row that is not.
+        ([MAIN, FIRST_MOVED], ["2026-08-03T19", "refused"], {}),
+        ([MAIN, FIRST_CANCELLED], ["2026-08-03T19", "refused"], {}),
+        ([FIRST_MOVED, MAIN], ["2026-08-04T18", "2026-08-10T19"], {"changed_occurrence": 1}),
+        ([FIRST_CANCELLED, MAIN], ["2026-08-10T19"], {"cancelled_occurrence": 1}),
+        (
+            [FIRST_CANCELLED, SECOND_CANCELLED, MAIN],
+            ["2026-08-17T19"],
+            {"cancelled_occurrence": 2},
+        ),
+    ],
+)
+def test_single_dates_of_a_recurring_event(
+    entries: list[list[str]], dates: list[str], warnings: dict[str, int], chunk: int
+) -> None:
+    reader, rows = read(calendar(*(line for one in entries for line in one)), chunk)
+    assert [row.fields.event_date[:13] if row.fields else "refused" for row in rows] == dates
+    assert counted(reader) == {"recurring_event": 1, **warnings}
+
+
+@pytest.mark.parametrize("name", ["(UTC-03:00) Brasília", '"(UTC-03:00) Brasília"'])
+def test_a_zone_is_found_by_its_name_with_or_without_quotes(name: str) -> None:
+    standard = ["BEGIN:STANDARD", "DTSTART:16010101T000000", "TZOFFSETFROM:-0300", "TZOFFSETTO:-0300"]
+    zone = ["BEGIN:VTIMEZONE", f"TZID:{name}", *standard, "END:STANDARD", "END:VTIMEZONE"]
+    start = 'DTSTART;TZID="(UTC-03:00) Brasília":20260813T193000'
+    _, (row,) = read(calendar(*zone, *entry(start)))
+    assert row.fields is not None, row.errors
+    assert row.fields.event_date == "2026-08-13T19:30:00-03:00"

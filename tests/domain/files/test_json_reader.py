@@ -1,0 +1,287 @@
+"""JSON and lines of JSON as rows: shapes, lines, faults, and the same outcome however the bytes come."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.files.json_reader import JsonReader
+from domain.imports import ImportOptions
+from domain.rows.row_parser import Row
+
+RECIFE = ZoneInfo("America/Recife")
+EVENT = {"title": "A", "event_date": "2025-07-01", "city": "Recife"}
+
+
+def read(content: bytes, chunk: int = 1 << 20, **options: Any) -> tuple[JsonReader, list[Row]]:
+    reader = JsonReader(ImportOptions(**options), RECIFE)
+    rows: list[Row] = []
+    for start in range(0, len(content), chunk):
+        reader.feed(content[start : start + chunk])
+        while not reader.is_hungry:
+            rows += reader.rows(max_rows=3)
+    reader.close()
+    while not reader.is_hungry:
+        rows += reader.rows(max_rows=3)
+    assert reader.has_ended
+    return reader, rows
+
+
+def event(**members: Any) -> dict[str, Any]:
+    return {**EVENT, **members}
+
+
+def told(row: Row) -> str:
+    if row.fields:
+        return f"{row.line} {row.fields.title}"
+    return f"{row.line} " + " ".join(f"{error.field}:{error.code}" for error in row.errors)
+
+
+A, B = json.dumps(event()), json.dumps(event(title="B"))
+
+SHAPES = {
+    "an array": (f"[{A},{B}]", "json", ["1 A", "1 B"]),
+    "an array over lines": (f"[\n  {A},\n\n  {B}\n]\n", "json", ["2 A", "4 B"]),
+    "an indented array": (json.dumps([event(), event(title="B")], indent=2), "json", ["2 A", "7 B"]),
+    "CRLF": (f"[\r\n{A},\r\n{B}\r\n]", "json", ["2 A", "3 B"]),
+    "a comma too many": (f"[{A},{B},\n]", "json", ["1 A", "1 B"]),
+    "items": (
+        f'{{"total": 2, "meta": {{"a": [1]}}, "items": [\n{A},{B}], "next": null}}',
+        "json",
+        ["2 A", "2 B"],
+    ),
+    "events": (f'{{"events": [{A}]}}', "json", ["1 A"]),
+    "events that are empty": ('{"events": []}', "json", []),
+    "an empty array": (" [ ] ", "json", []),
+    "lines": (f"{A}\n{B}\n", "ndjson", ["1 A", "2 B"]),
+    "lines without a last end": (f"{A}\r\n\r\n{B}", "ndjson", ["1 A", "3 B"]),
+    "one object": (A, "ndjson", ["1 A"]),
+    "an event with a member of the name events": (
+        json.dumps(event(events=["x"])) + "\n" + B,
+        "ndjson",
+        ["1 A", "2 B"],
+    ),
+    "objects over lines one after another": (
+        json.dumps(event(), indent=1) + "\n" + B,
+        "ndjson",
+        ["1 A", "6 B"],
+    ),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 7, 1])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_json_layout_is_read_with_the_line_of_each_object(name: str, encoding: str, chunk: int) -> None:
+    text, form, expected = SHAPES[name]
+    reader, rows = read(text.encode(encoding), chunk)
+    assert reader.fault is None
+    assert [told(row) for row in rows] == expected
+    assert reader.dialect is not None
+    assert reader.dialect["format"] == form
+    assert [row.record for row in rows] == list(range(1, len(rows) + 1))
+
+
+FAULTS = {
+    "cut in an object": (f"[{A},\n{B[:-5]}", "invalid_json", ["1 A"], "begins on line 2"),
+    "cut between objects": (f"[{A},", "invalid_json", ["1 A"], "closing ]"),
+    "cut late": (f"[{A},{A},{A},", "invalid_json", ["1 A", "1 A", "1 A"], "closing ]"),
+    "garbage between": (f"[{A},\n{{'title': 'B'}}]", "invalid_json", ["1 A"], "line 2: this is Python"),
+    "curly quotes": (f"[{A},\n{{“title”: 1}}]", "invalid_json", ["1 A"], "curly quotes"),
+    "a member without a value": (f'[{A},\n{{"title":}}]', "invalid_json", ["1 A"], "line 2"),
+    "text after the end": (f"[{A}]\n]", "invalid_json", ["1 A"], "line 2: there is text after"),
+    "no array": ('{"a": {"b": 1}}', "missing_columns", [], "title"),
+    "deeper": (
+        '{"type": "x", "features": [{"title": "A"}]}',
+        "missing_columns",
+        [],
+        "send only their array",
+    ),
+    "no column": ('[{"title": "A"}]', "missing_columns", [], "event_date, city"),
+    "two members of one field": (json.dumps([event(titulo="B")]), "duplicate_columns", [], "titulo"),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 5])
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_broken_json_file_reports_its_fault_and_gives_the_rows_before_it(name: str, chunk: int) -> None:
+    text, code, expected, words = FAULTS[name]
+    reader, rows = read(text.encode(), chunk)
+    assert [told(row) for row in rows] == expected
+    assert reader.fault is not None
+    assert (reader.fault.code, words in reader.fault.message) == (code, True), reader.fault
+
+
+ROWS: Mapping[str, tuple[str, list[str]]] = {
+    "a line that is not JSON": (f'{A}\n{{"title": oops}}\n{B}', ["1 A", "2 :invalid_json", "3 B"]),
+    "a line that is cut": (f'{A}\n{{"title": "x\n{B}', ["1 A", "2 :invalid_json", "3 B"]),
+    "the last line is cut": (f'{A}\n{{"title": "x', ["1 A", "2 :invalid_json"]),
+    "no object": (f"[{A}, 5, [1], null, {B}]", ["1 A", *["1 :invalid_type"] * 3, "1 B"]),
+    "a member twice": (f'[{{"title":"A","title":"B"}}, {B}]', ["1 :duplicate_key", "1 B"]),
+    "NaN": (f'[{{"title":"A","event_date":NaN}}, {B}]', ["1 :invalid_json", "1 B"]),
+    "an empty object": (f"[{A}, {{}}]", ["1 A", "1 title:required event_date:required city:required"]),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_problems_are_reported_for_the_record_that_has_them(name: str) -> None:
+    text, expected = ROWS[name]
+    for chunk in (1 << 20, 3):
+        reader, rows = read(text.encode(), chunk)
+        assert reader.fault is None
+        rejected = [(told(row).split(" ")[0], row.fields is None) for row in rows]
+        assert rejected == [(line.split(" ")[0], ":" in line) for line in expected]
+        for row, line in zip(rows, expected, strict=True):
+            assert line.split(" ", 1)[1] in told(row)
+
+
+TYPES = [
+    ({"title": 5}, "title:invalid_type"),
+    ({"city": True}, "city:invalid_type"),
+    ({"description": ["x"]}, "description:invalid_type"),
+    ({"event_date": 1751328000}, "event_date:invalid_type"),
+    ({"participants": ["A", 1]}, "participants[1]:invalid_type"),
+    ({"participants": 7}, "participants:invalid_type"),
+    ({"local_info": [1]}, "local_info:invalid_type"),
+    ({"location_name": "Rua", "capacity": True}, "local_info.capacity:invalid_type"),
+    ({"location_name": "Rua", "is_accessible": 1}, "local_info.is_accessible:invalid_type"),
+    ({"local_info": {"location_name": "Rua", "capacity": "300"}}, "local_info.capacity:invalid_type"),
+    ({"title": "\ud800"}, "title:invalid_unicode"),
+    ({"title": "\x00"}, "title:control_character"),
+]
+
+
+@pytest.mark.parametrize(("members", "expected"), TYPES)
+def test_numbers_and_booleans_follow_the_rules_of_the_api(members: dict[str, Any], expected: str) -> None:
+    _, [row] = read(json.dumps([event(**members)]).encode())
+    assert expected in told(row)
+
+
+def test_a_string_is_read_like_a_csv_cell() -> None:
+    members = {
+        "location_name": "Teatro",
+        "capacity": "300",
+        "is_accessible": "sim",
+        "participants": "Ana; Bia",
+    }
+    _, rows = read(json.dumps([event(**members, event_date="1 de julho de 2025")]).encode())
+    fields = rows[0].fields
+    assert fields is not None, rows[0].errors
+    assert fields.local_info is not None
+    assert (fields.local_info.capacity, fields.local_info.is_accessible) == (300, True)
+    assert (fields.participants, fields.event_date) == (("Ana", "Bia"), "2025-07-01T00:00:00")
+
+
+def test_local_info_may_be_an_object_its_json_text_or_null() -> None:
+    venue = {"location_name": "Teatro", "capacity": 300.0, "other": 1}
+    content = [
+        event(local_info=venue),
+        event(local_info=json.dumps(venue)),
+        event(local_info=None, description=None),
+    ]
+    reader, rows = read(json.dumps(content).encode())
+    infos = [row.fields and row.fields.local_info for row in rows]
+    assert [info and info.capacity for info in infos] == [300, 300, None]
+    assert {warning["code"]: warning["count"] for warning in reader.warnings}["unknown_member"] == 2
+
+
+def test_a_member_that_first_appears_late_is_read_and_unknown_members_give_warnings() -> None:
+    content = [event() for _ in range(1500)] + [event(description="late", extra=1)]
+    reader, rows = read("\n".join(map(json.dumps, content)).encode(), 4096)
+    assert rows[-1].fields is not None
+    assert rows[-1].fields.description == "late"
+    told_of = {warning["code"]: warning["message"] for warning in reader.warnings}
+    assert told_of["ignored_columns"].endswith(": extra")
+
+
+def test_a_required_member_may_first_appear_in_a_later_record() -> None:
+    _, rows = read(json.dumps([{"title": "A"}, event()]).encode())
+    assert [told(row) for row in rows] == ["1 event_date:required city:required", "1 A"]
+
+
+def test_the_date_order_is_proved_once_and_iso_dates_never_wait() -> None:
+    content = [event(event_date="03/04/2025"), event(event_date="25/12/2025")]
+    reader, rows = read(json.dumps(content).encode(), 9)
+    assert [row.fields and row.fields.event_date[:10] for row in rows] == ["2025-04-03", "2025-12-25"]
+    assert reader.dialect is not None
+    assert reader.dialect["date_format"] == "dmy"
+    live = JsonReader(ImportOptions(), RECIFE)
+    live.feed(f"[{A}".encode().ljust(100))
+    assert len(live.rows()) == 1
+
+
+def test_a_long_object_is_refused_and_memory_stays_bounded() -> None:
+    long = json.dumps(event(description="x" * (1 << 20)))
+    _, rows = read(f"{A}\n{long}\n{B}\n".encode(), 1 << 16)
+    assert [told(row) for row in rows] == ["1 A", "2 :too_long", "3 B"]
+
+
+TEXT = st.text(max_size=5)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "title": st.just("A") | JSON,
+            "event_date": st.just("2025-07-01") | JSON,
+            "city": st.just("Recife") | JSON,
+            "local_info": JSON,
+            "participants": JSON,
+            "other": JSON,
+        },
+    )
+    | JSON,
+    max_size=6,
+)
+
+
+@settings(max_examples=200)
+@given(RECORDS, st.integers(1, 40), st.sampled_from([None, 1, 2]), st.booleans(), st.integers(0, 5))
+def test_chunk_boundaries_do_not_change_the_outcome(
+    records: list[Any], chunk: int, indent: int | None, lines: bool, stop_after: int
+) -> None:
+    records = [EVENT, *records]
+    text = "\n".join(map(json.dumps, records)) if lines else json.dumps(records, indent=indent)
+    content = text.encode()
+    whole, rows = read(content)
+    cut, same = read(content, chunk)
+    assert same == rows
+    assert (cut.fault, cut.dialect, cut.columns) == (whole.fault, whole.dialect, whole.columns)
+    if not lines:
+        assert len(rows) == len(records)
+        assert next(row.fields is not None for row in rows)
+    # After a crash, the rest comes from where the state says.
+    reader = JsonReader(ImportOptions(), RECIFE)
+    reader.feed(content)
+    reader.close()
+    first: list[Row] = []
+    while not reader.is_hungry and len(first) < stop_after:
+        first += reader.rows(max_rows=1)
+    resumed = JsonReader.load(reader.dump(), ImportOptions(), RECIFE)
+    resumed.feed(content[resumed.offset :])
+    resumed.close()
+    while not resumed.is_hungry:
+        first += resumed.rows()
+    assert first == rows
+
+
+@given(
+    st.binary(max_size=200) | st.text(alphabet='[]{}",:\\ \n1aué', max_size=60).map(str.encode),
+    st.integers(1, 9),
+)
+def test_any_bytes_give_a_result(content: bytes, chunk: int) -> None:
+    _, rows = read(b"[" + content, chunk)
+    assert rows == read(b"[" + content)[1]
+    assert read(b'{"title":1}\n' + content, chunk)[1] == read(b'{"title":1}\n' + content)[1]

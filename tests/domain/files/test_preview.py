@@ -1,0 +1,131 @@
+"""A look at a file before it is imported."""
+
+from datetime import UTC
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.csv.reader import RowReader
+from domain.files.preview import PREVIEW_ROWS, Preview, preview
+from domain.imports import ImportOptions
+from tests.domain.corpus import HEADER, file, row
+
+AGENDA = (
+    "ID-EVENTO;TITULO;PRECIO;FECHA;FECHA-FIN;DESCRIPCION;TITULO-ACTIVIDAD;NOMBRE-INSTALACION;DISTRITO-INSTALACION\n"
+    "1;Música en el salón;0;2022-12-07 00:00:00.0;;Ópera;x;Teatro;Centro\n"
+)
+
+
+def look(content: bytes, *, truncated: bool = False, **options: object) -> Preview:
+    read = msgspec.convert(options, ImportOptions)
+    return preview(content, truncated=truncated, options=read, timezone=UTC)
+
+
+def test_the_preview_of_a_valid_file_shows_its_first_rows() -> None:
+    seen = look(file(*[row(f"T{n}") for n in range(50)]))
+    assert seen.fault is None
+    assert seen.dialect == {"encoding": "utf-8", "delimiter": ","}
+    assert [r.fields and r.fields.title for r in seen.rows] == [f"T{n}" for n in range(PREVIEW_ROWS)]
+    assert seen.mapping == {name: name for name in HEADER.split(",")}
+
+
+def test_the_preview_omits_the_row_at_which_the_sample_ends() -> None:
+    content = file(row("A"), row("B"))
+    assert len(look(content[:-5], truncated=True).rows) == 1
+    assert len(look(content[:-5]).rows) == 2
+
+
+def test_a_city_agenda_with_foreign_columns_gets_a_proposal() -> None:
+    seen = look(AGENDA.encode("cp1252"))
+    assert seen.dialect == {"encoding": "windows-1252", "delimiter": ";"}
+    assert seen.fault is not None
+    assert seen.fault.code == "missing_columns"
+    assert seen.mapping == {
+        "title": "TITULO",
+        "event_date": "FECHA",
+        "description": "DESCRIPCION",
+        "local_info.location_name": "NOMBRE-INSTALACION",
+    }
+
+
+def test_the_proposal_with_a_default_imports_the_city_agenda() -> None:
+    seen = look(AGENDA.encode("cp1252"), defaults={"city": "Madrid"})
+    assert [(r.fields and r.fields.title, r.fields and r.fields.city) for r in seen.rows] == [
+        ("Música en el salón", "Madrid")
+    ]
+    options = ImportOptions(mapping=seen.mapping, defaults={"city": "Madrid"})
+    reader = RowReader(options, UTC)
+    reader.feed(AGENDA.encode("cp1252"))
+    reader.close()
+    rows = []
+    while not reader.is_hungry:
+        rows += reader.rows()
+    assert rows == seen.rows
+
+
+def test_the_preview_of_a_binary_file_reports_not_text() -> None:
+    seen = look(b"PK\x03\x04" + bytes(200))
+    assert seen.fault is not None
+    assert (seen.fault.code, seen.rows, seen.columns) == ("not_text", [], [])
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode), st.booleans())
+def test_any_bytes_can_be_previewed(content: bytes, truncated: bool) -> None:
+    assert msgspec.json.encode(look(content, truncated=truncated))
+
+
+def shown(seen: Preview) -> list[tuple[object, ...]]:
+    """Return title, date, city of each row, and the fields and codes of its errors."""
+    return [
+        (
+            *((r.fields.title, r.fields.event_date, r.fields.city) if r.fields else r.cells),
+            *(f"{problem.field}:{problem.code}" for problem in r.errors),
+        )
+        for r in seen.rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "rows"),
+    [
+        ("Nome do evento;Data\nA;24/06/2026\n", {}, [("A", "2026-06-24T00:00:00", "", "city:required")]),
+        (
+            "TITULO;FECHA;X\nA;2026-07-01;Madrid\nB;mañana;Madrid\n",
+            {},
+            [
+                ("A", "2026-07-01T00:00:00", "", "city:required"),
+                ("B", "mañana", "Madrid", "city:required", "event_date:invalid_date"),
+            ],
+        ),
+        (
+            "a;b;c\nA;2026-07-01;Madrid\n",
+            {"mapping": {"title": "a", "event_date": "b"}},
+            [("A", "2026-07-01T00:00:00", "", "city:required")],
+        ),
+        (
+            "title;date;city\nA;2026-07-01;Madrid\n",
+            {"mapping": {"title": None}},
+            [("", "2026-07-01T00:00:00", "Madrid", "title:required")],
+        ),
+        ("Data;Data;Cidade;Título\nx;y;R;A\n", {}, [("A", "", "R", "event_date:required")]),
+        (
+            "a;b;c\n" + "A;2026-07-01;R\n" * 30,
+            {},
+            [("", "", "", "title:required", "event_date:required", "city:required")] * PREVIEW_ROWS,
+        ),
+        ("a;b\n", {}, []),
+    ],
+)
+def test_rows_are_shown_while_required_fields_are_missing(
+    content: str, options: dict[str, object], rows: list[tuple[object, ...]]
+) -> None:
+    seen = look(content.encode(), **options)
+    assert seen.fault is not None
+    assert shown(seen) == rows
+
+
+def test_a_default_ends_what_is_missing() -> None:
+    seen = look(b"title;date\nA;2026-07-01\n", defaults={"city": "Recife"})
+    assert shown(seen) == [("A", "2026-07-01T00:00:00", "Recife")]

@@ -1,0 +1,52 @@
+"""The states of an import, and what counts as being in the store."""
+
+from typing import get_args
+
+import msgspec
+import pytest
+
+from domain.imports import (
+    AT_THE_END,
+    ENDED,
+    OPEN,
+    UNDER_WAY,
+    UNFINISHED,
+    ImportOptions,
+    MergeCounts,
+    Upload,
+    UploadState,
+)
+
+UPLOAD = Upload("x", "completed", "a.csv", ImportOptions(), "ana", 0, 0)
+
+
+def test_every_state_is_open_or_ended_and_never_both() -> None:
+    assert sorted([*OPEN, *ENDED]) == sorted(get_args(UploadState))
+
+
+def test_only_an_undo_that_goes_on_is_ended_and_unfinished() -> None:
+    assert {*UNFINISHED} & {*ENDED} == {"undoing"}
+    assert {*UNFINISHED} - {*ENDED} == {*OPEN}
+    assert {*UNDER_WAY} < {*OPEN}
+    assert {*ENDED} - {*AT_THE_END} == {"undoing", "undone"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "has"),
+    [
+        ({"first_event_id": 1}, True),
+        ({"updated": 1}, True),
+        ({}, False),
+        ({"first_event_id": 1, "state": "undoing"}, False),
+        ({"first_event_id": 1, "state": "undone"}, False),
+        ({"updated": 1, "options": ImportOptions(dry_run=True)}, False),
+    ],
+)
+def test_rows_are_in_where_something_was_created_or_changed_and_not_taken_out(
+    changes: dict[str, object], has: bool
+) -> None:
+    assert msgspec.structs.replace(UPLOAD, **changes).has_rows_in is has
+
+
+def test_counts_add_up_member_by_member() -> None:
+    assert MergeCounts(1, 2, 3, 4) + MergeCounts(10, 20, 30, 40) == MergeCounts(11, 22, 33, 44)

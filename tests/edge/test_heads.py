@@ -1,0 +1,126 @@
+"""Heads of requests are bounded as their bytes arrive, and are what HTTP demands."""
+
+import resource
+from typing import Any
+
+import pytest
+
+from api.server.body_pace import WireTimes
+from tests.edge.recorder import Request, answers, recording, talk
+
+pytestmark = pytest.mark.anyio
+
+HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
+KIB = 1024
+
+
+@pytest.mark.parametrize(
+    ("packets", "status"),
+    [
+        ([HEAD + b"X: " + b"a" * (60 * KIB) + b"\r\n\r\n"], 200),
+        ([HEAD + b"X: " + b"a" * (64 * KIB) + b"\r\n\r\n"], 431),
+        ([HEAD + b"X: " + b"a" * (65 * KIB)], 431),
+        ([HEAD] + [b"X-%d: %b\r\n" % (n, b"a" * 1000) for n in range(99)], 431),
+        ([HEAD, b"X: "] + [b"a" * KIB] * 70, 431),
+        ([HEAD + b"X: a\r\n" * 99 + b"\r\n"], 200),
+        ([HEAD + b"X: a\r\n" * 100 + b"\r\n"], 431),
+        ([HEAD + b"X: a\r\n" * 101], 431),
+        ([b"GET /" + b"a" * (60 * KIB) + b" HTTP/1.1\r\nHost: a\r\n\r\n"], 200),
+        ([b"GET /" + b"a" * (64 * KIB) + b" HTTP/1.1\r\nHost: a\r\n\r\n"], 414),
+        ([b"GET /"] + [b"a" * KIB] * 70, 414),
+        ([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + HEAD + b"X: " + b"a" * (80 * KIB)], 431),
+    ],
+)
+async def test_a_head_over_64_kib_or_100_fields_is_refused(packets: list[bytes], status: int) -> None:
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, *packets))
+    assert answered[-1].status == status
+    if status != 200:
+        assert answered[-1].headers["content-type"] == "application/problem+json"
+        assert answered[-1].headers["connection"] == "close"
+
+
+async def test_an_endless_head_is_refused_early() -> None:
+    async with recording() as recorder:
+        await talk(recorder.port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        before, busy = resource.getrusage(resource.RUSAGE_SELF), b"X: " + b"a" * (16 * KIB * KIB)
+        (answer,) = answers(await talk(recorder.port, HEAD + busy))
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    assert answer.status == 431
+    assert after.ru_utime - before.ru_utime < 1.0
+
+
+@pytest.mark.parametrize("packets", [[b"\r\n" * 40_000], [b"\r\n"] * 30])
+async def test_blank_lines_before_a_request_are_bounded_in_size_and_time(packets: list[bytes]) -> None:
+    async with recording(WireTimes(head_seconds=0.3)) as recorder:
+        answered = answers(await talk(recorder.port, *packets, ends=False))
+    assert [answer.status for answer in answered] in ([], [431])
+    assert recorder.requests == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.0\r\n", 200),
+        (b"GET / HTTP/1.1\r\nHost:\r\n", 200),
+        (b"GET / HTTP/1.1\r\nHost: user@a\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: [::1].evil\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n", 200),
+        (b"GET / HTTP/1.1\r\nHost: a:80:80\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a:65535\r\n", 200),
+        (b"GET / HTTP/1.1\r\nHost: a:65536\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: [::1]:99999\r\n", 400),
+        (b"GET http://a:65536/ HTTP/1.1\r\nHost: a\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a b\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a/b\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a, b\r\n", 400),
+        (b"GET http://b/x HTTP/1.1\r\nHost: a\r\n", 200),
+        (b"GET http://b/x HTTP/1.1\r\n", 400),
+        (b"GET http://user@b/x HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET http:///x HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET ftp://b/x HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET b HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET /a#b HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: b\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: a\r\n", 505),
+        (b"GET / HTTP/1.2\r\nHost: a\r\n", 505),
+        (b"GET / HTTP/3.0\r\nHost: a\r\n", 505),
+        (b"GET / HTTP/0.9\r\n", 505),
+        (b"GET /\r\n", 505),
+        (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n", 501),
+        (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n", 200),
+        (b"OPTIONS ** HTTP/1.1\r\nHost: a\r\n", 400),
+        (b"GET * HTTP/1.1\r\nHost: a\r\n", 400),
+    ],
+)
+async def test_a_malformed_head_is_refused(lines: bytes, status: int) -> None:
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, lines + b"\r\n"))
+    assert [answer.status for answer in answered] == [status]
+    assert bool(recorder.requests) == (status == 200)
+
+
+async def test_the_host_of_an_absolute_target_overrides_the_header() -> None:
+    async with recording() as recorder:
+        await talk(recorder.port, b"GET http://own:81/x?y HTTP/1.1\r\nHost: other\r\nX: 1\r\n\r\n")
+    assert recorder.requests == [Request("GET", "/x")]
+    assert dict(recorder.headers[0])[b"host"] == b"own:81"
+
+
+@pytest.mark.parametrize("value", [b"gzip", b"gzip, chunked", b"chunked, gzip", b"identity", b"xchunked"])
+async def test_another_transfer_coding_is_not_implemented(value: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: %b\r\n\r\n0\r\n\r\n" % value
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, head))
+    assert [answer.status for answer in answered] == [501]
+    assert recorder.requests == []
+
+
+async def test_pipelined_requests_are_answered_in_order_without_blocking_the_loop() -> None:
+    asked: Any = [b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(5000)]
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, b"".join(asked)))
+    assert [answer.status for answer in answered] == [200] * 5000
+    assert [request.path for request in recorder.requests] == [f"/{n}" for n in range(5000)]

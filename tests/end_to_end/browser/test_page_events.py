@@ -1,0 +1,186 @@
+"""The list of events as people walk through it: long, sorted, filtered, changed in bulk, subscribed to."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.end_to_end.browser.acts import make_event, open_page, stored
+from tests.end_to_end.server_process import ServerProcess
+
+MANY = 20_000
+LOOKS = {
+    "desk, Portuguese": {"locale": "pt-BR", "viewport": {"width": 1280, "height": 900}},
+    "phone, English": {"locale": "en-GB", "viewport": {"width": 360, "height": 740}, "is_mobile": True},
+}
+
+IS_LAST_SHOWN = """
+(total) => [...document.querySelectorAll(".virtual > [data-item]")]
+  .some((row) => row.getAttribute("aria-posinset") === String(total))
+"""
+ROWS = "() => document.querySelectorAll('.virtual > *').length"
+TITLES = "() => [...document.querySelectorAll('.event .item-title')].map(({textContent}) => textContent)"
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with many events."""
+    started = ServerProcess(tmp_path_factory.mktemp("crowded"))
+    started.start()
+    lines = ["title,event_date,city"]
+    lines += [f"Sessão {n:05},2030-{n % 12 + 1:02}-{n % 28 + 1:02}T19:00,Recife" for n in range(MANY)]
+    files = {"file": ("muitos.csv", "\n".join(lines).encode())}
+    wait = {"Prefer": "wait=60"}
+    answer = httpx.post(f"{started.url}/api/v1/uploads", files=files, headers=wait, timeout=120)
+    assert answer.json()["accepted"] == MANY
+    yield started
+    started.stop()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_long_list_reaches_its_end_and_its_beginning_with_few_rows_drawn(
+    browser: Any, crowded: ServerProcess, look: str
+) -> None:
+    profile = browser.new_context(**LOOKS[look])
+    profile.set_default_timeout(45_000)
+    page = profile.new_page()
+    open_page(page, crowded, "events?when=all")
+    page.wait_for_selector(".event")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(2):
+        page.keyboard.press("End")
+        page.wait_for_function(IS_LAST_SHOWN, arg=MANY)
+        assert page.evaluate(ROWS) < 40
+        page.keyboard.press("Home")
+        page.wait_for_function("() => document.querySelector('.virtual > [aria-posinset=\"1\"][data-item]')")
+    # Not every event between the ends is read to get from one to the other.
+    assert len([url for url in asked if "/eventos?" in url]) < 30
+    profile.close()
+
+
+def test_events_are_sorted_and_the_back_button_leads_to_the_filters_before(
+    page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    for title, city in (("Zabumba", "Olinda"), ("Ciranda", "Recife"), ("Maracatu", "Recife")):
+        make_event(server, title, city=city)
+    open_page(page, server, "events?when=all")
+    page.get_by_label("Order").select_option("title")
+    page.wait_for_function(f"() => ({TITLES})().join() === 'Ciranda,Maracatu,Zabumba'")
+    page.goto(f"{server.url}/#events?when=all&sort=title&city=Recife")
+    page.wait_for_function(f"() => ({TITLES})().join() === 'Ciranda,Maracatu'")
+    assert page.get_by_role("combobox", name="City").input_value() == "Recife"
+    page.go_back()
+    page.wait_for_function(f"() => ({TITLES})().length === 3")
+    assert page.get_by_label("Order").input_value() == "title"
+    page.go_back()
+    page.wait_for_function("() => !location.hash.includes('sort')")
+
+
+def test_chosen_events_are_changed_and_deleted_and_a_deletion_is_taken_back(
+    page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    for number in range(4):
+        make_event(server, f"Evento {number}")
+    open_page(page, server, "events?when=all")
+    for number in (0, 1):
+        page.get_by_role("checkbox", name=f"Select “Evento {number}”").check()
+    bar = page.get_by_role("toolbar", name="Selected events")
+    bar.get_by_role("button", name="Change").click()
+    page.locator("dialog[open] input").fill("Caruaru")
+    page.locator("dialog[open] button[type=submit]").click()
+    page.get_by_text("2 events changed.").wait_for()
+    assert stored(server, city="Caruaru")["total"] == 2
+
+    bar.get_by_role("button", name="Delete").click()
+    page.get_by_text("2 events were deleted.").wait_for()
+    page.wait_for_function(f"() => ({TITLES})().join() === 'Evento 2,Evento 3'")
+    assert page.locator(".view:not([hidden]) .numbers", has_text="2 events").count()
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    page.wait_for_function(f"() => ({TITLES})().length === 4")
+    assert stored(server)["total"] == 4
+
+    # What is not taken back is carried out when the page goes.
+    page.get_by_role("button", name="Delete “Evento 3”").click()
+    page.wait_for_function(f"() => ({TITLES})().length === 3")
+    page.goto(f"{server.url}/diagnose")
+    page.wait_for_selector("main")
+    for _ in range(100):
+        if stored(server)["total"] == 3:
+            break
+        page.wait_for_timeout(100)
+    assert stored(server)["total"] == 3
+
+
+def test_a_form_with_changes_is_not_left_by_escape_without_a_question(page: Any, start_server: Any) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda")
+    page.goto(f"{server.url}/#event/{event['id']}")
+    page.wait_for_selector("dialog[open] form")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.goto(f"{server.url}/#event/{event['id']}")
+    page.get_by_role("textbox", name="Title", exact=True).fill("Ciranda de roda")
+    page.keyboard.press("Escape")
+    question = page.get_by_role("alertdialog")
+    question.get_by_role("button", name="Cancel").click()
+    assert page.get_by_role("textbox", name="Title", exact=True).input_value() == "Ciranda de roda"
+    page.keyboard.press("Escape")
+    question.get_by_role("button", name="Discard").click()
+    page.wait_for_selector("dialog", state="detached")
+    assert stored(server)["items"][0]["title"] == "Ciranda"
+
+
+def test_a_calendar_address_is_made_copied_used_and_revoked(
+    context: Any, page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_page(page, server, "events?when=all&city=Recife")
+    page.get_by_role("button", name="Subscribe").click()
+    dialog = page.get_by_role("dialog", name="Subscribe")
+    dialog.get_by_role("button", name="Create an address").click()
+    address = dialog.get_by_label("Address of the calendar").input_value()
+    dialog.get_by_role("button", name="Copy").click()
+    page.get_by_text("Address copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == address
+    assert "SUMMARY:Ciranda" in httpx.get(address).text
+    dialog.get_by_role("button", name="Revoke").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+    dialog.locator(".item").wait_for(state="detached")
+    assert dialog.get_by_label("Address of the calendar").count() == 0
+    assert httpx.get(address).status_code in {401, 404}
+    assert re.search(r"fc_[\w-]+", address)[0] not in page.content()  # type: ignore[index] # it was made above
+
+
+def test_notifications_from_while_one_was_away_wait_and_stay_read(page: Any, start_server: Any) -> None:
+    server = start_server()
+    for number in range(3):
+        httpx.post(f"{server.url}/api/v1/eventos/analise", timeout=30).raise_for_status()
+        make_event(server, f"Evento {number}")
+    for _ in range(200):
+        if len(httpx.get(f"{server.url}/api/v1/notifications").json()["items"]) >= 3:
+            break
+        page.wait_for_timeout(50)
+    open_page(page, server, "events")
+    badge = page.locator("#notifications .badge")
+    badge.wait_for()
+    with page.expect_response("**/notifications/read"):
+        page.locator("#notifications button").click()
+    assert page.locator("#notifications .notice").count() >= 3
+    badge.wait_for(state="hidden")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert badge.is_hidden()
+
+
+def test_an_unknown_address_has_a_page_that_leads_back(page: Any, server: ServerProcess) -> None:
+    answer = page.goto(f"{server.url}/nothing/here")
+    assert answer.status == 404
+    page.get_by_role("link").first.click()
+    page.wait_for_selector("html[data-ready]")

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {
+  citiesLike,
+  dayOf,
+  isFiltered,
+  monthAfter,
+  questionOf,
+  weeksOf,
+  whenOf,
+} from "../../../../api/static/page/event-query.js";
+import {addressOf, parseRoute} from "../../../../api/static/page/router.js";
+
+const TODAY = "2026-11-28";
+
+test("who asks for nothing sees what is to come, the nearest first", () => {
+  assert.deepEqual(questionOf({}, TODAY), {
+    q: undefined,
+    city: undefined,
+    venue_type: undefined,
+    upload_id: undefined,
+    from: TODAY,
+    to: "",
+    sort: "event_date",
+  });
+});
+
+test("the past is shown backwards, and ends where today begins", () => {
+  const {from, to, sort} = questionOf({when: "past"}, TODAY);
+  assert.deepEqual([from, to, sort], ["", "2026-11-28T00:00", "-event_date"]);
+});
+
+test("a span of dates, or an import, is shown whole", () => {
+  assert.equal(whenOf({from: "2020-01-01"}), "all");
+  assert.equal(whenOf({upload_id: "a"}), "all");
+  assert.equal(whenOf({when: "never"}), "upcoming");
+  assert.equal(questionOf({from: "2020-01-01", to: "2020-02-01"}, TODAY).to, "2020-02-01");
+  assert.equal(isFiltered({when: "all"}), false);
+  assert.equal(isFiltered({city: "Recife"}), true);
+});
+
+test("a month is whole weeks, whatever day they begin on", () => {
+  for (const month of ["2026-02", "2026-11", "2028-02", "2027-08"]) {
+    for (const first of [0, 1, 6]) {
+      const weeks = weeksOf(month, first);
+      assert.ok(weeks.every((week) => week.length === 7));
+      assert.ok(weeks.every((week) => new Date(week[0]).getUTCDay() === first));
+      const days = weeks.flat().filter((day) => day.startsWith(month));
+      assert.equal(days[0], `${month}-01`);
+      assert.equal(new Set(days).size, days.length);
+      assert.ok(
+        weeks[0].some((day) => day.startsWith(month)) && weeks.at(-1).some((day) => day.startsWith(month)),
+      );
+    }
+  }
+});
+
+test("months follow each other over the turn of a year", () => {
+  assert.equal(monthAfter("2026-12", 1), "2027-01");
+  assert.equal(monthAfter("2026-01", -1), "2025-12");
+  assert.equal(dayOf(new Date(2026, 0, 5)), "2026-01-05");
+});
+
+test("a city is found by its beginning first, without case and accents", () => {
+  const cities = ["São Paulo", "Recife", "Ribeirão Preto", "Barra de São Miguel"].map((city) => ({city}));
+  assert.deepEqual(
+    citiesLike(cities, "sao").map(({city}) => city),
+    ["São Paulo", "Barra de São Miguel"],
+  );
+  assert.deepEqual(
+    citiesLike(cities, "RECIF").map(({city}) => city),
+    ["Recife"],
+  );
+  assert.equal(citiesLike(cities, "", 2).length, 2);
+});
+
+test("an address leads back to what it was made of", () => {
+  for (const [view, id, params] of [
+    ["events", null, {city: "São Paulo", q: "a&b=c#d"}],
+    ["event", "12", {}],
+    ["import", "a/b %?", {}],
+    ["tasks", null, {}],
+  ]) {
+    assert.deepEqual(parseRoute(addressOf(view, {id, params})), {view, id, params});
+  }
+  assert.deepEqual(parseRoute("#event/100%"), {view: "event", id: "100%", params: {}});
+  assert.equal(addressOf("events", {params: {q: "", city: null}}), "#events");
+});

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {asksForDateOrder, existingIn, memberOf, Review} from "../../../../api/static/page/review-model.js";
+import {countLike, kindsOf, Repairs} from "../../../../api/static/page/repairs.js";
+import {hasRowsIn, statusOf} from "../../../../api/static/page/import-status.js";
+
+const PREVIEW = {
+  columns: [
+    {name: "Evento", field: "title"},
+    {name: "Data", field: "event_date"},
+    {name: "Local", field: "local"},
+    {name: "Obs", field: null},
+    {name: "Obs", field: null},
+  ],
+  mapping: {},
+  rows: [{line: 2, event: {title: "Festa", event_date: "2027-01-01T00:00:00"}, cells: [], errors: []}],
+  unused: [{column: 4, name: "Obs", values: ["x", "y"]}],
+};
+
+const reviewOf = (preview) => {
+  const review = new Review();
+  review.read(preview);
+  return review;
+};
+
+test("what the server reads by itself needs no option", () => {
+  const review = reviewOf(PREVIEW);
+  assert.deepEqual(review.options, {});
+  assert.deepEqual(review.missing, ["city"]);
+  assert.equal(review.columns[2].field, "local_info.location_name");
+  assert.deepEqual(
+    review.columns.map(({examples}) => examples),
+    [["Festa"], ["2027-01-01T00:00:00"], [], ["x", "y"], []],
+  );
+});
+
+test("a choice says of every field where it is, by place where a name is not one column's alone", () => {
+  const review = reviewOf(PREVIEW);
+  review.choose(4, "city");
+  review.choose(2, "");
+  const {mapping} = review.options;
+  assert.equal(mapping.title, "Evento");
+  assert.equal(mapping.city, "#5");
+  assert.equal(mapping["local_info.location_name"], null);
+  assert.equal(mapping.description, null);
+  assert.deepEqual(review.missing, []);
+});
+
+test("a field is one column's: choosing another lets go of the first", () => {
+  const review = reviewOf(PREVIEW);
+  review.choose(3, "title");
+  assert.deepEqual(
+    review.columns.map(({field}) => field),
+    [null, "event_date", "local_info.location_name", "title", null],
+  );
+});
+
+test("choices outlive another look at the same columns, not other columns", () => {
+  const review = reviewOf(PREVIEW);
+  review.choose(3, "city");
+  review.read(PREVIEW);
+  assert.equal(review.columns[3].field, "city");
+  review.read({...PREVIEW, columns: [{name: "Title", field: "title"}]});
+  assert.deepEqual(
+    review.columns.map(({field}) => field),
+    ["title"],
+  );
+});
+
+test("a proposal fills columns that have no field, and what was decided before stands above it", () => {
+  const review = reviewOf({...PREVIEW, mapping: {city: "#4", title: "Data"}});
+  assert.equal(review.columns[3].field, "city");
+  assert.equal(review.columns[0].field, "title");
+  review.remember({mapping: {title: "Data"}, defaults: {city: "Recife"}, date_format: "dmy"});
+  assert.equal(review.columns[1].field, "title");
+  assert.deepEqual([review.options.defaults, review.options.date_format], [{city: "Recife"}, "dmy"]);
+});
+
+test("values that were replaced and defaults are options; empty ones are not", () => {
+  const review = reviewOf(PREVIEW);
+  review.replace("venue_type", "Auditorium", "Auditório");
+  review.defaults.city = " ";
+  assert.deepEqual(review.options, {values: {venue_type: {Auditorium: "Auditório"}}});
+});
+
+test("the order of dates is asked for only where the file leaves it open", () => {
+  const ambiguous = {rows: [{errors: [{code: "ambiguous_date"}]}]};
+  assert.equal(asksForDateOrder(PREVIEW, null), false);
+  assert.equal(asksForDateOrder(ambiguous, null), true);
+  assert.equal(asksForDateOrder(PREVIEW, {problems: [{code: "ambiguous_date"}]}), true);
+});
+
+test("events that are there already are counted, and known by their numbers", () => {
+  const check = {existing: {key: ["id", "title"], new: 5, changed: 2, same: 3}};
+  assert.deepEqual(existingIn(check), {count: 5, changed: 2, same: 3, hasIds: true});
+  assert.equal(existingIn(null).count, 0);
+});
+
+test("a member of an event is text", () => {
+  const event = {participants: ["Ana", "Bia"], local_info: {capacity: 3}, title: "Festa"};
+  assert.deepEqual(
+    ["participants", "local_info.capacity", "local_info", "title", "city", null].map((field) =>
+      memberOf(event, field),
+    ),
+    ["Ana; Bia", "3", "", "Festa", "", ""],
+  );
+});
+
+const problem = (line, value, suggestion = null, code = "unknown_venue_type") => ({
+  line,
+  field: "local_info.venue_type",
+  code,
+  value,
+  suggestion,
+});
+
+test("one click mends all that are alike, and nothing else", () => {
+  const problems = [
+    problem(2, "Teatr", "Teatro"),
+    problem(3, "Teatr", "Teatro"),
+    problem(4, "Salao X"),
+    problem(5, "Parq", "Parque"),
+  ];
+  const repairs = new Repairs();
+  assert.equal(countLike(problems[0], problems), 2);
+  assert.equal(repairs.takeAllLike(problems[0], problems), 2);
+  assert.deepEqual(repairs.requests(), [
+    [
+      {line: 2, cells: {"local_info.venue_type": "Teatro"}},
+      {line: 3, cells: {"local_info.venue_type": "Teatro"}},
+    ],
+  ]);
+});
+
+test("a thousand mended rows go in requests of a size that the server takes", () => {
+  const repairs = new Repairs();
+  for (let line = 1; line <= 1100; line++) repairs.set(line, "title", "x");
+  assert.deepEqual(
+    repairs.requests().map((rows) => rows.length),
+    [500, 500, 100],
+  );
+  repairs.forget(1);
+  assert.equal(repairs.rows, 1099);
+});
+
+test("problems are grouped by kind, the most frequent first", () => {
+  const kinds = kindsOf([problem(1, "a"), problem(2, "b", null, "required"), problem(3, "c")]);
+  assert.deepEqual(
+    kinds.map(({code, count}) => [code, count]),
+    [
+      ["unknown_venue_type", 2],
+      ["required", 1],
+    ],
+  );
+});
+
+test("a chip says no more than what is so", () => {
+  const said = (status, accepted, rejected, more = {}) => statusOf({status, accepted, rejected, ...more}).key;
+  assert.equal(said("completed", 60, 0), "state.completed");
+  assert.equal(said("completed", 0, 60), "state.nothingIn");
+  assert.equal(said("completed", 10, 50), "state.completedWith");
+  assert.equal(said("completed", 10, 50, {isDryRun: true}), "state.checked");
+  assert.equal(said("cancelled", 10, 0), "state.cancelled");
+});
+
+test("an import can be undone while rows of it are in", () => {
+  const can = (status, accepted, more = {}) => hasRowsIn({status, accepted, rejected: 0, ...more});
+  for (const status of ["completed", "failed", "cancelled", "interrupted"])
+    assert.equal(can(status, 5), true, status);
+  assert.equal(can("completed", 0), false);
+  assert.equal(can("completed", 5, {isDryRun: true}), false);
+  assert.equal(can("failed", 5, {isAtomic: true}), false);
+  assert.equal(can("undone", 5), false);
+  assert.equal(can("processing", 5), false);
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {logWords, noticeWords, stepWords} from "../../../../api/static/page/server-words.js";
+import {
+  exactWords,
+  faultText,
+  generalWords,
+  moreOf,
+  reasonOf,
+} from "../../../../api/static/page/problem-words.js";
+
+// Without a browser the language is the page's first: Portuguese.
+
+test("a notification is worded by its kind and parameters", () => {
+  const said = noticeWords({
+    kind: "event.created",
+    title: "Event 1207 created",
+    message: "…",
+    actor: "ana",
+    params: {event_id: 1207, title: "São João", city: "Caruaru", event_date: "2027-06-24T19:00:00"},
+  });
+  assert.deepEqual(said, {
+    heading: "Evento 1207 criado",
+    words: "ana criou “São João” em Caruaru, 24 jun 2027, 19:00",
+  });
+});
+
+test("an import without a name of its file is named by its id", () => {
+  const {heading} = noticeWords({
+    kind: "import.finished",
+    title: "",
+    message: "",
+    actor: "ana",
+    params: {upload_id: "u7", filename: "", status: "completed", accepted: 3, rejected: 0},
+  });
+  assert.equal(heading, "Importação de u7 concluída");
+});
+
+test("a change of many events is worded by what was done", () => {
+  const params = {change: "delete", count: 1};
+  const notice = {kind: "bulk_change", title: "", message: "", actor: "ana", params};
+  assert.deepEqual(noticeWords(notice), {heading: "1 evento excluído", words: "Por ana"});
+  assert.equal(noticeWords({...notice, params: {...params, count: 2500}}).heading, "2.500 eventos excluídos");
+});
+
+test("what has no words here keeps the server's", () => {
+  const notice = {kind: "moon.full", title: "Full moon", message: "Tonight", actor: "sky", params: {}};
+  assert.deepEqual(noticeWords(notice), {heading: "Full moon", words: "Tonight"});
+  assert.deepEqual(noticeWords({...notice, kind: "user.added", params: undefined}).words, "Tonight");
+  assert.equal(logWords({code: "moon.full", message: "Full moon"}), "Full moon");
+});
+
+test("a log line is worded by its code and parameters", () => {
+  assert.equal(
+    logWords({code: "import.broke_off", message: "…", params: {offset: 2048}}),
+    "O envio parou depois de 2 KB; envie o arquivo de novo e ele continua daí",
+  );
+  const columns = [
+    {name: "Nome", field: "title"},
+    {name: "Dia", field: "event_date"},
+  ];
+  assert.equal(
+    logWords({code: "import.columns", message: "…", params: {columns}}),
+    "Colunas: Nome → title, Dia → event_date",
+  );
+});
+
+test("a step is worded by its code; that of an earlier version stays as it is", () => {
+  assert.equal(stepWords({step: "reading events", step_code: "analysis.reading"}), "Lendo os eventos");
+  assert.equal(stepWords({step: "looking at the moon", step_code: null}), "looking at the moon");
+  assert.equal(stepWords({step: null}), "");
+});
+
+test("a refusal is said by its code or its kind, without the server's English", () => {
+  const detail = "There is no event 7.";
+  assert.equal(faultText({status: 404, kind: "not-found", detail}), "Não existe mais.");
+  assert.equal(
+    faultText({status: 409, kind: "conflict", code: "wrong_state", detail}).includes(detail),
+    false,
+  );
+  const errors = [{field: "url", code: "invalid_url"}];
+  assert.match(
+    faultText({status: 422, kind: "validation", code: "invalid_url", errors, detail}),
+    /^Endereço precisa ser um endereço como /,
+  );
+  assert.equal(faultText({status: 502, kind: "", detail: undefined}), "Não deu certo: 502");
+  assert.match(faultText({status: 0}), /não respondeu/);
+});
+
+test("a reason within a line is worded by its code", () => {
+  const params = {reason: "an option came late", reason_code: "late_option"};
+  assert.doesNotMatch(logWords({code: "import.taking_out", message: "…", params}), /option/);
+});
+
+test("a problem is worded exactly: value, rule, limits, what to do", () => {
+  assert.equal(
+    reasonOf({code: "too_long", field: "title", params: {length: 1400, limit: 100}}),
+    "tem 1.400 caracteres; cabem no máximo 100",
+  );
+  assert.equal(
+    reasonOf({
+      code: "invalid_date",
+      rule: "weekday",
+      params: {day: "2027-06-24", is_one: "thursday", not_one: "monday"},
+    }),
+    "2027-06-24 cai em quinta, não em segunda; qual dos dois está certo?",
+  );
+  assert.equal(
+    reasonOf({code: "not_text", params: {kind: "pdf", advice: "export_table"}}),
+    "Parece um PDF, não uma tabela de eventos: exporte a tabela como .xlsx ou CSV no programa que a fez.",
+  );
+  assert.equal(
+    reasonOf({
+      code: "missing_columns",
+      rule: "likely",
+      params: {fields: ["event_date"], column: "Dia", target: "event_date"},
+    }),
+    "O arquivo não tem coluna para: Data; talvez “Dia” seja Data.",
+  );
+});
+
+test("problems of an earlier version, without parameters, are worded in general, with their value", () => {
+  const old = {code: "too_long", field: "title", message: "title has 140 characters", value: "A"};
+  assert.equal(exactWords(old), null);
+  assert.equal(reasonOf(old), generalWords(old));
+  assert.equal(moreOf(old), "“A”");
+});
+
+test("a refusal is worded exactly by its rule, or by its first error", () => {
+  assert.equal(
+    faultText({
+      status: 403,
+      kind: "forbidden",
+      rule: "role",
+      params: {role: "editor", name: "ana", own: "viewer"},
+    }),
+    "Isso exige o papel “edição”; ana tem “leitura”.",
+  );
+  const errors = [
+    {
+      field: "file",
+      code: "too_large",
+      rule: "body",
+      params: {length_bytes: 3 * 2 ** 20, limit_bytes: 2 ** 20},
+    },
+  ];
+  assert.equal(
+    faultText({status: 413, kind: "too-large", code: "too_large", errors}),
+    "O envio tem 3 MB; o arquivo pode ter no máximo 1 MB.",
+  );
+  const short = [{field: "title", code: "required"}];
+  assert.equal(
+    faultText({status: 422, kind: "validation", code: "required", errors: short}),
+    "Título é obrigatório",
+  );
+});

@@ -1,0 +1,160 @@
+"""The examples read a real server, and go on by themselves after it was restarted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import httpx
+import pytest
+
+from tests.conftest import unavailable
+from tests.end_to_end.server_process import ROOT, ServerProcess
+
+EXAMPLES = ROOT / "examples"
+CLIENT = ROOT / "api" / "static" / "client"
+HEARD_WITHIN_SECONDS = 40
+
+
+def program(name: str) -> str:
+    if (found := shutil.which(name)) is None:
+        unavailable(f"{name}, to run the examples")
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path, heartbeat_seconds="1")
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def npm_run(*words: str, cwd: Path) -> str:
+    done = subprocess.run(
+        [program("npm"), *words], cwd=cwd, capture_output=True, text=True, timeout=120, check=True
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which the packed client is installed as npm installs it."""
+    folder = tmp_path_factory.mktemp("node")
+    packed = npm_run("pack", "--json", "--pack-destination", str(folder), str(CLIENT), cwd=folder)
+    (told,) = json.loads(packed)
+    names = {one["path"] for one in told["files"]}
+    assert {
+        "fasttrack.js",
+        "fasttrack.d.ts",
+        "messages.d.ts",
+        "package.json",
+        "LICENSE",
+        "README.md",
+    } <= names
+    (folder / "package.json").write_text('{"type": "module"}')
+    options = ["--offline", "--no-package-lock", "--no-audit", "--no-fund"]
+    npm_run("install", *options, str(folder / told["filename"]), cwd=folder)
+    return folder
+
+
+def node_command(folder: Path, url: str) -> list[str]:
+    script = folder / "watch.mjs"
+    shutil.copy(EXAMPLES / "node" / "watch.mjs", script)
+    return [program("node"), str(script), url, "eventos"]
+
+
+def python_command(url: str) -> list[str]:
+    return [sys.executable, str(EXAMPLES / "python" / "watch.py"), url, "eventos"]
+
+
+def go_command(folder: Path, url: str) -> list[str]:
+    built = folder / "watch"
+    source = str(EXAMPLES / "go" / "watch.go")
+    environment = {
+        **os.environ,
+        "GOCACHE": str(folder / "cache"),
+        "GOFLAGS": "-mod=mod",
+        "GO111MODULE": "off",
+    }
+    subprocess.run([program("go"), "build", "-o", built, source], env=environment, timeout=200, check=True)
+    return [str(built), f"{url}/sse?feed=eventos"]
+
+
+@contextmanager
+def heard(command: list[str]) -> Iterator["Queue[dict[str, object]]"]:
+    """Give the messages that a program prints, as they come."""
+    messages: Queue[dict[str, object]] = Queue()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+    ) as process:
+        assert process.stdout is not None
+        output = process.stdout
+
+        def read() -> None:
+            for line in output:
+                messages.put(json.loads(line))
+
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
+        try:
+            yield messages
+        finally:
+            process.kill()
+            reading.join()
+
+
+def create(server: ServerProcess, title: str) -> None:
+    event = {"title": title, "event_date": "2026-07-01T10:00:00", "city": "Recife"}
+    httpx.post(f"{server.url}/api/v1/eventos", json=event).raise_for_status()
+
+
+def hears(messages: "Queue[dict[str, object]]", title: str) -> None:
+    """Wait for the next event that is made, which has this title."""
+    while True:
+        try:
+            message = messages.get(timeout=HEARD_WITHIN_SECONDS)
+        except Empty:
+            pytest.fail(f"{title} was not heard")
+        if message["type"] == "event.created":
+            event = message["event"]
+            assert isinstance(event, dict)
+            assert event["title"] == title
+            return
+
+
+def is_reading(server: ServerProcess) -> None:
+    """Wait until somebody reads: an event made before would not be heard."""
+    for _ in range(HEARD_WITHIN_SECONDS * 20):
+        if httpx.get(f"{server.url}/api/v1/presenca").json()["connections"]:
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("nobody reads")
+
+
+@pytest.mark.parametrize("language", ["node", "python", "go"])
+def test_a_subscriber_gets_each_event_once_across_a_restart(
+    language: str, server: ServerProcess, packed: Path, tmp_path: Path
+) -> None:
+    command = {
+        "node": lambda: node_command(packed, server.url),
+        "python": lambda: python_command(server.url),
+        "go": lambda: go_command(tmp_path, server.url),
+    }[language]()
+    with heard(command) as messages:
+        is_reading(server)
+        create(server, "before")
+        hears(messages, "before")
+        server.kill()
+        server.start()
+        create(server, "after")
+        hears(messages, "after")

@@ -1,0 +1,130 @@
+"""Readers against a plain list, and clients that take nothing or hear nothing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.services.identity import Identity
+from streams.context import FeedOptions
+from streams.hub import FeedHub
+from tests.streams.memory import MemoryFeed
+from tests.streams.sink import CATALOGUE, FEEDS, Sink, attach, hub_over, line, settle
+
+pytestmark = pytest.mark.anyio
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("publish"), st.sampled_from(FEEDS), st.integers(1, 30)),
+        st.tuples(
+            st.just("read"), st.sampled_from([("eventos",), ("eventos", "upload/a"), ("eventos/progresso",)])
+        ),
+        st.tuples(st.just("block"), st.integers(0, 5)),
+        st.tuples(st.just("unblock"), st.integers(0, 5)),
+        st.tuples(st.just("cut"), st.integers(0, 5)),
+        st.tuples(st.just("turn")),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60)
+@given(steps=STEPS, ring=st.integers(1, 40))
+def test_every_reader_gets_the_messages_of_a_plain_list(steps: list[Any], ring: int) -> None:
+    asyncio.run(_play(steps, ring))
+
+
+async def _play(steps: list[Any], ring: int) -> None:  # noqa: C901 - one branch a step
+    feed = MemoryFeed()
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(ring_messages=ring, coalesce_seconds=0))
+    feed.listener = hub.publish
+    readers: list[tuple[tuple[str, ...], list[Sink]]] = []
+    async with hub.running(feed.epoch, feed), asyncio.timeout(20):
+        for kind, *how in steps:
+            if kind == "publish":
+                feed.publish(*[line("x" * 50, how[0])] * how[1])
+            elif kind == "read":
+                readers.append((how[0], [await attach(hub, list(how[0]), "k3f9.0")]))
+            elif kind == "turn":
+                await asyncio.sleep(0)
+            elif readers:
+                names, sinks = readers[how[0] % len(readers)]
+                if kind == "cut":
+                    assert sinks[-1].reader is not None
+                    sinks[-1].reader.lost()
+                    seen = [seq for sink in sinks for seq in sink.seqs]
+                    sinks.append(await attach(hub, list(names), f"k3f9.{seen[-1] if seen else 0}"))
+                elif kind == "block":
+                    sinks[-1].full_after = 1
+                elif sinks[-1].full_after is not None:
+                    sinks[-1].unblock()
+        for _, sinks in readers:
+            if sinks[-1].full_after is not None:
+                sinks[-1].unblock()
+        await settle(hub)
+        for names, sinks in readers:
+            topics = set(CATALOGUE.set_of(names).topics)
+            expected = [m.seq for m in feed.kept if topics & set(CATALOGUE.topics_of(m.feed))]
+            assert [seq for sink in sinks for seq in sink.seqs] == expected
+            assert sinks[-1].reader is not None
+            sinks[-1].reader.lost()
+        assert not hub._views
+        assert not hub.registry.open
+
+
+async def test_nothing_is_written_to_a_full_outlet_until_it_drains() -> None:
+    feed = MemoryFeed()
+    hub = await hub_over(feed, coalesce_seconds=0)
+    async with hub.running(feed.epoch, feed):
+        stuck, free = await attach(hub, ["eventos"]), await attach(hub, ["eventos"])
+        stuck.full_after = 1
+        for n in range(5):
+            feed.publish(line(str(n)))
+            await settle(hub)
+
+        assert (stuck.seqs, free.seqs) == ([1], [1, 2, 3, 4, 5])
+
+        stuck.unblock()
+        await settle(hub)
+        assert stuck.seqs == [1, 2, 3, 4, 5]
+
+
+async def test_a_client_that_reads_nothing_is_closed_as_slow() -> None:
+    feed, now = MemoryFeed(), [0.0]
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(), clock=lambda: now[0])
+    feed.listener = hub.publish
+    async with hub.running(feed.epoch, feed):
+        stuck = await attach(hub, ["eventos"])
+        stuck.full_after = 1
+        feed.publish(line("x"))
+        await asyncio.sleep(0.02)
+        for now[0] in (15.0, 29.0, 29.9):
+            hub._wheel.turn(now[0])
+        assert stuck.closed_with is None
+        for now[0] in (30.5, 31.5):
+            hub._wheel.turn(now[0])
+
+        assert stuck.closed_with == 4408
+        assert b'"reason":"slow"' in stuck.taken
+        assert not hub.registry.open
+
+
+async def test_a_heartbeat_is_sent_only_after_silence() -> None:
+    feed, now = MemoryFeed(), [0.0]
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(coalesce_seconds=0), clock=lambda: now[0])
+    feed.listener = hub.publish
+    async with hub.running(feed.epoch, feed):
+        sink = await attach(hub, ["eventos"])
+        now[0] = 10.0
+        feed.publish(line("x"))
+        await asyncio.sleep(0.02)
+        for now[0] in (16.0, 24.0):
+            hub._wheel.turn(now[0])
+        assert b'heartbeat"' not in sink.taken.replace(b"heartbeat_s", b"")
+        for now[0] in (25.0, 26.0):
+            hub._wheel.turn(now[0])
+
+        assert sink.taken.count(b'"type":"heartbeat"') == 1

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bench import equipment, fanout, growth, imports, machine, processes, report
+from bench import equipment, fanout, growth, imports, machine, processes, report, requests, whole_way
 from bench.contestants import EVERYONE, STEPS, Contestant
 from bench.fanout import Result, Scenario
 from bench.rounds import Case, summarise, take_turns
 
-PARTS = "burst,paced,idle,replay,steps,import,watched,clients,events,processes,postgres"
+PARTS = "requests,whole,burst,paced,idle,replay,steps,import,watched,clients,events,processes,postgres"
 STEP_SCENARIOS = (fanout.BURST, fanout.PACED)
 
 Cases = Sequence[tuple[Case, Callable[[], Result]]]
@@ -66,6 +66,7 @@ def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
     only = {part for part in arguments.only.split(",") if part}
     scenarios = [s for s in (fanout.FULL if arguments.full else fanout.QUICK) if not only or s.name in only]
     parts: dict[str, Cases] = {"fanout": _fanout_cases(scenarios, _present(arguments), quick=quick)}
+    parts = {"requests": requests.cases(), "whole": whole_way.cases(), **parts}
     parts["steps"] = _fanout_cases(STEP_SCENARIOS, STEPS)
     parts["import"] = imports.cases(full=arguments.full)
     parts["watched"] = imports.watched_cases()
@@ -73,7 +74,7 @@ def _cases(arguments: argparse.Namespace) -> dict[str, Cases]:
     parts["events"] = growth.event_cases()
     parts["processes"] = processes.fanout_cases()
     parts["postgres"] = processes.import_cases()
-    in_quick_form = {"fanout", "import"}
+    in_quick_form = {"requests", "whole", "fanout", "import"}
     wanted = only | {"fanout"} if only else set(parts) if arguments.full else in_quick_form
     for name in parts.keys() - wanted:
         print(f"left out: {name}")
@@ -84,6 +85,8 @@ TAKEN_ONCE = {"watched", "clients", "events", "processes", "postgres"}
 """Nobody to compare with: growth and durations show without rounds."""
 
 TABLES: dict[str, Callable[[Any], str]] = {
+    "requests": report.requests_table,
+    "whole": report.whole_way_table,
     "fanout": report.fanout_tables,
     "steps": report.fanout_tables,
     "import": report.import_table,

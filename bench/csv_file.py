@@ -24,7 +24,8 @@ def _venue(number: int) -> str:
     return json.dumps(venue, ensure_ascii=False)
 
 
-def _row(number: int) -> tuple[str, ...]:
+def one_row(number: int) -> tuple[str, ...]:
+    """Return the cells of a row."""
     return (
         f"#{number}@0# Evento da cidade",
         f"Descrição do evento {number}, aberta ao público.",
@@ -44,6 +45,6 @@ def rows_file(rows: int) -> Path:
         with partial.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(HEADER)
-            writer.writerows(_row(number) for number in range(1, rows + 1))
+            writer.writerows(one_row(number) for number in range(1, rows + 1))
         partial.rename(path)
     return path

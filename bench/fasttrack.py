@@ -16,12 +16,15 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from api.feeds import protocols, routes
+from api.feeds import routes
+from api.server.http_connection import HttpConnection
+from api.services.feeds import FEEDS
 from api.services.identity import Identity
 from api.settings import Settings
-from streams.hub import FeedHub, FeedOptions
+from streams.context import FeedOptions
+from streams.hub import FeedHub
 from streams.messages import with_id
-from streams.ports import StoredMessage
+from streams.stored import StoredMessage
 
 EPOCH = "bench"
 FEED = "eventos"
@@ -108,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("outlet", choices=["direct", "plain"])
-    parser.add_argument("--gap-ms", type=float, default=2.0, help="pause between two writes of a burst")
+    parser.add_argument("--gap-ms", type=float, default=2.0, help="pause between two writes to a busy stream")
     parser.add_argument("--no-freeze", action="store_true", help="leave the garbage collector as it is")
     parser.add_argument("--h11", action="store_true", help="parse HTTP in Python")
     return parser.parse_args()
@@ -120,9 +123,9 @@ def main() -> None:
     options = FeedOptions(
         streams_per_person=20_000, ring_messages=65_536, coalesce_seconds=arguments.gap_ms / 1000
     )
-    hub: FeedHub[Identity] = FeedHub(options)
+    hub: FeedHub[Identity] = FeedHub(FEEDS, options)
     plain: dict[str, Any] = {"http": "h11" if arguments.h11 else "httptools", "ws": "websockets-sansio"}
-    direct: dict[str, Any] = {"http": protocols.HttpProtocol, "ws": protocols.WebSocketProtocol}
+    direct: dict[str, Any] = {"http": HttpConnection, "ws": "none"}
     config = uvicorn.Config(
         create_app(hub, freeze=not arguments.no_freeze),
         port=arguments.port,

@@ -15,7 +15,7 @@ from bench.fanout import Result, Scenario, generator_command
 from bench.memory import Growth
 from bench.places import PEERS, PEERS_PYTHON, SERVER_CORE
 from bench.probe import Probe
-from bench.real_server import WATCH_SECONDS, Watch, fasttrack, upload
+from bench.real_server import WATCH_SECONDS, Watch, call, fasttrack, upload
 from bench.rounds import Case
 from bench.servers import Running
 from bench.stored import download
@@ -47,16 +47,25 @@ def _measure_peer(script: str, rows: int) -> Result:
 
 def import_watched(server: Running, rows: int) -> Result:
     """Import into a running server with one SSE client watching: from the first byte to `finished`."""
-    file, watch = rows_file(rows), Watch(server.port, "bench")
+    return {"rows": rows, **import_file(server, "bench", rows_file(rows))}
+
+
+def import_file(server: Running, upload_id: str, file: Path, options: str = "") -> Result:
+    """Do the same with a file and options of the URL."""
+    watch = Watch(server.port, upload_id)
     thread = watch.start()
     time.sleep(0.3)
     started = time.monotonic()
-    status, _ = upload(server.port, "bench", file)
+    status, _ = upload(server.port, upload_id, file, options)
     thread.join(WATCH_SECONDS)
     if watch.finished_at is None or b'"completed"' not in watch.finished:
         return {"failed": f"upload answered {status}, the feed said {watch.finished[:200]!r}"}
     seconds = watch.finished_at - started
-    return {"rows": rows, "seconds": seconds, "rows_per_second": rows / seconds}
+    _, answer = call(server.port, "GET", f"/api/v1/uploads/{upload_id}")
+    ended = json.loads(answer)
+    counts = {name: ended[name] for name in ("created", "updated", "unchanged", "skipped", "rejected")}
+    rows = sum(counts.values())
+    return {"seconds": seconds, "rows_per_second": rows / seconds, "counts": counts}
 
 
 def import_probed(server: Running, rows: int) -> Result:

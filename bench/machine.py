@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.places import NODE_MODULES, OWN_PYTHON, PEERS_PYTHON, ROOT
 
-OWN = ("litestar", "uvicorn", "uvloop", "httptools", "websockets", "msgspec", "SQLAlchemy", "aiosqlite")
+OWN = ("litestar", "uvicorn", "uvloop", "httptools", "websockets", "msgspec", "SQLAlchemy")
 PYTHON_PEERS = ("sse-starlette", "fastapi", "litestar", "pydantic", "Django", "django-import-export")
 
 

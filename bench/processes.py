@@ -33,7 +33,7 @@ async def _execute(statement: str) -> None:
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[str]:
+def postgres_database() -> Iterator[str]:
     """Make a database; it is gone when the block ends."""
     name = f"bench_{secrets.token_hex(4)}"
     asyncio.run(_execute(f"CREATE DATABASE {name}"))
@@ -85,7 +85,7 @@ def _import(environment: Mapping[str, str]) -> Result:
 
 def _over_postgres(measure: Callable[[Mapping[str, str]], Result]) -> Result:
     try:
-        with _database() as url:
+        with postgres_database() as url:
             return measure({"FASTTRACK_DATABASE_URL": url})
     except (OSError, RuntimeError, ImportError, subprocess.SubprocessError) as failure:
         return {"failed": str(failure)[-300:]}

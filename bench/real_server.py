@@ -43,7 +43,7 @@ def call(port: int, method: str, path: str, body: bytes | None = None) -> tuple[
         return answer.status, answer.read()
 
 
-def upload(port: int, upload_id: str, file: Path) -> tuple[int, dict[str, Any]]:
+def upload(port: int, upload_id: str, file: Path, options: str = "") -> tuple[int, dict[str, Any]]:
     """Send a file as a browser would; return the status and the answer."""
     head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
@@ -52,7 +52,7 @@ def upload(port: int, upload_id: str, file: Path) -> tuple[int, dict[str, Any]]:
     tail = f"\r\n--{BOUNDARY}--\r\n".encode()
     length = len(head) + file.stat().st_size + len(tail)
     request = (
-        f"POST /api/v1/uploads?upload_id={upload_id} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        f"POST /api/v1/uploads?upload_id={upload_id}{options} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
     with (

@@ -110,6 +110,47 @@ def import_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) ->
     return f"### import\n\n{table(IMPORT_HEAD, rows)}"
 
 
+QUESTIONS = ("POST", "GET one", "list of 20", "dashboard")
+
+
+def requests_table(summaries: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+    """Return requests a second, the slowest hundredth and the server's CPU, by server and clients."""
+    parts = []
+    for clients in (16, 1):
+        rows = [
+            [name, *[_request_cell(summary, f"{question}, {clients}") for question in QUESTIONS]]
+            for (_, name), summary in summaries.items()
+        ]
+        title = f"### requests, {clients} clients" if clients > 1 else "### requests, one client"
+        parts.append(
+            f"{title}: requests/s (p99 ms, CPU µs a request)\n\n{table(('server', *QUESTIONS), rows)}"
+        )
+    return "\n\n".join(parts)
+
+
+def whole_way_table(summaries: Mapping[tuple[str, str, str], Mapping[str, Any]]) -> str:
+    """Return what it takes from a POST to all who watch; keys are (part, server, readers)."""
+    head = ("server", "readers", "deliveries a CPU second", "p50 ms", "p99 ms", "missing")
+    rows = [_whole_way_row(name, readers, summary) for (_, name, readers), summary in summaries.items()]
+    title = "### the whole way: events stored by POST, 20 a second, watched over SSE"
+    return f"{title}\n\n{table(head, rows)}"
+
+
+def _whole_way_row(name: str, readers: str, summary: Mapping[str, Any]) -> list[str]:
+    if "missing" not in summary:
+        return [name, readers, "; ".join(summary["failed"][:1])[:80], "-", "-", "-"]
+    rate = _spread(summary, "deliveries_per_cpu_second")
+    p50, p99, missing = (summary[key] for key in ("p50_ms", "p99_ms", "missing"))
+    return [name, readers, rate, f"{p50:.1f}", f"{p99:.1f}", f"{missing:,.0f}"]
+
+
+def _request_cell(summary: Mapping[str, Any], asked: str) -> str:
+    if f"{asked}: per_second" not in summary:
+        return "; ".join(summary["failed"][:1])[:60] or "-"
+    rate, p99, cpu = (summary[f"{asked}: {key}"] for key in ("per_second", "p99_ms", "cpu_us"))
+    return f"{rate:,.0f} ({p99:.1f}, {cpu:,.0f})"
+
+
 EVENTS_COLUMNS = {
     "import rows/s": ("rows_per_second", ",.0f"),
     "growth MB": ("growth_mb", ".0f"),

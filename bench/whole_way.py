@@ -1,0 +1,141 @@
+"""The whole way: an event is stored by POST, and all who watch receive it over SSE."""
+
+import contextlib
+import json
+import os
+import re
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import quantiles
+from typing import Any
+
+from bench.fanout import Result
+from bench.http_load import cpu_seconds, request
+from bench.places import GENERATOR_CORE
+from bench.requests import SERVERS, Site, call, is_there
+from bench.rounds import Case
+
+READERS = (1000, 100)
+POSTS_A_SECOND = 20.0
+SECONDS = 3.0
+TIMED = 10
+"""Readers whose latencies are kept."""
+_MARK = b"T+"
+_SENT_AT = re.compile(rb"T\+(\d+)\+")
+
+
+def _fasttrack_reader(port: int) -> socket.socket:
+    return _stream(port, "/sse?feed=eventos")[0]
+
+
+def _pocketbase_reader(port: int) -> socket.socket:
+    stream, first = _stream(port, "/api/realtime")
+    found = re.search(rb'"clientId":"([^"]+)"', first)
+    if found is None:
+        raise RuntimeError(f"no client id in {first[-200:]!r}")
+    call(port, "POST", "/api/realtime", {"clientId": found[1].decode(), "subscriptions": ["events/*"]})
+    return stream
+
+
+def _stream(port: int, path: str) -> tuple[socket.socket, bytes]:
+    """Open a stream and read until its first message."""
+    stream = socket.create_connection(("127.0.0.1", port), timeout=20)
+    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n".encode())
+    first = b""
+    while b"data:" not in first or not first.endswith(b"\n"):
+        received = stream.recv(1 << 16)
+        if not received:
+            raise RuntimeError(f"the stream ended: {first[:200]!r}")
+        first += received
+    return stream, first
+
+
+CONTESTANTS: dict[str, Callable[[int], socket.socket]] = {
+    "FastTrack": _fasttrack_reader,
+    "PocketBase": _pocketbase_reader,
+}
+
+
+class _Run:
+    """Readers and one writer in one thread."""
+
+    def __init__(self, site: Site, streams: list[socket.socket]) -> None:
+        self._site = site
+        self._ready = selectors.DefaultSelector()
+        for number, stream in enumerate(streams):
+            self._ready.register(stream, selectors.EVENT_READ, number)
+        self._writer = socket.create_connection(("127.0.0.1", site.server.port), timeout=20)
+        self._writer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._ready.register(self._writer, selectors.EVENT_READ, -1)
+        self.received = 0
+        self.answered = 0
+        self.latencies: list[float] = []
+
+    def post(self) -> None:
+        event = self._site.event | {"title": f"T+{time.perf_counter_ns()}+"}
+        self._writer.sendall(request("POST", self._site.path, json.dumps(event).encode()))
+
+    def take(self, seconds: float) -> None:
+        """Take what comes within so many seconds."""
+        for key, _ in self._ready.select(max(seconds, 0.0)):
+            part = key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
+            if key.data < 0:
+                self.answered += part.count(b"HTTP/1.1 2")
+                continue
+            self.received += part.count(_MARK)
+            if key.data < TIMED:
+                now = time.perf_counter_ns()
+                self.latencies += [(now - int(sent)) / 1e6 for sent in _SENT_AT.findall(part)]
+
+    def close(self) -> None:
+        for key in [*self._ready.get_map().values()]:
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._ready.close()
+
+
+def _measure(name: str, readers: int) -> Result:
+    os.sched_setaffinity(0, {GENERATOR_CORE})
+    try:
+        with SERVERS[name]() as site:
+            return _watch(site, [CONTESTANTS[name](site.server.port) for _ in range(readers)])
+    except (OSError, RuntimeError) as failure:
+        return {"failed": str(failure)[-300:]}
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
+def _watch(site: Site, streams: list[socket.socket]) -> Result:
+    run, posted = _Run(site, streams), 0
+    with contextlib.closing(run):
+        cpu, started = cpu_seconds(site.server.pid), time.perf_counter()
+        while (now := time.perf_counter() - started) < SECONDS:
+            if now >= posted / POSTS_A_SECOND and posted - run.answered < 1:
+                run.post()
+                posted += 1
+            run.take(posted / POSTS_A_SECOND - now if posted == run.answered else 0.1)
+        ends = time.perf_counter() + 5
+        while run.received < posted * len(streams) and time.perf_counter() < ends:
+            run.take(0.2)
+        cpu = cpu_seconds(site.server.pid) - cpu
+    cuts = quantiles(run.latencies, n=100) if len(run.latencies) > 1 else [0.0] * 99
+    result: dict[str, Any] = {
+        "posted": posted,
+        "missing": posted * len(streams) - run.received,
+        "deliveries_per_cpu_second": run.received / cpu,
+        "p50_ms": cuts[49],
+        "p99_ms": cuts[98],
+    }
+    return result
+
+
+def cases() -> list[tuple[Case, Callable[[], Result]]]:
+    """Return what the whole way measures, for the servers that are there."""
+    return [
+        (("whole way", name, f"{readers:,}"), partial(_measure, name, readers))
+        for readers in READERS
+        for name in CONTESTANTS
+        if name == "FastTrack" or is_there(name)
+    ]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -286,7 +286,6 @@ async def test_the_server_recovers_after_the_database_had_no_free_connection(
             async with anyio.create_task_group() as group:
                 group.start_soon(reader.read_to, lambda m: m["event"]["title"] == LAST)
                 await reader.opened.wait()
-                await cut_all_but_the_tailer(database)
                 taken = await take_every_connection(database)
                 await refused(server)
                 for connection in taken:
@@ -323,23 +322,24 @@ async def two_workers(server: ServerProcess) -> list[int]:
     return found
 
 
-async def cut_all_but_the_tailer(database: PostgresProcess) -> None:
-    """Cut what the server has in its pools, so that it needs new connections."""
-    connection = await asyncpg.connect(database.url)
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'fasttrack' AND query NOT LIKE '%feed_messages%'"
-    )
-    await connection.close()
-
-
 async def take_every_connection(database: PostgresProcess) -> list[asyncpg.Connection]:
-    taken = []
-    while True:
-        try:
-            taken.append(await asyncpg.connect(database.url))
-        except asyncpg.TooManyConnectionsError:
-            return taken
+    """Leave the server not one connection, also of those that it opens again meanwhile."""
+    taken = [await asyncpg.connect(database.url)]
+    had = 0
+    while len(taken) > had:
+        had = len(taken)
+        await cut(taken[0])
+        with suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                taken.append(await asyncpg.connect(database.url))
+    return taken
+
+
+async def cut(by: asyncpg.Connection) -> None:
+    """End the server's connections, and wait until their places are free."""
+    await by.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'fasttrack'"
+    )
 
 
 async def test_a_process_has_no_more_connections_than_its_pools_allow(

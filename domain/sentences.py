@@ -1,7 +1,7 @@
 """The English of each problem, by its code and, where a code has several rules, the rule.
 
 A client words a problem in its own language by `code`, `rule` and `params`; the page has the same keys in
-api/static/page/words-exact-*.js, with the same parameters, which a test compares. `{field}` and `{value}` are
+api/static/page/languages, with the same parameters, which a test compares. `{field}` and `{value}` are
 members of the problem itself.
 """
 

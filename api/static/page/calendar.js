@@ -2,7 +2,7 @@ import {addressOf} from "./router.js";
 import {dayOf, monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
-import {currentLanguage, t} from "./i18n.js";
+import {currentLanguage, regional, t} from "./i18n.js";
 import {venueTime} from "./format.js";
 
 /** Titles that a day shows; the others are counted. */
@@ -16,9 +16,7 @@ const PAGES = 4;
 
 /** Sunday in Brazil and the United States, Monday in most of the world. */
 function firstWeekday() {
-  const locale = /** @type {any} */ (
-    new Intl.Locale(currentLanguage() === "en" ? navigator.language : "pt-BR")
-  );
+  const locale = /** @type {any} */ (new Intl.Locale(regional()));
   return ((locale.getWeekInfo?.() ?? locale.weekInfo)?.firstDay ?? 7) % 7;
 }
 
@@ -65,7 +63,7 @@ export class Calendar {
     const isNew = month !== this.month;
     this.month = month;
     const date = new Date(`${month}-01T00:00:00Z`);
-    this.title.textContent = new Intl.DateTimeFormat(currentLanguage(), {
+    this.title.textContent = new Intl.DateTimeFormat(currentLanguage().tag, {
       month: "long",
       year: "numeric",
       timeZone: "UTC",
@@ -94,7 +92,7 @@ export class Calendar {
 
   #draw(weeks, byDay) {
     const names = weeks[0].map((day) =>
-      new Intl.DateTimeFormat(currentLanguage(), {weekday: "short", timeZone: "UTC"})
+      new Intl.DateTimeFormat(currentLanguage().tag, {weekday: "short", timeZone: "UTC"})
         .format(new Date(day))
         .replace(".", ""),
     );
@@ -111,7 +109,7 @@ export class Calendar {
     const classes = ["day", day.startsWith(this.month) ? "" : "beside", isToday ? "today" : ""]
       .filter(Boolean)
       .join(".");
-    const whole = new Intl.DateTimeFormat(currentLanguage(), {dateStyle: "full", timeZone: "UTC"}).format(
+    const whole = new Intl.DateTimeFormat(currentLanguage().tag, {dateStyle: "full", timeZone: "UTC"}).format(
       new Date(day),
     );
     const said = `${whole}: ${t("events.count", {count: events.length})}`;

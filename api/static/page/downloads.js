@@ -14,11 +14,11 @@ export function downloads(filters) {
     ...FORMATS.map((name) => h("option", {value: name, t: `events.format.${name}`})),
   );
   const download = () => {
-    const lang = currentLanguage() === "en" ? "en" : "pt";
-    // Excel in Portuguese expects semicolons, since the comma is its decimal sign.
+    const {lang, delimiter} = currentLanguage().files;
     const forPeople = {
       ...(["xlsx", "csv"].includes(format.value) && {lang}),
-      ...(format.value === "csv" && lang === "pt" && {delimiter: ";"}),
+      // Excel expects semicolons where the comma is the decimal sign.
+      ...(format.value === "csv" && delimiter !== "," && {delimiter}),
     };
     const wanted = query({...filters(), format: format.value, ...forPeople});
     location.href = `${PREFIX}/api/v1/eventos/download${wanted}`;

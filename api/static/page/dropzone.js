@@ -20,8 +20,7 @@ export function dropzone({onFiles, onSample}) {
   };
   const input = h("input", {type: "file", multiple: true, hidden: true, accept: ACCEPTED, onchange: taken});
   const template = () => {
-    const lang = currentLanguage() === "en" ? "en" : "pt";
-    location.href = `${PREFIX}/api/v1/uploads/template.xlsx${query({lang})}`;
+    location.href = `${PREFIX}/api/v1/uploads/template.xlsx${query({lang: currentLanguage().files.lang})}`;
   };
   return h(
     "div.drop.for-editors",

@@ -52,7 +52,7 @@ function dateTile(text) {
   if (!time) return h("div.date-tile", {}, h("span", {}, text));
   return h(
     "time.date-tile",
-    {datetime: text, title: text, lang: currentLanguage()},
+    {datetime: text, title: text, lang: currentLanguage().tag},
     h("span", {}, time.month),
     h("b", {}, time.day),
     h("span", {}, time.year),

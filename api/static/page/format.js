@@ -19,13 +19,13 @@ export function duration(seconds) {
 }
 
 export function moment(text) {
-  return new Intl.DateTimeFormat(currentLanguage(), {dateStyle: "medium", timeStyle: "short"}).format(
+  return new Intl.DateTimeFormat(currentLanguage().tag, {dateStyle: "medium", timeStyle: "short"}).format(
     new Date(text),
   );
 }
 
 export function clock(text) {
-  return new Intl.DateTimeFormat(currentLanguage(), {timeStyle: "medium"}).format(new Date(text));
+  return new Intl.DateTimeFormat(currentLanguage().tag, {timeStyle: "medium"}).format(new Date(text));
 }
 
 /** The wall clock at the venue: its own digits, never moved to the reader's time zone. */
@@ -34,7 +34,7 @@ export function venueTime(text) {
   if (!year) return null;
   const date = new Date(Date.UTC(+year, +month - 1, +day));
   const part = (options) =>
-    new Intl.DateTimeFormat(currentLanguage(), {timeZone: "UTC", ...options}).format(date);
+    new Intl.DateTimeFormat(currentLanguage().tag, {timeZone: "UTC", ...options}).format(date);
   return {
     day: String(+day),
     month: part({month: "short"}).replace(".", ""),
@@ -48,7 +48,7 @@ export function venueTime(text) {
 export function monthName(text) {
   const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];
   if (!year) return text;
-  const name = new Intl.DateTimeFormat(currentLanguage(), {month: "short", timeZone: "UTC"}).format(
+  const name = new Intl.DateTimeFormat(currentLanguage().tag, {month: "short", timeZone: "UTC"}).format(
     new Date(Date.UTC(+year, +month - 1, 1)),
   );
   return `${name.replace(".", "")} ${year.slice(2)}`;

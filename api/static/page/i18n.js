@@ -1,15 +1,34 @@
-import en from "./words-en.js";
-import pt from "./words-pt.js";
+import {ENGLISH, LANGUAGES} from "./languages/index.js";
 
-const WORDS = {"pt-BR": pt, en};
+/**
+ * A language of the page: all that differs between readers of different languages.
+ *
+ * @typedef {object} Language
+ * @property {string} tag BCP 47; also how numbers and dates are written.
+ * @property {string} choose Asks in this language to switch to it.
+ * @property {{lang: string, delimiter: string}} files What the server writes for its readers: titles of
+ *   columns in the nearest language that it knows, and what parts the cells of a CSV in their Excel.
+ * @property {{name: string, rows: (year: number) => string[]}} sample A file to try the import with.
+ * @property {Record<string, string | Record<string, string>>} words Texts by key; those that count by
+ *   plural category (CLDR).
+ */
+
 const KEPT = "fasttrack.language";
 
-let language = "pt-BR";
+let language = LANGUAGES[0];
 
 /** Parameters of the texts that are on the page, so that a switch of language can say them again. */
 const said = new WeakMap();
 
+/** @returns {Language} */
 export const currentLanguage = () => language;
+
+/** The reader's own form of the current language where the browser names one: a week begins by country. */
+export const regional = () => navigator.languages.find((tag) => isOf(tag, language)) ?? language.tag;
+
+const primary = (tag) => tag.toLowerCase().split("-")[0];
+
+const isOf = (tag, {tag: other}) => primary(tag) === primary(other);
 
 /**
  * @param {string} key
@@ -17,27 +36,27 @@ export const currentLanguage = () => language;
  * @returns {string} The key itself when nobody translated it.
  */
 export function t(key, params = {}) {
-  const entry = WORDS[language][key];
+  const entry = language.words[key];
   if (entry === undefined) return key;
   const text = typeof entry === "string" ? entry : (entry[plural(params.count)] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
 }
 
-const plural = (count) => new Intl.PluralRules(language).select(Number(count));
+const plural = (count) => new Intl.PluralRules(language.tag).select(Number(count));
 
 const shown = (value) => (typeof value === "number" ? number(value) : String(value));
 
-export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
+export const number = (value, options) => new Intl.NumberFormat(language.tag, options).format(value);
 
 /** A sentence of the server, for those who read English: others get the words of its code alone. */
-export const inEnglish = (sentence) => (language === "en" ? (sentence ?? "") : "");
+export const inEnglish = (sentence) => (language === ENGLISH ? (sentence ?? "") : "");
 
 /** Whether this key has words. */
-export const isKnown = (key) => key in WORDS[language];
+export const isKnown = (key) => key in language.words;
 
 /** Names of the parameters that a text speaks of. @param {string} key @returns {string[]} */
 export function needs(key) {
-  const entry = WORDS[language][key] ?? "";
+  const entry = language.words[key] ?? "";
   const text = typeof entry === "string" ? entry : entry.other;
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 }
@@ -58,10 +77,9 @@ export function sayAll(root = document) {
 }
 
 function preferred() {
-  const kept = localStorage.getItem(KEPT);
-  if (kept && kept in WORDS) return kept;
-  const first = navigator.languages.find((tag) => /^(pt|en)\b/i.test(tag)) ?? "en";
-  return first.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
+  const kept = LANGUAGES.find(({tag}) => tag === localStorage.getItem(KEPT));
+  const spoken = navigator.languages.flatMap((tag) => LANGUAGES.find((one) => isOf(tag, one)) ?? []);
+  return kept ?? spoken[0] ?? ENGLISH;
 }
 
 /** Begin in the language that was chosen, else in the browser's. */
@@ -69,14 +87,17 @@ export function startLanguage() {
   use(preferred());
 }
 
+/** The language that comes after the current one, in turn. */
+export const nextLanguage = () => LANGUAGES[(LANGUAGES.indexOf(language) + 1) % LANGUAGES.length];
+
 export function switchLanguage() {
-  use(language === "en" ? "pt-BR" : "en");
-  localStorage.setItem(KEPT, language);
+  use(nextLanguage());
+  localStorage.setItem(KEPT, language.tag);
   document.dispatchEvent(new Event("language"));
 }
 
 function use(next) {
   language = next;
-  document.documentElement.lang = next;
+  document.documentElement.lang = next.tag;
   sayAll();
 }

@@ -7,7 +7,7 @@ import {ImportView} from "./import-view.js";
 import {notifications} from "./notifications.js";
 import {startLive} from "./live.js";
 import {signedIn, signIn} from "./session.js";
-import {startLanguage, switchLanguage, t} from "./i18n.js";
+import {nextLanguage, startLanguage, switchLanguage} from "./i18n.js";
 import {startViews} from "./router.js";
 import {switchTheme} from "./theme.js";
 import {TasksView} from "./tasks-view.js";
@@ -18,8 +18,12 @@ import {WebhooksView} from "./webhooks-view.js";
 /** Put the page together. */
 async function start() {
   startLanguage();
-  button("language", ICONS.globe, switchLanguage);
   button("theme", ICONS.sun, switchTheme);
+  const language = button("language", ICONS.globe, switchLanguage);
+  // In the language that it switches to: who looks for it reads that one.
+  const label = () => language.setAttribute("aria-label", nextLanguage().choose);
+  document.addEventListener("language", label);
+  label();
   const who = await signedIn(document.getElementById("session"));
   followAs(who?.role);
   if (who?.role === "admin") void notifications(document.getElementById("notifications"));
@@ -39,9 +43,8 @@ async function start() {
 function button(id, path, onClick) {
   const element = document.getElementById(id);
   element.append(icon(path));
-  element.dataset.tLabel = id;
-  element.setAttribute("aria-label", t(id));
   element.addEventListener("click", onClick);
+  return element;
 }
 
 /** Being present is what shows others that this person is online, and tells how the feed comes. */

@@ -75,4 +75,4 @@ const fieldOf = (problem) => (problem?.field ? fieldName(problem.field) : "");
 
 /** Words about a file or a request stand alone; those about a field follow its name. */
 const isSentence = (words) =>
-  words.endsWith(".") && words[0] !== words[0].toLocaleLowerCase(currentLanguage());
+  words.endsWith(".") && words[0] !== words[0].toLocaleLowerCase(currentLanguage().tag);

@@ -63,7 +63,7 @@ export class RejectedTable {
     if (problems.length < this.#filtered || canMend !== this.#canMend) this.#asked = "";
     this.#problems = problems;
     this.#canMend = canMend;
-    const asked = `${currentLanguage()} ${this.#kind} ${this.filter.value}`;
+    const asked = `${currentLanguage().tag} ${this.#kind} ${this.filter.value}`;
     if (asked !== this.#asked) this.#startFiltering(asked);
     if (this.#filtered === problems.length) return;
     // Only what is new: twenty thousand problems are not searched again for each one that comes.
@@ -103,7 +103,7 @@ export class RejectedTable {
   #drawKinds() {
     const kinds = kindsOf(this.#problems);
     this.kinds.hidden = kinds.length < 2;
-    const drawn = `${currentLanguage()} ${this.#kind} ${kinds.map(({key, count}) => key + count).join()}`;
+    const drawn = `${currentLanguage().tag} ${this.#kind} ${kinds.map(({key, count}) => key + count).join()}`;
     if (this.kinds.dataset.drawn === drawn) return;
     this.kinds.dataset.drawn = drawn;
     this.kinds.replaceChildren(...kinds.slice(0, KINDS).map((kind) => this.#kindButton(kind)));

@@ -99,7 +99,7 @@ export class WebhooksView {
   #draw(webhook) {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.act;
     const hadFocus = this.stage.contains(document.activeElement);
-    const drawn = JSON.stringify([webhook, currentLanguage()]);
+    const drawn = JSON.stringify([webhook, currentLanguage().tag]);
     // What is there already is left alone: a person may be reading or selecting it.
     if (this.#drawn === drawn && this.stage.firstElementChild) return;
     this.#drawn = drawn;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import {readdirSync, readFileSync} from "node:fs";
 import {test} from "node:test";
-import en from "../../../../api/static/page/words-en.js";
-import pt from "../../../../api/static/page/words-pt.js";
+import {ENGLISH, LANGUAGES} from "../../../../api/static/page/languages/index.js";
 import {VENUE_TYPES} from "../../../../api/static/page/venue-types.js";
 
+const en = ENGLISH.words;
 const ROOT = new URL("../../../../", import.meta.url);
 const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
 const sources = (folder) =>
@@ -96,7 +96,7 @@ test("the codes are found where they are said", () => {
   assert.ok(NOTICES.includes("notice.user.added") && NOTICES.includes("notice.webhook.gap.title"));
 });
 
-for (const [name, words] of Object.entries({pt, en})) {
+for (const {tag: name, words} of LANGUAGES) {
   test(`every sentence of the server has words in ${name}`, () => {
     assert.deepEqual(
       [...SENTENCES, ...NOTICES, ...STEPS, ...KINDS.map((kind) => `fault.${kind}`)].filter(
@@ -120,7 +120,7 @@ for (const [name, words] of Object.entries({pt, en})) {
   });
 }
 
-for (const [name, words] of Object.entries({pt, en})) {
+for (const {tag: name, words} of LANGUAGES) {
   for (const [kind, sentences] of Object.entries({exact: EXACT, refused: REFUSED})) {
     test(`each rule has words in ${name} that say all that the server says (${kind})`, () => {
       const keys = Object.keys(words).filter((key) => key.startsWith(`${kind}.`));
@@ -150,7 +150,7 @@ test("each phrase in a sentence has words", () => {
         .matchAll(/^ {8}"(\w+)": /gm),
     ].map(([, code]) => code);
   for (const [name, kind] of Object.entries({kind: "kind", advice: "advice", why: "why_not_json"})) {
-    const keys = Object.keys(pt).filter((key) => key.startsWith(`${kind}.`));
+    const keys = Object.keys(en).filter((key) => key.startsWith(`${kind}.`));
     assert.ok(keys.length > 5);
     assert.deepEqual(
       keys.sort(),
@@ -166,12 +166,33 @@ test("steps of tasks are those of the kinds of tasks", () => {
   assert.deepEqual(told.map((code) => `step.${code}`).sort(), [...STEPS].sort());
 });
 
-test("both languages have the same keys and the same parameters", () => {
-  assert.deepEqual(Object.keys(pt).sort(), Object.keys(en).sort());
-  const parameters = (words, key) =>
-    [...JSON.stringify(words[key]).matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
-  for (const key of Object.keys(pt))
-    assert.deepEqual(new Set(parameters(pt, key)), new Set(parameters(en, key)), key);
+test("every language has the same keys and the same parameters", () => {
+  for (const {tag, words} of LANGUAGES) {
+    assert.deepEqual(Object.keys(words).sort(), Object.keys(en).sort(), tag);
+    for (const key of Object.keys(en))
+      assert.deepEqual(
+        parametersOf(JSON.stringify(words[key])),
+        parametersOf(JSON.stringify(en[key])),
+        `${tag} ${key}`,
+      );
+  }
+});
+
+test("every file of a language is listed", () => {
+  const files = readdirSync(new URL("api/static/page/languages", ROOT)).filter((name) => name !== "index.js");
+  assert.deepEqual(files.sort(), LANGUAGES.map(({tag}) => `${tag.toLowerCase()}.js`).sort());
+});
+
+test("a text that counts has words for each number of its language", () => {
+  for (const {tag, words} of LANGUAGES) {
+    const categories = new Intl.PluralRules(tag).resolvedOptions().pluralCategories;
+    for (const [key, entry] of Object.entries(words))
+      if (typeof entry !== "string")
+        assert.ok(
+          "other" in entry && Object.keys(entry).every((one) => categories.includes(one)),
+          `${tag} ${key}`,
+        );
+  }
 });
 
 test("every key that the page names has words", () => {

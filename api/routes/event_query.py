@@ -20,6 +20,7 @@ from domain.venues import known_venue_type
 
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
+MOST_SKIPPED = 100_000_000
 _DAY_US = 86_400_000_000
 
 FILTERS = (
@@ -36,6 +37,12 @@ PAGING = (
     Query("sort", "Sort order; a leading - reverses it.", {"enum": [*SORTS], "default": "id"}),
     Query("limit", "Events per page.", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}),
     Query("cursor", "Where the page starts: `next` of the previous page.", {"type": "string"}),
+    Query(
+        "skip",
+        "Pass over so many events first, to look into the middle of a list. To read all of it, follow `next`:"
+        " that misses and repeats none when others change events meanwhile.",
+        {"type": "integer", "minimum": 0, "maximum": MOST_SKIPPED, "default": 0},
+    ),
 )
 
 
@@ -46,6 +53,7 @@ class ListQuery(Struct, frozen=True):
     sort: EventSort
     limit: int
     after: tuple[Any, ...] | None
+    skip: int
     binding: bytes
 
 
@@ -63,17 +71,18 @@ def read_filter(parameters: UrlParameters, timezone: tzinfo) -> EventFilter:
 
 def read_list_query(query_string: bytes, timezone: tzinfo, epoch: str) -> ListQuery:
     """Return the requested page of a list. Raises HttpProblem with all errors."""
-    parameters = UrlParameters(query_string, FILTER_NAMES | {"sort", "limit", "cursor"})
+    parameters = UrlParameters(query_string, FILTER_NAMES | {"sort", "limit", "cursor", "skip"})
     where = read_filter(parameters, timezone)
     sort = cast("EventSort", parameters.choice("sort", SORTS, "id"))
     limit = parameters.whole("limit", 50, low=1, high=500)
+    skip = parameters.whole("skip", 0, low=0, high=MOST_SKIPPED)
     binding = msgspec.json.encode([epoch, sort, where])
     cursor = parameters.raw("cursor")
     after = None if cursor is None else parse_cursor(cursor, binding)
     if cursor is not None and after is None:
         parameters.refuse_cursor(cursor)
     parameters.finish()
-    return ListQuery(where, sort, limit, after, binding)
+    return ListQuery(where, sort, limit, after, skip, binding)
 
 
 def read_only_filter(query_string: bytes, timezone: tzinfo) -> EventFilter:
@@ -146,7 +155,7 @@ def _seal(content: bytes, binding: bytes) -> bytes:
 def next_link(path: str, query_string: bytes, cursor: str) -> str:
     """Return the Link header of a page that has a next one. Source: RFC 8288."""
     asked = parse_qsl(query_string.decode(), keep_blank_values=True)
-    pairs = [(name, value) for name, value in asked if name != "cursor"]
+    pairs = [(name, value) for name, value in asked if name not in ("cursor", "skip")]
     return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
 
 

@@ -54,7 +54,9 @@ async def list_events(request: HttpRequest, services: NamedDependency[Services])
     """Return a page, and where the next one starts."""
     query_string = request.scope["query_string"]
     query = read_list_query(query_string, services.timezone, services.events.epoch)
-    page = await services.events.page(query.where, sort=query.sort, limit=query.limit, after=query.after)
+    page = await services.events.page(
+        query.where, sort=query.sort, limit=query.limit, after=query.after, skip=query.skip
+    )
     cursor = format_cursor(page.next, query.binding) if page.next else None
     headers = {"Link": next_link(PATH, query_string, cursor)} if cursor else {}
     return json_answer(EventPage(page.items, cursor, page.total), headers=headers)

@@ -37,16 +37,22 @@ class Events:
         return self._store.epoch
 
     async def page(
-        self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+        self,
+        where: EventFilter,
+        *,
+        sort: EventSort,
+        limit: int,
+        after: tuple[Any, ...] | None,
+        skip: int = 0,
     ) -> Page:
         """Return one page of a list."""
-        if where == EVERYTHING:
+        if where == EVERYTHING and not skip:
             async with self._store.glance() as unit:
                 page = await unit.events.page_of_all(sort=sort, limit=limit, after=after)
             if page is not None:
                 return page
         async with self._store.snapshot() as unit:
-            return await unit.events.page(where, sort=sort, limit=limit, after=after)
+            return await unit.events.page(where, sort=sort, limit=limit, after=after, skip=skip)
 
     async def get(self, event_id: int) -> Event | None:
         """Return one event."""

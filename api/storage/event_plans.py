@@ -249,23 +249,33 @@ def page_of(
     sort: EventSort,
     limit: int | sa.BindParameter[int],
     after: tuple[Any, ...] | None,
+    *,
+    skip: int = 0,
 ) -> sa.Select[Any]:
     """Return the query of a page for one access path: sort the keys, then read the rows."""
     order = SORTS[sort]
     following = [] if after is None else [position_after(order, after)]
+    parts = _parts(plan.parts, way)
+    # What is passed over of several parts, only their merged order tells.
+    merged, alone = (skip, 0) if len(parts) > 1 else (0, skip)
+    most = limit + merged if merged else limit
     branches = []
-    for part in _parts(plan.parts, way):
+    for part in parts:
         if way.walk:
             passed = sa.select(events).where(*following, *part.conditions).order_by(*order.by).limit(way.walk)
             rows = passed.with_hint(events, way.hint, "sqlite").subquery("passed")
             # A subquery with a LIMIT is run by SQLite as it stands, and its order is kept.
-            ids = sa.select(rows.c.id).where(*matching(plan.where, rows)).limit(limit)
+            ids = sa.select(rows.c.id).where(*matching(plan.where, rows))
         else:
             keys = sa.select(events.c.id).where(*_keys_of(plan, way, part), *following)
-            ids = keys.order_by(*order.by).limit(limit).with_hint(events, part.hint(way.hint), "sqlite")
-        branches.append(ids.correlate(None))
+            ids = keys.order_by(*order.by).with_hint(events, part.hint(way.hint), "sqlite")
+        branches.append(_after(ids.limit(most), alone).correlate(None))
     page = sa.select(events).where(events.c.id.in_(deferred_index.joined(branches)))
-    return page.order_by(*order.by).limit(limit)
+    return _after(page.order_by(*order.by).limit(limit), merged)
+
+
+def _after(limited: sa.Select[Any], skip: int) -> sa.Select[Any]:
+    return limited.offset(skip) if skip else limited
 
 
 def _keys_of(plan: Plan, way: Way, part: Part) -> list[sa.ColumnElement[bool]]:

@@ -148,13 +148,19 @@ class SqlEvents:
         return event_of(row) if row else None
 
     async def page(
-        self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+        self,
+        where: EventFilter,
+        *,
+        sort: EventSort,
+        limit: int,
+        after: tuple[Any, ...] | None,
+        skip: int = 0,
     ) -> Page:
-        """Return up to `limit` events after the position of an earlier page (keyset, no offset)."""
-        plan = await planned(self._unit, where, sort, limit, self._totals or CountCache())
-        if not plan.total:
-            return Page(items=[], next=None, total=0)
-        return _page_of(await self._page(plan, sort, limit + 1, after), sort, limit, plan.total)
+        """Return up to `limit` events after the position of an earlier page, and `skip` more."""
+        plan = await planned(self._unit, where, sort, skip + limit, self._totals or CountCache())
+        if plan.total <= skip:
+            return Page(items=[], next=None, total=plan.total)
+        return _page_of(await self._page(plan, sort, limit + 1, after, skip), sort, limit, plan.total)
 
     async def page_of_all(self, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None) -> Page | None:
         """Return a page of everything by one statement; None where that cannot tell all of it."""
@@ -243,13 +249,13 @@ class SqlEvents:
         return deltas
 
     async def _page(
-        self, plan: Plan, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+        self, plan: Plan, sort: EventSort, limit: int, after: tuple[Any, ...] | None, skip: int
     ) -> Sequence[Row]:
-        if known := unfiltered_page(plan, self._unit.dialect.name, sort, limit, after):
+        if not skip and (known := unfiltered_page(plan, self._unit.dialect.name, sort, limit, after)):
             return await self._unit.rows(*known)
         rows: Sequence[Row] = []
         for way in plan.ways:
-            rows = await self._unit.rows(page_of(plan, way, sort, limit, after))
+            rows = await self._unit.rows(page_of(plan, way, sort, limit, after, skip=skip))
             if len(rows) == limit:
                 break
         return rows

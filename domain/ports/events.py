@@ -152,9 +152,18 @@ class EventStore(Protocol):
         ...
 
     async def page(
-        self, where: EventFilter, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None
+        self,
+        where: EventFilter,
+        *,
+        sort: EventSort,
+        limit: int,
+        after: tuple[Any, ...] | None,
+        skip: int = 0,
     ) -> Page:
-        """Return up to `limit` events after the position of an earlier page (keyset, no offset)."""
+        """Return up to `limit` events after the position of an earlier page.
+
+        To go on by positions costs the same everywhere; `skip` passes over so many entries of an index.
+        """
         ...
 
     async def page_of_all(self, *, sort: EventSort, limit: int, after: tuple[Any, ...] | None) -> Page | None:

@@ -1,5 +1,6 @@
 """Lists, scans and deletions give what a plain look at every event gives, whatever the indexes have of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from api.storage.sqlite import deferred_index
 from api.storage.store import SqlStore
 from domain.events import Event
-from domain.ports.events import EventFilter, EventSort
+from domain.ports.events import EventFilter, EventSort, EventStore
 from domain.venues import Venue
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event, at_us, take_back
@@ -122,9 +123,21 @@ async def same_as_a_plain_look(store: SqlStore, where: EventFilter) -> None:
                 if (after := page.next) is None:
                     break
             assert listed == sorted(matching, key=KEYS[sort]), sort
+            await pages_in_the_middle_are_slices(snapshot.events, where, sort, listed)
     if where == EventFilter():
         for sort in get_args(EventSort):
             await whole_pages_are_those_of_a_list(store, sort)
+
+
+async def pages_in_the_middle_are_slices(
+    events: EventStore, where: EventFilter, sort: EventSort, listed: Sequence[Event]
+) -> None:
+    for skip in {1, 2, len(listed) // 2, len(listed), len(listed) + 1}:
+        page = await events.page(where, sort=sort, limit=3, after=None, skip=skip)
+        assert (page.items, page.total) == (listed[skip : skip + 3], len(listed)), (sort, skip)
+        if page.next is not None:
+            following = await events.page(where, sort=sort, limit=3, after=page.next, skip=1)
+            assert following.items == listed[skip + 4 : skip + 7], (sort, skip)
 
 
 async def whole_pages_are_those_of_a_list(store: SqlStore, sort: EventSort) -> None:

@@ -22,9 +22,6 @@ const TYPING_MS = 250;
 /** While others change a mass of events the list is read again now and then, not once for each. */
 const FOLLOW_MS = 800;
 
-/** Orders that can be read from the other end. */
-const REVERSED = {event_date: "-event_date", "-event_date": "event_date", id: "-id", "-id": "id"};
-
 /** The events: searched, filtered, on a list or a calendar, edited, and changing as others change them. */
 export class EventsView {
   #typing = 0;
@@ -43,7 +40,7 @@ export class EventsView {
     this.count = h("span.soft.small.numbers");
     this.deletions = new Deletions(() => this.#drawItems());
     this.events = new LongList({
-      read: ({cursor, limit, isBack}) => this.#page(this.#question(), limit, cursor, {isBack}),
+      read: (place) => this.#page(this.#question(), place),
       onChange: () => this.#drawItems(),
     });
     /** Places of events that wait for their deletion: those behind them move up. @type {number[]} */
@@ -163,14 +160,14 @@ export class EventsView {
     this.calendar.element.hidden = !isMonth;
     this.list.element.hidden = isMonth;
     if (isMonth) void this.#showMonth(question);
-    const page = await this.#page(question, PAGE, "");
+    const page = await this.#page(question, {limit: PAGE});
     // A slow answer must not overwrite that of a later question.
     if (!page || asked !== this.#asked) return null;
     if (!page.total) this.#isBare = await this.#hasNoEvents();
     if (asked !== this.#asked) return null;
     const same = JSON.stringify(question);
     if (same === this.#answered) this.events.refresh(page);
-    else this.events.start(page, {canGoBack: question.sort in REVERSED});
+    else this.events.start(page);
     this.#answered = same;
     this.#drawItems();
     return page;
@@ -189,9 +186,9 @@ export class EventsView {
     return this.calendar.show(month, filters).catch((fault) => fault.status === 401 || toastFault(fault));
   }
 
-  #page(question, limit, cursor, {isBack = false} = {}) {
-    const sort = isBack ? REVERSED[question.sort] : question.sort;
-    return get(`/eventos${query({...question, sort, limit, cursor})}`).catch(
+  /** @param {{limit: number, skip?: number}} place */
+  #page(question, place) {
+    return get(`/eventos${query({...question, ...place})}`).catch(
       (fault) => (fault.status === 401 || toastFault(fault), null),
     );
   }

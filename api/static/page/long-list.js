@@ -1,6 +1,6 @@
 /**
- * The items of a list of any length by their places. The API gives pages by cursors, from either end; they
- * are read as places are looked at, and far ones are forgotten. Pure but for what it reads with.
+ * The items of a list of any length by their places. The API gives any page of it; pages are read as places
+ * are looked at, and far ones are forgotten. Pure but for what it reads with.
  */
 
 /** The most that one page of the API holds. */
@@ -9,39 +9,13 @@ export const PAGE_MAX = 500;
 /** Pages that are kept: what is on screen, and what may be scrolled back to at once. */
 export const PAGES_KEPT = 12;
 
-/** Places from the beginning that are always exact. */
-const FAR = 4 * PAGE_MAX;
-
 /**
- * @typedef {{items: any[], next: string | null, total: number}} Page
+ * @typedef {{items: any[], total: number}} Page
  * @typedef {{start: number, items: any[]}} Chunk Consecutive items; `start` is the place of the first.
  */
 
-/** One end of the list: where pages may begin, counted from it. */
-class End {
-  /** Place to the cursor of the page that begins there. @type {Map<number, string>} */
-  cursors = new Map([[0, ""]]);
-
-  /** The nearest place at or before one where a page may begin. */
-  before(place) {
-    let best = 0;
-    for (const start of this.cursors.keys()) if (start <= place && start > best) best = start;
-    return best;
-  }
-
-  /** Note where the next page begins. If that is news, what was known behind it is not so any more. */
-  note(place, cursor) {
-    if (this.cursors.get(place) !== cursor)
-      for (const start of this.cursors.keys()) if (start >= place) this.cursors.delete(start);
-    if (cursor) this.cursors.set(place, cursor);
-  }
-}
-
 export class LongList {
   total = 0;
-  #front = new End();
-  /** Null where the order cannot be read backwards. @type {End | null} */
-  #back = null;
   /** @type {Chunk[]} */
   #chunks = [];
   /** What was there before others changed something, shown until it is read anew. @type {Chunk[]} */
@@ -51,33 +25,26 @@ export class LongList {
   #turn = 0;
 
   /**
-   * @param {{read: (how: {cursor: string, limit: number, isBack: boolean}) => Promise<Page | null>,
-   *   onChange: () => void}} of `isBack`: in the reverse order. Null: it failed, and was told.
+   * @param {{read: (how: {skip: number, limit: number}) => Promise<Page | null>, onChange: () => void}} of
+   *   `read` gives null where it failed, and has told so.
    */
   constructor({read, onChange}) {
     this.of = {read, onChange};
   }
 
-  /** Begin with the first page of an answer. @param {Page} page @param {{canGoBack: boolean}} how */
-  start(page, {canGoBack}) {
+  /** Begin with the first page of an answer. @param {Page} page */
+  start(page) {
     this.#turn += 1;
-    this.#front = new End();
-    this.#back = canGoBack ? new End() : null;
     this.#stale = [];
     this.#chunks = [{start: 0, items: page.items}];
-    this.#front.note(page.items.length, page.next ?? "");
     this.total = page.total;
   }
 
   /** Others changed something: what is looked at is read anew. @param {Page} page The first. */
   refresh(page) {
-    this.#turn += 1;
-    this.#stale = [...this.#chunks, ...this.#stale].slice(0, PAGES_KEPT);
-    if (this.#back) this.#back = new End();
-    this.#chunks = [{start: 0, items: page.items}];
-    // Far from the beginning a place may be off by what others added: to count anew would take too long.
-    if (this.#wanted.first < FAR) this.#front.note(page.items.length, page.next ?? "");
-    this.total = page.total;
+    const stale = [...this.#chunks, ...this.#stale].slice(0, PAGES_KEPT);
+    this.start(page);
+    this.#stale = stale;
     void this.#fill();
   }
 
@@ -120,33 +87,26 @@ export class LongList {
     this.#busy = true;
     try {
       for (let place = this.#missing; place >= 0; place = this.#missing) {
-        if (!(await this.#readTowards(place))) break;
-        this.of.onChange();
+        if (!(await this.#read(place))) break;
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  async #readTowards(place) {
+  /** @returns {Promise<boolean>} Whether it is worth to read on. */
+  async #read(place) {
     const turn = this.#turn;
-    const fromEnd = this.total - 1 - place;
-    const front = this.#front.before(place);
-    const back = this.#back?.before(fromEnd) ?? 0;
-    const isBack = this.#back !== null && fromEnd - back < place - front;
-    const start = isBack ? back : front;
-    const end = /** @type {End} */ (isBack ? this.#back : this.#front);
-    const page = await this.of.read({cursor: end.cursors.get(start) ?? "", limit: PAGE_MAX, isBack});
+    const start = place - (place % PAGE_MAX);
+    const page = await this.of.read({skip: start, limit: PAGE_MAX});
     // Another question was asked meanwhile, or the list was read anew: begin with what is known now.
     if (turn !== this.#turn) return true;
     if (!page?.items.length) return false;
-    end.note(start + page.items.length, page.next ?? "");
-    if (page.total !== this.total) this.total = page.total;
-    const chunk = isBack
-      ? {start: Math.max(0, page.total - start - page.items.length), items: [...page.items].reverse()}
-      : {start, items: page.items};
-    this.#keep(chunk);
-    return true;
+    this.total = page.total;
+    this.#keep({start, items: page.items});
+    this.of.onChange();
+    // A list may have become shorter meanwhile.
+    return itemIn(this.#chunks, place) !== undefined;
   }
 
   #keep(chunk) {

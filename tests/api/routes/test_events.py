@@ -175,6 +175,17 @@ async def test_pages_have_no_gap_or_repeat(client):
         assert (seen == sorted(seen)) is (sort in ("id", "title", "-event_date"))
 
 
+async def test_a_page_in_the_middle_of_a_list_leads_on_from_there(client):
+    for _ in range(7):
+        await created(client)
+    page = await client.get(EVENTS, params={"sort": "-id", "limit": 2, "skip": 3})
+    assert ([event["id"] for event in page.json()["items"]], page.json()["total"]) == ([4, 3], 7)
+    following = await client.get(page.links["next"]["url"])
+    assert [event["id"] for event in following.json()["items"]] == [2, 1]
+    beyond = await client.get(EVENTS, params={"skip": 7})
+    assert beyond.json() == {"items": [], "next": None, "total": 7}
+
+
 async def test_each_filter_selects_the_documented_events(client):
     praca = {"location_name": "Praça da Sé", "venue_type": "Praça"}
     await created(client, title="Cedo", event_date="2026-01-01T08:00:00", city="São Paulo", local_info=praca)
@@ -205,6 +216,9 @@ async def test_each_filter_selects_the_documented_events(client):
         ("limit=0", "limit", "out_of_range"),
         ("limit=501", "limit", "out_of_range"),
         ("limit=x", "limit", "invalid_type"),
+        ("skip=-1", "skip", "invalid_type"),
+        ("skip=1.5", "skip", "invalid_type"),
+        ("skip=100000001", "skip", "out_of_range"),
         ("limit=" + "9" * 50, "limit", "out_of_range"),
         ("from=soon", "from", "invalid_date"),
         ("to=2026-13-01", "to", "invalid_date"),

@@ -28,8 +28,8 @@ async ([endpoint, token, rows]) => {
       endpoint,
       headers: {Authorization: `Bearer ${token}`},
       metadata: {filename: file.name, upload_id: "across"},
-      retryDelays: Array.from({length: 100}, () => 20),
-      // A browser thinks that it is offline while another test takes a network away.
+      // A browser thinks that it is offline while another test takes a network away, for some seconds.
+      retryDelays: Array.from({length: 600}, () => 50),
       onShouldRetry: () => true,
       onAfterResponse(request, response) {
         const answer = response.getUnderlyingObject();

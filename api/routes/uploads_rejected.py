@@ -21,9 +21,10 @@ from api.services.exports.formats import XLSX_TYPE
 from api.services.exports.table import LANGUAGES, Language
 from api.services.exports.template import template
 from api.services.imports.history import ImportHistory
-from api.services.imports.rejected_file import FORMS, RejectedForm, csv_lines, own_form, rejected_file
+from api.services.imports.rejected_file import FORMS, RejectedForm, own_form, rejected_file
 from api.services.imports.views import encode
 from api.services.services import Services
+from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
 
 ERRORS_LIMIT = 500

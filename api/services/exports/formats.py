@@ -1,7 +1,5 @@
 """The formats of exported files; each writes an opening, chunks of events, and a closing."""
 
-import csv
-import io
 from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from datetime import time
@@ -12,6 +10,7 @@ from msgspec import Struct
 
 from api.services.exports.table import Cell, Language, row_of, titles
 from api.services.exports.xlsx import XlsxFile
+from domain.csv.writer import csv_lines
 from domain.events import Event
 from domain.rows.formula_guard import guarded
 from domain.venues import Venue
@@ -114,18 +113,14 @@ class CsvFile:
     def opening(self) -> bytes:
         """Return the header, after a byte order mark: without one, Excel reads UTF-8 as Windows-1252."""
         header = titles(self._language) if self._language else [*DocumentedEvent.__struct_fields__, "id"]
-        return BOM_UTF8 + self._csv([header])
+        return BOM_UTF8 + csv_lines([header], self._delimiter)
 
     def part(self, events: Sequence[Event]) -> bytes:
         """Return rows."""
         if self._language is None:
-            return self._csv([_cells(event) for event in events])
-        return self._csv([[_shown(cell, self._language) for cell in row_of(event)] for event in events])
-
-    def _csv(self, rows: Sequence[Sequence[str]]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter).writerows(rows)
-        return text.getvalue().encode()
+            return csv_lines([_cells(event) for event in events], self._delimiter)
+        rows = [[_shown(cell, self._language) for cell in row_of(event)] for event in events]
+        return csv_lines(rows, self._delimiter)
 
     def closing(self) -> bytes:
         """Return nothing."""

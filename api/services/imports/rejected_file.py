@@ -3,15 +3,14 @@
 `_line` and `_errors` are added, and ignored on the way in.
 """
 
-import csv
-import io
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from api.services.exports.xlsx import XlsxFile
+from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
 from domain.json_text import decode_json
 from domain.problems import sendable
@@ -157,11 +156,3 @@ def _value(cell: str) -> object:
         return cell
     read = decode_json(cell)
     return read if isinstance(read, dict) else cell
-
-
-def csv_lines(rows: Iterable[Iterable[str]], delimiter: str = ",") -> bytes:
-    """Return rows as UTF-8 CSV. Source: RFC 4180."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
-    # Half a surrogate pair is a reason for a rejection, and cannot leave as UTF-8.
-    return text.getvalue().encode("utf-8", "replace")

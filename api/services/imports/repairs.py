@@ -1,7 +1,5 @@
 """Corrects rejected rows of an import: valid ones join it, the rest stays rejected."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from api.services.imports.row_source import Checkpoint, OpenSource, Portion
 from api.services.links import link
 from api.services.notifications import notification
 from api.services.store import Store, Transaction
+from domain.csv.writer import csv_lines
 from domain.imports import AT_THE_END, ImportOptions, RejectedRow, Upload
 from domain.merge import Merged, MergeRule, merge_rule
 from domain.messages import EventsChanged
@@ -102,16 +101,14 @@ class Repairs:
         self, upload: Upload, rows: Sequence["_Mended"], values: dict[str, dict[str, str]] | None
     ) -> list[Portion]:
         """Return what a reader makes of rows, as if they were a file of their own."""
-        text = io.StringIO()
         names = [column["name"] for column in upload.columns or ()]
         extra = list(dict.fromkeys(name for row in rows for name in row.extra))
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([LINE_COLUMN, *(f"{n} {name}" for n, name in enumerate([*names, *extra], 1))])
+        table = [[LINE_COLUMN, *(f"{n} {name}" for n, name in enumerate([*names, *extra], 1))]]
         for row in rows:
             cells = [*row.cells, *[""] * (len(names) - len(row.cells))]
-            writer.writerow([row.row.line, *cells, *(row.extra.get(name, "") for name in extra)])
+            table.append([str(row.row.line), *cells, *(row.extra.get(name, "") for name in extra)])
         options = _reading(upload, extra, values)
-        content = text.getvalue().encode("utf-8", "replace")
+        content = csv_lines(table)
         portions = []
         async with self._open_source(options, Checkpoint()) as source:
             await source.give(content, last=True)

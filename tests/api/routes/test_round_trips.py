@@ -25,7 +25,19 @@ from domain.venues import VENUE_TYPES
 RECIFE = ZoneInfo("America/Recife")
 
 ODD = st.sampled_from(
-    [*"'=+-@\t\r\n\\\";,| _x", '\\"', '""', "''=", "_x000D_", "\u2028", "e\u0301", "\u00a0", "{}"]
+    [
+        *"'=+-@\t\r\n\\\";,| _x",
+        '\\"',
+        '""',
+        "''=",
+        "_x000D_",
+        "\u2028",
+        "e\u0301",
+        "\u00a0",
+        "{}",
+        "\ufeff",
+        "\u200b",
+    ]
 )
 TEXT = st.lists(ODD | st.characters(blacklist_categories=("Cs", "Cc", "Cn")), max_size=12).map("".join)
 VENUE = st.fixed_dictionaries(

@@ -43,6 +43,10 @@ class Closing:
         """The last message; None where there is none, or its seq was not drawn."""
         return self._message(len(self.drafts) - 1) if self.last_seq else None
 
+    def begin_at(self, seq: int) -> None:
+        """Have the first message bear this seq, whatever was drawn for it before."""
+        self.seq, self._messages = seq, None
+
     def messages(self) -> list[StoredMessage]:
         """Return the messages with their ids, once the seq is drawn."""
         if self._messages is None:

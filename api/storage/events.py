@@ -77,7 +77,7 @@ class SqlEvents:
             return await self.insert_batch(pack(EventColumns.of(batch)), upload_id=upload_id, at_ms=at_ms)
         if not batch:
             return range(0)
-        first = await self._unit.dialect.take_ids(self._unit, "events", len(batch))
+        first = await self._unit.dialect.take_ids(self._unit, len(batch))
         ids = range(first, first + len(batch))
         tail = (upload_id, 1, at_ms, at_ms, True)
         rows = [(event_id, *field_cells(fields), *tail) for event_id, fields in zip(ids, batch, strict=True)]
@@ -92,7 +92,7 @@ class SqlEvents:
         """Store what was packed, as `insert` does; at once in all indexes where it is soon looked for."""
         if not batch.count:
             return range(0)
-        first = await self._unit.dialect.take_ids(self._unit, "events", batch.count)
+        first = await self._unit.dialect.take_ids(self._unit, batch.count)
         ids = range(first, first + batch.count)
         is_deferred = not found_by_key and deferred_index.is_deferred(self._unit, batch.count)
         tail = (upload_id, 1, at_ms, at_ms, not is_deferred)

@@ -39,7 +39,7 @@ async def write_messages(unit: Unit, closing: Closing) -> None:
     count = len(closing.drafts)
     row = await unit.first(_TAKE_SEQS, {"count": count})
     assert row is not None, "the head of the log is made with the store"
-    closing.seq = int(row.seq) - count + 1
+    closing.begin_at(int(row.seq) - count + 1)
     rows = [(one.seq, one.feed, one.body, one.final, closing.at_ms, one.trace) for one in closing.messages()]
     await unit.insert_rows(feed_messages, rows)
 

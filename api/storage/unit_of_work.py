@@ -86,8 +86,8 @@ class Dialect(Protocol):
         """Wait for the turn to close: only one transaction at a time is between this and its commit."""
         ...
 
-    async def take_ids(self, unit: "Unit", name: str, count: int) -> int:
-        """Return the first of `count` consecutive ids that were never given before."""
+    async def take_ids(self, unit: "Unit", count: int) -> int:
+        """Return the first of `count` consecutive ids of events that were never given before."""
         ...
 
 

@@ -97,12 +97,12 @@ class PostgresDialect:
         """
         await unit.rows(_QUEUE)
 
-    async def take_ids(self, _unit: Unit, name: str, count: int) -> int:
+    async def take_ids(self, _unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids, in a transaction of its own.
 
         Within the caller's, the next to insert would wait for its end. A rollback leaves a gap.
         """
-        return await self._ids.take(name, count)
+        return await self._ids.take("events", count)
 
 
 class PostgresDatabase:

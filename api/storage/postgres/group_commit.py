@@ -119,7 +119,7 @@ class GroupCommit:
             _settle(group, error)
             return
         for unit in group:
-            unit.closing.seq = 0
+            unit.closing.begin_at(0)
             await self._commit([unit])
 
 
@@ -143,7 +143,8 @@ async def write_closings(
         await connection.execute(_FORGET_ZERO, *_columns(fallen, 2))
     first = seq - len(texts) + 1
     for closing in closings:
-        closing.seq, first = first, first + len(closing.drafts)
+        closing.begin_at(first)
+        first += len(closing.drafts)
 
 
 def _rows_of(group: Sequence[Unit]) -> list[EventRow]:

@@ -78,7 +78,7 @@ class Connection:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run long work in a thread to its end; a cancellation is raised afterwards."""
         loop = asyncio.get_running_loop()
-        return await to_the_end(loop.run_in_executor(self._executor, self._patient, work))
+        return await to_the_end(loop.run_in_executor(self._executor, self.patiently, work))
 
     def submit(self, work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
         """Run work in the thread, and call the loop back with its error."""
@@ -91,8 +91,8 @@ class Connection:
         self.raw.set_progress_handler(None, 0)
         self.outer.close()
 
-    def _patient(self, work: Callable[[], T]) -> T:
-        """Run work that waits for other processes, and is not asked the time."""
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Run work in the thread: it waits for other processes, and is not asked the time."""
         self.raw.set_progress_handler(None, 0)
         self.raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         try:

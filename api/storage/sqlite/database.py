@@ -20,14 +20,12 @@ from sqlalchemy.pool import NullPool
 
 from api.storage.kept_text import KeptTexts
 from api.storage.private_files import open_private
-from api.storage.schema import id_heads
 from api.storage.sqlite import deferred_index, text_index
 from api.storage.sqlite.connection import Connection
 from api.storage.sqlite.hints import HintingCompiler, hinting_dialect
 from api.storage.sqlite.readers import Readers
 from api.storage.sqlite.unit import SqliteUnit
 from api.storage.sqlite.writer import Writer
-from api.storage.statements import kept
 from api.storage.unit_of_work import Unit
 from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
 
@@ -45,13 +43,6 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_PROTOCOL,
 }
-
-_TAKE_IDS = kept(
-    sa.update(id_heads)
-    .where(id_heads.c.name == sa.bindparam("of_name"))
-    .values(last=id_heads.c.last + sa.bindparam("count"))
-    .returning(id_heads.c.last)
-)
 
 
 class StoreInUseError(StorageError):
@@ -83,11 +74,10 @@ class SqliteDialect:
     async def queue_to_close(self, unit: Unit) -> None:
         """Be next at once: there is one writer."""
 
-    async def take_ids(self, unit: Unit, name: str, count: int) -> int:
-        """Return the first of `count` consecutive ids that were never given before."""
-        row = await unit.first(_TAKE_IDS, {"of_name": name, "count": count})
-        assert row is not None, "heads of ids are made with the store"
-        return int(row.last) - count + 1
+    async def take_ids(self, unit: Unit, count: int) -> int:
+        """Return the first of `count` consecutive ids of events that were never given before."""
+        assert isinstance(unit, SqliteUnit)
+        return unit.take_ids(count)
 
 
 class SqliteDatabase:

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from api.storage.closing import Closing
 from api.storage.kept_text import KeptText, KeptTexts
 from api.storage.messages import write_messages
+from api.storage.schema import events
 from api.storage.sqlite import bulk
+from api.storage.sqlite.additions import Addition, Then
 from api.storage.sqlite.connection import Connection, Result
-from api.storage.sqlite.writer import Then, Turn
+from api.storage.sqlite.writer import Turn
 from api.storage.stats import add_deltas
 from api.storage.unit_of_work import ChangedEvents, Dialect, LookedUp, NewEvents, Parameters, Row, Unit
 from domain.ports.errors import StorageError
@@ -40,6 +42,13 @@ class SqliteUnit(Unit):
         self._texts = texts
         self._turn = turn
         self._lost: StorageError | None = None
+        self._added: list[tuple[Any, ...]] = []
+
+    def take_ids(self, count: int) -> int:
+        """Return the first of `count` consecutive ids of events that were never given before."""
+        if self._turn is None:
+            raise RuntimeError("a snapshot is read-only")
+        return self._turn.take_ids(count)
 
     async def rows(self, statement: sa.Executable, parameters: Parameters | None = None) -> Sequence[Row]:
         """Run a statement and return its rows."""
@@ -57,6 +66,9 @@ class SqliteUnit(Unit):
 
     async def insert_rows(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert whole rows, cells in the order of the table's columns."""
+        if table is events and len(rows) <= FEW_ROWS and self._turn is not None and not self._turn.has_begun:
+            self._added += rows
+            return
         await self._here_if(
             len(rows) <= FEW_ROWS, partial(bulk.insert_rows, self._connection.raw, table, rows)
         )
@@ -89,22 +101,25 @@ class SqliteUnit(Unit):
 
     async def commit(self) -> None:
         """Commit durably. The last act of a unit."""
-        await self._commit(None)
+        await self._commit(Addition(self._added))
 
     async def close(self, closing: Closing, then: Then) -> None:
         """Write counts and messages, commit durably, and do what follows in one piece with it."""
-        await add_deltas(self, closing.deltas)
-        await write_messages(self, closing)
-        await self._commit(then)
+        if len(closing.deltas) > FEW_ROWS or len(closing.drafts) > FEW_ROWS:
+            await add_deltas(self, closing.deltas)
+            await write_messages(self, closing)
+            await self._commit(Addition(then=then))
+        else:
+            await self._commit(Addition(self._added, closing, then))
 
-    async def _commit(self, then: Then | None) -> None:
+    async def _commit(self, addition: Addition) -> None:
         assert self._turn is not None, "a snapshot has nothing to commit"
         with self._errors():
-            await self._turn.commit(then)
+            await self._turn.commit(addition)
 
     async def _kept(self, text: KeptText, parameters: Parameters | None) -> Result:
         with self._errors():
-            self._begin()
+            await self._begin()
             if parameters is None:
                 return await self._connection.run(text, {})
             if isinstance(parameters, Mapping):
@@ -118,20 +133,25 @@ class SqliteUnit(Unit):
         if not is_short:
             return await self._in_thread(work)
         with self._errors():
-            self._begin()
+            await self._begin()
             return work()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         with self._errors():
-            self._begin()
+            await self._begin()
             return await self._connection.in_thread(work)
 
-    def _begin(self) -> None:
-        """Begin a snapshot with its first statement. A lost transaction takes no more of them."""
+    async def _begin(self) -> None:
+        """Begin with the first statement. A lost transaction takes no more of them."""
         if self._lost is not None:
             raise self._lost
-        if self._turn is None and not self._connection.is_open:
-            self._connection.execute("BEGIN")
+        if self._turn is None:
+            if not self._connection.is_open:
+                self._connection.execute("BEGIN")
+        elif not self._turn.has_begun:
+            await self._turn.begin()
+            added, self._added = self._added, []
+            bulk.insert_rows(self._connection.raw, events, added)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

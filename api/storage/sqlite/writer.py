@@ -1,20 +1,25 @@
 """The single writer: units of work one after the other, committed in groups.
 
 A commit costs a sync of the disk, however little is in it. So a unit that is done leaves the
-transaction open for the next, and one commit serves all that came meanwhile: each unit is a savepoint
-in the group's transaction, and waits for the group's commit before any of it is published or
-answered. While a commit syncs in a thread, the next units queue; they are the next group.
+transaction open for the next, and one commit serves all that came meanwhile. Each unit waits for the
+group's commit before any of it is published or answered. While a commit syncs in a thread, the next
+units queue; they are the next group.
+
+A unit that only adds events and messages runs no statement: what it adds is written for the whole
+group at once. Any other begins with a savepoint, behind what those before it have added.
 """
 
 import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 
+from api.storage.sqlite.additions import Addition, Ids, write_additions
 from api.storage.sqlite.connection import Connection
 from domain.ports.errors import StorageUnavailableError
 
@@ -22,21 +27,21 @@ GROUP_SECONDS = 0.005
 """A group that is older is committed before the next unit begins."""
 GROUP_UNITS = 64
 
-Then = Callable[[], None]
-
 
 class _Group:
     """Units that are committed together.
 
     Attributes:
-        then: what follows the commit, in the order of the units.
+        additions: of these units, in their order.
+        written: how many of them are in the transaction.
         error: why the group was lost.
     """
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
         self.units = 0
-        self.then: list[Then] = []
+        self.additions: list[Addition] = []
+        self.written = 0
         self.error: BaseException | None = None
         self._is_settled = False
         self._waiting: list[asyncio.Future[None]] = []
@@ -75,15 +80,26 @@ class Turn:
     """One unit's time with the connection.
 
     Attributes:
-        group: whose uncommitted changes the unit sees; None before it has begun.
+        group: whose uncommitted changes the unit sees.
+        has_begun: the unit may run statements.
         is_first: the unit has the transaction to itself so far, and needs no savepoint.
     """
 
     def __init__(self, writer: "Writer") -> None:
         self._writer = writer
-        self.group: _Group | None = None
+        self.group = writer.group
+        self.has_begun = False
         self.is_first = True
         self.has_ended = False
+
+    async def begin(self) -> None:
+        """Be ready for statements."""
+        await self._writer.begin(self)
+        self.has_begun = True
+
+    def take_ids(self, count: int) -> int:
+        """Return the first of `count` consecutive ids of events that were never given before."""
+        return self._writer.ids.take(count, is_stored=self.has_begun)
 
     def lose(self, error: BaseException) -> None:
         """Note an error of a statement. Some errors make SQLite roll back the whole transaction."""
@@ -94,52 +110,74 @@ class Turn:
         """Commit even where SQLite counts no change, as for changes of tables."""
         self._writer.counted = -1
 
-    async def commit(self, then: Then | None) -> None:
+    async def commit(self, addition: Addition) -> None:
         """Leave the unit's changes in the group, and wait for its commit."""
-        await self._end(keep=True, then=then)
+        if self.has_begun or not addition.is_empty:
+            await self._end(addition)
+        else:
+            self.has_ended = True
+            self._writer.leave(self, None)
+            addition.then()
 
     async def roll_back(self) -> None:
         """Undo the unit's changes. Its answer may depend on those of others: wait for their commit."""
-        await self._end(keep=False, then=None)
+        await self._end(None)
 
-    async def _end(self, *, keep: bool, then: Then | None) -> None:
+    async def _end(self, addition: Addition | None) -> None:
         self.has_ended = True
-        self._writer.leave(self, keep=keep, then=then)
-        if self.group is not None and self.group.units:
+        self._writer.leave(self, addition)
+        if self.group.units and (self.has_begun or addition is not None):
             await self.group.settled()
+        if addition is not None and addition.error is not None:
+            raise addition.error
 
 
 class Writer:
     """Units of work on the writer's connection, first come first served.
 
     Attributes:
-        counted: changes counted by SQLite when the group began.
+        group: the units since the last commit.
+        counted: changes counted by SQLite when the transaction began.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.group = _Group()
+        self.ids = Ids(connection.raw)
         self.counted = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._is_taken = False
-        self._group = _Group()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
-        """Hold the connection exclusively, in the group's transaction; uncommitted changes are undone."""
+        """Hold the connection exclusively; what is not committed in the end is undone."""
         await self._wait()
         turn = Turn(self)
         try:
-            await self._begin(turn)
             yield turn
         finally:
             if not turn.has_ended:
                 await turn.roll_back()
 
-    def leave(self, turn: Turn, *, keep: bool, then: Then | None) -> None:
-        """End a unit's turn, with its changes kept in the group or undone."""
+    async def begin(self, turn: Turn) -> None:
+        """Put a unit behind what those before it have added."""
         try:
-            if turn.group is self._group:
-                self._leave(turn, keep=keep, then=then)
+            await self._write()
+        except sqlite3.Error as error:
+            if not self.group.units:
+                raise
+            self._abandon(error)
+            await self._write()
+        turn.group = self.group
+        turn.is_first = not self.group.units
+        if not turn.is_first:
+            self.connection.execute("SAVEPOINT unit")
+
+    def leave(self, turn: Turn, addition: Addition | None) -> None:
+        """End a unit's turn, with its changes kept in the group, or undone where it adds nothing."""
+        try:
+            if turn.group is self.group:
+                self._leave(turn, addition)
         except sqlite3.Error as error:
             self._abandon(error)
             raise
@@ -148,7 +186,7 @@ class Writer:
 
     def settle(self, error: BaseException | None) -> None:
         """Report the outcome of the commit to the units of the group."""
-        group, self._group = self._group, _Group()
+        group, self.group = self.group, _Group()
         group.settle(error)
 
     async def _wait(self) -> None:
@@ -165,10 +203,10 @@ class Writer:
             raise
 
     def _pass_on(self) -> None:
-        """Let the next unit begin; commit when none waits, or the group has waited long enough."""
+        """Let the next unit have its turn; commit when none waits, or the group has waited long enough."""
         while self._queue and self._queue[0].done():
             self._queue.popleft()
-        if self._group.units and (not self._queue or self._group.is_ripe):
+        if self.group.units and (not self._queue or self.group.is_ripe):
             self._commit()
         elif self._queue:
             self._queue.popleft().set_result(None)
@@ -176,44 +214,67 @@ class Writer:
             self._abandon(None)
             self._is_taken = False
 
-    async def _begin(self, turn: Turn) -> None:
-        if not self.connection.is_open:
-            await self._open()
-        turn.group = self._group
-        turn.is_first = not self._group.units
-        if not turn.is_first:
-            self.connection.execute("SAVEPOINT unit")
+    async def _write(self) -> None:
+        if not self.connection.is_open and not self._opens_at_once():
+            await self.connection.in_thread(self._open_late)
+        self._write_additions()
 
-    async def _open(self) -> None:
-        self._group = _Group()
+    def _opens_at_once(self) -> bool:
+        """Begin the transaction; false while a command is writing at the same time."""
         self.counted = self.connection.raw.total_changes
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            # A command is writing at the same time.
-            await self.connection.in_thread(lambda: self.connection.execute("BEGIN IMMEDIATE"))
+            return False
+        return True
 
-    def _leave(self, turn: Turn, *, keep: bool, then: Then | None) -> None:
-        if not keep and turn.is_first:
-            self.connection.execute("ROLLBACK")
-            return
+    def _open_late(self) -> None:
+        """Run in the thread, which waits for the command."""
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def _leave(self, turn: Turn, addition: Addition | None) -> None:
+        if turn.has_begun:
+            self._end_unit(turn, keep=addition is not None)
+        if addition is not None:
+            self.group.units += 1
+            self.group.additions.append(addition)
+
+    def _end_unit(self, turn: Turn, *, keep: bool) -> None:
         if not keep:
-            self.connection.execute("ROLLBACK TO unit")
+            self.ids.forget_stored()
+            self.connection.execute("ROLLBACK" if turn.is_first else "ROLLBACK TO unit")
         if not turn.is_first:
             self.connection.execute("RELEASE unit")
-        if keep:
-            self._group.units += 1
-            self._group.then += [then] if then else []
+
+    def _write_additions(self) -> None:
+        group = self.group
+        waiting, group.written = group.additions[group.written :], len(group.additions)
+        write_additions(self.connection.raw, waiting, self.ids)
 
     def _commit(self) -> None:
+        try:
+            if not self.connection.is_open and not self._opens_at_once():
+                self.connection.submit(partial(self.connection.patiently, self._open_late), self._opened)
+                return
+            self._write_additions()
+        except sqlite3.Error as error:
+            self._abandon(error)
+            self._pass_on()
+            return
         if self.connection.raw.total_changes == self.counted:
             # Nothing was changed, so nothing is written.
             self.connection.execute("COMMIT")
             self._committed(None)
         else:
             self.connection.submit(self._commit_durably, self._committed)
+
+    def _opened(self, error: BaseException | None) -> None:
+        if error is None:
+            self._commit()
+        else:
+            self._committed(error)
 
     def _commit_durably(self) -> None:
         """Run in the thread."""
@@ -226,14 +287,18 @@ class Writer:
 
     def _committed(self, error: BaseException | None) -> None:
         if error is None:
-            for then in self._group.then:
-                then()
+            for addition in self.group.additions:
+                if addition.error is None:
+                    addition.then()
+        else:
+            self.ids.forget_stored()
         self.settle(error)
         self._pass_on()
 
     def _abandon(self, error: BaseException | None) -> None:
         """Roll back the open transaction; its units get the error."""
         if self.connection.is_open:
+            self.ids.forget_stored()
             self.connection.execute("ROLLBACK")
-        if self._group.units:
+        if self.group.units:
             self.settle(error or StorageUnavailableError("the transaction was rolled back"))

@@ -1,6 +1,7 @@
 """Units that share a commit: each is whole or absent, and none is reported before the disk has it."""
 
 import asyncio
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -9,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from api.storage.sqlite.database import SqliteDatabase
 from api.storage.sqlite.writer import Writer
 from api.storage.store import SqlStore
+from domain.events import EventFields
 from domain.ports.errors import StorageError, StorageFullError
 from domain.ports.events import EventFilter
 from streams.ports import StoredMessage
@@ -63,7 +66,7 @@ def count_commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     commit = Writer._commit_durably
 
     def counted(self: Writer) -> None:
-        commits.append(self._group.units)
+        commits.append(self.group.units)
         commit(self)
 
     monkeypatch.setattr(Writer, "_commit_durably", counted)
@@ -108,6 +111,63 @@ async def test_a_failed_statement_does_not_fail_others_in_its_group(tmp_path: Pa
         assert await titles(store) == names(told) == ["a", "b"]
         async with store.snapshot() as snapshot:
             assert await snapshot.people.users() == []
+
+
+async def test_one_that_cannot_be_written_does_not_fail_others_in_its_group(tmp_path: Path) -> None:
+    async def act(store: SqlStore, name: str, outcome: str) -> None:
+        await _act(store, name, outcome, 0)
+
+    told: list[StoredMessage] = []
+    async with opened("", tmp_path, told) as store:
+        outcomes = ["stores", "stores", "cannot be written", "stores", "looks and stores"]
+        results = await asyncio.gather(
+            *[act(store, name, outcome) for name, outcome in zip("abcde", outcomes, strict=True)],
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results] == [type(None)] * 2 + [OverflowError] + [type(None)] * 2
+        assert await titles(store) == names(told) == ["a", "b", "d", "e"]
+        assert [message.seq for message in told] == [1, 2, 3, 4]
+
+
+async def test_an_id_is_given_once_whatever_becomes_of_its_event(tmp_path: Path) -> None:
+    given = []
+
+    async def one(store: SqlStore, *, looks: bool, fails: bool) -> None:
+        async with store.transaction() as unit:
+            if looks:
+                await unit.events.get(1)
+            given.extend(await unit.events.insert([an_event("a")] * 2, upload_id=None, at_ms=1))
+            if fails:
+                raise LookupError
+
+    for _ in range(2):
+        async with opened("", tmp_path, []) as store:
+            ways = [
+                {"looks": looks, "fails": fails} for looks in (False, True) for fails in (False, True, False)
+            ]
+            await asyncio.gather(*[one(store, **way) for way in ways], return_exceptions=True)
+            for way in ways:
+                with contextlib.suppress(LookupError):
+                    await one(store, **way)
+            async with store.snapshot() as snapshot:
+                stored = [one.id async for chunk in snapshot.events.scan(EventFilter()) for one in chunk]
+            assert {*stored} <= {*given}
+    assert len(given) == len({*given}) == 2 * 2 * 2 * 6
+    assert len(stored) == 2 * 2 * 2 * 4
+
+
+async def test_a_command_that_writes_holds_up_the_commit_of_what_was_added(tmp_path: Path) -> None:
+    told: list[StoredMessage] = []
+    async with opened("", tmp_path, told) as store:
+        other = sqlite3.connect(tmp_path / "fasttrack.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        adding = [asyncio.create_task(add(store, name)) for name in "ab"]
+        for _ in range(20):
+            assert await titles(store) == []
+        other.execute("ROLLBACK")
+        other.close()
+        await asyncio.gather(*adding)
+        assert await titles(store) == names(told) == ["a", "b"]
 
 
 async def test_a_full_disk_is_reported_to_its_unit_and_to_those_lost_with_it(
@@ -230,7 +290,9 @@ async def test_a_long_read_moves_from_the_loop_to_a_thread(
         turning.cancel()
 
 
-outcomes = st.sampled_from(["stores", "stores", "stores", "raises", "breaks", "only reads"])
+outcomes = st.sampled_from(
+    ["stores", "stores", "stores", "looks and stores", "cannot be written", "raises", "breaks", "only reads"]
+)
 schedules = st.lists(
     st.tuples(outcomes, st.integers(0, 3), st.none() | st.integers(0, 40)), min_size=1, max_size=12
 )
@@ -269,10 +331,13 @@ async def _run_schedule(folder: Path, schedule: list, full: set[int]) -> None:
     for number, ((outcome, _, _), result) in enumerate(zip(schedule, results, strict=True)):
         is_stored = stored[f"n{number}"] == 1
         if result is None:
-            assert is_stored == (outcome == "stores")
+            assert is_stored == outcome.endswith("stores")
         elif not isinstance(result, asyncio.CancelledError):
             assert not is_stored
-            assert isinstance(result, LookupError | sqlite3.IntegrityError | StorageFullError)
+            assert isinstance(result, EXPECTED.get(outcome, StorageFullError) | StorageFullError)
+
+
+EXPECTED = {"raises": LookupError, "breaks": sqlite3.IntegrityError, "cannot be written": OverflowError}
 
 
 def _fail_commits(patch: pytest.MonkeyPatch, full: set[int]) -> None:
@@ -284,15 +349,27 @@ def _fail_commits(patch: pytest.MonkeyPatch, full: set[int]) -> None:
     patch.setattr(Writer, "_commit_durably", maybe_full)
 
 
+def event_for(name: str, outcome: str) -> EventFields:
+    event = an_event(name)
+    # No integer of SQLite's.
+    return msgspec.structs.replace(event, instant_us=1 << 70) if outcome == "cannot be written" else event
+
+
 async def _act(store: SqlStore, name: str, outcome: str, pauses: int) -> None:
     async with store.transaction() as unit:
         if outcome == "only reads":
             await unit.events.get(1)
             return
-        await unit.events.insert([an_event(name)], upload_id=None, at_ms=1)
+        ids = await unit.events.insert([event_for(name, outcome)], upload_id=None, at_ms=1)
         await unit.messages.append([draft(name)])
         for _ in range(pauses):
             await asyncio.sleep(0)
+        if outcome == "looks and stores":
+            event = await unit.events.get(ids[0])
+            assert event is not None
+            assert event.title == name
+            seen = [one async for chunk in unit.events.scan(EventFilter()) for one in chunk]
+            assert (await unit.events.counts(now_us=0)).events == len(seen)
         if outcome == "raises":
             raise LookupError(name)
         if outcome == "breaks":

@@ -44,6 +44,14 @@ export function venueTime(text) {
   };
 }
 
+/** The same in one text, or a day alone; what is no date stays as it is. @param {string} text */
+export function dayAndTime(text) {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const at = venueTime(isDay ? `${text}T00:00` : text);
+  if (!at) return text;
+  return `${at.day} ${at.month} ${at.year}${isDay ? "" : `, ${at.time}`}`;
+}
+
 /** @param {string} text As "2027-01". */
 export function monthName(text) {
   const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];

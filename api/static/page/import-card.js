@@ -45,12 +45,16 @@ export class ImportCard {
   }
 
   #build(filename) {
-    this.name = h("h2", {}, filename);
+    this.name = h("h2", {tabindex: "-1"}, filename);
     this.chip = h("span.chip");
     this.figures = importFigures();
     this.fault = h("div.alert", {role: "alert", hidden: true});
     this.warnings = h("ul.small.soft");
-    this.repair = new ImportRepair(this.model, {onChange: () => this.paint(), onSent: () => this.on.over()});
+    this.repair = new ImportRepair(this.model, {
+      onChange: () => this.paint(),
+      onSent: () => this.on.over(),
+      onAllIn: () => this.name.focus(),
+    });
     this.actions = this.#buildActions();
     this.element = h(
       "article.card.stack",

@@ -7,7 +7,7 @@ export const PROBLEMS_MAX = 20_000;
  * One import as its feed tells it. Pure: messages in, figures out.
  *
  * @typedef {{line: number, field: string, code: string, message: string, value: string | null,
- *   suggestion: string | null}} ProblemLine
+ *   suggestion: string | null, suggestions?: string[]}} ProblemLine
  */
 export class ImportModel {
   /** @param {string} id @param {() => number} [now] Milliseconds. */

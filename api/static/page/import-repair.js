@@ -15,7 +15,8 @@ export class ImportRepair {
 
   /**
    * @param {import("./import-model.js").ImportModel} model
-   * @param {{onChange: () => void, onSent: () => void}} on `onChange`: the model has other figures.
+   * @param {{onChange: () => void, onSent: () => void, onAllIn: () => void}} on `onChange`: the model has
+   *   other figures; `onAllIn`: the keyboard has nowhere to be.
    */
   constructor(model, on) {
     this.#model = model;
@@ -83,13 +84,16 @@ export class ImportRepair {
 
   /** Send what was mended: what passes joins this import, what does not is told again. */
   async #send() {
+    const hadFocus = document.activeElement === this.button;
     this.button.disabled = true;
     let accepted = 0;
+    let rejected = 0;
     try {
       for (const rows of this.repairs.requests()) {
         const lines = rows.map(({line}) => line);
         const answer = await post(`/uploads/${this.#model.id}/repairs`, {json: {rows}});
         accepted += answer.accepted;
+        rejected += answer.rejected;
         lines.forEach((line) => this.repairs.forget(line));
         this.#model.repaired(answer.upload, lines, answer.errors);
       }
@@ -97,7 +101,10 @@ export class ImportRepair {
       this.button.disabled = false;
       this.on.onChange();
     }
-    toast(t("rejects.repaired", {count: accepted}));
+    toast(rejected ? t("rejects.stillOut", {accepted, rejected}) : t("rejects.repaired", {count: accepted}));
     this.on.onSent();
+    // The button that was pressed is gone: go on with what is left, or with the card where nothing is.
+    this.paint();
+    if (hadFocus && !(rejected && this.table.focus())) this.on.onAllIn();
   }
 }

@@ -1,5 +1,5 @@
-import {countLike, isMendable, kindsOf} from "./repairs.js";
-import {fieldName} from "./format.js";
+import {countLike, isMendable, kindsOf, offersOf} from "./repairs.js";
+import {dayAndTime, fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
 import {currentLanguage, t} from "./i18n.js";
@@ -52,7 +52,8 @@ export class RejectedTable {
       this.scroller,
     );
     this.nothing = h("p.soft.small", {t: "rejects.none", hidden: true});
-    this.element = h("div.stack", {}, this.kinds, this.table, this.nothing);
+    this.orders = h("div.row.for-editors", {role: "group", label: "review.date_format", hidden: true});
+    this.element = h("div.stack", {}, this.kinds, this.orders, this.table, this.nothing);
     this.redraw = oncePerFrame(() => this.#draw());
     this.scroller.addEventListener("scroll", this.redraw, {passive: true});
     addEventListener("resize", this.redraw);
@@ -60,7 +61,8 @@ export class RejectedTable {
 
   /** @param {import("./import-model.js").ProblemLine[]} problems They grow, until rows are mended. */
   update(problems, {canMend = this.#canMend} = {}) {
-    if (problems.length < this.#filtered || canMend !== this.#canMend) this.#asked = "";
+    // Another list: rows were mended, so what is shown of them may differ although they are as many.
+    if (problems !== this.#problems || canMend !== this.#canMend) this.#asked = "";
     this.#problems = problems;
     this.#canMend = canMend;
     const asked = `${currentLanguage().tag} ${this.#kind} ${this.filter.value}`;
@@ -93,15 +95,16 @@ export class RejectedTable {
     this.table.hidden = count === 0;
     this.nothing.hidden = count > 0;
     this.count.textContent = t("rejects.count", {shown: count, total: this.#problems.length});
-    this.#drawKinds();
+    const kinds = kindsOf(this.#problems);
+    this.#drawKinds(kinds);
+    this.#drawOrders(kinds);
     this.#drawWindow(
       windowOf({scrollTop: this.scroller.scrollTop, height: this.scroller.clientHeight, rowHeight, count}),
       rowHeight,
     );
   }
 
-  #drawKinds() {
-    const kinds = kindsOf(this.#problems);
+  #drawKinds(kinds) {
     this.kinds.hidden = kinds.length < 2;
     const drawn = `${currentLanguage().tag} ${this.#kind} ${kinds.map(({key, count}) => key + count).join()}`;
     if (this.kinds.dataset.drawn === drawn) return;
@@ -145,7 +148,7 @@ export class RejectedTable {
       cell("name", fieldName(problem.field)),
       h("span.reason", {role: "cell", title: reasonOf(problem)}, reasonOf(problem)),
       canMend ? this.#input(problem) : cell("value.mono", problem.value ?? ""),
-      canMend ? this.#suggestion(problem) : cell("suggestion", problem.suggestion ?? ""),
+      canMend ? this.#offers(problem) : cell("suggestion", problem.suggestion ?? ""),
     );
     row.style.transform = `translateY(${at * rowHeight}px)`;
     return row;
@@ -168,23 +171,55 @@ export class RejectedTable {
     return h("span.value", {role: "cell"}, input);
   }
 
-  #suggestion(problem) {
-    const {suggestion, line, field} = problem;
-    if (!suggestion) return h("span.suggestion", {role: "cell"});
+  #offers(problem) {
     const like = countLike(problem, this.#problems);
-    const take = (all) => {
-      if (all) this.repairs.takeAllLike(problem, this.#problems);
-      else this.repairs.set(line, field, suggestion);
-      this.#drawn = "";
-      this.redraw();
-      this.onMended();
-    };
-    return h(
-      "span.suggestion",
-      {role: "cell"},
-      h("button.quiet", {type: "button", title: suggestion, onclick: () => take(false)}, suggestion),
+    const offers = offersOf(problem).flatMap((text, at) => this.#offer(problem, {text, at, like}));
+    return h("span.suggestion", {role: "cell"}, ...offers);
+  }
+
+  /** The button of one offer, and one for all problems that it suits. */
+  #offer(problem, {text, at, like}) {
+    const {line, field, code} = problem;
+    const isReading = code === "ambiguous_date";
+    const one = () => (this.repairs.set(line, field, text), this.#mended());
+    const all = () => (this.repairs.takeAllLike(problem, this.#problems, at), this.#mended());
+    return [
+      h("button.quiet", {type: "button", title: text, onclick: one}, isReading ? dayAndTime(text) : text),
+      // Orders of dates are taken for all above the rows: two more buttons have no room here.
       like > 1 &&
-        h("button.quiet", {type: "button", t: ["rejects.takeAll", {count: like}], onclick: () => take(true)}),
-    );
+        !isReading &&
+        h("button.quiet", {type: "button", t: ["rejects.takeAll", {count: like}], onclick: all}),
+    ];
+  }
+
+  /** Where dates may be read in two orders: a button for each, which mends all of them. */
+  #drawOrders(kinds) {
+    const kind = kinds.find(({code}) => code === "ambiguous_date");
+    this.orders.hidden = !kind || !this.#canMend;
+    if (!kind || this.orders.dataset.count === String(kind.count)) return;
+    this.orders.dataset.count = String(kind.count);
+    const order = (key, at) => {
+      const take = () => {
+        const one = this.#problems.find(({field, code}) => field === kind.field && code === kind.code);
+        if (one) this.repairs.takeAllLike(one, this.#problems, at);
+        this.#mended();
+      };
+      return h("button", {type: "button", t: [key, {count: kind.count}], onclick: take});
+    };
+    this.orders.replaceChildren(order("rejects.dayFirst", 0), order("rejects.monthFirst", 1));
+  }
+
+  #mended() {
+    this.#drawn = "";
+    this.redraw();
+    this.onMended();
+  }
+
+  /** Put the keyboard on the first cell that can be mended. @returns {boolean} Whether there is one. */
+  focus() {
+    this.#draw();
+    const cell = this.canvas.querySelector("input");
+    cell?.focus();
+    return cell !== null;
   }
 }

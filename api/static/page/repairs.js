@@ -25,16 +25,16 @@ export class Repairs {
   }
 
   /**
-   * Take the suggestion of every problem that is like one, of the same field, code and value.
+   * Take an offer of every problem that is like one.
    *
+   * @param {import("./import-model.js").ProblemLine} problem
    * @param {import("./import-model.js").ProblemLine[]} problems
+   * @param {number} [at] Which of its offers.
    * @returns {number} How many.
    */
-  takeAllLike({field, code, value}, problems) {
-    const like = problems.filter(
-      (other) => other.field === field && other.code === code && other.value === value && other.suggestion,
-    );
-    for (const {line, suggestion} of like) this.set(line, field, suggestion);
+  takeAllLike(problem, problems, at = 0) {
+    const like = problems.filter((other) => isLike(problem, other) && offersOf(other)[at]);
+    for (const other of like) this.set(other.line, other.field, offersOf(other)[at]);
     return like.length;
   }
 
@@ -52,12 +52,17 @@ export class Repairs {
 export const isMendable = ({field, code}) =>
   Boolean(field) && code !== "missing_cells" && code !== "extra_cells";
 
-/** Problems that differ in nothing but their line. */
-export function countLike(problem, problems) {
-  return problems.filter(
-    ({field, code, value}) => field === problem.field && code === problem.code && value === problem.value,
-  ).length;
-}
+/** What a problem offers to put into its cell: a suggestion, or each reading of a date. */
+export const offersOf = ({suggestion, suggestions}) => suggestions ?? (suggestion ? [suggestion] : []);
+
+/** Whether one answer suits both: dates that may be read in two orders are alike, whatever the day. */
+const isLike = (one, other) =>
+  one.field === other.field &&
+  one.code === other.code &&
+  (one.code === "ambiguous_date" || one.value === other.value);
+
+/** Problems that one answer suits. */
+export const countLike = (problem, problems) => problems.filter((other) => isLike(problem, other)).length;
 
 /**
  * Kinds of problems with their counts, the most frequent first.

@@ -1,4 +1,4 @@
-import {bytes, venueTime} from "./format.js";
+import {bytes, dayAndTime} from "./format.js";
 import {isKnown, t} from "./i18n.js";
 
 /**
@@ -22,11 +22,6 @@ const SHOWN = {
   dialect: (dialect) => Object.values(dialect).join(", "),
   columns: (columns) => columns.map(({name, field}) => `${name} → ${field}`).join(", "),
 };
-
-function dayAndTime(text) {
-  const at = venueTime(text);
-  return at ? `${at.day} ${at.month} ${at.year}, ${at.time}` : text;
-}
 
 const shown = (params) =>
   Object.fromEntries(

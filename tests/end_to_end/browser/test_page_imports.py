@@ -334,6 +334,25 @@ def test_the_date_order_is_asked_only_if_the_file_does_not_prove_it(
     ]
 
 
+def test_dates_of_two_readings_are_corrected_in_one_order_for_all_or_one_by_one(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    dates = ["01/05/2027", "02/05/2027", "04/05/2027", "2027-05-06T19:00"]
+    file = tmp_path / "dates.csv"
+    file.write_text("title,event_date,city\n" + "".join(f"E{n},{at},Recife\n" for n, at in enumerate(dates)))
+    open_page(page, server)
+    drop(page, file)
+    await_state(page, "partly")
+    page.get_by_role("button", name="Day first in all (3)").click()
+    page.get_by_role("button", name="5 Apr 2027").click()
+    page.get_by_role("button", name="Import 3 corrected rows").click()
+    await_state(page)
+    events = httpx.get(f"{server.url}/api/v1/eventos", timeout=60).json()["items"]
+    stored = {event["title"]: event["event_date"][:10] for event in events}
+    assert stored == {"E0": "2027-05-01", "E1": "2027-05-02", "E2": "2027-04-05", "E3": "2027-05-06"}
+
+
 def test_earlier_imports_are_listed_in_pages_and_can_be_opened(
     page: Any, start_server: Any, tmp_path: Path
 ) -> None:

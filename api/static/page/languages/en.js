@@ -182,6 +182,9 @@ export default {
     "rejects.cell": "{field}, line {line}",
     "rejects.takeAll": {one: "all ({count})", other: "all ({count})"},
     "rejects.send": {one: "Import {count} corrected row", other: "Import {count} corrected rows"},
+    "rejects.dayFirst": "Day first in all ({count})",
+    "rejects.monthFirst": "Month first in all ({count})",
+    "rejects.stillOut": "Stored: {accepted}. Still rejected: {rejected}; each row says why.",
     "rejects.repaired": {
       one: "{count} corrected row was stored.",
       other: "{count} corrected rows were stored.",

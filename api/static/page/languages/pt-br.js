@@ -183,6 +183,9 @@ export default {
     "rejects.cell": "{field}, linha {line}",
     "rejects.takeAll": {one: "todos ({count})", other: "todos ({count})"},
     "rejects.send": {one: "Importar {count} linha corrigida", other: "Importar {count} linhas corrigidas"},
+    "rejects.dayFirst": "Dia primeiro em todas ({count})",
+    "rejects.monthFirst": "Mês primeiro em todas ({count})",
+    "rejects.stillOut": "Entraram: {accepted}. Ainda recusadas: {rejected}; cada linha diz por quê.",
     "rejects.repaired": {
       one: "{count} linha corrigida entrou.",
       other: "{count} linhas corrigidas entraram.",

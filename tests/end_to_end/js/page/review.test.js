@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {asksForDateOrder, existingIn, memberOf, Review} from "../../../../api/static/page/review-model.js";
-import {countLike, kindsOf, Repairs} from "../../../../api/static/page/repairs.js";
+import {countLike, kindsOf, offersOf, Repairs} from "../../../../api/static/page/repairs.js";
 import {hasRowsIn, statusOf} from "../../../../api/static/page/import-status.js";
 
 const PREVIEW = {
@@ -130,6 +130,28 @@ test("one click mends all that are alike, and nothing else", () => {
       {line: 3, cells: {"local_info.venue_type": "Teatro"}},
     ],
   ]);
+});
+
+test("of dates that have two readings one order is taken for all", () => {
+  const ambiguous = (line, value, ...suggestions) => ({
+    line,
+    field: "event_date",
+    code: "ambiguous_date",
+    value,
+    suggestion: null,
+    suggestions,
+  });
+  const problems = [
+    ambiguous(2, "02/05/2027", "2027-05-02", "2027-02-05"),
+    ambiguous(3, "03/05/2027", "2027-05-03", "2027-03-05"),
+    {...problem(4, "02/05/2027", null, "invalid_date"), field: "event_date"},
+  ];
+  assert.deepEqual(offersOf(problems[0]), ["2027-05-02", "2027-02-05"]);
+  assert.equal(countLike(problems[0], problems), 2);
+  const repairs = new Repairs();
+  assert.equal(repairs.takeAllLike(problems[0], problems, 1), 2);
+  assert.deepEqual([repairs.of(2, "event_date"), repairs.of(3, "event_date")], ["2027-02-05", "2027-03-05"]);
+  assert.equal(repairs.of(4, "event_date"), undefined);
 });
 
 test("a thousand mended rows go in requests of a size that the server takes", () => {

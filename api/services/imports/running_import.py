@@ -12,7 +12,7 @@ from api.services.imports.committed_import import CommittedImport, Edit
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.lease import Lease
 from api.services.imports.quota import Share
-from api.services.imports.staging import Intake
+from api.services.imports.staging import StagingWriter
 from api.services.store import Store
 from domain.imports import Upload
 from domain.ports.blobs import BlobStore
@@ -39,7 +39,7 @@ class RunningImport(CommittedImport):
         """
         super().__init__(upload, lease)
         self._body: Body = body
-        self._intake: Intake | None = None
+        self._writer: StagingWriter | None = None
         self._staged = staged
         self._read = read
         self._hold_bytes = hold_bytes
@@ -70,14 +70,14 @@ class RunningImport(CommittedImport):
     @property
     def has_body(self) -> bool:
         """Whether a request is sending bytes, or did a moment ago."""
-        return self._intake is not None
+        return self._writer is not None
 
     @property
     def waits_for_its_sender(self) -> bool:
         """Whether the client has to send bytes, or the request to import what is staged."""
         return self._body in {"resting", "broken"} or self._upload.state == "staged"
 
-    async def begin_body(self, blobs: BlobStore, *, offset: int, limit: int, share: Share) -> Intake:
+    async def begin_body(self, blobs: BlobStore, *, offset: int, limit: int, share: Share) -> StagingWriter:
         """Begin a body, taking over from one that is still there, and return what takes its bytes.
 
         `offset` is where the sender believes that it goes on, `limit` the bytes that the whole file
@@ -87,9 +87,9 @@ class RunningImport(CommittedImport):
             ImportRefusedError: `wrong_offset`, with the right one.
         """
         async with self._handover:
-            if self._intake is not None:
-                if not self._intake.may_end_at(offset):
-                    raise _wrong_offset(self._intake.staged)
+            if self._writer is not None:
+                if not self._writer.may_end_at(offset):
+                    raise _wrong_offset(self._writer.staged)
                 # A client may reconnect before we learn that its old connection died.
                 await self.stop_body()
             # After a write whose answer was lost, more is staged than the client knows.
@@ -98,42 +98,42 @@ class RunningImport(CommittedImport):
                 # The earlier body stays that of the import: it may have the whole file.
                 raise _wrong_offset(staged)
             self._body = "coming"
-            self._intake = intake = Intake(
+            self._writer = writer = StagingWriter(
                 blobs, self.blob, offset=staged, limit=limit, share=share, on_staged=self._note_staged
             )
-        return intake
+        return writer
 
-    async def end_body(self, intake: Intake, body: Body, store: Store, edit: Edit) -> None:
+    async def end_body(self, writer: StagingWriter, body: Body, store: Store, edit: Edit) -> None:
         """End a body with a change of the import, unless another one took over.
 
         Raises:
             ImportRefusedError: `in_progress`: another one did, and may not have the whole file.
         """
         async with self._handover:
-            if self._intake is not intake:
+            if self._writer is not writer:
                 # The other body decides about the import from now on.
                 if body == "complete" and not self.ended:
                     raise refused_by("in_progress")
                 return
-            self._staged = intake.staged
+            self._staged = writer.staged
             try:
                 if not self.ended:
                     await self.change(store, edit)
             finally:
-                self._intake = None
+                self._writer = None
                 self._body = body
                 self._wake()
 
     def supersede_body(self) -> None:
         """Take no more bytes of the body that is coming, if one is."""
-        if self._intake is not None:
-            self._intake.supersede()
+        if self._writer is not None:
+            self._writer.supersede()
 
     async def stop_body(self) -> None:
         """Take no more bytes of the body that is coming, and wait until none is being written."""
-        if (intake := self._intake) is not None:
-            intake.supersede()
-            await intake.stopped.wait()
+        if (writer := self._writer) is not None:
+            writer.supersede()
+            await writer.stopped.wait()
 
     def hold(self) -> bool:
         """Let no row be read before the body ends; return False if rows were read already."""
@@ -175,7 +175,7 @@ class RunningImport(CommittedImport):
     @property
     def only_waits(self) -> bool:
         """Whether nothing happens until the next bytes arrive."""
-        is_quiet = not (self._at_work or self._intake or self.ended or self.is_changing)
+        is_quiet = not (self._at_work or self._writer or self.ended or self.is_changing)
         return is_quiet and self.waits_for_its_sender and not self.has_work
 
     def is_readable(self, offset: int) -> bool:

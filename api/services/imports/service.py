@@ -286,15 +286,15 @@ class Imports:
     async def _receive(self, running: RunningImport, *, offset: int) -> UploadBody:
         share = await self.quota.share(running.upload.actor)
         try:
-            intake = await running.begin_body(
+            writer = await running.begin_body(
                 self._store.blobs, offset=offset, limit=self.max_upload_bytes, share=share
             )
         except BaseException:
             share.close()
             raise
-        self._group.start_soon(intake.run)
+        self._group.start_soon(writer.run)
         self._group.start_soon(self._follow, running)
-        return UploadBody(running, intake, store=self._store, now_ms=self._now_ms)
+        return UploadBody(running, writer, store=self._store, now_ms=self._now_ms)
 
     async def _resumed(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state != "interrupted":

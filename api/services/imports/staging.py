@@ -24,7 +24,7 @@ GAP_SECONDS = 0.01
 _READ_BYTES = 1024 * 1024
 
 
-class Intake:
+class StagingWriter:
     """Stages the bytes of one body durably, from an offset.
 
     One owner writes; `run` stages in a task of its own, so that a body that stalls still has all

@@ -9,7 +9,7 @@ from api.services.imports.lease import Clock
 from api.services.imports.progress import DUPLICATE_FILE
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line, warning_line
-from api.services.imports.staging import Intake
+from api.services.imports.staging import StagingWriter
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, ImportOptions, Upload, UploadState
 from streams.messages import Draft
@@ -18,10 +18,10 @@ from streams.messages import Draft
 class UploadBody:
     """Takes the bytes of one body; ended by one of `complete`, `rest` and `break_off`."""
 
-    def __init__(self, running: RunningImport, intake: Intake, *, store: Store, now_ms: Clock) -> None:
-        """Receive into an import; `intake` is running."""
+    def __init__(self, running: RunningImport, writer: StagingWriter, *, store: Store, now_ms: Clock) -> None:
+        """Receive into an import; `writer` is running."""
         self.running = running
-        self._intake = intake
+        self._writer = writer
         self._store = store
         self._now_ms = now_ms
 
@@ -38,7 +38,7 @@ class UploadBody:
     @property
     def staged(self) -> int:
         """Bytes of the file that are durable."""
-        return self._intake.staged
+        return self._writer.staged
 
     async def write(self, content: bytes) -> None:
         """Take bytes of the file.
@@ -48,7 +48,7 @@ class UploadBody:
             StorageError: there is no room, or the store does not answer.
         """
         try:
-            await self._intake.write(content)
+            await self._writer.write(content)
         except ImportRefusedError:
             if not self.running.is_to_stop:
                 raise
@@ -64,8 +64,8 @@ class UploadBody:
         Raises:
             ImportRefusedError: `in_progress`: another body took over, and may not have the whole file.
         """
-        await self._intake.close()
-        sha256 = await self._intake.sha256()
+        await self._writer.close()
+        sha256 = await self._writer.sha256()
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             if upload.state in ENDED:
@@ -88,18 +88,18 @@ class UploadBody:
             await tx.messages.append(drafts)
             return upload
 
-        await self.running.end_body(self._intake, "complete", self._store, edit)
+        await self.running.end_body(self._writer, "complete", self._store, edit)
 
     async def rest(self) -> None:
         """End the body as announced; another one will continue the file."""
-        await self._intake.close()
-        await self.running.end_body(self._intake, "resting", self._store, self._save_receiving)
+        await self._writer.close()
+        await self.running.end_body(self._writer, "resting", self._store, self._save_receiving)
 
     async def break_off(self) -> None:
         """End the body as broken off; the received bytes are kept and read."""
-        self._intake.supersede()
-        await self._intake.stopped.wait()
-        await self.running.end_body(self._intake, "broken", self._store, self._save_receiving)
+        self._writer.supersede()
+        await self._writer.stopped.wait()
+        await self.running.end_body(self._writer, "broken", self._store, self._save_receiving)
 
     async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state not in ENDED:

@@ -116,15 +116,15 @@ async def test_a_body_goes_on_where_the_file_ends_and_takes_over_from_one_that_i
         with pytest.raises(ImportRefusedError) as refusal:
             await begin(3)
         assert (refusal.value.code, refusal.value.offset, running.body) == ("wrong_offset", 6, "coming")
-        intake = await begin(6)
+        writer = await begin(6)
         with pytest.raises(ImportRefusedError, match="another request"):
             await body.write(b"row 2\n")
         with pytest.raises(ImportRefusedError, match="another request"):
             await body.complete()
         await body.break_off()
         assert (running.body, running.has_body) == ("coming", True)
-        intake.supersede()
-        await running.end_body(intake, "broken", world.store, as_it_is)
+        writer.supersede()
+        await running.end_body(writer, "broken", world.store, as_it_is)
         assert (running.body, running.has_body) == ("broken", False)
 
 

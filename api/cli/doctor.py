@@ -58,13 +58,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _folder(folder: Path) -> Finding:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"probe")
-    except OSError as error:
-        advice = "give the user of the server write access, or set FASTTRACK_DATA_DIR"
-        return Finding("data folder", f"{folder} cannot be written: {error.strerror}", advice, is_fatal=True)
+    for used in (folder, folder / "blobs"):
+        try:
+            if used == folder:
+                folder.mkdir(parents=True, exist_ok=True)
+            if used.is_symlink() or used.exists():
+                with tempfile.TemporaryFile(dir=used) as probe:
+                    probe.write(b"probe")
+        except OSError as error:
+            advice = "give the user of the server write access, or set FASTTRACK_DATA_DIR"
+            found = f"{used} cannot be written: {error.strerror}"
+            return Finding("data folder", found, advice, is_fatal=True)
     return Finding("data folder", f"{folder.resolve()} is writable")
 
 

@@ -86,6 +86,14 @@ def test_doctor_fails_on_a_folder_that_cannot_be_written():
     assert "FASTTRACK_DATA_DIR" in told.output
 
 
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("/nowhere")], ids=["file", "link"])
+def test_doctor_fails_on_a_place_for_uploads_that_is_no_folder(tmp_path, make):
+    make(tmp_path / "blobs")
+    told = run("doctor", "--data-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert f"{tmp_path / 'blobs'} cannot be written" in told.output
+
+
 @pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/x.db", "postgresql://127.0.0.1:1/none"])
 def test_migrate_reports_why_it_failed(tmp_path, url):
     told = run("migrate", "--data-dir", str(tmp_path), "--database-url", url)

@@ -128,7 +128,10 @@ SENTENCES: Mapping[str, str] = {
     "invalid_calendar.entry": "the entry never ends: END:VEVENT is missing; is the file complete?",
     "invalid_calendar.end": ("the file ends before its calendar: is it complete? END:VCALENDAR is missing"),
     # The header
-    "missing_columns": "the file has no column {fields}",
+    "missing_columns": (
+        "the file has no column {fields}: name its column in the option mapping, or one value for every row "
+        "in the option defaults"
+    ),
     "missing_columns.json": "the file has no column {fields}; it looks like JSON, not like a CSV",
     "missing_columns.html": "the file has no column {fields}; it looks like HTML, not like a CSV",
     "missing_columns.likely": "the file has no column {fields}; {column} may be meant as {target}",

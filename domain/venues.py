@@ -35,7 +35,30 @@ _DIGITS = re.compile(
     r"(?<![0-9])(?P<whole>[0-9]{1,3}(?:(?P<mark>[., '\u2019\u00a0\u2009\u202f])[0-9]{3}"
     r"(?:(?P=mark)[0-9]{3})*)?|[0-9]+)(?:[.,]0+)?(?![0-9])"
 )
+_WORDS = re.compile(r"[a-z]+")
+_TELLING = 4
+"""So many letters of a type name it, if no other begins like that."""
+
 _BY_FOLDED = {folded(name): name for name in VENUE_TYPES}
+_IN_OTHER_LANGUAGES = {
+    "Auditório": ("auditorium",),
+    "Salão": ("salon", "hall", "ballroom"),
+    "Teatro": ("theater", "theatre"),
+    "Estádio": ("stadium",),
+    "Ginásio": ("gym", "gymnasium", "gimnasio"),
+    "Parque": ("park",),
+    "Praça": ("square", "plaza"),
+    "Centro de Convenções": ("centro de eventos", "convention center", "convention centre"),
+    "Casa de Shows": ("casa de show", "music venue"),
+    "Museu": ("museum", "museo"),
+    "Escola": ("school", "escuela", "colegio"),
+    "Universidade": ("university", "universidad", "faculdade", "college"),
+    "Igreja": ("church", "iglesia"),
+    "Restaurante": ("restaurant",),
+    "Online": ("on line", "virtual", "remoto"),
+    "Outro": ("other", "outra", "outros", "otro"),
+}
+_BY_WORD = _BY_FOLDED | {word: name for name, words in _IN_OTHER_LANGUAGES.items() for word in words}
 
 
 class Venue(Struct, frozen=True, gc=False):
@@ -114,6 +137,7 @@ def _capacity(field: str, value: object, problems: list[Problem]) -> int:
     return 0
 
 
+_THOUSANDS = re.compile(r" ?(?:k|mil|thousand)\b", re.IGNORECASE)
 _PRICE_OR_SHARE = re.compile(r"[%\u2030$\u20ac\u00a3]|\b(?:brl|usd|eur|reais|euros?|pesos)\b", re.IGNORECASE)
 
 
@@ -124,6 +148,9 @@ def _number_in(text: str) -> str | None:
     if len(found) != 1 or text[: found[0].start()].rstrip().endswith(("-", "\u2212")):
         return None
     rest = text[: found[0].start()] + text[found[0].end() :]
+    thousands = _THOUSANDS.match(text, found[0].end())
+    if thousands:
+        return f"{int(found[0]['whole'])}000" if found[0].group().isdigit() else None
     # A price and a share are no number of places.
     if any(character.isdigit() for character in rest) or _PRICE_OR_SHARE.search(rest):
         return None
@@ -148,12 +175,29 @@ def known_venue_type(text: str) -> str | None:
 
 
 def _unknown_venue_type(field: str, value: str) -> Problem:
-    # Cut: the comparison is quadratic in the length of what it is given.
-    near = get_close_matches(folded(value[:80]), _BY_FOLDED, n=1, cutoff=0.6)
-    suggestion = _BY_FOLDED[near[0]] if near else None
+    suggestion = _meant_venue_type(value)
     return problem(
         "unknown_venue_type", field, value=excerpt(value), suggestion=suggestion, known=VENUE_TYPES
     )
+
+
+def _meant_venue_type(value: str) -> str | None:
+    """Return the one type that a text names: by a word in it, by its beginning, or but for a letter.
+
+    A wrong suggestion is worse than none: `Cine` is not `Online`, and a `Studio` is no `Estádio`.
+    """
+    # Cut: the comparison is quadratic in the length of what it is given.
+    text = " ".join(_WORDS.findall(folded(value[:80])))
+    named = {name for word, name in _BY_WORD.items() if f" {word} " in f" {text} "}
+    if named:
+        return named.pop() if len(named) == 1 else None
+    begun = [
+        name
+        for word, name in _BY_FOLDED.items()
+        if len(text) >= _TELLING and word.startswith(text) and " " not in word[len(text) :]
+    ]
+    near = get_close_matches(text, _BY_FOLDED, n=1, cutoff=0.87)
+    return begun[0] if len(begun) == 1 else _BY_FOLDED[near[0]] if near else None
 
 
 def _flag(field: str, value: object, problems: list[Problem]) -> bool:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from domain import limits
 from domain.dates.order import DateOrder
@@ -20,6 +21,16 @@ _YEAR_AND_MONTH = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}")
 _FIRST_OF_RANGE = re.compile(
     r"(?P<first>.*[0-9][hHmMpPaA.]{0,4}) ?(?:-| as | a | to | until | ate | hasta ) ?[0-9].*"
 )
+_NOON = 12
+_NAMED_TIMES = dict.fromkeys(
+    ("meio-dia", "meio dia", "mediodia", "noon", "midday"), "12:00:00"
+) | dict.fromkeys(("meia-noite", "meia noite", "medianoche", "midnight"), "00:00:00")
+_PART_OF_DAY = re.compile(
+    r"(?P<time>[^ ]+) ?(?:horas )?(?:da|de la|in the) "
+    r"(?P<part>madrugada|manha|tarde|noite|manana|noche|morning|afternoon|evening)"
+)
+_LATE = frozenset({"tarde", "noite", "noche", "afternoon", "evening"})
+_BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?P<minute>[0-5][0-9])?")
 _WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) [a-z]{2,}(?:[/_][a-z_]+)*")
 
 
@@ -151,8 +162,21 @@ def _time_suggestions(text: str) -> list[str]:
     part = _DAY_PART.fullmatch(text)
     if part:
         return [_time_of(part["part"])]
-    for candidate in _cut(plain(text[:200]) or ""):
-        clock = read_clock(candidate)
-        if clock:
-            return [clock.iso]
-    return []
+    known = plain(text[:200]) or ""
+    times = (_time_in_words(candidate) for candidate in (known, *_cut(known)))
+    return [time for time in times if time][:1]
+
+
+def _time_in_words(text: str) -> str | None:
+    """Return the time that people mean by `meio-dia`, `8 da noite`, `19` or `1930`, for them to confirm."""
+    if text in _NAMED_TIMES:
+        return _NAMED_TIMES[text]
+    found = _PART_OF_DAY.fullmatch(text)
+    bare = _BARE_TIME.fullmatch(found["time"] if found else text)
+    written = f"{bare['hour']}:{bare['minute'] or '00'}" if bare else found["time"] if found else text
+    clock = read_clock(written)
+    if clock is None:
+        return None
+    if found and found["part"] in _LATE and clock.hour < _NOON:
+        clock = replace(clock, hour=clock.hour + _NOON)
+    return clock.iso

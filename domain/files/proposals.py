@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from domain.imports import ImportOptions
 from domain.problems import Problem
 from domain.rows.columns import FIELDS, columns_by_name, find_column, match_columns
-from domain.rows.looks import column_of, is_date, is_time, may_be, mostly
+from domain.rows.looks import column_of, is_date, is_time, may_be, mostly, without_totals
 from domain.rows.missing_columns import likely_columns
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, known_names, means_another_time
 
@@ -53,6 +53,7 @@ def propose_mapping(
     names: Sequence[str], sample: Sequence[Sequence[str]], options: ImportOptions
 ) -> dict[str, str]:
     """Return field -> column as in the option `mapping`: certain names first, then likely ones."""
+    sample = without_totals(sample)
     index = _proposed(names, sample, options)
     if EITHER in index:
         index = _with_either_told(index, sample)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from domain.problems import Problem, excerpt, problem
-from domain.rows.looks import column_of, is_time, may_be, mostly
+from domain.rows.looks import column_of, is_time, may_be, mostly, without_totals
 from domain.rows.missing_columns import missing_columns
 from domain.rows.names import (
     EITHER,
@@ -125,12 +125,13 @@ def match_columns(
     if isinstance(mapped, Problem):
         return mapped
     defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
-    index = _matched(names, mapping or {}, mapped, sample or (), has_place=LOCATION_NAME in defaults)
+    sample = without_totals(sample or ())
+    index = _matched(names, mapping or {}, mapped, sample, has_place=LOCATION_NAME in defaults)
     if isinstance(index, Problem):
         return index
     missing = [name for name in REQUIRED if name not in index and name not in defaults]
     if missing:
-        return missing_columns(missing, names, sample or ())
+        return missing_columns(missing, names, sample)
     used = set(index.values())
     ignored = [
         i for i, name in enumerate(names) if name.strip() and i not in used and not is_own_column(name)

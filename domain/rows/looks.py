@@ -15,6 +15,7 @@ _TRUTH = frozenset(
 _NUMBER = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?[a-z]+)?", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z]{0,8}[-_#./ ]?[0-9]+(?:[-_./][0-9A-Za-z]+)*|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]{20,}")
+_TOTALS = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
 
 
@@ -54,6 +55,21 @@ def is_no_title(text: str) -> bool:
         or is_date(plain)
         or is_time(plain)
     )
+
+
+def names_totals(text: str) -> bool:
+    """Return whether a cell begins as the label of a line of totals does."""
+    return _TOTALS.match(folded(text)) is not None
+
+
+def without_totals(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Return the rows but for lines of totals: a label, and numbers below the other columns."""
+    return [row for row in rows if not _is_line_of_totals(row)]
+
+
+def _is_line_of_totals(row: Sequence[str]) -> bool:
+    words = [cell for cell in row if cell.strip() and not is_number(cell)]
+    return len(words) == 1 and names_totals(words[0])
 
 
 def column_of(rows: Sequence[Sequence[str]], column: int) -> list[str]:

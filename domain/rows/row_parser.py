@@ -17,7 +17,7 @@ from domain.problems import VALUE_LIMIT, Problem, problem, sendable
 from domain.rows.cells import Replacements, cell_error, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
 from domain.rows.formula_guard import unguarded
-from domain.rows.looks import is_number
+from domain.rows.looks import is_number, names_totals
 from domain.rows.names import EITHER, LOCATION_NAME, column_key
 from domain.text import check_characters, check_size, folded, is_too_large
 
@@ -26,7 +26,6 @@ _INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
 _TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
 _FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
 _KEPT_CELLS = 1024
-_TOTAL = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -110,10 +109,9 @@ class RowParser:
         if given and all(column_key(cell) == keys[name] for name, cell in given.items()):
             self._warn("repeated_header")
             return True
-        city = given.get("city", "").strip()
-        # A number below the cities is one of the totals.
-        dated = given.get("event_date", "").strip() or (city and not is_number(city))
-        if not dated and any(_TOTAL.match(folded(cell)) for cell in cells):
+        # A number below the dates or the cities is one of the totals.
+        told = (given.get(name, "").strip() for name in ("event_date", "city"))
+        if not any(cell and not is_number(cell) for cell in told) and any(map(names_totals, cells)):
             self._warn("total_row")
             return True
         return False

@@ -58,6 +58,12 @@ def test_every_broken_rule_is_reported_at_once() -> None:
         ("10 a 20", None),
         ("1.20", None),
         ("muitos", None),
+        ("10k", "10000"),
+        ("2 mil", "2000"),
+        ("2mil pessoas", "2000"),
+        ("1,5 mil", None),
+        ("1.200 mil", None),
+        ("10 km", "10"),
     ],
 )
 def test_a_capacity_in_text_is_refused_with_the_one_number_in_it(text: str, suggestion: str | None) -> None:
@@ -70,9 +76,36 @@ def test_a_type_is_known_whatever_its_case(name: str) -> None:
     assert known_venue_type(name.upper()) == name
 
 
-def test_a_type_that_is_nearly_known_is_suggested() -> None:
-    (problem,) = problems_of(venue_type="Auditorium")
-    assert (problem.code, problem.suggestion) == ("unknown_venue_type", "Auditório")
+NAMED = {
+    "Auditório": ["Auditorium", "Auditorio Municipal", "AUDITÓRIO (2º andar)", "Audit."],
+    "Salão": ["Salao de festas", "Salón", "Concert Hall"],
+    "Teatro": ["Teatro Municipal", "Theatre", "Teatr", "teatro/cinema"],
+    "Ginásio": ["Ginasio Poliesportivo", "Gym"],
+    "Escola": ["Escolas", "School", "Escola Municipal"],
+    "Parque": ["Parq", "Park", "Parque da Jaqueira"],
+    "Praça": ["Praças", "Town square", "Plaza"],
+    "Online": ["On-line", "Online (Zoom)", "Virtual"],
+    "Casa de Shows": ["Casa de Show", "casa de showz"],
+    "Igreja": ["Igrej", "Igreja Matriz", "Church"],
+    "Hotel": ["Hotel Fazenda", "Grande Hotel"],
+    "Universidade": ["Universidad"],
+    "Museu": ["Museu de Arte"],
+}
+# A wrong suggestion is worse than none, and which of two is meant is not ours to say.
+UNNAMED = [
+    *("Cine", "Cinema", "Studio", "Estúdio", "Hospital", "Palco", "Palácio", "Praia", "Escritório", "Sítio"),
+    *("Pavilhão", "Bar", "Casa", "Centro", "Parking", "Te", "", "…", "日本"),
+    *("Auditório/Teatro", "Escola de Teatro", "Parque ou Praça"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [*((text, name) for name, texts in NAMED.items() for text in texts), *((text, None) for text in UNNAMED)],
+)
+def test_a_type_is_suggested_where_a_text_names_one_and_only_there(text: str, suggestion: str | None) -> None:
+    (problem,) = problems_of(venue_type=text)
+    assert (problem.code, problem.suggestion) == ("unknown_venue_type", suggestion)
 
 
 @pytest.mark.parametrize(("characters", "code"), [(0, None), (1, "too_long")])

@@ -297,9 +297,32 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
 
 
 @pytest.mark.parametrize(
-    ("time", "suggestion"), [("0.8125", "19:30:00"), ("19:00-22:00", "19:00:00"), ("19h às 22h", "19:00:00")]
+    ("time", "suggestion"),
+    [
+        ("0.8125", "19:30:00"),
+        ("19:00-22:00", "19:00:00"),
+        ("19h às 22h", "19:00:00"),
+        ("19-21h", "19:00:00"),
+        ("19", "19:00:00"),
+        ("7", "07:00:00"),
+        ("1930", "19:30:00"),
+        ("930", "09:30:00"),
+        ("meio-dia", "12:00:00"),
+        ("Meia noite", "00:00:00"),
+        ("7 da manhã", "07:00:00"),
+        ("8h da noite", "20:00:00"),
+        ("8 horas da noite", "20:00:00"),
+        ("12 da tarde", "12:00:00"),
+        ("9 in the evening", "21:00:00"),
+        ("9:30 de la noche", "21:30:00"),
+        ("25", None),
+        ("1960", None),
+        ("24", None),
+        ("a combinar", None),
+        ("25 da noite", None),
+    ],
 )
-def test_a_refused_time_has_an_explanation(time: str, suggestion: str) -> None:
+def test_a_refused_time_has_an_explanation(time: str, suggestion: str | None) -> None:
     refused = parse("2025-07-01", time=time)
     assert isinstance(refused, Problem)
     assert (refused.field, refused.suggestion) == ("event_time", suggestion)

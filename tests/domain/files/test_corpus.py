@@ -397,6 +397,17 @@ CASES = [
         warnings={"repeated_header": 2},
         dialect={"date_format": "dmy"},
     ),
+    # A number below the dates is no date of an event, and does not make the column another.
+    Case(
+        "totals_below_dates.csv",
+        [
+            "5 Baile 2027-07-03T20:00:00 Olinda",
+            "6 Missa 2027-07-04T07:00:00 Olinda",
+            "7 Roda 2027-07-17T19:30:00 Olinda",
+        ],
+        warnings={"rows_above_header": 2, "total_row": 1},
+        dialect={"header_row": 4, "date_format": "dmy"},
+    ),
     # What happened to a file before.
     Case(
         "joined.csv",

@@ -811,7 +811,8 @@ export default {
     "exact.invalid_calendar.entry": "the entry never ends: END:VEVENT is missing; is the file complete?",
     "exact.invalid_calendar.end":
       "The file ends before its calendar: is it complete? END:VCALENDAR is missing.",
-    "exact.missing_columns": "The file has no column for: {fields}.",
+    "exact.missing_columns":
+      "The file has no column for: {fields}; choose the column, or a value for every row.",
     "exact.missing_columns.json": "The file has no column for: {fields}; it looks like JSON, not like a CSV.",
     "exact.missing_columns.html": "The file has no column for: {fields}; it looks like HTML, not like a CSV.",
     "exact.missing_columns.likely":

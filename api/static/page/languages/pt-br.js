@@ -816,7 +816,8 @@ export default {
     "exact.duplicate_key": "o campo {value} aparece duas vezes; deixe só um",
     "exact.invalid_calendar.entry": "o compromisso não termina: falta END:VEVENT; o arquivo está completo?",
     "exact.invalid_calendar.end": "O arquivo acaba antes do calendário: está completo? Falta END:VCALENDAR.",
-    "exact.missing_columns": "O arquivo não tem coluna para: {fields}.",
+    "exact.missing_columns":
+      "O arquivo não tem coluna para: {fields}; escolha a coluna, ou um valor para todas as linhas.",
     "exact.missing_columns.json": "O arquivo não tem coluna para: {fields}; parece JSON, não um CSV.",
     "exact.missing_columns.html": "O arquivo não tem coluna para: {fields}; parece HTML, não um CSV.",
     "exact.missing_columns.likely":

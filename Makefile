@@ -10,7 +10,12 @@ PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 JSDIR   := tests/end_to_end/js
 JS      := $(JSDIR)/node_modules/.bin
 PRETTIER = --config $(JSDIR)/prettier.json $(shell git ls-files 'api/static/*.js' 'examples/*js' '$(JSDIR)/*js')
-SLOW    := tests/api/security tests/api/feeds tests/api/unpacking tests/api/services/imports/test_worker.py
+IMPORTS := tests/api/services/imports
+SLOW    := tests/api/security tests/api/feeds tests/api/unpacking tests/api/parsing tests/api/tracing \
+           tests/api/services/webhooks tests/api/storage/postgres tests/api/storage/sqlite/test_writer.py \
+           $(wildcard tests/api/cli/test_backup*.py) tests/api/cli/test_unusable_store.py \
+           $(IMPORTS)/test_worker.py $(IMPORTS)/test_ownership.py $(IMPORTS)/test_cancellation.py \
+           $(IMPORTS)/test_kinds.py $(IMPORTS)/test_sheet.py
 QUICK   := tests/test_architecture.py tests/domain tests/streams tests/api $(SLOW:%=--ignore=%)
 COVERED := tests/domain tests/streams tests/contracts tests/api
 

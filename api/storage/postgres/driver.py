@@ -68,8 +68,9 @@ class DriverPool:
             connection = await self._taken(self._pool)
             try:
                 yield connection
-            except asyncpg.PostgresError as error:
-                if is_of_a_standby(error):
+            except Exception as error:
+                if is_of_a_standby(error) or isinstance(storage_error(error), StorageUnavailableError):
+                    # Its end may be on its way, and whoever takes it next would meet it.
                     connection.terminate()
                 raise
             finally:

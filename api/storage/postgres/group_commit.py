@@ -106,12 +106,29 @@ class GroupCommit:
 
     async def _commit(self, group: list[Unit]) -> None:
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                await write_closings(connection, [unit.closing for unit in group], _rows_of(group))
+            await self._write(group)
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
             await self._fail(group, error)
         else:
             _settle(group, None)
+
+    async def _write(self, group: list[Unit]) -> None:
+        """Write in one transaction.
+
+        That a connection was lost while nobody used it shows when the transaction begins. Nothing is
+        written by then, so another is taken.
+        """
+        for is_last in (False, True):
+            has_begun = False
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    has_begun = True
+                    await write_closings(connection, [unit.closing for unit in group], _rows_of(group))
+            except StorageUnavailableError:
+                if has_begun or is_last:
+                    raise
+            else:
+                return
 
     async def _fail(self, group: list[Unit], error: Exception) -> None:
         """Find the one at fault, so that the others go in; where the database is away, all have failed."""

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 
@@ -62,6 +63,19 @@ async def test_lost_connections_are_reported_and_the_feed_catches_up(store_url: 
         async with store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 0
     assert [message.seq for message in told] == [1, 2]
+
+
+async def test_a_change_goes_in_although_its_idle_connection_was_cut(store_url: str, tmp_path: Path) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        for _ in range(3):
+            async with store.transaction() as transaction:
+                await transaction.messages.append([DRAFT])
+            with ThreadPoolExecutor(1) as apart:
+                # The loop stands still, so it has not heard of it when the next change comes.
+                apart.submit(asyncio.run, _cut_connections(store_url)).result()
+        await until_told(told, 3)
+    assert [message.seq for message in told] == [1, 2, 3]
 
 
 async def test_a_connection_lost_before_its_release_breaks_nothing(store_url: str) -> None:

@@ -112,24 +112,23 @@ class Turn:
 
     async def commit(self, addition: Addition) -> None:
         """Leave the unit's changes in the group, and wait for its commit."""
-        if self.has_begun or not addition.is_empty:
-            await self._end(addition)
-        else:
-            self.has_ended = True
+        self.has_ended = True
+        if not self.has_begun and addition.is_empty:
             self._writer.leave(self, None)
             addition.then()
+            return
+        self._writer.leave(self, addition)
+        # Raises also where the group is lost by now, by a statement whose error the unit did not mind.
+        await self.group.settled()
+        if addition.error is not None:
+            raise addition.error
 
     async def roll_back(self) -> None:
         """Undo the unit's changes. Its answer may depend on those of others: wait for their commit."""
-        await self._end(None)
-
-    async def _end(self, addition: Addition | None) -> None:
         self.has_ended = True
-        self._writer.leave(self, addition)
-        if self.group.units and (self.has_begun or addition is not None):
+        self._writer.leave(self, None)
+        if self.has_begun and self.group.units:
             await self.group.settled()
-        if addition is not None and addition.error is not None:
-            raise addition.error
 
 
 class Writer:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.storage.sqlite import bulk
 from api.storage.sqlite.database import SqliteDatabase
 from api.storage.sqlite.writer import Writer
 from api.storage.store import SqlStore
@@ -127,6 +128,26 @@ async def test_one_that_cannot_be_written_does_not_fail_others_in_its_group(tmp_
         assert [type(result) for result in results] == [type(None)] * 2 + [OverflowError] + [type(None)] * 2
         assert await titles(store) == names(told) == ["a", "b", "d", "e"]
         assert [message.seq for message in told] == [1, 2, 3, 4]
+
+
+async def test_a_unit_whose_transaction_is_lost_is_told_even_if_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def go_on(store: SqlStore) -> None:
+        async with store.transaction() as unit:
+            await unit.events.get(1)
+            with monkeypatch.context() as patch, contextlib.suppress(StorageFullError):
+                patch.setattr(bulk, "insert_rows", lambda *_: _full(writer_of(store)))
+                await unit.events.insert([an_event("lost")], upload_id=None, at_ms=1)
+            await unit.messages.append([draft("lost")])
+
+    told: list[StoredMessage] = []
+    async with opened("", tmp_path, told) as store:
+        for _ in range(2):
+            with pytest.raises(StorageFullError):
+                await go_on(store)
+            await add(store, "a")
+        assert await titles(store) == names(told) == ["a", "a"]
 
 
 async def test_an_id_is_given_once_whatever_becomes_of_its_event(tmp_path: Path) -> None:

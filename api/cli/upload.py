@@ -4,7 +4,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -180,12 +180,13 @@ class ImportRun:
             # The feed is opened as well: it carries the import from its first row on.
             group.start_soon(sender.send)
             client = FeedClient(http, [f"upload/{upload_id}"], on_status=report.status)
-            async for message in client.messages():
-                self._outcome.take(message)
-                report.show(message)
-                if self._outcome.finished:
-                    group.cancel_scope.cancel()
-                    return
+            async with aclosing(client.messages()) as messages:
+                async for message in messages:
+                    self._outcome.take(message)
+                    report.show(message)
+                    if self._outcome.finished:
+                        group.cancel_scope.cancel()
+                        return
             raise Refused(204, "the feed ended before the import did")
 
     async def _keep_rejected(self, http: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """A reader that keeps to its transport."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -43,13 +44,17 @@ class Reader:
                     await anyio.sleep(0.1)  # The client's pause; Retry-After asks for longer.
 
     async def _read_on(self, http: httpx.AsyncClient, is_last: Callable[[Any], bool]) -> None:
-        async for message in OPENERS[self.transport](Target(http, self._feeds, self._cursor, "all")):
-            self.hellos += message["type"] == "hello"
-            self.opened.set()
-            if "id" in message:
-                self._cursor = message["id"]
-                self.seen.append(message)
-                if is_last(message):
-                    return
-            elif message["type"] == "hello":
-                self._cursor = message["cursor"]
+        # Closed here and now: what is left to the garbage collector outlives the test's loop.
+        async with aclosing(
+            OPENERS[self.transport](Target(http, self._feeds, self._cursor, "all"))
+        ) as stream:
+            async for message in stream:
+                self.hellos += message["type"] == "hello"
+                self.opened.set()
+                if "id" in message:
+                    self._cursor = message["id"]
+                    self.seen.append(message)
+                    if is_last(message):
+                        return
+                elif message["type"] == "hello":
+                    self._cursor = message["cursor"]

@@ -59,11 +59,13 @@ async def read_to_end(
     messages = []
     async with httpx.AsyncClient(base_url=server.url) as http:
         try:
-            async for message in OPENERS[transport](Target(http, [feed], None, None)):
-                opened.set()
-                messages.append(message)
-                if message["type"] == "bye":
-                    break
+            # Closed here and now: what is left to the garbage collector outlives the test's loop.
+            async with aclosing(OPENERS[transport](Target(http, [feed], None, None))) as stream:
+                async for message in stream:
+                    opened.set()
+                    messages.append(message)
+                    if message["type"] == "bye":
+                        break
         except Broken as broken:
             assert broken.finished  # noqa: PT017 - any other end is a fault
     return messages

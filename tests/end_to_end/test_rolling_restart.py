@@ -1,7 +1,7 @@
 """Two servers behind nginx are restarted one after the other: no message is missed or told twice."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,13 @@ async def follow(url: str, seen: list[str], told: Callable[[str], None], opened:
     async with httpx.AsyncClient(base_url=url) as http:
         # A state comes at once, and says that the stream is open.
         client = FeedClient(http, ["eventos", "presenca"], on_status=told, replay="all")
-        async for message in client.messages():
-            opened.set()
-            if message["type"] == "event.created":
-                seen.append(message["event"]["title"])
-                if seen[-1] == LAST:
-                    return
+        async with aclosing(client.messages()) as messages:
+            async for message in messages:
+                opened.set()
+                if message["type"] == "event.created":
+                    seen.append(message["event"]["title"])
+                    if seen[-1] == LAST:
+                        return
 
 
 async def test_restarting_one_after_the_other_loses_no_message(

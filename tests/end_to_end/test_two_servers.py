@@ -1,6 +1,7 @@
 """Two servers over one PostgreSQL: one feed, and an import that outlives the server it was sent to."""
 
 import json
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -26,10 +27,11 @@ ROWS = 20_000
 async def follow(server: ServerProcess, feed: str, seen: list[Any], enough: int) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         client = FeedClient(http, [feed], on_status=lambda _: None, replay="all")
-        async for message in client.messages():
-            seen.append(message)
-            if len(seen) == enough:
-                return
+        async with aclosing(client.messages()) as messages:
+            async for message in messages:
+                seen.append(message)
+                if len(seen) == enough:
+                    return
 
 
 async def test_readers_of_one_server_get_changes_of_the_other_in_order(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import unavailable
+from tests.end_to_end.network_turns import changing_the_network
 from tests.serving import Served, serving
 
 pytestmark = pytest.mark.anyio
@@ -65,14 +66,15 @@ def network() -> Iterator[Network]:
     if shutil.which("ip") is None or os.geteuid() != 0:
         unavailable("iproute2 as root")
     made = Network()
-    try:
+    with changing_the_network():
         try:
-            made.plug_in()
-        except subprocess.CalledProcessError as error:
-            unavailable(f"a network namespace ({error.stderr.decode().strip()})")
-        yield made
-    finally:
-        made.remove()
+            try:
+                made.plug_in()
+            except subprocess.CalledProcessError as error:
+                unavailable(f"a network namespace ({error.stderr.decode().strip()})")
+            yield made
+        finally:
+            made.remove()
 
 
 @asynccontextmanager

@@ -16,6 +16,9 @@ import {announce, toast, toastFault} from "./tell.js";
 /** The import that this tab watches or reviews, kept over a reload. */
 const watched = memoryIn(() => sessionStorage, "fasttrack.watched");
 
+/** Between two questions for an import while the network is away. */
+const AGAIN_MS = 1000;
+
 /** The view in which a file is dropped, reviewed and watched. */
 export class ImportView {
   /** @type {ImportCard | null} */
@@ -26,6 +29,8 @@ export class ImportView {
   #queue = [];
   /** @type {{done: Promise<any>, abort: () => void} | null} */
   #sending = null;
+  /** The import that was asked for last. */
+  #opening = "";
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -56,20 +61,31 @@ export class ImportView {
 
   /** An import that exists: a staged one is reviewed, any other watched. */
   async #open(id) {
-    const details = await call("GET", `/uploads/${encodeURIComponent(id)}`).then(
-      ({body}) => body,
-      (fault) => {
-        toastFault(fault);
-        this.#clear();
-        replaceAddress("#import");
-      },
-    );
-    if (!details) return;
+    this.#opening = id;
+    const details = await this.#details(id).catch((fault) => {
+      toastFault(fault);
+      this.#clear();
+      replaceAddress("#import");
+    });
+    if (!details || this.#opening !== id) return;
     if (details.status === "staged") this.#startReview(id, details.filename);
     else
       this.#watch(id, {filename: details.filename, isOver: isOver(details)})
         .load(details)
         .catch(toastFault);
+  }
+
+  /** Ask for an import, again and again where the network is away: it may be back soon. */
+  async #details(id) {
+    while (this.#opening === id) {
+      try {
+        return (await call("GET", `/uploads/${encodeURIComponent(id)}`)).body;
+      } catch (fault) {
+        if (/** @type {{status?: number}} */ (fault).status !== 0) throw fault;
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+    return null;
   }
 
   #add(files) {

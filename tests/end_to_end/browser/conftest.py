@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import unavailable
+from tests.end_to_end.network_turns import needing_the_network
 from tests.end_to_end.server_process import ServerProcess
 
 # No look at the network but at the server under test; no second process for graphics.
@@ -69,6 +70,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     started.start()
     yield started
     started.stop()
+
+
+@pytest.fixture(autouse=True)
+def quiet_network() -> Iterator[None]:
+    """A machine whose network stays as it is."""
+    with needing_the_network():
+        yield
 
 
 @pytest.fixture

@@ -47,6 +47,29 @@ def await_streams(page: Any, server: ServerProcess, count: int) -> None:
     )
 
 
+def test_a_link_to_an_import_waits_for_the_network(browser: Any, server: ServerProcess) -> None:
+    profile = browser.new_context(locale="en-GB")
+    page = profile.new_page()
+    asked = []
+
+    def cut_off_twice(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    with SlowUpload(server.url, "linked") as upload:
+        upload.send(40)
+        page.route("**/api/v1/uploads/linked", cut_off_twice)
+        open_page(page, server, "import/linked")
+        await_rows(page, 40)
+        upload.finish()
+        await_state(page, "partly")
+    assert len(asked) >= 3
+    profile.close()
+
+
 def test_a_reload_during_an_import_loses_and_repeats_no_row(page: Any, server: ServerProcess) -> None:
     with SlowUpload(server.url, "reloaded") as upload:
         upload.send(40)

@@ -207,6 +207,7 @@ export class ImportView {
   }
 
   #clear() {
+    this.#opening = "";
     this.#card?.close();
     this.#review?.close();
     this.#card = this.#review = null;

@@ -2,10 +2,12 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +38,16 @@ class Faults:
     """What went wrong in a page that should have gone well."""
 
     seen: list[str] = field(default_factory=list)
+    calls: deque[str] = field(default_factory=lambda: deque(maxlen=40))
+    """The last requests and how they ended."""
 
     def watch(self, page: Any) -> None:
         """Listen to uncaught errors and to the console, where refusals of the CSP are reported."""
         page.on("pageerror", lambda error: self.seen.append(f"uncaught: {error}"))
         page.on("console", self._console)
+        page.on("request", lambda request: self.calls.append(f"{request.method} {request.url}"))
+        page.on("response", lambda answer: self.calls.append(f"  {answer.status} {answer.url}"))
+        page.on("requestfailed", lambda request: self.calls.append(f"  {request.failure} {request.url}"))
 
     def _console(self, message: Any) -> None:
         if message.type == "error" and not any(noise in message.text for noise in NETWORK_NOISE):
@@ -79,10 +86,32 @@ def quiet_network() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure what the page showed and asked: a run elsewhere leaves nothing else to look at."""
+    report = yield
+    used = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed and "page" in used and "faults" in used:
+        from playwright.sync_api import Error  # noqa: PLC0415 - only where a browser is.
+
+        try:
+            shown = used["page"].inner_text("body", timeout=5000)
+        except Error as error:
+            shown = f"It could not be asked: {error}"
+        report.sections.append(("the page", f"{used['page'].url}\n{shown}"))
+        report.sections.append(("its requests", "\n".join(used["faults"].calls)))
+    return report
+
+
 @pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
+def faults() -> Faults:
+    """What goes wrong in the pages of this test."""
+    return Faults()
+
+
+@pytest.fixture
+def context(browser: Any, faults: Faults) -> Iterator[Any]:
     """A fresh profile in English; its pages must meet no fault."""
-    faults = Faults()
     profile = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
     profile.set_default_timeout(45_000)
     profile.on("page", faults.watch)
@@ -113,12 +142,19 @@ def elsewhere(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+_minutes = cycle(f"T19:{minute:02}" for minute in range(60))
+
+
 def csv_file(folder: Path, rows: int, *, bad_every: int = 0, name: str = "events.csv") -> Path:
-    """Write a file of `rows` rows, of which every `bad_every`th has two faults."""
+    """Write a file of `rows` rows, of which every `bad_every`th has two faults.
+
+    Its events are its own: those of another file would be known already where tests share a server.
+    """
+    time = next(_minutes)
     lines = ["title,event_date,city,participants,location_name,capacity,venue_type"]
     for number in range(1, rows + 1):
         is_bad = bad_every and number % bad_every == 0
-        date, capacity = ("soon", "-5") if is_bad else (f"2027-{number % 12 + 1:02}-10T19:00", "300")
+        date, capacity = ("soon", "-5") if is_bad else (f"2027-{number % 12 + 1:02}-10{time}", "300")
         city = ("Recife", "Olinda", "Caruaru", "Petrolina")[number % 4]
         lines.append(f"Event {number},{date},{city},Alice;Bob,Teatro {number % 7},{capacity},Teatro")
     path = folder / name

@@ -224,7 +224,7 @@ def test_administrators_see_notifications(page: Any, start_server: Any) -> None:
     assert "Worth a word" in notices[1]
     assert page.locator("#notifications .badge").is_hidden()
     page.keyboard.press("Escape")
-    assert page.locator(".notice").first.is_hidden()
+    page.locator(".notice").first.wait_for(state="hidden")
     assert bell.evaluate("(bell) => bell === document.activeElement")
 
 

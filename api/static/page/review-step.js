@@ -8,7 +8,7 @@ import {firstRows} from "./first-rows.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
 import {say, t} from "./i18n.js";
-import {toastFault} from "./tell.js";
+import {announce, toastFault} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
 const CHECK_AFTER_MS = 400;
@@ -23,6 +23,10 @@ export class ReviewStep {
   /** @type {import("/client/fasttrack.js").Feed | null} */
   #feed = null;
   #closed = false;
+  /** Why nothing more comes of the check; "" where somebody cancelled it. @type {string | null} */
+  #unchecked = null;
+  /** Somebody wants to import before the check has ended. */
+  #isAwaited = false;
 
   /**
    * @param {{id: string, name: string}} upload
@@ -67,7 +71,7 @@ export class ReviewStep {
     this.go = h("button.primary", {type: "submit", t: "review.go", disabled: true});
     const submit = (event) => {
       event.preventDefault();
-      this.on.onImport(this.review.options);
+      this.#submit();
     };
     this.element = h(
       "form.card.stack.review",
@@ -94,9 +98,41 @@ export class ReviewStep {
     else delete this.review.chosen.mode;
   }
 
+  /**
+   * Import, but not before the check has said which rows are there already: nothing is doubled because
+   * somebody was quick.
+   */
+  #submit() {
+    if (this.check) return this.on.onImport(this.review.options);
+    if (this.#unchecked !== null) return this.on.onImport({on_duplicate: "skip", ...this.review.options});
+    this.#isAwaited = true;
+    this.paint();
+  }
+
+  /** The check has ended: go on if somebody waits for it, unless there is a question now. */
+  #checked() {
+    const isAwaited = this.#isAwaited;
+    this.#isAwaited = false;
+    // Painted at once: the question of what exists sets what an import does.
+    this.#paint();
+    if (!isAwaited || this.check.fault) return;
+    const {count, changed, same} = existingIn(this.check);
+    if (!count) return this.on.onImport(this.review.options);
+    announce("review.existing", {count, changed, same}, {important: true});
+    this.duplicates.querySelector("select").focus();
+  }
+
+  #notChecked(reason) {
+    this.#unchecked = reason;
+    this.#isAwaited = false;
+    this.#paint();
+  }
+
   /** A choice changed: read the beginning again at once, and the whole file once the choices rest. */
   #changed() {
     this.check = null;
+    this.#unchecked = null;
+    this.#isAwaited = false;
     void this.#read({});
   }
 
@@ -122,6 +158,7 @@ export class ReviewStep {
     if (asked !== this.#asked || this.#closed || fault.status === 401) return null;
     this.fault.hidden = false;
     this.fault.replaceChildren(h("span", {}, faultText(fault)));
+    this.#notChecked(faultText(fault));
     return null;
   }
 
@@ -143,11 +180,13 @@ export class ReviewStep {
 
   async #hear(message, taskId, asked) {
     if (message.type === "progress") this.gauge.value = message.progresso;
-    if (message.type !== "finished" || message.status === "cancelled") return;
-    const task = await get(`/tarefas/${taskId}`).catch(toastFault);
-    if (!task || asked !== this.#asked || this.#closed) return;
+    if (message.type !== "finished") return;
+    const isCancelled = message.status === "cancelled";
+    const task = isCancelled ? null : await get(`/tarefas/${taskId}`).catch(toastFault);
+    if (asked !== this.#asked || this.#closed) return;
+    if (!task) return this.#notChecked("");
     this.check = task.result ?? {problems: [], fault: task.error ?? message.error};
-    this.paint();
+    this.#checked();
   }
 
   /** A fault that no choice of columns can mend. */
@@ -160,7 +199,8 @@ export class ReviewStep {
     if (!this.preview || this.#closed) return;
     const {review, preview, check} = this;
     this.facts.textContent = howRead(preview);
-    this.#paintFault(check?.fault ?? preview.fault);
+    // Why it was not checked is shown already.
+    if (!this.#unchecked) this.#paintFault(check?.fault ?? preview.fault);
     this.questions.replaceChildren(...this.#questions());
     this.columns.replaceChildren(columnsTable(review, () => this.#changed()));
     this.#paintDefaults();
@@ -168,7 +208,7 @@ export class ReviewStep {
     this.#paintCheck(check);
     this.missing.hidden = !review.missing.length || this.#isUnreadable;
     this.missing.textContent = t("mapping.missing", {fields: review.missing.map(fieldName).join(", ")});
-    this.go.disabled = review.missing.length > 0 || this.#isUnreadable;
+    this.go.disabled = review.missing.length > 0 || this.#isUnreadable || this.#isAwaited;
   }
 
   #paintFault(fault) {
@@ -250,7 +290,8 @@ export class ReviewStep {
 
   #paintCheck(check) {
     const isReady = check && !check.fault;
-    this.gauge.hidden = Boolean(check) || this.review.missing.length > 0 || this.#isUnreadable;
+    this.gauge.hidden =
+      Boolean(check) || this.#unchecked !== null || this.review.missing.length > 0 || this.#isUnreadable;
     this.sum.hidden = !isReady;
     if (isReady)
       say(this.sum, check.rejected ? "review.sum" : "review.sumAll", {
@@ -262,8 +303,10 @@ export class ReviewStep {
     );
     this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
     // With no good row there is still a way: they are mended after they came back.
-    const label = !isReady ? "review.go" : check.accepted ? "review.goCount" : "review.goRepair";
-    say(this.go, label, {count: check?.accepted ?? 0});
+    const label = check?.accepted ? "review.goCount" : "review.goRepair";
+    say(this.go, this.#isAwaited ? "review.goAwaited" : isReady ? label : "review.go", {
+      count: check?.accepted ?? 0,
+    });
   }
 
   /** "Auditorium" becomes Auditório, in every row. */

@@ -241,6 +241,62 @@ def test_an_upload_cut_off_by_a_killed_server_is_resumed(
     assert stored(server, upload_id=upload_id)["total"] == 2970
 
 
+def test_who_imports_before_the_check_ends_is_asked_about_events_that_exist(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/check", hold)
+    go = page.locator(".review-actions button[type=submit]")
+    file = csv_file(tmp_path, 20)
+
+    def import_at_once() -> None:
+        with page.expect_request("**/check"):
+            page.set_input_files("input[type=file]", file)
+        go.click()
+        page.wait_for_selector("text=Imports once it is checked")
+        assert go.is_disabled()
+        held.pop().continue_()
+
+    open_page(page, server)
+    import_at_once()
+    upload_id = page.wait_for_selector("[data-upload]").get_attribute("data-upload")
+    await_state(page)
+    assert stored(server, upload_id=upload_id)["total"] == 20
+
+    page.get_by_role("button", name="Import another file").click()
+    import_at_once()
+    page.wait_for_selector("text=20 events already exist (0 changed, 20 equal).")
+    assert page.evaluate("() => document.activeElement.dataset.option") == "on_duplicate"
+    assert page.input_value("[data-option=on_duplicate]") == "skip"
+    page.select_option("[data-option=on_duplicate]", "insert")
+    upload_id = import_now(page)
+    await_state(page)
+    assert stored(server, upload_id=upload_id)["total"] == 20
+
+
+def test_a_file_that_cannot_be_checked_doubles_nothing(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, 20)
+    open_page(page, server)
+    drop(page, file)
+    await_state(page)
+    busy = {"status": 503, "title": "Service Unavailable", "detail": "Too many tasks run.", "code": "busy"}
+    page.route("**/check", lambda route: route.fulfill(status=503, json=busy))
+    page.get_by_role("button", name="Import another file").click()
+    page.set_input_files("input[type=file]", file)
+    page.wait_for_selector(".review [role=alert]")
+    page.wait_for_selector(".review progress", state="hidden")
+    upload_id = import_now(page)
+    await_state(page)
+    page.wait_for_selector("text=20 left out")
+    assert stored(server, upload_id=upload_id)["total"] == 0
+
+
 def test_undo_in_the_page_keeps_edited_events(page: Any, server: ServerProcess, tmp_path: Path) -> None:
     open_page(page, server)
     upload_id = drop(page, csv_file(tmp_path, 20))

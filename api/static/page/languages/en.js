@@ -139,6 +139,7 @@ export default {
     "review.go": "Import",
     "review.goCount": {one: "Import {count} event", other: "Import {count} events"},
     "review.goRepair": "Import and correct",
+    "review.goAwaited": "Imports once it is checked",
     "review.checking": "Checking the whole file",
     "review.sum": "{in} can be imported, {out} cannot",
     "review.sumAll": "All {in} rows can be imported",

@@ -140,6 +140,7 @@ export default {
     "review.go": "Importar",
     "review.goCount": {one: "Importar {count} evento", other: "Importar {count} eventos"},
     "review.goRepair": "Importar e corrigir",
+    "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
     "review.sum": "{in} entram, {out} não",
     "review.sumAll": "Todas as {in} linhas entram",

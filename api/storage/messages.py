@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.storage.closing import Closing
 from api.storage.schema import feed_head, feed_messages
 from api.storage.statements import kept
 from api.storage.unit_of_work import Unit
@@ -14,9 +13,6 @@ from streams.messages import Draft
 from streams.stored import StoredMessage
 
 _BOUNDS = kept(sa.select(feed_head.c.oldest, feed_head.c.seq))
-_TAKE_SEQS = kept(
-    sa.update(feed_head).values(seq=feed_head.c.seq + sa.bindparam("count")).returning(feed_head.c.seq)
-)
 _NEIGHBOURS = 31
 """So many messages decide together how old they are."""
 
@@ -27,21 +23,6 @@ _COLUMNS = (
     feed_messages.c.final,
     feed_messages.c.trace,
 )
-
-
-async def write_messages(unit: Unit, closing: Closing) -> None:
-    """Draw seqs for the messages of a transaction, and store them.
-
-    To draw seqs locks the head of the log until the commit, so this comes as late as can be.
-    """
-    if not closing.drafts:
-        return
-    count = len(closing.drafts)
-    row = await unit.first(_TAKE_SEQS, {"count": count})
-    assert row is not None, "the head of the log is made with the store"
-    closing.begin_at(int(row.seq) - count + 1)
-    rows = [(one.seq, one.feed, one.body, one.final, closing.at_ms, one.trace) for one in closing.messages()]
-    await unit.insert_rows(feed_messages, rows)
 
 
 class SqlMessages:

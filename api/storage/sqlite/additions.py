@@ -107,7 +107,11 @@ def write_additions(raw: sqlite3.Connection, additions: Sequence[Addition], ids:
 
 def _write(raw: sqlite3.Connection, additions: Sequence[Addition]) -> None:
     bulk.insert_rows(raw, events, [row for addition in additions for row in addition.rows])
-    closings = [addition.closing for addition in additions if addition.closing is not None]
+    write_closings(raw, [addition.closing for addition in additions if addition.closing is not None])
+
+
+def write_closings(raw: sqlite3.Connection, closings: Sequence[Closing]) -> None:
+    """Write the counts and messages of closings, within the transaction."""
     _add_counts(raw, closings)
     _write_messages(raw, closings)
 

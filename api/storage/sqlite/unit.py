@@ -9,13 +9,11 @@ import sqlalchemy as sa
 
 from api.storage.closing import Closing
 from api.storage.kept_text import KeptText, KeptTexts
-from api.storage.messages import write_messages
 from api.storage.schema import events
 from api.storage.sqlite import bulk
-from api.storage.sqlite.additions import Addition, Then
+from api.storage.sqlite.additions import Addition, Then, write_closings
 from api.storage.sqlite.connection import Connection, Result
 from api.storage.sqlite.writer import Turn
-from api.storage.stats import add_deltas
 from api.storage.unit_of_work import ChangedEvents, Dialect, LookedUp, NewEvents, Parameters, Row, Unit
 from domain.ports.errors import StorageError
 
@@ -106,8 +104,7 @@ class SqliteUnit(Unit):
     async def close(self, closing: Closing, then: Then) -> None:
         """Write counts and messages, commit durably, and do what follows in one piece with it."""
         if len(closing.deltas) > FEW_ROWS or len(closing.drafts) > FEW_ROWS:
-            await add_deltas(self, closing.deltas)
-            await write_messages(self, closing)
+            await self._in_thread(partial(write_closings, self._connection.raw, [closing]))
             await self._commit(Addition(then=then))
         else:
             await self._commit(Addition(self._added, closing, then))

@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 # Tests wait more than they work: with two cores, four processes are busy and not yet in each other's way.
 WORKERS ?= 4
 PARALLEL := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Where an image says that nothing is compiled ahead, each of the many servers of the tests compiles it all anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP    := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 
 JSDIR   := tests/end_to_end/js

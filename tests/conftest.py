@@ -1,6 +1,7 @@
 """What all tests share: the event loop, hypothesis, and how the suite runs in several processes."""
 
 import fcntl
+import functools
 import os
 import zlib
 from collections.abc import Generator, Iterator
@@ -8,12 +9,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import httpx
 import hypothesis
 import pytest
+from httpx._transports import default as httpx_transports
 
 HERE = Path(__file__).parent
 PLACES_OVER_POSTGRES = (HERE / "contracts", HERE / "end_to_end")
 """Folders to lock: as many as tests that may start servers over PostgreSQL at a time."""
+
+# Every client reads the machine's certificates anew, in 25 ms of CPU; tests make one for each call, and poll.
+httpx_transports.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
 # One profile for every property test. A loaded machine is no failure, so there is no deadline. CI draws the
 # same examples each time: it fails for the change it looks at; developers' runs look for new examples.

@@ -1,9 +1,12 @@
 """Reads rows from JSON: an array of objects, an object with such an array, or one object per line."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from domain.files.found_record import FoundRecord, Scanner, ScannerState
 from domain.files.json_scanner import JsonScanner
+from domain.files.nested_members import columns_of_parts
 from domain.files.plain_objects import PlainObjects, PlainRun
 from domain.files.record_reader import HEAD_RECORDS, RecordReader
 from domain.problems import Problem
@@ -26,6 +29,11 @@ class JsonReader(RecordReader):
     def _make_scanner(self, state: ScannerState) -> Scanner:
         self._json = JsonScanner(self._options.encoding, state)
         return self._json
+
+    def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
+        given = super()._mapping(names)
+        parts = columns_of_parts(names)
+        return {field: name for field, name in parts.items() if name not in given.values()} | given
 
     def _set_columns(self, columns: Columns) -> None:
         super()._set_columns(columns)

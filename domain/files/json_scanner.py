@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
 from domain.files.found_record import FoundRecord, ScannerState
+from domain.files.nested_members import without_objects
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
 from domain.problems import Problem, excerpt, problem
@@ -145,7 +146,7 @@ class JsonScanner:
         text = piece.decode("utf-8", "surrogateescape")
         value, _ = self._value(text, 0)
         members = without_marks(text, value) if "\\u" in text else value
-        return FoundRecord(0, 0, members, self._refused, ScannerState())
+        return FoundRecord(0, 0, without_objects(members), self._refused, ScannerState())
 
     def _resume(self) -> ScannerState:
         window = self._window
@@ -251,7 +252,7 @@ class JsonScanner:
             return self._found(start, end, {}, [_TOO_LONG])
         if window.text.find("\\u", start, end) >= 0:
             value = without_marks(window.text[start:end], value)
-        return self._found(start, end, value, self._refused)
+        return self._found(start, end, without_objects(value), self._refused)
 
     def _found(self, start: int, end: int, members: dict[str, Any], problems: list[Problem]) -> FoundRecord:
         window = self._window

@@ -259,10 +259,9 @@ class RecordReader(Reader):
         """Take further members as columns; a fault where that cannot be."""
         state = self._state
         known = [*state.names, *names][:MAX_COLUMNS]
-        if not known and at_start:
-            self._set_columns(Columns((), {}))
-            return
         columns = match_columns(known, self._mapping(known), self._options.defaults)
+        if isinstance(columns, Problem) and not known and at_start:
+            columns = Columns((), {})
         if isinstance(columns, Problem):
             self._fault = self._explained(columns)
             state.names = known

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -18,9 +19,20 @@ _EPOCH = re.compile(r"(?P<seconds>[1-9][0-9]{8,9})(?P<millis>[0-9]{3})?")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}")
 _YEAR_AND_MONTH = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}")
-_FIRST_OF_RANGE = re.compile(
-    r"(?P<first>.*[0-9][hHmMpPaA.]{0,4}) ?(?:-| as | a | to | until | ate | hasta ) ?[0-9].*"
+_BETWEEN = r"(?:[-→,&]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
+_END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\.? [0-9])")
+_ENDS_TRIED = 8
+# The first of several days is written as far as it differs from the next.
+_DAY_OF_RANGE = re.compile(
+    rf"(?:(?:de|do|del|dia|dias|entre|from) )*(?P<day>[0-9]{{1,2}})(?: ?{_BETWEEN} ?[0-9]{{1,2}}){{1,9}}"
+    r"(?P<rest>(?:[/.-]| de | )[^ ].*)"
 )
+_MONTH_AND_DAYS = re.compile(rf"(?P<day>[a-z]+\.? [0-9]{{1,2}}) ?{_BETWEEN} ?[0-9]{{1,2}}(?P<rest>,? .*)")
+_DAY_WITHOUT_YEAR = re.compile(
+    rf"(?:(?:de|do|del|dia|from) )?(?P<day>[0-9]{{1,2}}(?P<mark>[/.-]| de )[0-9a-z]+) ?{_BETWEEN}"
+    r" ?[0-9]{1,2}(?P=mark)[0-9a-z]+(?P<rest>(?P=mark)[0-9]{4}.*)"
+)
+_LEAD = re.compile(r"(?:a partir d[aeo]s?|d[ae]s?|as|desde las|desde|a las|from|at|inicio as) (?P<rest>.+)")
 _NOON = 12
 _NAMED_TIMES = dict.fromkeys(
     ("meio-dia", "meio dia", "mediodia", "noon", "midday"), "12:00:00"
@@ -31,6 +43,7 @@ _PART_OF_DAY = re.compile(
 )
 _LATE = frozenset({"tarde", "noite", "noche", "afternoon", "evening"})
 _BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?P<minute>[0-5][0-9])?")
+_IN_BRACKETS = re.compile(r"(?P<moment>.*[^ ]) ?\((?P<zone>(?:gmt|utc)[^()]*)?[^()]*\)")
 _WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) [a-z]{2,}(?:[/_][a-z_]+)*")
 
 
@@ -124,7 +137,7 @@ def _suggestions(text: str) -> list[str]:
     number = _of_number(text)
     if number:
         return [number]
-    known = plain(text[:200]) or ""
+    known = plain(text[:100]) or ""
     for candidate in (text, *_cut(known)):
         written = read_written(candidate)
         days = [day for day in written.days if in_range(day)] if written else []
@@ -135,8 +148,13 @@ def _suggestions(text: str) -> list[str]:
 
 def _cut(known: str) -> list[str]:
     """Return a text without the end of its range, and without the name of its time zone."""
-    found = (_FIRST_OF_RANGE.fullmatch(known), _WITH_ZONE.fullmatch(known))
-    return [match[1] for match in found if match]
+    days = (form.fullmatch(known) for form in (_DAY_OF_RANGE, _MONTH_AND_DAYS, _DAY_WITHOUT_YEAR))
+    firsts = [f"{match['day']}{match['rest']}" for match in days if match]
+    if within := _IN_BRACKETS.fullmatch(known):
+        firsts += [f"{within['moment']} {within['zone'] or ''}".strip(), within["moment"]]
+    ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
+    found = (_WITH_ZONE.fullmatch(known), _LEAD.fullmatch(known))
+    return firsts + [known[:end] for end in reversed(ends)] + [match[1] for match in found if match]
 
 
 def _of_number(text: str) -> str | None:
@@ -162,8 +180,11 @@ def _time_suggestions(text: str) -> list[str]:
     part = _DAY_PART.fullmatch(text)
     if part:
         return [_time_of(part["part"])]
-    known = plain(text[:200]) or ""
-    times = (_time_in_words(candidate) for candidate in (known, *_cut(known)))
+    known = plain(text[:100]) or ""
+    candidates = [known, *_cut(known)]
+    # `das 19h as 21h`: a lead before a range.
+    candidates += [shorter for candidate in candidates[1:] for shorter in _cut(candidate)]
+    times = (_time_in_words(candidate) for candidate in candidates)
     return [time for time in times if time][:1]
 
 

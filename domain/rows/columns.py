@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from domain.problems import Problem, excerpt, problem
-from domain.rows.looks import column_of, is_time, may_be, mostly, without_totals
+from domain.rows.looks import column_of, is_date, is_time, may_be, mostly, without_totals
 from domain.rows.missing_columns import missing_columns
 from domain.rows.names import (
     EITHER,
@@ -148,7 +148,10 @@ def needs_values(names: Sequence[str], mapping: Mapped | None = None) -> bool:
     best = _by_name(names, mapping or {}, mapped)
     if any(rank == 1 and target != "description" for target, (rank, _) in best.items()):
         return True
-    if EITHER in best and {"local_info", LOCATION_NAME} & (best.keys() | (mapping or {}).keys()):
+    given = best.keys() | (mapping or {}).keys()
+    if EITHER in best and {"local_info", LOCATION_NAME} & given:
+        return True
+    if "event_time" in best and "event_date" not in given:
         return True
     return "event_time" not in best and bool(_starts(names, mapping or {}, mapped))
 
@@ -257,6 +260,7 @@ def _matched(
         if fitting:
             index[target], ranks[target] = fitting[0], rank
     _add_start(index, names, mapping, sample)
+    _take_times_as_dates(index, mapping, sample)
     if not (has_place or index.keys() & {EITHER, LOCATION_NAME, "local_info"}):
         # Without a name of the place there is no venue; `vagas` alone must not refuse every row.
         flat = {f"local_info.{name}" for name in FLAT}
@@ -280,6 +284,14 @@ def _add_start(
     times = [at for at in _starts(names, mapping, index) if mostly(is_time, column_of(sample, at))]
     if len(times) == 1 and "event_date" in index:
         index["event_time"] = times[0]
+
+
+def _take_times_as_dates(index: dict[str, int], mapping: Mapped, sample: Sequence[Sequence[str]]) -> None:
+    """Take a column of times as the dates, where it holds dates and no other does: `start_time`."""
+    if "event_date" in index or "event_time" not in index or mapping.keys() & {"event_date", "event_time"}:
+        return
+    if mostly(is_date, column_of(sample, index["event_time"])):
+        index["event_date"] = index.pop("event_time")
 
 
 def _without_either(

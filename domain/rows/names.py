@@ -54,7 +54,7 @@ _NAMES: dict[str, tuple[str, str, str]] = {
         fecha_y_hora fecha_hora data_e_hora_de_inicio data_e_hora_do_evento
         fecha_y_hora_de_inicio data_hora_inicio fecha_hora_inicio
         """,
-        "inicio start comienzo begin begins starts when quando cuando dia day dias_e_horarios",
+        "inicio start comienzo begin begins starts when quando cuando dia day dias_e_horarios periodo",
     ),
     "event_time": (
         """

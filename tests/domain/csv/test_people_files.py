@@ -34,14 +34,27 @@ cells = {
             *("01/07/2025 10:00", "7/1/2025 7:30 PM", "1 de julho de 2025", "Data", "a definir"),
         ]
     ),
-    "event_time": st.sampled_from(["", "19:30", "19h", "7:30 PM", "19:00-22:00", "Hora", " 9:00", "0.5"]),
+    "event_time": st.sampled_from(
+        [
+            "",
+            "19:30",
+            "19h",
+            "7:30 PM",
+            "19:00-22:00",
+            "Hora",
+            " 9:00",
+            "0.5",
+            "2025-07-01 10:00",
+            "13/07/2025",
+        ]
+    ),
     "city": st.sampled_from(["Recife", "São Paulo", "", "Cidade", "Err:502", "rec."]),
     "capacity": st.sampled_from(["", "300", "1.200", "muitos"]),
 }
 NAMES = {
     "title": ["Título", "Evento", "title"],
     "event_date": ["Data", "Data de início"],
-    "event_time": ["Hora", "Início"],
+    "event_time": ["Hora", "Início", "start_time"],
     "city": ["Cidade"],
     "capacity": ["Vagas", "Público"],
 }

@@ -252,14 +252,40 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         ("1751364000000", "2025-07-01T10:00:00Z"),
         ("2025-07-01 19h às 22h", "2025-07-01T19:00:00"),
         ("2025-07-01 10:00:00 America/Recife", "2025-07-01T10:00:00"),
+        ("3 a 5 de julho de 2025", "2025-07-03"),
+        ("de 3 a 5 de julho de 2025", "2025-07-03"),
+        ("dias 13 e 14/07/2025", "2025-07-13"),
+        ("13, 14 e 15/07/2025", "2025-07-13"),
+        ("13-15/07/2025", "2025-07-13"),
+        ("13/07 a 15/08/2025", "2025-07-13"),
+        ("3 de julho a 5 de agosto de 2025", "2025-07-03"),
+        ("13/07/2025 até 15/07/2025", "2025-07-13"),
+        ("13.07.2025-15.07.2025", "2025-07-13"),
+        ("del 3 al 5 de julio de 2025", "2025-07-03"),
+        ("July 3-5, 2025", "2025-07-03"),
+        ("July 3, 2025 → July 5, 2025", "2025-07-03"),
+        ("2025-07-03/2025-07-05", "2025-07-03"),
+        ("2025-07-03 - 2025-07-05", "2025-07-03"),
+        ("2025-07-03T19:00/21:00", "2025-07-03T19:00:00"),
+        ("July 3, 2025 7:00 PM (GMT-3)", "2025-07-03T19:00:00-03:00"),
+        ("2025-07-03 19:00 (abertura 18h)", "2025-07-03T19:00:00"),
         ("31/02/2025", None),
         ("a definir", None),
+        ("julho a agosto de 2025", None),
+        ("1/2/3", None),
     ],
 )
 def test_a_refused_date_has_a_suggestion_of_what_was_meant(text: str, suggestion: str | None) -> None:
     refused = parse(text)
     assert isinstance(refused, Problem)
     assert (refused.code, refused.suggestion) == ("invalid_date", suggestion)
+
+
+@given(st.text("0123456789 -/.,:()aehsdglo→&", max_size=400))
+def test_the_suggestion_of_any_text_is_a_date_that_is_read(text: str) -> None:
+    refused = parse(text)
+    if isinstance(refused, Problem) and refused.suggestion is not None:
+        assert not isinstance(parse(refused.suggestion), Problem)
 
 
 @pytest.mark.parametrize(
@@ -315,8 +341,16 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("12 da tarde", "12:00:00"),
         ("9 in the evening", "21:00:00"),
         ("9:30 de la noche", "21:30:00"),
+        ("a partir das 19h", "19:00:00"),
+        ("das 19h às 21h", "19:00:00"),
+        ("das 8 às 12", "08:00:00"),
+        ("from 7pm to 9pm", "19:00:00"),
+        ("desde las 19:00", "19:00:00"),
+        ("19h e 21h", "19:00:00"),
+        ("19:00/21:00", "19:00:00"),
         ("25", None),
         ("1960", None),
+        ("dia todo", None),
         ("24", None),
         ("a combinar", None),
         ("25 da noite", None),

@@ -46,9 +46,8 @@ def import_now(page: Any) -> str:
 
 
 def drop(page: Any, file: Path) -> str:
-    """Choose a file and import it as it is read; return the id of its import."""
-    page.set_input_files("input[type=file]", file)
-    page.wait_for_selector(".review-actions button[type=submit]:enabled")
+    """Choose a file and import it as the page proposes; return the id of its import."""
+    review(page, file)
     return import_now(page)
 
 

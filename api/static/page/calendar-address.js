@@ -46,7 +46,7 @@ export function calendarAddress(question) {
       h(
         "div.row",
         {},
-        h("button.primary", {type: "button", t: "calendar.make", onclick: () => void create()}),
+        h("button.primary", {type: "button", t: "calendar.make", onclick: create}),
         h("button", {type: "button", t: "close", onclick: () => dialog.close()}),
       ),
       list,

@@ -32,8 +32,25 @@ function set(element, name, value) {
   if (value === false || value == null) return;
   if (name === "t") say(element, ...[value].flat());
   else if (name === "label") label(element, value);
+  else if (name === "onclick" || name === "onsubmit")
+    element.addEventListener(name.slice(2), oneAtATime(value));
   else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
   else element.setAttribute(name, value === true ? "" : value);
+}
+
+/**
+ * Ignore what a person does while the promise of the last time is under way: a double click on "Save" makes
+ * one event, not two.
+ */
+function oneAtATime(listener) {
+  let isBusy = false;
+  return (event) => {
+    if (isBusy) return event.preventDefault();
+    const done = listener(event);
+    if (!(done instanceof Promise)) return;
+    isBusy = true;
+    void done.finally(() => (isBusy = false));
+  };
 }
 
 function label(element, key) {

@@ -31,7 +31,7 @@ export function editEvent(event, {onClose = () => {}} = {}) {
       event,
       controls,
       () => void leave(),
-      () => void save(),
+      () => save(),
     ),
   );
   const save = async () => {

@@ -14,7 +14,7 @@ const PAGE = 10;
  */
 export function history(onOpen) {
   const items = h("div.items");
-  const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => void load(next)});
+  const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => load(next)});
   const empty = h("p.empty", {t: "history.empty"});
   let next = "";
   const load = async (cursor = "", limit = PAGE) => {

@@ -27,7 +27,7 @@ export class ImportRepair {
     this.button = h("button.primary.for-editors", {
       type: "button",
       hidden: true,
-      onclick: () => void this.#send().catch(toastFault),
+      onclick: () => this.#send().catch(toastFault),
     });
     const href = `${PREFIX}/api/v1/uploads/${model.id}/rejected`;
     this.element = h(

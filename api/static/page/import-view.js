@@ -159,8 +159,8 @@ export class ImportView {
     this.#review = new ReviewStep(
       {id, name},
       {
-        onImport: (options) => void this.#import(id, name, options).catch(toastFault),
-        onCancel: () => void this.#discard(id),
+        onImport: (options) => this.#import(id, name, options).catch(toastFault),
+        onCancel: () => this.#discard(id),
       },
     );
     this.stage.replaceChildren(this.#review.element);
@@ -191,7 +191,7 @@ export class ImportView {
       ...about,
       onOver: () => this.history.reload(),
       onClose: () => this.#startAgain(),
-      onResume: () => void this.#resume(card).catch(toastFault),
+      onResume: () => this.#resume(card).catch(toastFault),
     });
     this.#card = card;
     this.stage.replaceChildren(card.element);

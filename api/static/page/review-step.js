@@ -27,10 +27,12 @@ export class ReviewStep {
   #unchecked = null;
   /** Somebody wants to import before the check has ended. */
   #isAwaited = false;
+  /** The import was asked for, and the answer is yet to come: a second click asks nothing. */
+  #isSent = false;
 
   /**
    * @param {{id: string, name: string}} upload
-   * @param {{onImport: (options: Record<string, any>) => void, onCancel: () => void}} on
+   * @param {{onImport: (options: Record<string, any>) => Promise<void>, onCancel: () => void}} on
    */
   constructor({id, name}, on) {
     this.id = id;
@@ -103,10 +105,17 @@ export class ReviewStep {
    * somebody was quick.
    */
   #submit() {
-    if (this.check) return this.on.onImport(this.review.options);
-    if (this.#unchecked !== null) return this.on.onImport({on_duplicate: "skip", ...this.review.options});
+    if (this.check) return void this.#import(this.review.options);
+    if (this.#unchecked !== null) return void this.#import({on_duplicate: "skip", ...this.review.options});
     this.#isAwaited = true;
     this.paint();
+  }
+
+  async #import(options) {
+    if (this.#isSent) return;
+    this.#isSent = true;
+    await this.on.onImport(options);
+    this.#isSent = false;
   }
 
   /** The check has ended: go on if somebody waits for it, unless there is a question now. */
@@ -117,7 +126,7 @@ export class ReviewStep {
     this.#paint();
     if (!isAwaited || this.check.fault) return;
     const {count, changed, same} = existingIn(this.check);
-    if (!count) return this.on.onImport(this.review.options);
+    if (!count) return void this.#import(this.review.options);
     announce("review.existing", {count, changed, same}, {important: true});
     this.duplicates.querySelector("select").focus();
   }

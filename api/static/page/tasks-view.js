@@ -48,7 +48,7 @@ export class TasksView {
       {label: "events.downloadAs"},
       ...FORMATS.map((name) => h("option", {value: name, t: `events.format.${name}`})),
     );
-    const exporting = () => void this.#start(`/eventos/exportar${query({format: format.value})}`);
+    const exporting = () => this.#start(`/eventos/exportar${query({format: format.value})}`);
     return h(
       "div.view-head",
       {},
@@ -59,7 +59,7 @@ export class TasksView {
         h("button.primary", {
           type: "button",
           t: "tasks.analyse",
-          onclick: () => void this.#start("/eventos/analise"),
+          onclick: () => this.#start("/eventos/analise"),
         }),
         h("div", {}, format),
         h("button", {type: "button", t: "tasks.export", onclick: exporting}),

@@ -141,7 +141,7 @@ export function showSecret({secret}) {
       h(
         "div.row.end",
         {},
-        h("button", {type: "button", t: "calendar.copy", onclick: () => void copy()}),
+        h("button", {type: "button", t: "calendar.copy", onclick: copy}),
         h("button.primary", {type: "button", t: "close", onclick: () => dialog.close()}),
       ),
     ),

@@ -35,7 +35,7 @@ export class WebhooksView {
         "div.view-head",
         {},
         h("div", {}, h("h1", {t: "webhooks.title"}), h("p", {t: "webhooks.lead"})),
-        h("button.primary", {type: "button", t: "webhooks.new", onclick: () => void this.#add()}),
+        h("button.primary", {type: "button", t: "webhooks.new", onclick: () => this.#add()}),
       ),
       this.stage,
       h("section.card", {}, h("div.card-head", {}, h("h2", {t: "webhooks.all"})), this.list, this.empty),
@@ -112,7 +112,7 @@ export class WebhooksView {
   #card(webhook) {
     const {id, url, feeds, enabled, attempts, created_at: made, created_by: by} = webhook;
     const act = (name, key, run, look = "") =>
-      h(`button${look}`, {type: "button", "data-act": name, t: key, onclick: () => void run(webhook)});
+      h(`button${look}`, {type: "button", "data-act": name, t: key, onclick: () => run(webhook)});
     return h(
       "article.card.stack",
       {"data-webhook": id},

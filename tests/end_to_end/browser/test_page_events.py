@@ -197,6 +197,37 @@ def test_notifications_from_while_one_was_away_wait_and_stay_read(page: Any, sta
     assert badge.is_hidden()
 
 
+def test_a_double_click_makes_one(page: Any, start_server: Any) -> None:
+    server = start_server()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    def click_twice(button: Any) -> None:
+        with page.expect_request(lambda request: request.method == "POST"):
+            button.dblclick()
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert len(held) == 1
+        held.pop().continue_()
+
+    page.route("**/api/v1/**", hold)
+    open_page(page, server, "events?when=all")
+    page.get_by_role("button", name="New event").click()
+    page.get_by_label("Title", exact=True).fill("Mostra")
+    page.get_by_label("City", exact=True).last.fill("Recife")
+    click_twice(page.get_by_role("button", name="Save"))
+    page.wait_for_selector(".event:has-text('Mostra')")
+    assert stored(server)["total"] == 1
+    page.goto(f"{server.url}/#tasks")
+    click_twice(page.get_by_role("button", name="Analyse events"))
+    # The button works again.
+    click_twice(page.get_by_role("button", name="Analyse events"))
+
+
 def test_an_unknown_address_has_a_page_that_leads_back(page: Any, server: ServerProcess) -> None:
     answer = page.goto(f"{server.url}/nothing/here")
     assert answer.status == 404

@@ -278,6 +278,17 @@ def test_who_imports_before_the_check_ends_is_asked_about_events_that_exist(
     assert stored(server, upload_id=upload_id)["total"] == 20
 
 
+def test_a_double_click_imports_once(page: Any, server: ServerProcess, tmp_path: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, server)
+    review(page, csv_file(tmp_path, 20))
+    page.locator(".review-actions button[type=submit]").dblclick()
+    await_state(page)
+    assert page.is_hidden("#toast")
+    assert len([url for url in asked if url.endswith("/import")]) == 1
+
+
 def test_a_file_that_cannot_be_checked_doubles_nothing(
     page: Any, server: ServerProcess, tmp_path: Path
 ) -> None:

@@ -122,13 +122,13 @@ async def test_a_collector_that_never_answers_stops_nothing(start_server: StartS
     async with collecting() as collector:
         collector.answers_never()
         server: ServerProcess = await anyio.to_thread.run_sync(lambda: start_server(traces=collector.url))
-        await anyio.to_thread.run_sync(work, server)
+        usual = await anyio.to_thread.run_sync(work, server)
         await collector.until_asked()
         took = await anyio.to_thread.run_sync(work, server)
         began = time.monotonic()
         assert await anyio.to_thread.run_sync(server.stop) == 0
         assert time.monotonic() - began < 8
-    assert took < 10, "an export waits ten seconds for its answer"
+    assert took < usual + 10, "an export waits ten seconds for its answer"
     assert "the last traces were not delivered" in server.log
 
 

@@ -306,6 +306,7 @@ export class ReviewStep {
       say(this.sum, check.rejected ? "review.sum" : "review.sumAll", {
         in: check.accepted,
         out: check.rejected,
+        count: check.accepted,
       });
     this.groups.replaceChildren(
       ...(isReady ? problemGroups(check.problems, (replacements) => this.#replace(replacements)) : []),
@@ -372,8 +373,8 @@ function howRead({
 }) {
   const parts = [];
   if (sheet) parts.push(t("mapping.sheet", {sheet}));
-  else if (encoding) {
-    parts.push(t("mapping.detected", {encoding, delimiter: delimiter === "\t" ? "TAB" : (delimiter ?? "")}));
+  else if (encoding && delimiter) {
+    parts.push(t("mapping.detected", {encoding, delimiter: delimiter === "\t" ? "TAB" : delimiter}));
   } else if (kind ?? format) parts.push(t("review.kind", {kind: String(kind ?? format).toUpperCase()}));
   if (header > 1) parts.push(t("review.headerAt", {line: header}));
   if (order === "dmy" || order === "mdy")

@@ -1,5 +1,6 @@
 """Files dropped on the page: reviewed, watched, mended, cancelled, resumed, undone, found again."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,16 @@ def test_the_page_shows_a_file_with_errors_until_it_ends(
         page.click("text=Download to correct")
     assert Path(download.value.path()).read_text().count("\n") == 31
     assert page.get_attribute("#transport", "data-using") == "sse"
+
+
+def test_a_file_of_json_is_said_to_be_one(page: Any, server: ServerProcess, tmp_path: Path) -> None:
+    file = tmp_path / "agenda.json"
+    place = {"name": "Teatro", "address": {"addressLocality": "Recife"}}
+    file.write_text(json.dumps([{"name": "Mostra", "startDate": "2027-05-03T19:00", "location": place}]))
+    open_page(page, server)
+    review(page, file)
+    page.wait_for_selector(".review >> text='Read as JSON'")
+    page.wait_for_selector("text=The row can be imported")
 
 
 def test_columns_of_an_unknown_file_are_mapped_by_their_examples(

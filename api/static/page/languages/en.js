@@ -142,7 +142,7 @@ export default {
     "review.goAwaited": "Imports once it is checked",
     "review.checking": "Checking the whole file",
     "review.sum": "{in} can be imported, {out} cannot",
-    "review.sumAll": "All {in} rows can be imported",
+    "review.sumAll": {one: "The row can be imported", other: "All {count} rows can be imported"},
     "review.existing": {
       one: "{count} event already exists ({changed} changed, {same} equal).",
       other: "{count} events already exist ({changed} changed, {same} equal).",

@@ -143,7 +143,7 @@ export default {
     "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
     "review.sum": "{in} entram, {out} não",
-    "review.sumAll": "Todas as {in} linhas entram",
+    "review.sumAll": {one: "A linha entra", other: "Todas as {count} linhas entram"},
     "review.existing": {
       one: "{count} evento já existe ({changed} com mudanças, {same} iguais).",
       other: "{count} eventos já existem ({changed} com mudanças, {same} iguais).",

@@ -11,6 +11,7 @@ from domain.files.plain_objects import PlainObjects, PlainRun
 from domain.files.record_reader import HEAD_RECORDS, RecordReader
 from domain.problems import Problem
 from domain.rows.columns import Columns
+from domain.rows.names import LOCATION_NAME
 from domain.rows.reader import BATCH_ROWS
 from domain.rows.row_batch import RowBatch
 
@@ -32,8 +33,14 @@ class JsonReader(RecordReader):
 
     def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
         given = super()._mapping(names)
-        parts = columns_of_parts(names)
-        return {field: name for field, name in parts.items() if name not in given.values()} | given
+        # Who wants no name of a place wants no venue, and the rest of it would refuse every row.
+        has_venue = given.get(LOCATION_NAME, "") is not None
+        parts = {
+            field: name
+            for field, name in columns_of_parts(names).items()
+            if name not in given.values() and (has_venue or not field.startswith("local_info."))
+        }
+        return parts | given
 
     def _set_columns(self, columns: Columns) -> None:
         super()._set_columns(columns)

@@ -88,7 +88,7 @@ def without_objects(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def columns_of_parts(names: Sequence[str]) -> dict[str, str]:
-    """Return field -> column for fields that are parts of objects, too: the first column that has it."""
+    """Return the column of each field that parts of objects have: the first in the file, a part or not."""
     fields = {name: field for name in names if (field := _field(name))}
     of_parts = set(fields.values())
     for name in names:

@@ -25,10 +25,8 @@ export class ReviewStep {
   #closed = false;
   /** Why nothing more comes of the check; "" where somebody cancelled it. @type {string | null} */
   #unchecked = null;
-  /** Somebody wants to import before the check has ended. */
+  /** Somebody has asked for the import, and it waits for the check, or for its answer. */
   #isAwaited = false;
-  /** The import was asked for, and the answer is yet to come: a second click asks nothing. */
-  #isSent = false;
 
   /**
    * @param {{id: string, name: string}} upload
@@ -71,10 +69,7 @@ export class ReviewStep {
     this.atomic = h("input", {type: "checkbox", onchange: () => this.#atomic()});
     this.missing = h("p.chip.warn.missing", {role: "status", hidden: true});
     this.go = h("button.primary", {type: "submit", t: "review.go", disabled: true});
-    const submit = (event) => {
-      event.preventDefault();
-      this.#submit();
-    };
+    const submit = (event) => (event.preventDefault(), this.#submit());
     this.element = h(
       "form.card.stack.review",
       {"data-review": this.id, onsubmit: submit},
@@ -105,28 +100,27 @@ export class ReviewStep {
    * somebody was quick.
    */
   #submit() {
-    if (this.check) return void this.#import(this.review.options);
-    if (this.#unchecked !== null) return void this.#import({on_duplicate: "skip", ...this.review.options});
+    if (this.check) return this.#import(this.review.options);
+    if (this.#unchecked !== null) return this.#import({on_duplicate: "skip", ...this.review.options});
     this.#isAwaited = true;
     this.paint();
   }
 
   async #import(options) {
-    if (this.#isSent) return;
-    this.#isSent = true;
     await this.on.onImport(options);
-    this.#isSent = false;
+    this.#isAwaited = false;
+    this.paint();
   }
 
   /** The check has ended: go on if somebody waits for it, unless there is a question now. */
   #checked() {
-    const isAwaited = this.#isAwaited;
-    this.#isAwaited = false;
+    const {count, changed, same} = existingIn(this.check);
+    const isWanted = this.#isAwaited && !this.check.fault;
+    this.#isAwaited = isWanted && !count;
     // Painted at once: the question of what exists sets what an import does.
     this.#paint();
-    if (!isAwaited || this.check.fault) return;
-    const {count, changed, same} = existingIn(this.check);
-    if (!count) return void this.#import(this.review.options);
+    if (this.#isAwaited) return void this.#import(this.review.options);
+    if (!isWanted) return;
     announce("review.existing", {count, changed, same}, {important: true});
     this.duplicates.querySelector("select").focus();
   }
@@ -314,7 +308,7 @@ export class ReviewStep {
     this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
     // With no good row there is still a way: they are mended after they came back.
     const label = check?.accepted ? "review.goCount" : "review.goRepair";
-    say(this.go, this.#isAwaited ? "review.goAwaited" : isReady ? label : "review.go", {
+    say(this.go, isReady ? label : this.#isAwaited ? "review.goAwaited" : "review.go", {
       count: check?.accepted ?? 0,
     });
   }

@@ -142,7 +142,7 @@ export default {
     "review.goRepair": "Importar e corrigir",
     "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
-    "review.sum": "{in} entram, {out} não",
+    "review.sum": {one: "{in} entra, {out} não", other: "{in} entram, {out} não"},
     "review.sumAll": {one: "A linha entra", other: "Todas as {count} linhas entram"},
     "review.existing": {
       one: "{count} evento já existe ({changed} com mudanças, {same} iguais).",

@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
-from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
 from api.feeds import routes as feeds
 from api.http import assets
-from api.http.app_services import PROVIDE_SERVICES, keep_refusal_log, keep_services
+from api.http.app_services import keep_metrics, keep_refusal_log, keep_services
 from api.http.large_answers import LargeAnswers
 from api.http.metrics import Metrics, SharedCounts
 from api.http.problems import problem_response
@@ -95,13 +94,13 @@ def create_app(settings: Settings, shared: SharedCounts | None = None) -> Litest
     app = Litestar(
         route_handlers=[handler for module in ROUTES for handler in module.HANDLERS],
         lifespan=[partial(_serving, settings, metrics, traces)],
-        dependencies={**PROVIDE_SERVICES, "metrics": Provide(lambda: metrics, sync_to_thread=False)},
         middleware=[DefineMiddleware(Authentication, guard=_guard(settings), is_open=settings.is_open)],
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
         openapi_config=None,
         logging_config=None,
     )
+    keep_metrics(app, metrics)
     keep_refusal_log(app, RefusalLog(metrics, time.monotonic))
     # Litestar's middleware runs inside its router and never sees a 404: this goes around it.
     answered = LargeAnswers(_gate(settings, app.asgi_handler))

@@ -4,17 +4,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, delete, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, refusal
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
 from api.services.identity import Identity
 from api.services.links import link
-from api.services.services import Services
 from domain.personal import MAX_CALENDARS, CalendarAddress
 from domain.problems import Problem
 from streams.messages import timestamp
@@ -61,10 +60,9 @@ class Calendars(Struct, frozen=True):
 
 
 @get("/api/v1/calendars", opt=describe("Your calendar addresses", TAG, {200: Answer("Addresses", Calendars)}))
-async def list_calendars(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[Calendars]:
+async def list_calendars(request: Request[Identity, Any, Any]) -> Response[Calendars]:
     """Return the caller's addresses, without their secrets."""
+    services = services_of(request.app)
     items = [_shown(one) for one in await services.personal.calendars(request.user)]
     return Response(Calendars(items), headers=NO_STORE)
 
@@ -81,10 +79,9 @@ async def list_calendars(
         body=Body({"application/json": NEW_CALENDAR_SCHEMA}),
     ),
 )
-async def make_calendar(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[NewCalendar]:
+async def make_calendar(request: Request[Identity, Any, Any]) -> Response[NewCalendar]:
     """Return a new address with its secret in the URL, as calendar programs need it."""
+    services = services_of(request.app)
     filters = await read_json(request, _filters)
     read_only_filter(urlencode(filters).encode(), services.timezone)
     made = await services.personal.add_calendar(request.user, filters)
@@ -104,10 +101,9 @@ async def make_calendar(
     status_code=204,
     opt=describe("Revoke a calendar address", TAG, {204: Answer("Revoked")}, problems=["not-found"]),
 )
-async def revoke_calendar(
-    request: Request[Identity, Any, Any], calendar_id: FromPath[str], services: NamedDependency[Services]
-) -> None:
+async def revoke_calendar(request: Request[Identity, Any, Any], calendar_id: FromPath[str]) -> None:
     """Delete an address; it then answers 401."""
+    services = services_of(request.app)
     is_number = calendar_id.isascii() and calendar_id.isdigit() and len(calendar_id) < 16
     if not is_number or not await services.personal.remove_calendar(request.user, int(calendar_id)):
         raise refusal("not-found.calendar")

@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from anyio import to_thread
 from litestar import delete, get, post, put
-from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer
@@ -72,9 +72,9 @@ class Deleted(Struct, frozen=True):
 )
 async def create_batch(
     request: HttpRequest,
-    services: NamedDependency[Services],
 ) -> ReadyAnswer:
     """Store an array of events in one transaction."""
+    services = services_of(request.app)
     no_parameters(request)
     batch = await read_json_items(
         request,
@@ -96,9 +96,9 @@ async def create_batch(
 )
 async def replace_all(
     request: HttpRequest,
-    services: NamedDependency[Services],
 ) -> ReadyAnswer:
     """Replace all events with an array of events."""
+    services = services_of(request.app)
     no_parameters(request)
     batch = await read_json_items(
         request,
@@ -119,8 +119,9 @@ async def replace_all(
         role="admin",
     ),
 )
-async def delete_events(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def delete_events(request: HttpRequest) -> ReadyAnswer:
     """Delete in one transaction."""
+    services = services_of(request.app)
     where = read_deletion(request.scope["query_string"], services.timezone)
     return json_answer(Deleted(await services.events.delete_matching(where, request.user)))
 
@@ -152,8 +153,9 @@ async def delete_events(request: HttpRequest, services: NamedDependency[Services
         ),
     ),
 )
-async def download(request: HttpRequest, services: NamedDependency[Services]) -> ASGIResponse:
+async def download(request: HttpRequest) -> ASGIResponse:
     """Stream all events that match, by id."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | {"format", "lang", "delimiter"})
     where = read_filter(parameters, services.timezone)
     form = FORMATS[parameters.choice("format", tuple(FORMATS), "json")]
@@ -185,11 +187,12 @@ async def download(request: HttpRequest, services: NamedDependency[Services]) ->
         role=None,
     ),
 )
-async def calendar(request: HttpRequest, services: NamedDependency[Services]) -> ASGIResponse:
+async def calendar(request: HttpRequest) -> ASGIResponse:
     """Stream the matching events as a calendar, for calendar programs that poll it.
 
     A calendar program signs in by the secret of its address, which shows no more than it was made for.
     """
+    services = services_of(request.app)
     where = await _calendar_filter(request, services)
     form = FORMATS["ics"]
     chunks = partial(_file_chunks, services.events, where, form.begin(Wanted(services.events.epoch)))

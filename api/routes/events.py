@@ -3,10 +3,10 @@
 from typing import Any
 
 from litestar import Request, delete, get, patch, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes import event_input
@@ -16,7 +16,6 @@ from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json
 from api.routes.preconditions import etag_of, if_match, is_known
 from api.routes.url_parameters import UrlParameters
 from api.services.identity import Identity
-from api.services.services import Services
 from domain.events import Event
 from domain.problems import Problem, excerpt
 
@@ -50,8 +49,9 @@ class EventPage(Struct, frozen=True):
         parameters=(*FILTERS, *PAGING),
     ),
 )
-async def list_events(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def list_events(request: HttpRequest) -> ReadyAnswer:
     """Return a page, and where the next one starts."""
+    services = services_of(request.app)
     query_string = request.scope["query_string"]
     query = read_list_query(query_string, services.timezone, services.events.epoch)
     page = await services.events.page(
@@ -73,8 +73,9 @@ async def list_events(request: HttpRequest, services: NamedDependency[Services])
         role="editor",
     ),
 )
-async def create_event(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def create_event(request: HttpRequest) -> ReadyAnswer:
     """Store one event."""
+    services = services_of(request.app)
     no_parameters(request)
     fields = await read_json(request, lambda value: event_input.one_event(value, services.timezone))
     event = await services.events.create(fields, request.user)
@@ -91,10 +92,9 @@ async def create_event(request: HttpRequest, services: NamedDependency[Services]
         parameters=[IF_NONE_MATCH],
     ),
 )
-async def show_event(
-    request: HttpRequest, event_id: FromPath[str], services: NamedDependency[Services]
-) -> ReadyAnswer:
+async def show_event(request: HttpRequest, event_id: FromPath[str]) -> ReadyAnswer:
     """Return one event."""
+    services = services_of(request.app)
     no_parameters(request)
     event = await services.events.get(id_in(event_id))
     if event is None:
@@ -119,9 +119,9 @@ async def show_event(
 async def replace_event(
     request: HttpRequest,
     event_id: FromPath[str],
-    services: NamedDependency[Services],
 ) -> ReadyAnswer:
     """Overwrite an event's own members."""
+    services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.replacement(value, services.timezone))
     allowed = if_match(request.headers.get("if-match"))
@@ -143,9 +143,9 @@ async def replace_event(
 async def patch_event(
     request: HttpRequest,
     event_id: FromPath[str],
-    services: NamedDependency[Services],
 ) -> ReadyAnswer:
     """Overwrite the members that are given; null removes one."""
+    services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.patch(value, services.timezone), PATCH_TYPES)
     allowed = if_match(request.headers.get("if-match"))
@@ -164,10 +164,9 @@ async def patch_event(
         role="editor",
     ),
 )
-async def delete_event(
-    request: HttpRequest, event_id: FromPath[str], services: NamedDependency[Services]
-) -> None:
+async def delete_event(request: HttpRequest, event_id: FromPath[str]) -> None:
     """Delete one event."""
+    services = services_of(request.app)
     no_parameters(request)
     allowed = if_match(request.headers.get("if-match"))
     missed = await services.events.delete(id_in(event_id), allowed, request.user)
@@ -242,8 +241,9 @@ class Cities(Struct, frozen=True):
         ),
     ),
 )
-async def list_cities(request: HttpRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def list_cities(request: HttpRequest) -> ReadyAnswer:
     """Return suggestions for a city field."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], frozenset({"q", "limit"}))
     like, limit = parameters.text("q") or "", parameters.whole("limit", 50, low=1, high=500)
     parameters.finish()

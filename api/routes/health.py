@@ -3,13 +3,12 @@
 from typing import Any
 
 from anyio import to_thread
-from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar import Request, Response, get
 
-from api.http.metrics import MEDIA_TYPE, Metrics
+from api.http.app_services import metrics_of, services_of
+from api.http.metrics import MEDIA_TYPE
 from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
-from api.services.services import Services
 
 TAG = "operation"
 STATUS_SCHEMA: dict[str, Any] = {
@@ -39,8 +38,9 @@ async def healthz() -> dict[str, str]:
         role=None,
     ),
 )
-async def readyz(services: NamedDependency[Services]) -> dict[str, str]:
+async def readyz(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Answer whether this server accepts new work."""
+    services = services_of(request.app)
     if (obstacle := await services.readiness.obstacle()) is not None:
         raise HttpProblem("unavailable", obstacle, headers={"Retry-After": "5"})
     return {"status": "ready"}
@@ -54,10 +54,11 @@ async def readyz(services: NamedDependency[Services]) -> dict[str, str]:
         {200: Answer("Exposition format 0.0.4", TEXT, ["text/plain"])},
     ),
 )
-async def metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the counts of all processes of this server."""
-    metrics.refresh()
-    text = await to_thread.run_sync(metrics.render)
+    counts = metrics_of(request.app)
+    counts.refresh()
+    text = await to_thread.run_sync(counts.render)
     return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 

@@ -1,11 +1,12 @@
 """State feeds by REST."""
 
-from litestar import get
-from litestar.di import NamedDependency
+from typing import Any
 
+from litestar import Request, get
+
+from api.http.app_services import services_of
 from api.http.openapi import Answer, describe
 from api.routes.answers import ReadyAnswer, json_answer
-from api.services.services import Services
 from domain.messages import DashboardState
 
 TAG = "live"
@@ -14,8 +15,9 @@ TAG = "live"
 @get(
     "/api/v1/dashboard", opt=describe("Live counts", TAG, {200: Answer("The current counts", DashboardState)})
 )
-async def show_dashboard(services: NamedDependency[Services]) -> ReadyAnswer:
+async def show_dashboard(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the state of the feed `dashboard`."""
+    services = services_of(request.app)
     return json_answer(await services.dashboard.current(), headers={"Cache-Control": "no-store"})
 
 

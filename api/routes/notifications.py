@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem
 from api.routes.json_body import read_json
@@ -57,10 +57,9 @@ class Notifications(Struct, frozen=True):
         role="admin",
     ),
 )
-async def list_notifications(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[Notifications]:
+async def list_notifications(request: Request[Identity, Any, Any]) -> Response[Notifications]:
     """Return what came while one was away; what comes next is on the feed."""
+    services = services_of(request.app)
     return Response(await newest_notifications(services, request.user, NEWEST), headers=NO_STORE)
 
 
@@ -75,10 +74,9 @@ async def newest_notifications(services: Services, who: Identity, limit: int) ->
     "/api/v1/notifications/read",
     opt=describe("The read mark", TAG, {200: Answer("The mark", ReadMark)}, role="admin"),
 )
-async def read_mark(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[ReadMark]:
+async def read_mark(request: Request[Identity, Any, Any]) -> Response[ReadMark]:
     """Return the caller's mark."""
+    services = services_of(request.app)
     return Response(ReadMark(await services.personal.read_mark(request.user)), headers=NO_STORE)
 
 
@@ -95,10 +93,9 @@ async def read_mark(
         body=Body({"application/json": READ_SCHEMA}),
     ),
 )
-async def mark_read(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[ReadMark]:
+async def mark_read(request: Request[Identity, Any, Any]) -> Response[ReadMark]:
     """Store the caller's mark, for all their devices."""
+    services = services_of(request.app)
     cursor = await read_json(request, _cursor)
     await services.personal.set_read_mark(request.user, cursor)
     return Response(ReadMark(cursor), headers=NO_STORE)

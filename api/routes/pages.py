@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from api.http.app_services import services_of
 from api.http.assets import Asset, built, files, name_of
 from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
@@ -110,8 +110,9 @@ def _documented(summary: str, media_type: str) -> dict[str, Any]:
 
 
 @get("/", opt=_documented("The web page", "text/html"))
-async def page(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the web page."""
+    services = services_of(request.app)
     return _page(request, "page/index.html", "app", notices=await _notices(request, services))
 
 

@@ -1,11 +1,12 @@
 """Who is online, by REST."""
 
-from litestar import get
-from litestar.di import NamedDependency
+from typing import Any
 
+from litestar import Request, get
+
+from api.http.app_services import services_of
 from api.http.openapi import Answer, describe
 from api.routes.answers import ReadyAnswer, json_answer
-from api.services.services import Services
 from domain.messages import PresenceState
 
 
@@ -13,8 +14,9 @@ from domain.messages import PresenceState
     "/api/v1/presenca",
     opt=describe("Who is online", "live", {200: Answer("People, not tabs", PresenceState)}),
 )
-async def show_presence(services: NamedDependency[Services]) -> ReadyAnswer:
+async def show_presence(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the state of the feed `presenca`."""
+    services = services_of(request.app)
     return json_answer(services.presence.state(), headers={"Cache-Control": "no-store"})
 
 

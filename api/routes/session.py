@@ -3,9 +3,9 @@
 from typing import Any, cast
 
 from litestar import Request, Response, delete, get, post
-from litestar.di import NamedDependency
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
@@ -13,7 +13,6 @@ from api.security.cookies import SESSION, is_secure, read_cookie, session_cookie
 from api.security.guards import SignInLimit, unauthorized
 from api.services.credentials import digest
 from api.services.identity import Identity
-from api.services.services import Services
 
 TAG = "access"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -54,8 +53,9 @@ SIGN_IN_SCHEMA: dict[str, Any] = {
         role=None,
     ),
 )
-async def sign_in(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[WhoAmI]:
+async def sign_in(request: Request[Any, Any, Any]) -> Response[WhoAmI]:
     """Exchange a token for a cookie, which EventSource and WebSocket send by themselves."""
+    services = services_of(request.app)
     form = await read_body(request, SignIn)
     address = request.client.host if request.client else "unknown"
     signed_in = await services.people.sign_in(form.token)
@@ -91,8 +91,9 @@ async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
         role=None,
     ),
 )
-async def sign_out(request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[None]:
+async def sign_out(request: Request[Any, Any, Any]) -> Response[None]:
     """End the session of the cookie, if there is one."""
+    services = services_of(request.app)
     secret = read_cookie(cast("dict[str, Any]", request.scope), SESSION)
     if secret is not None:
         await services.people.sign_out(digest(secret))

@@ -4,11 +4,11 @@ from functools import partial
 from typing import Any
 
 from litestar import Request, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.answers import ReadyAnswer, json_answer
@@ -17,7 +17,6 @@ from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters, newest_first
 from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent
 from api.services.identity import Identity
-from api.services.services import Services
 from api.services.task_report import END_STATUS, task_links
 from api.services.task_sentences import step_words
 from domain.people import may_change
@@ -66,8 +65,9 @@ _STARTED = {202: Answer("Queued or running", TaskView, headers={"Location": "Whe
         "Start the analysis of all events", TAG, _STARTED, problems=["invalid-query"], role="editor"
     ),
 )
-async def start_analysis(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def start_analysis(request: TaskRequest) -> ReadyAnswer:
     """Start a task; its log lines and progress are on `tarefas/{id}`."""
+    services = services_of(request.app)
     UrlParameters(request.scope["query_string"], frozenset()).finish()
     return _accepted(await services.tasks.start("analysis", {}, actor=request.user.name))
 
@@ -97,8 +97,9 @@ _FORM = {"enum": [*FORMATS]}
         role="editor",
     ),
 )
-async def start_export(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def start_export(request: TaskRequest) -> ReadyAnswer:
     """Start an export; its result links to the file."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
     form = parameters.choice("format", tuple(FORMATS), "json")
     parameters.finish()
@@ -119,8 +120,9 @@ async def start_export(request: TaskRequest, services: NamedDependency[Services]
         ],
     ),
 )
-async def list_tasks(request: TaskRequest, services: NamedDependency[Services]) -> ReadyAnswer:
+async def list_tasks(request: TaskRequest) -> ReadyAnswer:
     """Return one page."""
+    services = services_of(request.app)
     limit, before = newest_first(request.scope["query_string"], most=PAGE_LIMIT)
     some, after = await services.tasks.page(limit=limit, before=before)
     cursor = f"{after[0]}.{after[1]}" if after else None
@@ -134,8 +136,9 @@ async def list_tasks(request: TaskRequest, services: NamedDependency[Services]) 
         "One task, with its result", TAG, {200: Answer("The task", TaskView)}, problems=["not-found"]
     ),
 )
-async def show_task(task_id: FromPath[str], services: NamedDependency[Services]) -> ReadyAnswer:
+async def show_task(task_id: FromPath[str], request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return a task."""
+    services = services_of(request.app)
     return json_answer(task_view(_known(await services.tasks.get(task_id), task_id)))
 
 
@@ -149,10 +152,9 @@ async def show_task(task_id: FromPath[str], services: NamedDependency[Services])
         role="editor",
     ),
 )
-async def cancel_task(
-    request: TaskRequest, task_id: FromPath[str], services: NamedDependency[Services]
-) -> ReadyAnswer:
+async def cancel_task(request: TaskRequest, task_id: FromPath[str]) -> ReadyAnswer:
     """Ask a task to stop. Editors stop their own, administrators any."""
+    services = services_of(request.app)
     task = _known(await services.tasks.get(task_id), task_id)
     if not may_change(request.user, task.actor):
         raise refusal("forbidden.task", role="admin")
@@ -177,8 +179,9 @@ async def cancel_task(
         problems=["not-found", "conflict"],
     ),
 )
-async def task_file(task_id: FromPath[str], services: NamedDependency[Services]) -> ASGIResponse:
+async def task_file(task_id: FromPath[str], request: Request[Any, Any, Any]) -> ASGIResponse:
     """Stream the file; it is kept for as long as the feed is."""
+    services = services_of(request.app)
     task = _known(await services.tasks.get(task_id), task_id)
     if task.kind != "export":
         raise HttpProblem("not-found", "This kind of task writes no file.")

@@ -3,10 +3,10 @@
 from typing import Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields
 from api.routes.json_body import PROBLEMS, read_optional_json
@@ -15,7 +15,6 @@ from api.security.origins import header, origin_of, own_origins
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
 from api.services.people import TICKET_SECONDS
-from api.services.services import Services
 from domain.people import ReusableTicket
 from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import invalid_type
@@ -96,10 +95,9 @@ WANTED_SCHEMA: dict[str, Any] = {
         body=Body({"application/json": WANTED_SCHEMA}, about="The body is optional.", required=False),
     ),
 )
-async def issue_ticket(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[Ticket]:
+async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]:
     """Return a ticket that stands for the caller."""
+    services = services_of(request.app)
     wanted = await read_optional_json(request, _read_wanted) or Wanted()
     if not wanted.reusable:
         ticket = Ticket(await services.people.issue_ticket(request.user), TICKET_SECONDS)
@@ -119,10 +117,9 @@ async def issue_ticket(
         "Your reusable tickets", TAG, {200: Answer("Without secrets, oldest first", list[ToldTicket])}
     ),
 )
-async def list_tickets(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[list[ToldTicket]]:
+async def list_tickets(request: Request[Identity, Any, Any]) -> Response[list[ToldTicket]]:
     """Return the caller's reusable tickets; everyone's, for administrators."""
+    services = services_of(request.app)
     found = await services.people.reusable_tickets(request.user)
     return Response([_told(one) for one in found], headers=NO_STORE)
 
@@ -138,10 +135,9 @@ async def list_tickets(
         role="viewer",
     ),
 )
-async def revoke_ticket(
-    request: Request[Identity, Any, Any], ticket_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[None]:
+async def revoke_ticket(request: Request[Identity, Any, Any], ticket_id: FromPath[str]) -> Response[None]:
     """End a ticket of the caller; of anyone, for administrators."""
+    services = services_of(request.app)
     if not await services.people.revoke_ticket(request.user, ticket_id):
         raise HttpProblem("not-found", f"You have no ticket {excerpt(ticket_id)}.")
     return Response(None, status_code=204, headers=NO_STORE)

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 from litestar import Request, Response, get, post, route
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import refusal
 from api.routes.answers import head_answer
@@ -19,7 +19,6 @@ from api.services.identity import Identity
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
 from api.services.imports.views import UploadDetails, UploadSummary, details, encode, summary
-from api.services.services import Services
 from domain.imports import Upload
 from domain.people import may_change
 
@@ -123,8 +122,9 @@ class UploadPage(Struct, frozen=True):
         is_upload=True,
     ),
 )
-async def start_upload(request: HttpRequest, services: NamedDependency[Services]) -> Response[bytes]:
+async def start_upload(request: HttpRequest) -> Response[bytes]:
     """Read the body as it arrives; its rows are being stored meanwhile."""
+    services = services_of(request.app)
     received = await receive_upload(request, services.imports)
     if isinstance(received, Upload):
         return _json(summary(received))
@@ -144,8 +144,9 @@ async def start_upload(request: HttpRequest, services: NamedDependency[Services]
         ],
     ),
 )
-async def list_uploads(request: HttpRequest, services: NamedDependency[Services]) -> Response[bytes]:
+async def list_uploads(request: HttpRequest) -> Response[bytes]:
     """Return one page."""
+    services = services_of(request.app)
     limit, before = newest_first(request.scope["query_string"], most=PAGE_LIMIT)
     uploads, position = await services.import_history.page(limit=limit, before=before)
     cursor = f"{position[0]}.{position[1]}" if position else None
@@ -157,8 +158,9 @@ async def list_uploads(request: HttpRequest, services: NamedDependency[Services]
     ONE,
     opt=describe("One import", TAG, {200: Answer("The import", UploadDetails)}, problems=["not-found"]),
 )
-async def show_upload(upload_id: FromPath[str], services: NamedDependency[Services]) -> Response[bytes]:
+async def show_upload(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return status, counts, what was detected, warnings and timings."""
+    services = services_of(request.app)
     return _json(details(await find(services.imports, upload_id)))
 
 
@@ -172,8 +174,9 @@ async def show_upload(upload_id: FromPath[str], services: NamedDependency[Servic
         problems=["not-found"],
     ),
 )
-async def show_offset(upload_id: FromPath[str], services: NamedDependency[Services]) -> ASGIApp:
+async def show_offset(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> ASGIApp:
     """Answer with `Upload-Offset`: bytes of the file itself, not of the form around it."""
+    services = services_of(request.app)
     upload = await find(services.imports, upload_id)
     headers = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
     if upload.total_bytes is not None:
@@ -193,10 +196,9 @@ async def show_offset(upload_id: FromPath[str], services: NamedDependency[Servic
         role="editor",
     ),
 )
-async def cancel_upload(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[bytes]:
+async def cancel_upload(request: HttpRequest, upload_id: FromPath[str]) -> Response[bytes]:
     """Stop an import; editors their own, administrators any."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], frozenset({"undo"}))
     undo = parameters.choice("undo", ("true", "false"), "false") == "true"
     parameters.finish()
@@ -228,9 +230,9 @@ async def cancel_upload(
 async def undo_upload(
     request: HttpRequest,
     upload_id: FromPath[str],
-    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Undo an import; editors their own, administrators any."""
+    services = services_of(request.app)
     await _allowed(request, upload_id, services.imports)
     try:
         return _json(details(await services.imports.undo(upload_id, actor=request.user.name)))

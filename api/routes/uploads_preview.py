@@ -3,8 +3,8 @@
 import anyio
 import msgspec
 from litestar import Response, post
-from litestar.di import NamedDependency
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
 from api.routes.content_encoding import refuse_encoded
@@ -81,8 +81,9 @@ SHAPE = {
         role="editor",
     ),
 )
-async def preview_upload(request: HttpRequest, services: NamedDependency[Services]) -> Response[bytes]:
+async def preview_upload(request: HttpRequest) -> Response[bytes]:
     """Preview the beginning of a file, or a whole workbook; options may follow in the form."""
+    services = services_of(request.app)
     refuse_encoded(request)
     content_type = request.headers.get("Content-Type")
     try:

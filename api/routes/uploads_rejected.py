@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from anyio import to_thread
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Query, describe
 from api.routes.streamed import StreamedAnswer
 from api.routes.uploads import ONE, PATH, TAG, find
@@ -23,7 +23,6 @@ from api.services.exports.template import template
 from api.services.imports.history import ImportHistory
 from api.services.imports.rejected_file import FORMS, RejectedForm, own_form, rejected_file
 from api.services.imports.views import encode
-from api.services.services import Services
 from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
 
@@ -71,9 +70,9 @@ class ErrorsPage(Struct, frozen=True):
 async def list_errors(
     request: Request[Any, Any, Any],
     upload_id: FromPath[str],
-    services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Return one page."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], frozenset({"limit", "cursor"}))
     limit, found = parameters.whole("limit", 50, low=1, high=ERRORS_LIMIT), parameters.cursor(_RECORD)
     parameters.finish()
@@ -97,10 +96,9 @@ async def list_errors(
         problems=["not-found"],
     ),
 )
-async def download_rejected_csv(
-    upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ASGIResponse:
+async def download_rejected_csv(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> ASGIResponse:
     """Return the rows as a CSV, streamed."""
+    services = services_of(request.app)
     upload = await find(services.imports, upload_id)
     return _file_of(upload, "csv", services.import_history)
 
@@ -115,10 +113,9 @@ async def download_rejected_csv(
         parameters=[Query("format", "Another format.", {"enum": [*FORMS]})],
     ),
 )
-async def download_rejected(
-    request: Request[Any, Any, Any], upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ASGIResponse:
+async def download_rejected(request: Request[Any, Any, Any], upload_id: FromPath[str]) -> ASGIResponse:
     """Return the rows as a file with its own columns and delimiter, `_line` and `_errors`, streamed."""
+    services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
     upload = await find(services.imports, upload_id)
     form = parameters.choice("format", FORMS, own_form(upload))

@@ -2,10 +2,10 @@
 
 import msgspec
 from litestar import post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import invalid_fields, refusal
 from api.routes.answers import ReadyAnswer, json_answer
@@ -15,7 +15,6 @@ from api.routes.uploads_problems import refused
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.repairs import ROWS_LIMIT, Repair
 from api.services.imports.views import UploadSummary, summary
-from api.services.services import Services
 from domain.imports import RejectedRow
 from domain.people import may_change
 from domain.problems import Problem, problem
@@ -76,10 +75,9 @@ class RepairsAnswer(Struct, frozen=True):
         role="editor",
     ),
 )
-async def repair_rows(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ReadyAnswer:
+async def repair_rows(request: HttpRequest, upload_id: FromPath[str]) -> ReadyAnswer:
     """Store corrected rows of an import; editors only of their own, administrators of any."""
+    services = services_of(request.app)
     asked = await read_json(request, _asked)
     if not may_change(request.user, (await find(services.imports, upload_id)).actor):
         raise refusal("forbidden.import", role="admin")

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.answers import ReadyAnswer, json_answer
@@ -46,10 +46,9 @@ _BODY = Body(
         role="editor",
     ),
 )
-async def preview_staged(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ReadyAnswer:
+async def preview_staged(request: HttpRequest, upload_id: FromPath[str]) -> ReadyAnswer:
     """Preview the staged file."""
+    services = services_of(request.app)
     upload = await _staged(request, upload_id, services)
     options = changes_of(request, upload.options)
     head = await services.imports.read_staged(upload_id, MARKUP_BYTES)
@@ -73,10 +72,9 @@ async def preview_staged(
         role="editor",
     ),
 )
-async def check_staged(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ReadyAnswer:
+async def check_staged(request: HttpRequest, upload_id: FromPath[str]) -> ReadyAnswer:
     """Start the check task; its result has counts, grouped problems and existing events."""
+    services = services_of(request.app)
     upload = await _staged(request, upload_id, services)
     options = await _options(request, upload)
     await _end_checks(services, upload_id)
@@ -101,10 +99,9 @@ async def check_staged(
         role="editor",
     ),
 )
-async def import_staged(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[bytes]:
+async def import_staged(request: HttpRequest, upload_id: FromPath[str]) -> Response[bytes]:
     """Start the import; its feed is `upload/{id}`."""
+    services = services_of(request.app)
     upload = await _staged(request, upload_id, services)
     options = await _options(request, upload)
     # What it would find out is found out by the import itself; others wait for its place.

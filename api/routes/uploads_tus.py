@@ -4,12 +4,14 @@ Core, creation, creation-with-upload, expiration and termination. An upload is a
 other: its rows are read and reported while later PATCHes are still to come.
 """
 
-from litestar import HttpMethod, MediaType, Response, delete, patch, post, route
-from litestar.di import NamedDependency
+from typing import Any
+
+from litestar import HttpMethod, MediaType, Request, Response, delete, patch, post, route
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import structs
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem
 from api.routes.answers import head_answer
@@ -32,7 +34,6 @@ from api.routes.uploads_tus_headers import (
 )
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
-from api.services.services import Services
 from domain.imports import Upload
 from domain.people import may_change
 
@@ -62,8 +63,9 @@ _REFUSALS = ["not-found", "conflict", "gone", "precondition-failed"]
         role=None,
     ),
 )
-async def tell_protocol(services: NamedDependency[Services]) -> Response[None]:
+async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
     """Answer with the version, the extensions and the largest file."""
+    services = services_of(request.app)
     headers = {
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
@@ -96,8 +98,9 @@ async def tell_protocol(services: NamedDependency[Services]) -> Response[None]:
         is_upload=True,
     ),
 )
-async def create_upload(request: HttpRequest, services: NamedDependency[Services]) -> Response[bytes]:
+async def create_upload(request: HttpRequest) -> Response[bytes]:
     """Create an import, and store its first bytes if the request has any."""
+    services = services_of(request.app)
     check_version(request)
     length = number(request, "Upload-Length")
     pairs = metadata(request)
@@ -132,10 +135,9 @@ async def create_upload(request: HttpRequest, services: NamedDependency[Services
         parameters=[_TUS],
     ),
 )
-async def show_tus_offset(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> ASGIApp:
+async def show_tus_offset(request: HttpRequest, upload_id: FromPath[str]) -> ASGIApp:
     """Answer with the offset to resume from."""
+    services = services_of(request.app)
     check_version(request)
     upload = await _find(services.imports, upload_id)
     headers = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
@@ -160,10 +162,9 @@ async def show_tus_offset(
         role="editor",
     ),
 )
-async def append_bytes(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[None]:
+async def append_bytes(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Append to an upload."""
+    services = services_of(request.app)
     return await _patch(request, services.imports, upload_id)
 
 
@@ -179,10 +180,9 @@ async def append_bytes(
         role="editor",
     ),
 )
-async def terminate_upload(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[None]:
+async def terminate_upload(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Cancel the import."""
+    services = services_of(request.app)
     return await _terminate(request, services.imports, upload_id)
 
 
@@ -200,10 +200,9 @@ async def terminate_upload(
         role="editor",
     ),
 )
-async def override_method(
-    request: HttpRequest, upload_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[None]:
+async def override_method(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Act as the overriding method."""
+    services = services_of(request.app)
     method = request.headers.get("X-HTTP-Method-Override", "").upper()
     if method == "PATCH":
         return await _patch(request, services.imports, upload_id)

@@ -4,17 +4,16 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
 from api.services.identity import Identity
 from api.services.people import NAME_RULE, PersonError, UnknownPersonError
-from api.services.services import Services
 from domain.people import ROLES, Role, User
 from streams.messages import timestamp
 
@@ -60,8 +59,9 @@ NEW_USER_SCHEMA: dict[str, Any] = {
     "/api/v1/users",
     opt=describe("Every user", TAG, {200: Answer("The users, sorted by name", list[ToldUser])}, role="admin"),
 )
-async def list_users(services: NamedDependency[Services]) -> Response[list[ToldUser]]:
+async def list_users(request: Request[Any, Any, Any]) -> Response[list[ToldUser]]:
     """Return all users, without their secrets."""
+    services = services_of(request.app)
     return Response([_told(user) for user in await services.people.users()], headers=NO_STORE)
 
 
@@ -78,10 +78,9 @@ async def list_users(services: NamedDependency[Services]) -> Response[list[ToldU
         role="admin",
     ),
 )
-async def add_user(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[ToldToken]:
+async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
     """Store a user and return the token."""
+    services = services_of(request.app)
     form = await read_body(request, NewUser)
     token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
     return Response(ToldToken(form.name, token), status_code=201, headers=NO_STORE)
@@ -98,10 +97,9 @@ async def add_user(
         role="admin",
     ),
 )
-async def disable_user(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
-) -> Response[ToldUser]:
+async def disable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldUser]:
     """Disable a user."""
+    services = services_of(request.app)
     user = await _or_problem(services.people.set_disabled(name, disabled=True, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
 
@@ -117,10 +115,9 @@ async def disable_user(
         role="admin",
     ),
 )
-async def enable_user(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
-) -> Response[ToldUser]:
+async def enable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldUser]:
     """Enable a user."""
+    services = services_of(request.app)
     user = await _or_problem(services.people.set_disabled(name, disabled=False, actor=request.user.name))
     return Response(_told(user), headers=NO_STORE)
 
@@ -136,10 +133,9 @@ async def enable_user(
         role="admin",
     ),
 )
-async def rotate_token(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services], name: FromPath[str]
-) -> Response[ToldToken]:
+async def rotate_token(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldToken]:
     """Replace a user's token."""
+    services = services_of(request.app)
     token = await _or_problem(services.people.rotate(name, actor=request.user.name))
     return Response(ToldToken(name, token), headers=NO_STORE)
 

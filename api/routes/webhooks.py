@@ -3,10 +3,10 @@
 from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Struct, UnsetType
 
+from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json, read_optional_json
@@ -78,8 +78,9 @@ class ToldWebhooks(Struct, frozen=True):
     "/api/v1/webhooks",
     opt=describe("Every webhook", TAG, {200: Answer("Without secrets", ToldWebhooks)}, role="admin"),
 )
-async def list_webhooks(services: NamedDependency[Services]) -> Response[ToldWebhooks]:
+async def list_webhooks(request: Request[Any, Any, Any]) -> Response[ToldWebhooks]:
     """Return all webhooks, without their secrets."""
+    services = services_of(request.app)
     return Response(ToldWebhooks([_told(one) for one in await services.webhooks.all()]), headers=NO_STORE)
 
 
@@ -102,10 +103,9 @@ async def list_webhooks(services: NamedDependency[Services]) -> Response[ToldWeb
         role="admin",
     ),
 )
-async def add_webhook(
-    request: Request[Identity, Any, Any], services: NamedDependency[Services]
-) -> Response[ToldWebhook]:
+async def add_webhook(request: Request[Identity, Any, Any]) -> Response[ToldWebhook]:
     """Store a webhook and return it with its secret."""
+    services = services_of(request.app)
     wanted = await read_json(request, read_new)
     await _check_url(services, wanted.url)
     made = await services.webhooks.add(wanted, actor=request.user.name)
@@ -125,10 +125,9 @@ async def add_webhook(
         role="admin",
     ),
 )
-async def get_webhook(
-    webhook_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[ToldWebhook]:
+async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[ToldWebhook]:
     """Return one webhook."""
+    services = services_of(request.app)
     found = await services.webhooks.get(webhook_id)
     if found is None:
         raise _unknown(webhook_id)
@@ -154,9 +153,10 @@ async def get_webhook(
     ),
 )
 async def change_webhook(
-    request: Request[Identity, Any, Any], webhook_id: FromPath[str], services: NamedDependency[Services]
+    request: Request[Identity, Any, Any], webhook_id: FromPath[str]
 ) -> Response[ToldWebhook]:
     """Change url, feeds or enabled, whichever are given."""
+    services = services_of(request.app)
     change = await read_json(request, read_change, PATCH_TYPES)
     if change.url is not None:
         await _check_url(services, change.url)
@@ -180,9 +180,10 @@ async def change_webhook(
     ),
 )
 async def change_webhook_secret(
-    request: Request[Identity, Any, Any], webhook_id: FromPath[str], services: NamedDependency[Services]
+    request: Request[Identity, Any, Any], webhook_id: FromPath[str]
 ) -> Response[ToldWebhook]:
     """Replace the secret; for some hours the old one signs deliveries too."""
+    services = services_of(request.app)
     wanted = await read_optional_json(request, read_new_secret) or NewSecret()
     after = await services.webhooks.change_secret(webhook_id, wanted, actor=request.user.name)
     if after is None:
@@ -201,10 +202,9 @@ async def change_webhook_secret(
         role="admin",
     ),
 )
-async def remove_webhook(
-    request: Request[Identity, Any, Any], webhook_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[None]:
+async def remove_webhook(request: Request[Identity, Any, Any], webhook_id: FromPath[str]) -> Response[None]:
     """Delete a webhook."""
+    services = services_of(request.app)
     if not await services.webhooks.remove(webhook_id, actor=request.user.name):
         raise _unknown(webhook_id)
     return Response(None, status_code=204, headers=NO_STORE)
@@ -221,10 +221,9 @@ async def remove_webhook(
         role="admin",
     ),
 )
-async def test_webhook(
-    webhook_id: FromPath[str], services: NamedDependency[Services]
-) -> Response[ToldAttempt]:
+async def test_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[ToldAttempt]:
     """Send a message of type `webhook.test`, also to a webhook that is disabled."""
+    services = services_of(request.app)
     attempt = await services.webhooks.test(webhook_id)
     if attempt is None:
         raise _unknown(webhook_id)

@@ -25,7 +25,7 @@ from streams.hub import FeedHub
 class Services(Struct, frozen=True, kw_only=True):
     """The services of one process. `api.lifetime` opens, runs and closes them.
 
-    Handlers take it as their one dependency: Litestar starts a task group for two or more.
+    Handlers ask the application for it: `api.http.app_services`.
     """
 
     settings: Settings

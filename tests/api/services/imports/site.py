@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import httpx
 import uvicorn
 from litestar import Litestar
-from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 
+from api.http.app_services import keep_services
 from api.http.problems import problem_response
 from api.routes import uploads, uploads_rejected, uploads_tus
 from api.services.identity import Identity
@@ -59,12 +59,12 @@ async def serve(world, imports):
     services = Services(**{**nothing_else, "imports": imports, "import_history": history})
     app = Litestar(
         route_handlers=[*uploads.HANDLERS, *uploads_rejected.HANDLERS, *uploads_tus.HANDLERS],
-        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[SignedIn(lambda: site.identity)],
         exception_handlers={Exception: problem_response},
         openapi_config=None,
         logging_config=None,
     )
+    keep_services(app, services)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve())
     try:

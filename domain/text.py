@@ -100,7 +100,7 @@ def check_characters(field: str, text: str, problems: list[Problem], *, one_way:
 
     With `one_way`, bidirectional overrides too, which make a line read as what it is not.
     """
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or is_ordinary(text):
         return
     if _CONTROL.search(text) or (one_way and _BIDI.search(text)):
         problems.append(problem("control_character", field, value=excerpt(text)))

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from typing import Any, Protocol
 
 from litestar.types import ASGIApp
@@ -23,6 +24,11 @@ MAX_BUFFERED_BODY = 64 * 1024
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_REPEATED = frozenset(
+    {b"date", b"server", b"content-type", b"cache-control", b"content-security-policy", b"referrer-policy"}
+    | {b"x-content-type-options", b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"}
+)
+"""Headers with the same value in most answers: their lines are checked and written once."""
 _BODILESS = frozenset({204, 304})
 _UNAVAILABLE = {"Retry-After": str(RETRY_SECONDS)}
 
@@ -265,7 +271,14 @@ class Exchange:
 
 def _head(status: int, lines: Headers) -> bytes:
     """Return the head of an answer. Raises RuntimeError for a header that would break it."""
-    for name, value in lines:
-        if not _NAME.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
-            raise RuntimeError(f"the header {name!r} cannot be sent")
-    return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % line for line in lines]) + b"\r\n"
+    written = [_repeated(*line) if line[0] in _REPEATED else _line(*line) for line in lines]
+    return STATUS_LINE[status] + b"".join(written) + b"\r\n"
+
+
+def _line(name: bytes, value: bytes) -> bytes:
+    if not _NAME.fullmatch(name) or _FORBIDDEN_IN_VALUE.search(value):
+        raise RuntimeError(f"the header {name!r} cannot be sent")
+    return b"%b: %b\r\n" % (name, value)
+
+
+_repeated = lru_cache(128)(_line)

@@ -61,3 +61,12 @@ class Closing:
         feed, body, is_final = self.drafts[place]
         seq = self.seq + place
         return StoredMessage(seq, feed, with_id(body, self.epoch, seq), is_final, self.trace)
+
+
+def changes_of(closings: Sequence[Closing]) -> list[tuple[str, str, int]]:
+    """Return what several closings add to the counts together, as (kind, key, n), no two of one key."""
+    together: dict[tuple[str, str], int] = {}
+    for closing in closings:
+        for key, n in closing.deltas.items():
+            together[key] = together.get(key, 0) + n
+    return [(kind, key, n) for (kind, key), n in together.items() if n]

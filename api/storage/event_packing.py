@@ -6,7 +6,7 @@ text is a call a batch, where to pass tuples on would cost several a row.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import repeat
 from typing import Any
 
@@ -20,6 +20,7 @@ from domain.venues import Venue
 
 DAY_US = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = EPOCH.toordinal()
 
 PACKED = (
     "title",
@@ -168,9 +169,22 @@ def deltas_of(events: EventColumns) -> Deltas:
     return deltas
 
 
+def count_event(deltas: Deltas, event: EventFields) -> None:
+    """Add what one event adds to the counts: as `deltas_of` columns of it alone, at a fifth of the cost."""
+    venue = event.local_info
+    deltas["events", ""] += 1
+    deltas["participants", ""] += len(event.participants)
+    deltas["capacity", ""] += venue.capacity if venue else 0
+    deltas["city_key", fold(event.city)] += 1
+    deltas["city", event.city] += 1
+    deltas["month", event.event_date[:7]] += 1
+    deltas["venue_type", (venue and venue.venue_type) or ""] += 1
+    deltas["day", day_key(event.instant_us // DAY_US)] += 1
+
+
 def day_key(day: int) -> str:
     """Return YYYY-MM-DD of a day counted from 1970-01-01."""
-    return (EPOCH + timedelta(days=day)).date().isoformat()
+    return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
 
 
 def _keyed(kind: str, counts: Counter[str]) -> dict[tuple[str, str], int]:

@@ -10,7 +10,7 @@ from api.storage.count_cache import CountCache
 from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
 from api.storage.event_merge import EventMerge
-from api.storage.event_packing import PACKED, Deltas, deltas_of, field_cells, pack, part_of
+from api.storage.event_packing import PACKED, Deltas, count_event, deltas_of, field_cells, pack, part_of
 from api.storage.event_plans import Plan, page_of, page_of_all, planned, unfiltered_page
 from api.storage.event_rows import columns_of, event_of, events_of
 from api.storage.schema import events
@@ -82,7 +82,8 @@ class SqlEvents:
         tail = (upload_id, 1, at_ms, at_ms, True)
         rows = [(event_id, *field_cells(fields), *tail) for event_id, fields in zip(ids, batch, strict=True)]
         await self._unit.insert_rows(events, rows)
-        self.deltas.update(deltas_of(EventColumns.of(batch)))
+        for fields in batch:
+            count_event(self.deltas, fields)
         self.deltas["upload", upload_id or ""] += len(batch)
         return ids
 
@@ -201,7 +202,7 @@ class SqlEvents:
         if is_indexed:
             await text_index.add_one(self._unit, event_id, is_long=is_long)
         self.deltas.subtract(deltas_of(columns_of([old])))
-        self.deltas.update(deltas_of(EventColumns.of([fields])))
+        count_event(self.deltas, fields)
         return event_of(row) if row else None
 
     async def delete(self, event_id: int, *, if_version: int | None) -> bool:

@@ -253,7 +253,7 @@ def existing_day(year: int, month: int, day: int) -> Day | None:
     return Day(year, month, day)
 
 
-def in_range(day: Day) -> bool:
+def in_range(day: Day | date) -> bool:
     """Return whether a day is in the years that an event may have."""
     return limits.FIRST_YEAR <= day.year <= limits.LAST_YEAR
 

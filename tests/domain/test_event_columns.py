@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.storage.event_packing import CHUNK_EVENTS, PACKED, WIDTH, deltas_of, pack, unpacked
+from api.storage.event_packing import (
+    CHUNK_EVENTS,
+    PACKED,
+    WIDTH,
+    Deltas,
+    count_event,
+    deltas_of,
+    pack,
+    unpacked,
+)
 from domain.event_columns import EventColumns
 from domain.events import EventFields
 from domain.venues import VENUE_TYPES, Venue
@@ -66,3 +75,11 @@ def test_the_counts_of_a_batch_are_the_sum_of_the_counts_of_its_events(batch):
     for event in batch:
         one_by_one.update(deltas_of(EventColumns.of([event])))
     assert +deltas_of(EventColumns.of(batch)) == +one_by_one
+
+
+@given(st.lists(events, max_size=6))
+def test_an_event_counts_alone_as_it_does_in_a_batch(batch):
+    one_by_one = Deltas()
+    for event in batch:
+        count_event(one_by_one, event)
+    assert +one_by_one == +deltas_of(EventColumns.of(batch))

@@ -6,13 +6,11 @@ all of them. While it is under way the next ones gather.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.storage.closing import Closing
-from api.storage.event_packing import Deltas
+from api.storage.closing import Closing, changes_of
 from api.storage.postgres.driver import Driver, DriverPool
 from api.storage.schema import events
 from domain.ports.errors import StorageUnavailableError
@@ -147,10 +145,7 @@ async def write_closings(
 
     It locks the head of the log until the commit, so it comes last.
     """
-    deltas: Counter[tuple[str, str]] = Deltas()
-    for closing in closings:
-        deltas.update(closing.deltas)
-    counts = [(*key, n) for key, n in deltas.items() if n]
+    counts = changes_of(closings)
     texts = [text for closing in closings for text in _texts(closing)]
     seq: int = await connection.fetchval(
         _CLOSE, len(texts), *_columns(counts, 3), *_columns(rows, len(_COLUMNS)), *_columns(texts, 6)

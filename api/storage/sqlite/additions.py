@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.storage.closing import Closing
-from api.storage.event_packing import Deltas
+from api.storage.closing import Closing, changes_of
 from api.storage.schema import events, feed_messages
 from api.storage.sqlite import bulk
 
@@ -117,10 +116,7 @@ def write_closings(raw: sqlite3.Connection, closings: Sequence[Closing]) -> None
 
 
 def _add_counts(raw: sqlite3.Connection, closings: Sequence[Closing]) -> None:
-    deltas = Deltas()
-    for closing in closings:
-        deltas.update(closing.deltas)
-    changes = [(kind, key, n) for (kind, key), n in deltas.items() if n]
+    changes = changes_of(closings)
     bulk.add_counts(raw, changes)
     fallen = [(kind, key) for kind, key, n in changes if n < 0]
     if fallen:

@@ -103,9 +103,12 @@ class SqliteDatabase:
     async def writing(self) -> AsyncIterator[Unit]:
         """Begin a transaction; it is rolled back unless the block commits."""
         assert self._writer is not None, "the database is open"
+        turn = await self._writer.turn()
         try:
-            async with self._writer.turn() as turn:
+            try:
                 yield SqliteUnit(self._writer.connection, self.dialect, self._texts, turn)
+            finally:
+                await turn.end()
         except sqlite3.Error as error:
             meant = self.dialect.storage_error(error)
             if meant is None:

@@ -1,9 +1,9 @@
 """The single writer: units of work one after the other, committed in groups.
 
-A commit costs a sync of the disk, however little is in it. So a unit that is done leaves the
-transaction open for the next, and one commit serves all that came meanwhile. Each unit waits for the
-group's commit before any of it is published or answered. While a commit syncs in a thread, the next
-units queue; they are the next group.
+A commit costs a sync of the disk and a hop to a thread and back, however little is in it. So a unit that
+is done leaves the transaction open for the next, and one commit serves all that came meanwhile: it begins
+when the loop has turned once and no unit has come. Each unit waits for the group's commit before any of it
+is published or answered. While a commit syncs in a thread, the next units queue; they are the next group.
 
 A unit that only adds events and messages runs no statement: what it adds is written for the whole
 group at once. Any other begins with a savepoint, behind what those before it have added.
@@ -13,8 +13,6 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
@@ -26,6 +24,8 @@ from domain.ports.errors import StorageUnavailableError
 GROUP_SECONDS = 0.005
 """A group that is older is committed before the next unit begins."""
 GROUP_UNITS = 64
+QUIET_TURNS = 2
+"""In the first turn of the loop a request arrives, in the second its unit begins."""
 
 
 class _Group:
@@ -61,15 +61,19 @@ class _Group:
     async def settled(self) -> None:
         """Wait for the commit; raise its error if it failed. A cancellation is raised after that."""
         cancellation: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while not self._is_settled:
-                # Each waiter has a future of its own: cancelling a task cancels the future that it awaits.
-                waiter = asyncio.get_running_loop().create_future()
-                self._waiting.append(waiter)
-                try:
+        while not self._is_settled:
+            # Each waiter has a future of its own: cancelling a task cancels the future that it awaits.
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            try:
+                if cancellation is None:
                     await waiter
-                except asyncio.CancelledError as error:
-                    cancellation = error
+                else:
+                    # A scope that is cancelled would cancel again at each turn of the loop.
+                    with anyio.CancelScope(shield=True):
+                        await waiter
+            except asyncio.CancelledError as error:
+                cancellation = error
         if cancellation is not None:
             raise cancellation
         if self.error is not None:
@@ -123,8 +127,10 @@ class Turn:
         if addition.error is not None:
             raise addition.error
 
-    async def roll_back(self) -> None:
-        """Undo the unit's changes. Its answer may depend on those of others: wait for their commit."""
+    async def end(self) -> None:
+        """Undo what is not committed. The answer may depend on changes of others: wait for their commit."""
+        if self.has_ended:
+            return
         self.has_ended = True
         self._writer.leave(self, None)
         if self.has_begun and self.group.units:
@@ -146,17 +152,12 @@ class Writer:
         self.counted = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._is_taken = False
+        self._is_watched = False
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
-        """Hold the connection exclusively; what is not committed in the end is undone."""
+    async def turn(self) -> Turn:
+        """Hold the connection exclusively, until the turn ends."""
         await self._wait()
-        turn = Turn(self)
-        try:
-            yield turn
-        finally:
-            if not turn.has_ended:
-                await turn.roll_back()
+        return Turn(self)
 
     async def begin(self, turn: Turn) -> None:
         """Put a unit behind what those before it have added."""
@@ -202,16 +203,38 @@ class Writer:
             raise
 
     def _pass_on(self) -> None:
-        """Let the next unit have its turn; commit when none waits, or the group has waited long enough."""
+        """Let the next unit have its turn; commit when none comes, or the group has waited long enough."""
         while self._queue and self._queue[0].done():
             self._queue.popleft()
-        if self.group.units and (not self._queue or self.group.is_ripe):
+        if self.group.units and self.group.is_ripe:
             self._commit()
         elif self._queue:
             self._queue.popleft().set_result(None)
         else:
-            self._abandon(None)
+            if self.group.units:
+                self._watch()
+            else:
+                self._abandon(None)
             self._is_taken = False
+
+    def _watch(self) -> None:
+        if not self._is_watched:
+            self._is_watched = True
+            asyncio.get_running_loop().call_soon(self._commit_if_quiet, self.group.units, QUIET_TURNS)
+
+    def _commit_if_quiet(self, units: int, turns: int) -> None:
+        """Commit if no unit comes for so many turns of the loop. One that has its turn passes it on later."""
+        self._is_watched = False
+        if self._is_taken or not self.group.units:
+            return
+        if self.group.units > units:
+            self._watch()
+        elif turns > 1:
+            self._is_watched = True
+            asyncio.get_running_loop().call_soon(self._commit_if_quiet, units, turns - 1)
+        else:
+            self._is_taken = True
+            self._commit()
 
     async def _write(self) -> None:
         if not self.connection.is_open and not self._opens_at_once():
@@ -258,16 +281,16 @@ class Writer:
                 self.connection.submit(partial(self.connection.patiently, self._open_late), self._opened)
                 return
             self._write_additions()
-        except sqlite3.Error as error:
-            self._abandon(error)
-            self._pass_on()
-            return
-        if self.connection.raw.total_changes == self.counted:
+            if self.connection.raw.total_changes != self.counted:
+                self.connection.submit(self._commit_durably, self._committed)
+                return
             # Nothing was changed, so nothing is written.
             self.connection.execute("COMMIT")
-            self._committed(None)
+        except Exception as error:  # noqa: BLE001 - the units of the group get it.
+            self._abandon(error)
+            self._pass_on()
         else:
-            self.connection.submit(self._commit_durably, self._committed)
+            self._committed(None)
 
     def _opened(self, error: BaseException | None) -> None:
         if error is None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.dates import DateOrder, parse_event_date
@@ -479,3 +479,17 @@ def test_any_text_is_a_date_or_a_problem(text: str) -> None:
     for date_format in (None, *FORMATS):
         assert isinstance(parse(text, date_format), tuple | Problem)
         assert isinstance(parse("2025-07-01", date_format, text), tuple | Problem)
+
+
+@given(st.from_regex(r"[0-2][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]", fullmatch=True))
+@example("2018-11-04T00:30:00")
+@example("1899-12-31T23:59:59")
+@example("2024-02-30T00:00:00")
+@example("2024-02-29T24:00:00")
+def test_what_programs_write_is_read_at_once_as_by_its_parts(text: str) -> None:
+    at_once, by_parts = parse(text, None), parse(text.replace("T", " "), None)
+    if isinstance(by_parts, Problem):
+        assert isinstance(at_once, Problem)
+        assert at_once.code == by_parts.code
+    else:
+        assert at_once == by_parts

@@ -6,7 +6,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.end_to_end.warm_process import WarmProcess
 from tests.serving import CONNECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ class ServerProcess:
             "DATABASE_CONNECTIONS": str(CONNECTIONS),
             **{name.upper(): value for name, value in settings.items()},
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: WarmProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -54,14 +54,8 @@ class ServerProcess:
         """Start, and return when it is ready."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FASTTRACK_")}
         own = {f"FASTTRACK_{name}": value for name, value in self._settings.items()}
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "api", "serve"],
-                cwd=ROOT,
-                env={**clean, **own},
-                stdout=log,
-                stderr=log,
-            )
+        log = self.folder / "server.log"
+        self._process = WarmProcess(["serve"], folder=ROOT, environment={**clean, **own}, log=log)
         self._await_ready()
 
     def kill(self) -> None:

@@ -64,7 +64,7 @@ coverage: $(VENV)/.dev ## Run the tests but end_to_end, and hold branch coverage
 	$(BIN)/python -m coverage report
 
 test-thorough: $(VENV)/.dev ## Run every test, the chaotic ones many times over
-	$(BIN)/python -m pytest $(ARGS)
+	THOROUGH=1 $(BIN)/python -m pytest $(ARGS)
 
 image-test: $(VENV)/.dev ## Build the image with buildah, start it, stop it (minutes; needs root)
 	$(BIN)/python -m pytest -rs tests/deploy/test_image.py $(ARGS)

@@ -33,6 +33,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("fasttrack")
 
 
+THOROUGH = bool(os.environ.get("THOROUGH"))
+"""Set by `make test-thorough`: what is tried in turn or at random is tried more often."""
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Async tests run on the loop that the server runs on."""

@@ -15,6 +15,7 @@ from api.storage.store import SqlStore
 from domain.events import Event
 from domain.ports.events import EventFilter, EventSort, EventStore
 from domain.venues import Venue
+from tests.conftest import THOROUGH
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event, at_us, take_back
 
@@ -161,7 +162,7 @@ async def is_behind(store: SqlStore) -> bool:
     return deferred > done
 
 
-@settings(max_examples=25)
+@settings(max_examples=100 if THOROUGH else 10)
 @given(
     first=inserts,
     todo=steps,

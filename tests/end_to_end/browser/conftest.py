@@ -54,13 +54,18 @@ class Faults:
             self.seen.append(message.text)
 
 
+def chromium_program() -> str | None:
+    """Return Debian's Chromium: the one without windows if it is there, which takes half the CPU."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright.
 
     One a module: Playwright runs a loop of its own meanwhile, in which no async test can run.
     """
-    chromium = shutil.which("chromium")
+    chromium = chromium_program()
     if chromium is None:
         unavailable("Chromium, for the tests of the web page")
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright

@@ -1,7 +1,6 @@
 """Photograph the web page: `make screenshots` writes docs/images, as the README shows them."""
 
 import random
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from tests.end_to_end.browser.acts import await_state, drop, import_now, open_page, review
-from tests.end_to_end.browser.conftest import FLAGS
+from tests.end_to_end.browser.conftest import FLAGS, chromium_program
 from tests.end_to_end.browser.test_film import play
 from tests.end_to_end.server_process import ServerProcess
 
@@ -180,7 +179,7 @@ def main() -> None:
         server = ServerProcess(Path(folder))
         server.start()
         try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
             photograph(browser, server, Path(folder))
             photograph_film(browser, Path(folder))
             browser.close()

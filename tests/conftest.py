@@ -2,6 +2,7 @@
 
 import fcntl
 import functools
+import gc
 import os
 import zlib
 from collections.abc import Generator, Iterator
@@ -77,6 +78,12 @@ def _group(item: pytest.Item) -> str | None:
     if turn == 1:
         return None
     return "alone" if turn == 3 else item.nodeid.partition("::")[0]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what is there to stay: through six thousand tests it would look again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -84,7 +84,7 @@ export class ReviewStep {
         "div.row.review-actions",
         {},
         this.go,
-        h("button", {type: "button", t: "cancel", onclick: this.on.onCancel}),
+        h("button", {type: "button", t: "cancel", onclick: () => this.#cancel()}),
         h("label.check", {}, this.atomic, h("span", {t: "option.atomic"})),
       ),
     );
@@ -103,6 +103,13 @@ export class ReviewStep {
     if (this.check) return this.#import(this.review.options);
     if (this.#unchecked !== null) return this.#import({on_duplicate: "skip", ...this.review.options});
     this.#isAwaited = true;
+    this.paint();
+  }
+
+  /** Take back an import that waits for the check; else leave the file. */
+  #cancel() {
+    if (!this.#isAwaited || this.check) return this.on.onCancel();
+    this.#isAwaited = false;
     this.paint();
   }
 

@@ -76,7 +76,8 @@ class Side:
 
     async def until(self, webhook: Webhook, is_so: Callable[[Webhook], bool]) -> Webhook:
         """Wait until a webhook is stored as it should be."""
-        with anyio.fail_after(30):
+        # Three days are eighty attempts.
+        with anyio.fail_after(120):
             while not is_so(now := (await self.get(webhook))[0]):  # noqa: ASYNC110 - no one reports it
                 await anyio.sleep(0.01)
         return now

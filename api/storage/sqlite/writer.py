@@ -21,7 +21,7 @@ from api.storage.sqlite.additions import Addition, Ids, write_additions
 from api.storage.sqlite.connection import Connection
 from domain.ports.errors import StorageUnavailableError
 
-GROUP_SECONDS = 0.005
+GROUP_SECONDS = 0.02
 """A group that is older is committed before the next unit begins."""
 GROUP_UNITS = 64
 QUIET_TURNS = 2
@@ -38,7 +38,7 @@ class _Group:
     """
 
     def __init__(self) -> None:
-        self.began = time.perf_counter()
+        self.began = 0.0
         self.units = 0
         self.additions: list[Addition] = []
         self.written = 0
@@ -50,6 +50,13 @@ class _Group:
     def is_ripe(self) -> bool:
         """Whether it has waited long enough for others to join."""
         return self.units >= GROUP_UNITS or time.perf_counter() - self.began > GROUP_SECONDS
+
+    def add(self, addition: Addition) -> None:
+        """Have a further unit in the group. It ages from its first one on."""
+        if not self.units:
+            self.began = time.perf_counter()
+        self.units += 1
+        self.additions.append(addition)
 
     def settle(self, error: BaseException | None) -> None:
         """Give every unit the outcome of the group."""
@@ -260,8 +267,7 @@ class Writer:
         if turn.has_begun:
             self._end_unit(turn, keep=addition is not None)
         if addition is not None:
-            self.group.units += 1
-            self.group.additions.append(addition)
+            self.group.add(addition)
 
     def _end_unit(self, turn: Turn, *, keep: bool) -> None:
         if not keep:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import msgspec
@@ -77,10 +78,13 @@ def count_commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_units_of_one_turn_of_the_loop_share_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.storage.sqlite.writer.GROUP_SECONDS", 60)
+    now = [0.0]
+    monkeypatch.setattr("api.storage.sqlite.writer.time", SimpleNamespace(perf_counter=lambda: now[0]))
     told: list[StoredMessage] = []
     async with opened("", tmp_path, told) as store:
         commits = count_commits(monkeypatch)
+        # However long ago the last commit was: a group ages from its first unit on.
+        now[0] += 60
         async with anyio.create_task_group() as tasks:
             for number in range(20):
                 tasks.start_soon(add, store, str(number))

@@ -71,10 +71,13 @@ class HeldImports:
         Raises:
             ImportRefusedError: `not_found`.
         """
-        if (running := self._held.get(upload_id)) is not None:
+        if (running := self._held.get(upload_id)) is not None and not running.is_changing:
             return msgspec.structs.replace(running.upload, bytes_received=running.staged)
+        # While it changes, its feed may tell already of what is not known here yet.
         async with self._store.snapshot() as snapshot:
             upload = await snapshot.uploads.get(upload_id)
+        if running is not None and (upload is None or upload.state not in ENDED):
+            return msgspec.structs.replace(upload or running.upload, bytes_received=running.staged)
         if upload is None:
             raise refused_by("not_found.import", value=excerpt(upload_id))
         if upload.state in ENDED:

@@ -2,7 +2,7 @@
 
 A commit costs a sync of the disk and a hop to a thread and back, however little is in it. So a unit that
 is done leaves the transaction open for the next, and one commit serves all that came meanwhile: it begins
-when the loop has turned once and no unit has come. Each unit waits for the group's commit before any of it
+when the loop has turned twice and no unit has come. Each unit waits for the group's commit before any of it
 is published or answered. While a commit syncs in a thread, the next units queue; they are the next group.
 
 A unit that only adds events and messages runs no statement: what it adds is written for the whole

@@ -24,6 +24,7 @@ class World:
         self.store = None
         self.imports = None
         self.open_source = open_source
+        self.on_commit = lambda _messages: None
         self.places = 2
         self.limit = 1024 * 1024
         self.staged_bytes_per_person = 1024 * 1024 * 1024
@@ -31,7 +32,10 @@ class World:
     @asynccontextmanager
     async def process(self, wrap=lambda store: store, owner="server"):
         opened = await open_store(
-            self.url, committed=lambda _: None, data_dir=self.folder, timezone="America/Recife"
+            self.url,
+            committed=self.on_commit,
+            data_dir=self.folder,
+            timezone="America/Recife",
         )
         self.store = opened
         try:

@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import asynccontextmanager
 
 import anyio
@@ -336,3 +337,17 @@ async def test_a_file_over_the_limit_is_refused(world):
         await imports.give_up(body, Problem("", "too_large", "too large"))
         assert (await world.upload()).state == "failed"
         assert await world.store.blobs.ids() == []
+
+
+async def test_who_is_told_of_the_end_finds_the_import_ended(world):
+    asked = []
+
+    def on_commit(messages):
+        if any(b'"type":"finished"' in message.body for message in messages):
+            asked.append(asyncio.ensure_future(world.imports.find("x")))
+
+    world.on_commit = on_commit
+    async with world.process():
+        await world.send(rows(1, 100))
+        found = await asked[0]
+        assert (found.state, found.accepted, found.rejected) == ("completed", 90, 10)

@@ -1,6 +1,7 @@
 """The use cases of webhooks: create, list, change, remove, test."""
 
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 
 import msgspec
 from msgspec import Struct, structs
@@ -85,7 +86,8 @@ class Webhooks:
         """Store a webhook for messages from now on; None if there are too many."""
         _, head = await self._store.feed.bounds()
         made = Webhook(
-            id=new_secret()[:16],
+            # Commands take it as it is: one that began with a dash would be an option.
+            id=token_hex(8),
             url=wanted.url,
             feeds=tuple(dict.fromkeys(wanted.feeds)),
             format=wanted.format,

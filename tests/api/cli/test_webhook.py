@@ -24,6 +24,7 @@ async def test_a_webhook_is_created_listed_and_removed(tmp_path: Path) -> None:
         made = await run(served, "add", receiver.url, "eventos", "admin")
         webhook_id, secret = made.output.split()
         assert secret.startswith("whsec_")
+        assert webhook_id.isalnum()  # Never an option of a command.
         listed = (await run(served, "list")).output
         assert f"{webhook_id}  enabled" in listed
         assert f"{receiver.url}  eventos admin" in listed

@@ -48,38 +48,13 @@ class SqlSnapshot:
     """Reads of one moment. Source: `api.services.store.Snapshot`."""
 
     def __init__(self, unit: Unit, totals: CountCache | None = None) -> None:
-        self._unit = unit
         self.events = SqlEvents(unit, totals)
-
-    @property
-    def uploads(self) -> SqlUploads:
-        """Imports."""
-        return SqlUploads(self._unit)
-
-    @property
-    def tasks(self) -> SqlTasks:
-        """Long tasks."""
-        return SqlTasks(self._unit)
-
-    @property
-    def people(self) -> SqlPeople:
-        """Users, sessions, tickets."""
-        return SqlPeople(self._unit)
-
-    @property
-    def requests(self) -> SqlRequests:
-        """Requests to the process that holds a lease."""
-        return SqlRequests(self._unit)
-
-    @property
-    def personal(self) -> SqlPersonal:
-        """What people keep for themselves."""
-        return SqlPersonal(self._unit)
-
-    @property
-    def webhooks(self) -> SqlWebhooks:
-        """Webhooks and their last attempts."""
-        return SqlWebhooks(self._unit)
+        self.uploads = SqlUploads(unit)
+        self.tasks = SqlTasks(unit)
+        self.people = SqlPeople(unit)
+        self.requests = SqlRequests(unit)
+        self.personal = SqlPersonal(unit)
+        self.webhooks = SqlWebhooks(unit)
 
 
 class SqlTransaction(SqlSnapshot):

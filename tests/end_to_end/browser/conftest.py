@@ -55,7 +55,7 @@ class Faults:
 
 
 def chromium_program() -> str | None:
-    """Return Debian's Chromium: the one without windows if it is there, which takes half the CPU."""
+    """Return Debian's Chromium: the one without windows if it is there, which takes 0.6 of the CPU."""
     return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 

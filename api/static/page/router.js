@@ -56,8 +56,6 @@ export function startViews(build, first) {
   const built = new Map();
   const show = () => {
     const route = parseRoute(location.hash);
-    // The skip link names no view: it must not leave the one that is seen.
-    if (!viewOf(route.view, build) && built.size && document.getElementById(route.view)) return;
     const name = viewOf(route.view, build) ?? first;
     for (const other of Object.keys(build)) document.getElementById(`view-${other}`).hidden = other !== name;
     for (const link of document.querySelectorAll("[data-view]")) mark(link, link.dataset.view === name);
@@ -66,11 +64,18 @@ export function startViews(build, first) {
     built.get(name).show(viewOf(route.view, build) ? route : {view: name, id: null, params: {}});
   };
   addEventListener("hashchange", show);
+  document.querySelector(".skip").addEventListener("click", skipToContent);
   document.addEventListener("language", () => {
     const {view} = parseRoute(location.hash);
     document.title = `${t(`nav.${viewOf(view, build) ?? first}`)} · FastTrack`;
   });
   show();
+}
+
+/** An address of its own would name no view: a reload or a bookmark would lead elsewhere. */
+function skipToContent(event) {
+  event.preventDefault();
+  document.getElementById("main").focus();
 }
 
 const viewOf = (name, build) => (name in build ? name : SEEN_IN[name] in build ? SEEN_IN[name] : null);

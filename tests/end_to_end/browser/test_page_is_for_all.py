@@ -148,9 +148,10 @@ def test_the_keyboard_reaches_everything(page: Any, server: ServerProcess, tmp_p
     ):
         assert name in reached, reached
     page.click("[data-view=events]")
+    page.wait_for_selector("#view-events h1")
     page.focus(".skip")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => location.hash === '#main'")
+    assert page.evaluate("[document.activeElement.id, location.hash]") == ["main", "#events"]
     assert page.is_visible("#view-events h1")
     page.click("[data-view=import]")
     page.get_by_role("button", name="Import another file").focus()

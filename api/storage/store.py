@@ -162,9 +162,11 @@ class SqlStore:
     def _publish(self, closing: Closing) -> None:
         """Publish what was committed; where other processes commit too, the tailer does it in order."""
         self.published += len(closing.drafts)
+        if not closing.drafts:
+            return
         if self._tailer is not None:
-            self._tailer.hint()
-        elif closing.drafts:
+            self._tailer.take(closing.messages())
+        else:
             self._told(closing.messages())
 
 

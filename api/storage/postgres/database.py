@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from api.storage.cancellation import to_the_end
 from api.storage.postgres import text_index
 from api.storage.postgres.address import connect_seconds, driver_url
-from api.storage.postgres.driver import DriverPool
+from api.storage.postgres.driver import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit
@@ -43,7 +44,7 @@ WRITER_IDLE_SECONDS = 15
 _DRIVER = "postgresql+asyncpg://"
 """The address goes to the driver as it is: it knows libpq's parameters, SQLAlchemy's adapter does not."""
 
-_QUEUE = kept(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, "")).with_for_update())
+_QUEUE = kept(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, sa.bindparam("by"))).with_for_update())
 
 
 class Pools(NamedTuple):
@@ -79,8 +80,9 @@ class PostgresDialect:
     name: Literal["postgresql"] = "postgresql"
     updates_text_index = False
 
-    def __init__(self, ids: Ids) -> None:
+    def __init__(self, ids: Ids, process: str) -> None:
         self._ids = ids
+        self._process = process
 
     def prepare(self, connection: sa.Connection) -> None:
         """Create the text index."""
@@ -95,7 +97,7 @@ class PostgresDialect:
 
         So the order of seq is that of commits, and no two transactions wait for each other's counts.
         """
-        await unit.rows(_QUEUE)
+        await unit.rows(_QUEUE, {"by": self._process})
 
     async def take_ids(self, _unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids, in a transaction of its own.
@@ -106,7 +108,11 @@ class PostgresDialect:
 
 
 class PostgresDatabase:
-    """The connections of one process to one database."""
+    """The connections of one process to one database.
+
+    Attributes:
+        process: its name in announcements of commits.
+    """
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         target = _Target(driver_url(url), connect_seconds(url, CONNECT_SECONDS))
@@ -127,18 +133,19 @@ class PostgresDatabase:
             _DRIVER, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args(target, {})
         )
         self._engines = (self._writers, self._readers, self._quick, self._alone)
+        self.process = token_hex(8)
         self.pulse = Watchdog()
         for engine in self._engines:
             self.pulse.watch(engine)
             event.listen(engine.sync_engine, "handle_error", leave_a_standby)
         self._glances = _driver_pool(target, _NO_SYNC, self.pulse, sizes.glances)
-        self._closing = _driver_pool(target, _NO_SYNC, self.pulse, 1)
-        self._durable = _driver_pool(target, {}, self.pulse, 1)
-        self._driver_pools = (self._glances, self._closing, self._durable)
+        self._closing = OneConnection(_driver_args(target, _NO_SYNC), self.pulse)
+        self._durable = OneConnection(_driver_args(target, {}), self.pulse)
+        self._driver_pools: tuple[Connections, ...] = (self._glances, self._closing, self._durable)
         self.durability = Durability(self._durable)
-        self._group = GroupCommit(self._closing)
-        self.dialect = PostgresDialect(Ids(self._glances))
-        self._writing = Writing(self._writers, self.dialect, self.durability, self._group)
+        self._group = GroupCommit(self._closing, self.process)
+        self.dialect = PostgresDialect(Ids(self._glances), self.process)
+        self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 
     async def open(self) -> None:
         """Prepare to connect; connections are opened when they are needed."""
@@ -194,8 +201,12 @@ class PostgresDatabase:
 
 
 def _driver_pool(target: _Target, settings: dict[str, str], pulse: Watchdog, size: int) -> DriverPool:
-    settings = {"idle_in_transaction_session_timeout": str(WRITER_IDLE_SECONDS * 1000), **settings}
-    return DriverPool(_connect_args(target, settings), pulse, size=size, wait_seconds=POOL_WAIT_SECONDS)
+    return DriverPool(_driver_args(target, settings), pulse, size=size, wait_seconds=POOL_WAIT_SECONDS)
+
+
+def _driver_args(target: _Target, settings: dict[str, str]) -> dict[str, Any]:
+    idle = {"idle_in_transaction_session_timeout": str(WRITER_IDLE_SECONDS * 1000)}
+    return _connect_args(target, idle | settings)
 
 
 def _engine(

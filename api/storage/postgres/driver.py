@@ -3,9 +3,10 @@
 Statements are compiled once, by SQLAlchemy Core, and prepared once by asyncpg on each connection.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 import sqlalchemy as sa
@@ -24,7 +25,60 @@ _DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 TEXTS = KeptTexts(_DIALECT)
 
 IDLE_SECONDS = 300.0
-"""A connection that nobody uses for so long is closed."""
+"""A pool closes a connection that nobody uses for so long."""
+CLOSE_SECONDS = 2.0
+"""So long the database may take to part with a connection; then its socket is closed."""
+
+
+class Connections(Protocol):
+    """Connections in autocommit."""
+
+    async def open(self) -> None:
+        """Prepare to connect; connections are opened when they are needed."""
+        ...
+
+    def connection(self) -> AbstractAsyncContextManager[Driver]:
+        """Have a connection for the block; errors of the driver are raised as those of the storage."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class OneConnection:
+    """One connection that is kept for one user at a time.
+
+    To take a connection from a pool and to give it back costs more than a short statement does.
+
+    Args:
+        connect_args: of asyncpg.
+    """
+
+    def __init__(self, connect_args: Mapping[str, Any], pulse: Watchdog) -> None:
+        self._arguments = connect_args
+        self._pulse = pulse
+        self._kept: Driver | None = None
+        self._is_free = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Do nothing: the first user connects."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Driver]:
+        """Have the connection for the block; errors of the driver are raised as those of the storage."""
+        async with self._is_free:
+            with _as_of_the_storage():
+                if self._kept is None or self._kept.is_closed():
+                    self._kept = await asyncpg.connect(**self._arguments)
+                    await self._pulse.add(self._kept)
+                with _ended_if_lost(self._kept):
+                    yield self._kept
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._kept is not None and not self._kept.is_closed():
+            await self._kept.close(timeout=CLOSE_SECONDS)
 
 
 class DriverPool:
@@ -64,22 +118,13 @@ class DriverPool:
     async def connection(self) -> AsyncIterator[Driver]:
         """Have a connection for the block; errors of the driver are raised as those of the storage."""
         assert self._pool is not None, "opened with the store"
-        try:
+        with _as_of_the_storage():
             connection = await self._taken(self._pool)
             try:
-                yield connection
-            except Exception as error:
-                if is_of_a_standby(error) or isinstance(storage_error(error), StorageUnavailableError):
-                    # Its end may be on its way, and whoever takes it next would meet it.
-                    connection.terminate()
-                raise
+                with _ended_if_lost(connection):
+                    yield connection
             finally:
                 await self._pool.release(connection)
-        except Exception as error:
-            meant = storage_error(error)
-            if meant is None:
-                raise
-            raise meant from error
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -95,6 +140,29 @@ class DriverPool:
             if is_free:
                 raise
             raise StorageUnavailableError("every connection to the database is busy") from error
+
+
+@contextmanager
+def _as_of_the_storage() -> Iterator[None]:
+    """Raise errors of the driver as those of the storage."""
+    try:
+        yield
+    except Exception as error:
+        meant = storage_error(error)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+@contextmanager
+def _ended_if_lost(connection: Driver) -> Iterator[None]:
+    """End a connection whose error says that it is lost: its end may be on its way to the next user."""
+    try:
+        yield
+    except Exception as error:
+        if is_of_a_standby(error) or isinstance(storage_error(error), StorageUnavailableError):
+            connection.terminate()
+        raise
 
 
 async def _leave_as_it_is(_connection: Any) -> None:

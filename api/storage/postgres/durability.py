@@ -9,7 +9,7 @@ before it. Nothing is answered or published before. Source: PostgreSQL, "Asynchr
 import asyncio
 from typing import NamedTuple
 
-from api.storage.postgres.driver import DriverPool
+from api.storage.postgres.driver import Connections
 
 # Writes only to the write-ahead log; without a write, its commit would not wait for the disk.
 _MARK = "SELECT pg_logical_emit_message(true, 'fasttrack', '')"
@@ -29,7 +29,7 @@ class Durability:
         pool: its connections commit durably, each statement by itself.
     """
 
-    def __init__(self, pool: DriverPool) -> None:
+    def __init__(self, pool: Connections) -> None:
         self._pool = pool
         self._waiting: list[_Waiter] = []
         self._flushing: asyncio.Task[None] | None = None

@@ -39,6 +39,7 @@ class FeedTailer:
 
     Seqs become visible in their order, since each is drawn under a lock that is held until the
     commit. So everything after the last seq read is new, and nothing before it can still come.
+    What this process has committed itself is not read again where nothing of others lies before it.
     """
 
     def __init__(
@@ -62,9 +63,13 @@ class FeedTailer:
         self._from = after
         self._hint.set()
 
-    def hint(self) -> None:
-        """Check for new messages now."""
-        self._hint.set()
+    def take(self, messages: Sequence[StoredMessage]) -> None:
+        """Pass on what this process has committed, and is on disk; or read it where others came before."""
+        if messages[0].seq == self._after + 1 and self._from is None:
+            self._after = messages[-1].seq
+            self._committed(messages)
+        else:
+            self._hint.set()
 
     async def aclose(self) -> None:
         """Stop."""
@@ -106,9 +111,14 @@ class FeedTailer:
     async def _listen(self, connection: AsyncConnection) -> Driver:
         driver: Driver | None = (await connection.get_raw_connection()).driver_connection
         assert driver is not None, "a connection that has answered"
-        await driver.add_listener(CHANNEL, lambda *_: self._hint.set())
+        await driver.add_listener(CHANNEL, self._note_commit)
         driver.add_termination_listener(lambda *_: self._hint.set())
         return driver
+
+    def _note_commit(self, _connection: object, _pid: int, _channel: str, process: object) -> None:
+        """Read what another process has committed; this one's own comes to `take`, once it is on disk."""
+        if process != self._database.process:
+            self._hint.set()
 
     async def _read(self, driver: Driver) -> Sequence[Row]:
         with self._database.pulse.expected(ANSWER_SECONDS):
@@ -127,9 +137,11 @@ class FeedTailer:
     def _pass_on(self, rows: Sequence[Row]) -> int:
         if self._from is not None:
             return 0  # Read before that was asked for: they are read again, behind those that come first.
-        if rows:
-            self._after = rows[-1].seq
-            self._committed([_stored(row) for row in rows])
+        # Meanwhile this process may have passed on some of its own.
+        new = [_stored(row) for row in rows if row.seq > self._after]
+        if new:
+            self._after = new[-1].seq
+            self._committed(new)
         return len(rows)
 
 

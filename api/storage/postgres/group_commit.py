@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.storage.closing import Closing, changes_of
-from api.storage.postgres.driver import Driver, DriverPool
+from api.storage.postgres.driver import Connections, Driver
 from api.storage.schema import events
 from domain.ports.errors import StorageUnavailableError
 
@@ -19,7 +19,7 @@ MOST_UNITS = 64
 """In a group."""
 
 CHANNEL = "fasttrack_feed"
-"""Where commits are announced to the other processes."""
+"""Where commits are announced to the other processes, with the name of the one that commits."""
 
 EventRow = tuple[Any, ...]
 """The cells of an event in the order of the table's columns."""
@@ -51,7 +51,7 @@ WITH added AS (
         ${_AFTER + 3}::bool[], ${_AFTER + 4}::bigint[], ${_AFTER + 5}::text[]) WITH ORDINALITY
         AS m (feed, front, back, final, at_ms, trace, place)
 )
-SELECT head.seq, pg_notify('{CHANNEL}', '') FROM head
+SELECT head.seq, pg_notify('{CHANNEL}', ${_AFTER + 6}) FROM head
 """  # noqa: S608 - names are ours.
 
 _FORGET_ZERO = """
@@ -74,10 +74,12 @@ class GroupCommit:
 
     Args:
         pool: of one connection, which does not wait for the disk.
+        name: of this process, for announcements.
     """
 
-    def __init__(self, pool: DriverPool) -> None:
+    def __init__(self, pool: Connections, name: str) -> None:
         self._pool = pool
+        self._name = name
         self._waiting: list[Unit] = []
         self._at_work: asyncio.Task[None] | None = None
 
@@ -121,7 +123,8 @@ class GroupCommit:
             try:
                 async with self._pool.connection() as connection, connection.transaction():
                     has_begun = True
-                    await write_closings(connection, [unit.closing for unit in group], _rows_of(group))
+                    closings = [unit.closing for unit in group]
+                    await write_closings(connection, self._name, closings, _rows_of(group))
             except StorageUnavailableError:
                 if has_begun or is_last:
                     raise
@@ -139,16 +142,16 @@ class GroupCommit:
 
 
 async def write_closings(
-    connection: Driver, closings: Sequence[Closing], rows: Sequence[EventRow] = ()
+    connection: Driver, name: str, closings: Sequence[Closing], rows: Sequence[EventRow] = ()
 ) -> None:
     """Write events, counts and messages, and draw the messages' seqs, within the connection's transaction.
 
-    It locks the head of the log until the commit, so it comes last.
+    `name` is that of this process. It locks the head of the log until the commit, so it comes last.
     """
     counts = changes_of(closings)
     texts = [text for closing in closings for text in _texts(closing)]
     seq: int = await connection.fetchval(
-        _CLOSE, len(texts), *_columns(counts, 3), *_columns(rows, len(_COLUMNS)), *_columns(texts, 6)
+        _CLOSE, len(texts), *_columns(counts, 3), *_columns(rows, len(_COLUMNS)), *_columns(texts, 6), name
     )
     fallen = [(kind, key) for kind, key, n in counts if n < 0]
     if fallen:

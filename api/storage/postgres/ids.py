@@ -1,13 +1,23 @@
-"""Draws ids that were never given before, for many callers by one statement."""
+"""Draws ids that were never given before: for many callers by one statement, and ahead in busy times."""
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass
+from math import inf
 
 import sqlalchemy as sa
 
-from api.storage.postgres.driver import DriverPool, fetched, text_of
+from api.storage.postgres.driver import Connections, fetched, text_of
 from api.storage.schema import id_heads
 from api.storage.statements import kept
+
+AHEAD_SECONDS = 0.05
+"""A draw takes as many more as are wanted in this time, at the rate since the draw before."""
+MOST_AHEAD = 256
+FEW = 16
+"""Who asks for more has them drawn: an import, whose ids follow each other."""
+KEPT_SECONDS = 1.0
+"""So long ids that were drawn ahead are given: over several processes they rise with the time, roughly."""
 
 _TAKE = text_of(
     kept(
@@ -21,6 +31,38 @@ _TAKE = text_of(
 Asked = tuple[int, "asyncio.Future[int]"]
 
 
+@dataclass
+class _Ahead:
+    """Ids that were drawn and not given yet.
+
+    Attributes:
+        drawn_at: seconds of the loop's clock.
+        given: how many ids were given since, to those who want a few.
+    """
+
+    first: int = 0
+    end: int = 0
+    drawn_at: float = -inf
+    given: int = 0
+
+    def take(self, count: int, now: float) -> int | None:
+        """Return the first of so many; None where there are not so many, or they are too old."""
+        if count > FEW or self.left(now) < count:
+            return None
+        self.first += count
+        self.given += count
+        return self.first - count
+
+    def left(self, now: float) -> int:
+        """Return how many can still be given."""
+        return self.end - self.first if now - self.drawn_at <= KEPT_SECONDS else 0
+
+    def wanted(self, now: float) -> int:
+        """Return how many to draw ahead: none for one who asks now and then, so that ids have no gaps."""
+        seconds = max(now - self.drawn_at, AHEAD_SECONDS / MOST_AHEAD)
+        return min(self.given, MOST_AHEAD, int(self.given * AHEAD_SECONDS / seconds))
+
+
 class Ids:
     """Draws ids in transactions of their own: nobody waits for another's end, and a rollback leaves a gap.
 
@@ -28,14 +70,18 @@ class Ids:
         pool: its connections need not wait for the disk: rows with these ids do.
     """
 
-    def __init__(self, pool: DriverPool) -> None:
+    def __init__(self, pool: Connections) -> None:
         self._pool = pool
         self._asked: dict[str, list[Asked]] = defaultdict(list)
         self._drawing: dict[str, asyncio.Task[None]] = {}
+        self._ahead: dict[str, _Ahead] = defaultdict(_Ahead)
 
     async def take(self, name: str, count: int) -> int:
         """Return the first of `count` consecutive ids. Those who ask while others are drawn share a draw."""
-        first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if (drawn := self._ahead[name].take(count, loop.time())) is not None:
+            return drawn
+        first: asyncio.Future[int] = loop.create_future()
         self._asked[name].append((count, first))
         if name not in self._drawing:
             self._drawing[name] = asyncio.create_task(self._draw_all(name), name="draw of ids")
@@ -49,7 +95,11 @@ class Ids:
             del self._drawing[name]
 
     async def _draw(self, name: str, asked: list[Asked]) -> None:
-        total = sum(count for count, _ in asked)
+        now = asyncio.get_running_loop().time()
+        ahead = self._ahead[name]
+        keeps = ahead.left(now) > 0
+        wanted = sum(count for count, _ in asked)
+        total = wanted if keeps else wanted + ahead.wanted(now)
         try:
             async with self._pool.connection() as connection:
                 rows = await fetched(connection, _TAKE, {"of_name": name, "count": total})
@@ -58,7 +108,13 @@ class Ids:
                 if not first.done():
                     first.set_exception(error)
             return
-        next_id = rows[0].last - total + 1
+        end = rows[0].last + 1
+        next_id = end - total
+        few = sum(count for count, _ in asked if count <= FEW)
+        if keeps:
+            ahead.given += few
+        else:
+            self._ahead[name] = _Ahead(next_id + wanted, end, now, few)
         for count, first in asked:
             if not first.done():
                 first.set_result(next_id)

@@ -20,12 +20,14 @@ class Writing(NamedTuple):
     Attributes:
         durability: what a commit waits for.
         group: commits those that need no connection of their own.
+        process: the name of this one in announcements of commits.
     """
 
     engine: AsyncEngine
     dialect: Dialect
     durability: Durability
     group: GroupCommit
+    process: str
 
 
 class PostgresTransaction(PostgresUnit):
@@ -34,6 +36,7 @@ class PostgresTransaction(PostgresUnit):
     def __init__(self, by: Writing) -> None:
         super().__init__(by.engine, by.dialect)
         self._by = by
+        self.process = by.process
         self._new: list[EventRow] = []
 
     async def connect(self) -> AsyncConnection:

@@ -34,7 +34,12 @@ class PostgresUnit(Unit):
     """Statements on one connection of a pool, which is taken when the first of them needs it.
 
     Kept statements go to the driver directly, others through SQLAlchemy, in one transaction.
+
+    Attributes:
+        process: the name under which a commit is announced; "" is nobody's, so everyone looks.
     """
+
+    process = ""
 
     def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
         self._engine = engine
@@ -141,7 +146,7 @@ class PostgresUnit(Unit):
         await (await self.connect()).run_sync(work)
 
     async def _write(self, closing: Closing) -> None:
-        await write_closings(await self._driver(), [closing])
+        await write_closings(await self._driver(), self.process, [closing])
 
     async def _insert_rows(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert a few by INSERT, more by COPY."""

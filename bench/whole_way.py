@@ -19,7 +19,8 @@ from bench.requests import SERVERS, Site, call, is_there
 from bench.rounds import Case
 
 READERS = (1000, 100)
-POSTS_A_SECOND = 20.0
+RATES = {"20 a second": 20.0, "one after the other": float("inf")}
+"""Posts a second: what both servers hold, and what one client makes that waits for each answer."""
 SECONDS = 6.0
 WARM_SECONDS = 2.0
 """Not measured: a server that has just started has other things to do, such as to compress its page."""
@@ -93,16 +94,16 @@ class _Run:
                 now = time.perf_counter_ns()
                 self.latencies += [(now - int(sent)) / 1e6 for sent in _SENT_AT.findall(part)]
 
-    def post_for(self, seconds: float) -> int:
-        """Post one event after the other at the rate, and wait until all have them; return how many."""
+    def post_for(self, seconds: float, rate: float) -> int:
+        """Post one event after the other, so many a second, and wait until all have them; return how many."""
         posted, started = 0, time.perf_counter()
         answered, received = self.answered, self.received
         while (now := time.perf_counter() - started) < seconds:
             done = self.answered - answered
-            if now >= posted / POSTS_A_SECOND and posted == done:
+            if now >= posted / rate and posted == done:
                 self.post()
                 posted += 1
-            self.take(posted / POSTS_A_SECOND - now if posted == done else 0.1)
+            self.take(posted / rate - now if posted == done else 0.1)
         ends = time.perf_counter() + 5
         while self.received - received < posted * self.readers and time.perf_counter() < ends:
             self.take(0.2)
@@ -114,28 +115,28 @@ class _Run:
         self._ready.close()
 
 
-def _measure(name: str, readers: int) -> Result:
+def _measure(name: str, readers: int, rate: float) -> Result:
     os.sched_setaffinity(0, {GENERATOR_CORE})
     try:
         with SERVERS[name]() as site:
-            return _watch(site, [CONTESTANTS[name](site.server.port) for _ in range(readers)])
+            return _watch(site, [CONTESTANTS[name](site.server.port) for _ in range(readers)], rate)
     except (OSError, RuntimeError) as failure:
         return {"failed": str(failure)[-300:]}
     finally:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
-def _watch(site: Site, streams: list[socket.socket]) -> Result:
+def _watch(site: Site, streams: list[socket.socket], rate: float) -> Result:
     run = _Run(site, streams)
     with contextlib.closing(run):
-        run.post_for(WARM_SECONDS)
+        run.post_for(WARM_SECONDS, rate)
         run.received, run.latencies = 0, []
         cpu = cpu_seconds(site.server.pid)
-        posted = run.post_for(SECONDS)
+        posted = run.post_for(SECONDS, rate)
         cpu = cpu_seconds(site.server.pid) - cpu
     cuts = quantiles(run.latencies, n=100) if len(run.latencies) > 1 else [0.0] * 99
     result: dict[str, Any] = {
-        "posted": posted,
+        "posts_per_second": posted / SECONDS,
         "missing": posted * len(streams) - run.received,
         "deliveries_per_cpu_second": run.received / cpu,
         "p50_ms": cuts[49],
@@ -147,7 +148,8 @@ def _watch(site: Site, streams: list[socket.socket]) -> Result:
 def cases() -> list[tuple[Case, Callable[[], Result]]]:
     """Return what the whole way measures, for the servers that are there."""
     return [
-        (("whole way", name, f"{readers:,}"), partial(_measure, name, readers))
+        (("whole way", name, f"{readers:,}, {words}"), partial(_measure, name, readers, rate))
+        for words, rate in RATES.items()
         for readers in READERS
         for name in CONTESTANTS
         if name == "FastTrack" or is_there(name)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
 
@@ -154,9 +155,15 @@ def _seal(content: bytes, binding: bytes) -> bytes:
 
 def next_link(path: str, query_string: bytes, cursor: str) -> str:
     """Return the Link header of a page that has a next one. Source: RFC 8288."""
+    return f'<{path}?{_without_position(query_string)}cursor={cursor}>; rel="next"'
+
+
+@lru_cache(64)
+def _without_position(query_string: bytes) -> str:
+    """Return the parameters that the next page has too, each followed by `&`. A list is asked for again."""
     asked = parse_qsl(query_string.decode(), keep_blank_values=True)
     pairs = [(name, value) for name, value in asked if name not in ("cursor", "skip")]
-    return f'<{path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+    return "".join(f"{urlencode([pair])}&" for pair in pairs)
 
 
 def _venue_type(parameters: UrlParameters) -> str | None:

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from api.storage.count_cache import CountCache
 from api.storage.event_counts import count_between, counts_of
-from api.storage.event_filters import SORTS, matching, position_after, sought_text
+from api.storage.event_filters import SORTS, Order, matching, position_after, sought_text
+from api.storage.event_rows import EVENT_COLUMNS
 from api.storage.folding import fold
 from api.storage.schema import events, stats
 from api.storage.sqlite import deferred_index, text_index
@@ -235,19 +236,23 @@ def _position(sort: EventSort, limit: int, after: tuple[Any, ...] | None) -> dic
 
 @cache
 def _unfiltered(dialect: DialectName, sort: EventSort, *, is_first: bool) -> sa.Select[Any]:
-    parts = EVERY_ROW if dialect == "postgresql" else (INDEXED,)
-    way = Way(_ORDERED[sort] if dialect == "sqlite" else "", 0.0)
-    after = [sa.bindparam(f"after_{column.name}", type_=column.type) for column in SORTS[sort].columns]
+    """Return the query of rows in the order of an index, which therefore are not sorted."""
+    order = SORTS[sort]
+    after = [sa.bindparam(f"after_{column.name}", type_=column.type) for column in order.columns]
     limit = sa.bindparam("count", type_=sa.Integer)
-    plan = Plan(EventFilter(), 0, [way], parts)
-    return kept(page_of(plan, way, sort, limit, None if is_first else tuple(after)))
+    page = sa.select(*_columns_of(order)).order_by(*order.by).limit(limit)
+    if not is_first:
+        page = page.where(position_after(order, tuple(after)))
+    if dialect == "sqlite" and _ORDERED[sort] not in _OF_ALL:
+        page = page.where(*INDEXED.conditions)
+    return kept(page.with_hint(events, _ORDERED[sort], "sqlite"))
 
 
 def page_of(
     plan: Plan,
     way: Way,
     sort: EventSort,
-    limit: int | sa.BindParameter[int],
+    limit: int,
     after: tuple[Any, ...] | None,
     *,
     skip: int = 0,
@@ -270,8 +275,13 @@ def page_of(
             keys = sa.select(events.c.id).where(*_keys_of(plan, way, part), *following)
             ids = keys.order_by(*order.by).with_hint(events, part.hint(way.hint), "sqlite")
         branches.append(_after(ids.limit(most), alone).correlate(None))
-    page = sa.select(events).where(events.c.id.in_(deferred_index.joined(branches)))
+    page = sa.select(*_columns_of(order)).where(events.c.id.in_(deferred_index.joined(branches)))
     return _after(page.order_by(*order.by).limit(limit), merged)
+
+
+def _columns_of(order: Order) -> list[sa.Column[Any]]:
+    """Return the columns of a page's rows: those of an event, and those of its position."""
+    return [*EVENT_COLUMNS, *(column for column in order.columns if column is not events.c.id)]
 
 
 def _after(limited: sa.Select[Any], skip: int) -> sa.Select[Any]:

@@ -12,7 +12,7 @@ from api.storage.event_filters import SORTS, matching
 from api.storage.event_merge import EventMerge
 from api.storage.event_packing import PACKED, Deltas, count_event, deltas_of, field_cells, pack, part_of
 from api.storage.event_plans import Plan, page_of, page_of_all, planned, unfiltered_page
-from api.storage.event_rows import columns_of, event_of, events_of
+from api.storage.event_rows import EVENT_COLUMNS, columns_of, event_of, events_of
 from api.storage.schema import events
 from api.storage.sqlite import deferred_index, text_index
 from api.storage.sqlite.deferred_index import Parts
@@ -41,7 +41,7 @@ _LONG_TEXT = 4000
 """From so many characters on, a text is taken from its index, or put there, in a thread."""
 
 _IS_ONE = events.c.id == sa.bindparam("of_id")
-_GET = kept(sa.select(events).where(_IS_ONE))
+_GET = kept(sa.select(*EVENT_COLUMNS).where(_IS_ONE))
 _LOCK = kept(
     sa.select(*_COUNTED, events.c.version, sa.func.length(events.c.description_key).label("long"))
     .where(_IS_ONE)
@@ -52,7 +52,7 @@ _REPLACE = kept(
     .where(_IS_ONE)
     .values({name: sa.bindparam(f"new_{name}") for name in PACKED})
     .values(version=events.c.version + 1, updated_ms=sa.bindparam("at_ms"))
-    .returning(events)
+    .returning(*EVENT_COLUMNS)
 )
 _DELETE = kept(sa.delete(events).where(_IS_ONE).returning(*_COUNTED))
 
@@ -175,7 +175,7 @@ class SqlEvents:
         last = 0
         parts = await deferred_index.parts_for(self._unit, where)
         following = [*matching(where), events.c.id > sa.bindparam("last")]
-        statement = sa.select(events).where(*deferred_index.first_by_id(parts, following, chunk))
+        statement = sa.select(*EVENT_COLUMNS).where(*deferred_index.first_by_id(parts, following, chunk))
         statement = statement.order_by(events.c.id).limit(chunk)
         while rows := await self._unit.rows(statement, {"last": last}):
             yield events_of(rows)

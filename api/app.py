@@ -150,8 +150,7 @@ async def _serving(
         if traces is not None:
             opened.push_async_callback(traces.aclose)
         try:
-            # In a thread: joining and compressing the page takes as long as a slow request.
-            asyncio.get_running_loop().run_in_executor(None, assets.built)
+            asyncio.get_running_loop().run_in_executor(None, assets.prepare)
             # Before the services: jobs that start with the server send addresses, too.
             reached_under(settings.root_path)
             services = await opened.enter_async_context(running_services(settings, metrics, traces))

@@ -1,4 +1,4 @@
-"""The files of the web page as they are served: bundled, named by their hash, compressed once.
+"""The files of the web page as they are served: bundled, named by their hash, each compressed once.
 
 A name that holds the hash of its content never changes its meaning, so a browser asks for it once
 (`immutable`, RFC 8246). The pages themselves are asked for each time and name what they need.
@@ -8,11 +8,11 @@ import gzip
 import hashlib
 import mimetypes
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import brotli
-from msgspec import Struct
 
 from api.http.module_bundle import bundle
 
@@ -26,21 +26,31 @@ _BROTLI_QUALITY = 9
 """11 saves a twelfth more and takes ten times as long, at every start."""
 
 
-class Asset(Struct, frozen=True):
+@dataclass(frozen=True)
+class Asset:
     """One file as it is served. `etag` is strong: a hash of the bytes as they are without compression."""
 
     body: bytes
     media_type: str
     etag: str
-    brotli: bytes = b""
-    gzip: bytes = b""
+    is_compressed: bool
+
+    @cached_property
+    def brotli(self) -> bytes:
+        """Return it compressed by Brotli; empty where that is not worth it."""
+        return brotli.compress(self.body, quality=_BROTLI_QUALITY) if self.is_compressed else b""
+
+    @cached_property
+    def gzip(self) -> bytes:
+        """Return it compressed by gzip; empty where that is not worth it."""
+        return gzip.compress(self.body, 9, mtime=0) if self.is_compressed else b""
 
     def encoded(self, accepted: str) -> tuple[bytes, str | None]:
         """Return the bytes to send and their Content-Encoding, by an Accept-Encoding. RFC 9110 §12.5.3."""
         codings = {_coding(part) for part in accepted.lower().split(",")}
-        if self.brotli and "br" in codings:
+        if self.is_compressed and "br" in codings:
             return self.brotli, "br"
-        if self.gzip and ("gzip" in codings or "x-gzip" in codings):
+        if self.is_compressed and ("gzip" in codings or "x-gzip" in codings):
             return self.gzip, "gzip"
         return self.body, None
 
@@ -58,15 +68,8 @@ def asset_of(body: bytes, name: str) -> Asset:
     # Litestar adds the charset to text/* by itself.
     media_type = f"{kind}; charset=utf-8" if kind.endswith("svg+xml") else kind
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if len(body) < _WORTH_COMPRESSING or kind.startswith("image/p"):
-        return Asset(body, media_type, etag)
-    return Asset(
-        body,
-        media_type,
-        etag,
-        brotli=brotli.compress(body, quality=_BROTLI_QUALITY),
-        gzip=gzip.compress(body, 9, mtime=0),
-    )
+    is_compressed = len(body) >= _WORTH_COMPRESSING and not kind.startswith("image/p")
+    return Asset(body, media_type, etag, is_compressed)
 
 
 @cache
@@ -91,6 +94,15 @@ def built() -> Mapping[str, Asset]:
         *((name, "js", script) for name, script in scripts.items()),
     ]
     return {_hashed(name, ending, body): asset_of(body, f"{name}.{ending}") for name, ending, body in made}
+
+
+def prepare() -> None:
+    """Join and compress what every page loads. The single files, which few ask for, wait until somebody does.
+
+    It is done at each start, when a crowd of clients comes back, and takes as long as a slow request.
+    """
+    for asset in built().values():
+        _ = asset.brotli, asset.gzip
 
 
 @cache

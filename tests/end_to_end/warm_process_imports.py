@@ -20,7 +20,7 @@ for _name in (
 ):
     import_module(_name)
 # The page, joined and compressed.
-assets.built()
+assets.prepare()
 # The framework imports more when it makes an application.
 create_app(Settings())
 # What is there is garbage in no copy, and to look for it would copy its pages.

@@ -143,7 +143,7 @@ class PostgresDatabase:
         self._durable = OneConnection(_driver_args(target, {}), self.pulse)
         self._driver_pools: tuple[Connections, ...] = (self._glances, self._closing, self._durable)
         self.durability = Durability(self._durable)
-        self._group = GroupCommit(self._closing, self.process)
+        self._group = GroupCommit(self._closing, self.durability, self.process)
         self.dialect = PostgresDialect(Ids(self._glances), self.process)
         self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 

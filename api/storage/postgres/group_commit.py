@@ -6,12 +6,14 @@ all of them. While it is under way the next ones gather.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.storage.cancellation import Outcome
 from api.storage.closing import Closing, changes_of
 from api.storage.postgres.driver import Connections, Driver
+from api.storage.postgres.durability import Durability
 from api.storage.schema import events
 from domain.ports.errors import StorageUnavailableError
 
@@ -62,11 +64,16 @@ WHERE s.kind = c.kind AND s.key = c.key AND s.n = 0
 
 @dataclass
 class Unit:
-    """What one transaction adds."""
+    """What one transaction adds.
+
+    Attributes:
+        then: follows the commit, in one piece with it.
+    """
 
     closing: Closing
-    rows: Sequence[EventRow] = ()
-    done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    rows: Sequence[EventRow]
+    then: Callable[[], None]
+    outcome: Outcome = field(default_factory=Outcome)
 
 
 class GroupCommit:
@@ -74,27 +81,32 @@ class GroupCommit:
 
     Args:
         pool: of one connection, which does not wait for the disk.
+        durability: of what it has committed, which nobody is told before.
         name: of this process, for announcements.
     """
 
-    def __init__(self, pool: Connections, name: str) -> None:
+    def __init__(self, pool: Connections, durability: Durability, name: str) -> None:
         self._pool = pool
+        self._durability = durability
         self._name = name
+        self._settling: set[asyncio.Task[None]] = set()
         self._waiting: list[Unit] = []
         self._at_work: asyncio.Task[None] | None = None
 
-    async def commit(self, closing: Closing, rows: Sequence[EventRow]) -> None:
-        """Return when all of it is committed; raise when none of it is, or nobody knows."""
-        unit = Unit(closing, rows)
+    async def commit(self, closing: Closing, rows: Sequence[EventRow], then: Callable[[], None]) -> None:
+        """Return when all of it is committed durably; raise when none of it is, or nobody knows."""
+        unit = Unit(closing, rows, then)
         self._waiting.append(unit)
         if self._at_work is None:
             self._at_work = asyncio.create_task(self._commit_all(), name="group commit")
-        await unit.done
+        await unit.outcome.known()
 
     async def aclose(self) -> None:
         """Wait for the groups that are under way."""
         if self._at_work is not None:
             await asyncio.wait([self._at_work])
+        if self._settling:
+            await asyncio.wait(self._settling)
 
     async def _commit_all(self) -> None:
         try:
@@ -110,7 +122,19 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
             await self._fail(group, error)
         else:
-            _settle(group, None)
+            # While it is made durable the next group is written.
+            settling = asyncio.create_task(self._settle(group), name="settling of a group")
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+
+    async def _settle(self, group: list[Unit]) -> None:
+        try:
+            await self._durability.wait(max(unit.closing.last_seq for unit in group))
+        except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
+            _fail_all(group, error)
+            return
+        for unit in group:
+            _tell(unit)
 
     async def _write(self, group: list[Unit]) -> None:
         """Write in one transaction.
@@ -134,7 +158,7 @@ class GroupCommit:
     async def _fail(self, group: list[Unit], error: Exception) -> None:
         """Find the one at fault, so that the others go in; where the database is away, all have failed."""
         if len(group) == 1 or isinstance(error, StorageUnavailableError):
-            _settle(group, error)
+            _fail_all(group, error)
             return
         for unit in group:
             unit.closing.begin_at(0)
@@ -177,11 +201,15 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[A
     return [*zip(*rows, strict=True)] if rows else [()] * width
 
 
-def _settle(group: Sequence[Unit], error: Exception | None) -> None:
+def _tell(unit: Unit) -> None:
+    try:
+        unit.then()
+    except Exception as error:  # noqa: BLE001 - it is raised to its own unit; the others are told theirs.
+        unit.outcome.settle(error)
+    else:
+        unit.outcome.settle(None)
+
+
+def _fail_all(group: Sequence[Unit], error: Exception) -> None:
     for unit in group:
-        if unit.done.done():
-            continue
-        if error is None:
-            unit.done.set_result(None)
-        else:
-            unit.done.set_exception(error)
+        unit.outcome.settle(error)

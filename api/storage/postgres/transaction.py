@@ -65,21 +65,24 @@ class PostgresTransaction(PostgresUnit):
 
     async def close(self, closing: Closing, then: Callable[[], None]) -> None:
         """Write counts and messages, commit durably, and do what follows in one piece with it."""
-        await self._commit(closing, then)
+        if self._connection is not None:
+            await self._commit(closing, then)
+        elif closing.is_empty:
+            then()
+        else:
+            await self._by.group.commit(closing, self._new, then)
 
     async def _commit(self, closing: Closing | None, then: Callable[[], None]) -> None:
-        await guarded(self.dialect, self._committed(closing, then))
-
-    async def _committed(self, closing: Closing | None, then: Callable[[], None]) -> None:
-        adds = closing if closing is not None and not closing.is_empty else None
         if self._connection is not None:
-            if adds is not None:
-                await self._write(adds)
-            await self._connection.commit()
-        elif adds is not None:
-            await self._by.group.commit(adds, self._new)
-        if self._connection is not None or adds is not None:
-            await self._by.durability.wait(adds.last_seq if adds else 0)
+            await guarded(self.dialect, self._committed(self._connection, closing, then))
+
+    async def _committed(
+        self, connection: AsyncConnection, closing: Closing | None, then: Callable[[], None]
+    ) -> None:
+        if closing is not None and not closing.is_empty:
+            await self._write(closing)
+        await connection.commit()
+        await self._by.durability.wait(closing.last_seq if closing else 0)
         then()
 
 

@@ -15,8 +15,7 @@ import time
 from collections import deque
 from functools import partial
 
-import anyio
-
+from api.storage.cancellation import Outcome
 from api.storage.sqlite.additions import Addition, Ids, write_additions
 from api.storage.sqlite.connection import Connection
 from domain.ports.errors import StorageUnavailableError
@@ -34,7 +33,7 @@ class _Group:
     Attributes:
         additions: of these units, in their order.
         written: how many of them are in the transaction.
-        error: why the group was lost.
+        outcome: of their commit.
     """
 
     def __init__(self) -> None:
@@ -42,9 +41,7 @@ class _Group:
         self.units = 0
         self.additions: list[Addition] = []
         self.written = 0
-        self.error: BaseException | None = None
-        self._is_settled = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self.outcome = Outcome()
 
     @property
     def is_ripe(self) -> bool:
@@ -57,34 +54,6 @@ class _Group:
             self.began = time.perf_counter()
         self.units += 1
         self.additions.append(addition)
-
-    def settle(self, error: BaseException | None) -> None:
-        """Give every unit the outcome of the group."""
-        self._is_settled, self.error = True, error
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def settled(self) -> None:
-        """Wait for the commit; raise its error if it failed. A cancellation is raised after that."""
-        cancellation: asyncio.CancelledError | None = None
-        while not self._is_settled:
-            # Each waiter has a future of its own: cancelling a task cancels the future that it awaits.
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            try:
-                if cancellation is None:
-                    await waiter
-                else:
-                    # A scope that is cancelled would cancel again at each turn of the loop.
-                    with anyio.CancelScope(shield=True):
-                        await waiter
-            except asyncio.CancelledError as error:
-                cancellation = error
-        if cancellation is not None:
-            raise cancellation
-        if self.error is not None:
-            raise self.error
 
 
 class Turn:
@@ -130,7 +99,7 @@ class Turn:
             return
         self._writer.leave(self, addition)
         # Raises also where the group is lost by now, by a statement whose error the unit did not mind.
-        await self.group.settled()
+        await self.group.outcome.known()
         if addition.error is not None:
             raise addition.error
 
@@ -141,7 +110,7 @@ class Turn:
         self.has_ended = True
         self._writer.leave(self, None)
         if self.has_begun and self.group.units:
-            await self.group.settled()
+            await self.group.outcome.known()
 
 
 class Writer:
@@ -194,7 +163,7 @@ class Writer:
     def settle(self, error: BaseException | None) -> None:
         """Report the outcome of the commit to the units of the group."""
         group, self.group = self.group, _Group()
-        group.settle(error)
+        group.outcome.settle(error)
 
     async def _wait(self) -> None:
         if not self._is_taken:

@@ -75,8 +75,9 @@ def test_a_long_list_shows_any_place_at_once_with_few_rows_drawn(
         with scrolled(page):
             page.keyboard.press("Home")
         page.wait_for_function(ARE_SHOWN, arg=[1, 30])
-    # Of the forty pages between the ends, those that a moving list happens to show are read at each pass.
-    assert len([url for url in asked if "/eventos?" in url]) < 6 * 8
+    # Of the forty pages between the ends, those that a moving list happens to show are read at each pass:
+    # how many depends on how often the machine draws, but it is not all of them.
+    assert len([url for url in asked if "/eventos?" in url]) < 6 * 20
     profile.close()
 
 

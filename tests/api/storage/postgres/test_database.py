@@ -139,10 +139,12 @@ async def test_the_outcome_of_a_commit_without_an_answer_is_looked_up(
 
     commit = GroupCommit.commit
 
-    async def without_answer(group: GroupCommit, closing: Closing, rows: Sequence[EventRow]) -> None:
+    async def without_answer(
+        group: GroupCommit, closing: Closing, rows: Sequence[EventRow], _then: object
+    ) -> None:
         monkeypatch.undo()
         if happened:
-            await commit(group, closing, rows)
+            await commit(group, closing, rows, lambda: None)
         else:
             closing.seq = 1
         raise StorageUnavailableError("the answer is lost")

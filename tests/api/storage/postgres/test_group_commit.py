@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.storage.closing import Closing
 from api.storage.events import SqlEvents
 from api.storage.postgres.group_commit import GroupCommit
 from api.storage.store import SqlStore
@@ -107,6 +108,25 @@ async def test_a_cancelled_one_is_stored_whole_or_not_at_all_and_the_others_are_
         await until_told(told, len(stored))
     assert sorted(names(told)) == sorted(stored)
     assert {f"{turns}.{number}" for turns in range(0, 40, 3) for number in (0, 2)} <= {*stored}
+
+
+async def test_a_hand_over_that_fails_is_told_to_its_own_unit(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store:
+        publish = store._publish
+
+        def failing(closing: Closing) -> None:
+            if b'"b"' in closing.drafts[0][1]:
+                raise RuntimeError("handed over to nobody")
+            publish(closing)
+
+        monkeypatch.setattr(store, "_publish", failing)
+        results = await asyncio.gather(*[add(store, name) for name in "abc"], return_exceptions=True)
+        assert [type(result) for result in results] == [int, RuntimeError, int]
+        await until_told(told, 3)
+    assert sorted(names(told)) == ["a", "b", "c"], "the tailer finds it"
 
 
 async def test_a_read_in_a_transaction_sees_what_it_has_added(store_url: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Statements are compiled once, by SQLAlchemy Core, and prepared once by asyncpg o
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeAlias
@@ -17,6 +18,8 @@ from api.storage.postgres.errors import is_of_a_standby, storage_error
 from api.storage.postgres.watchdog import Watchdog
 from api.storage.unit_of_work import Row
 from domain.ports.errors import StorageUnavailableError
+
+_log = logging.getLogger(__name__)
 
 Driver: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -76,9 +79,14 @@ class OneConnection:
                     yield self._kept
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        if self._kept is not None and not self._kept.is_closed():
+        """Close the connection, with the database's consent or without."""
+        if self._kept is None or self._kept.is_closed():
+            return
+        try:
             await self._kept.close(timeout=CLOSE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - it is over, and there are others to close.
+            _log.warning("a connection could not be closed: %s", error)
+            self._kept.terminate()
 
 
 class DriverPool:

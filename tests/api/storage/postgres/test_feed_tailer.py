@@ -39,6 +39,10 @@ async def test_a_process_does_not_read_its_own_messages(
     # It looks now and then whether a notification was lost, and would read what is being made durable.
     monkeypatch.setattr(feed_tailer, "POLL_SECONDS", 60.0)
     async with opened(store_url, tmp_path, told) as store:
+        tailer = store._tailer
+        assert tailer is not None
+        while not tailer._hint._waiters:  # type: ignore[attr-defined]  # noqa: ASYNC110 - until it has read what is there.
+            await asyncio.sleep(0)
         pass_on = FeedTailer._pass_on
 
         def noted(self: FeedTailer, rows: Sequence[StoredMessage]) -> int:

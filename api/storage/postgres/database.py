@@ -144,7 +144,8 @@ class PostgresDatabase:
         self._driver_pools: tuple[Connections, ...] = (self._glances, self._closing, self._durable)
         self.durability = Durability(self._durable)
         self._group = GroupCommit(self._closing, self.durability, self.process)
-        self.dialect = PostgresDialect(Ids(self._glances), self.process)
+        self._ids = Ids(self._glances)
+        self.dialect = PostgresDialect(self._ids, self.process)
         self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 
     async def open(self) -> None:
@@ -189,6 +190,10 @@ class PostgresDatabase:
         """
         async with held(self._alone, self.dialect) as connection:
             yield connection
+
+    def note_loss(self) -> None:
+        """Expect a database that has lost its last moments."""
+        self._ids.forget()
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -84,6 +84,7 @@ class FeedTailer:
                 async with self._database.alone() as connection:
                     await self._follow_on(connection)
             except Exception as error:  # noqa: BLE001 - whatever happened, the feed has to go on.
+                self._database.note_loss()
                 self._note_loss(error)
                 await asyncio.sleep(RETRY_SECONDS)
 

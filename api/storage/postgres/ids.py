@@ -87,6 +87,10 @@ class Ids:
             self._drawing[name] = asyncio.create_task(self._draw_all(name), name="draw of ids")
         return await first
 
+    def forget(self) -> None:
+        """Give none that was drawn ahead: a database that has crashed may draw them again."""
+        self._ahead.clear()
+
     async def _draw_all(self, name: str) -> None:
         try:
             while asked := self._asked.pop(name, None):

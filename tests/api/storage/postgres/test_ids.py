@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from api.storage.postgres.ids import FEW, KEPT_SECONDS, MOST_AHEAD, Ids, _Ahead
@@ -52,6 +53,30 @@ async def test_no_id_is_given_twice_by_two_processes(store_url: str, tmp_path: P
             both = [store._database.dialect._ids for store in (one, other)]  # type: ignore[attr-defined]
             await asyncio.gather(*(take(ids, count) for ids in both for count in counts))
     assert len(set(given)) == len(given) == 20 * 2 * (9 + 2 * FEW + 1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_none_that_was_drawn_before_a_loss_is_given_after_it(store_url: str, tmp_path: Path) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        ids = store._database.dialect._ids  # type: ignore[attr-defined]
+        tailer = store._tailer
+        assert tailer is not None
+        while not tailer._hint._waiters:  # type: ignore[attr-defined]  # noqa: ASYNC110 - until it is connected.
+            await asyncio.sleep(0)
+        now = asyncio.get_running_loop().time()
+        ids._ahead["events"] = _Ahead(first=50, end=100, drawn_at=now + 3600)
+        assert await ids.take("events", 1) == 50
+        other = await asyncpg.connect(store_url)
+        await other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await other.close()
+        async with asyncio.timeout(20):
+            while ids._ahead:  # noqa: ASYNC110 - until the loss was noted.
+                await asyncio.sleep(0.01)
+        assert await ids.take("events", 1) == 1
 
 
 @pytest.mark.anyio

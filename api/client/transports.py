@@ -1,5 +1,6 @@
 """Three ways to read the same feed; each yields messages and ends or raises when the stream does."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -77,8 +78,13 @@ async def read_ws(target: Target) -> Messages:
     headers = {"Authorization": authorization} if authorization else {}
     try:
         async with connect(str(url), additional_headers=headers, compression=None) as socket:
-            async for frame in socket:
-                yield msgspec.json.decode(frame)
+            try:
+                async for frame in socket:
+                    yield msgspec.json.decode(frame)
+            except asyncio.CancelledError:
+                # The closing handshake would be cancelled, too, and leave the connection open.
+                socket.transport.abort()
+                raise
     except InvalidStatus as error:
         _refuse(error.response.status_code, bytes(error.response.body or b""))
     except ConnectionClosed as error:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -108,6 +109,20 @@ async def test_a_cancelled_one_is_stored_whole_or_not_at_all_and_the_others_are_
         await until_told(told, len(stored))
     assert sorted(names(told)) == sorted(stored)
     assert {f"{turns}.{number}" for turns in range(0, 40, 3) for number in (0, 2)} <= {*stored}
+
+
+@pytest.mark.parametrize("text", ['"', "\\", "\\u0041", "\t\n\x7f", "é😀\u2028", "', $1; --", "null", "[1]"])
+async def test_every_text_is_stored_and_told_as_it_is(store_url: str, tmp_path: Path, text: str) -> None:
+    told: list[StoredMessage] = []
+    body = b'{"type":"x","value":"\\u0000","name":%b}' % msgspec.json.encode(text)
+    async with opened(store_url, tmp_path, told) as store:
+        async with store.transaction() as unit:
+            ids = await unit.events.insert([an_event(text)], upload_id=None, at_ms=1)
+            await unit.messages.append([("eventos", body, False)])
+        assert await titles(store) == {ids[0]: text}
+        assert await store.feed.read(["eventos"], [], after=0, upto=10, limit=10) == told
+    assert msgspec.json.decode(told[0].body)["name"] == text
+    assert msgspec.json.decode(told[0].body)["value"] == "\0"
 
 
 async def test_a_hand_over_that_fails_is_told_to_its_own_unit(

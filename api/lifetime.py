@@ -131,12 +131,14 @@ async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> 
         "gauge",
         "Events that are not yet in the text index.",
         lambda: indexer.texts_behind,
+        merge="livemax",
     )
     metrics.offer(
         "fasttrack_index_backlog",
         "gauge",
         "Events that are not yet in the other indexes.",
         lambda: indexer.entries_behind,
+        merge="livemax",
     )
     async with _at_work(indexer.run):
         yield

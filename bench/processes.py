@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bench.fanout import Result, Scenario, generator_command
-from bench.imports import ROWS, import_probed
+from bench.imports import ROWS, import_probed, import_watched
 from bench.real_server import call, fasttrack
 from bench.rounds import Case
 from bench.servers import START_SECONDS, Running
@@ -78,9 +78,15 @@ def _await_ready(server: Running) -> None:
         time.sleep(0.1)
 
 
-def _import(environment: Mapping[str, str]) -> Result:
+def _import() -> Result:
+    """Return the rate of an import by itself, as of SQLite, and what one that is probed shows."""
+    alone = _over_postgres(partial(_imported, import_watched))
+    return {**_over_postgres(partial(_imported, import_probed)), **alone}
+
+
+def _imported(measure: Callable[[Running, int], Result], environment: Mapping[str, str]) -> Result:
     with fasttrack(environment=environment) as server:
-        return import_probed(server, ROWS)
+        return measure(server, ROWS)
 
 
 def _over_postgres(measure: Callable[[Mapping[str, str]], Result]) -> Result:
@@ -104,4 +110,4 @@ def fanout_cases() -> list[tuple[Case, Callable[[], Result]]]:
 
 def import_cases() -> list[tuple[Case, Callable[[], Result]]]:
     """Return the import of 200,000 rows into PostgreSQL."""
-    return [(("import", f"{ROWS:,} rows", "FastTrack on PostgreSQL"), partial(_over_postgres, _import))]
+    return [(("import", f"{ROWS:,} rows", "FastTrack on PostgreSQL"), _import)]

@@ -24,7 +24,6 @@ from api.storage.event_cells import (
 from api.storage.event_keys import find_by_ids, find_by_keys
 from api.storage.event_packing import Deltas, deltas_of
 from api.storage.merge_plan import CREATED, MergePlan
-from api.storage.sqlite import text_index
 from api.storage.unit_of_work import ChangedEvents, Unit
 from domain.merge import Key, Merged, MergeRule
 from domain.ports.events import EventBatch, TakeBackPosition, TakenBack
@@ -106,8 +105,8 @@ class EventMerge:
             groups.setdefault(differs, []).append(event_id)
         reworded = [ids for differs, ids in groups.items() if differs[TITLE] or differs[DESCRIPTION]]
         ids_of_texts = sorted(event_id for ids in reworded for event_id in ids)
-        if ids_of_texts and self._unit.dialect.updates_text_index:
-            await text_index.keep_stale(self._unit, ids_of_texts)
+        if ids_of_texts and self._unit.dialect.texts is not None:
+            await self._unit.dialect.texts.begin_changes(self._unit, ids_of_texts)
         # A cached search or count is of events as they were.
         self._store.deltas["changes", ""] = 1
         for differs, ids in groups.items():

@@ -53,7 +53,8 @@ KNOWN_COLUMNS = "e.id, e.upload_id, e.version, e.updated_ms, " + ", ".join(
 )
 """What rows of a file are compared with, in SQL: the parts of `event_cells.Known`."""
 
-_PART = "\x1f"
+PART = "\x1f"
+"""Between cells."""
 _encode = msgspec.json.Encoder().encode
 _people = msgspec.json.Decoder(tuple[str, ...]).decode
 _venue = msgspec.json.Decoder(Venue).decode
@@ -92,7 +93,7 @@ def pack_cells(rows: Sequence[Sequence[str]], counted: EventColumns) -> EventBat
 
 def _chunks(cells: list[str]) -> list[bytes]:
     starts = range(0, len(cells), WIDTH * CHUNK_EVENTS)
-    return [_PART.join(cells[start : start + WIDTH * CHUNK_EVENTS]).encode() for start in starts]
+    return [PART.join(cells[start : start + WIDTH * CHUNK_EVENTS]).encode() for start in starts]
 
 
 def _counts(events: EventColumns) -> list[tuple[str, str, int]]:
@@ -101,7 +102,7 @@ def _counts(events: EventColumns) -> list[tuple[str, str, int]]:
 
 def unpacked(chunk: bytes) -> list[str]:
     """Return the cells of a chunk's events one after the other, each event's in the order of `PACKED`."""
-    return chunk.decode().split(_PART)
+    return chunk.decode().split(PART)
 
 
 def fields_of(batch: EventBatch) -> list[EventFields]:
@@ -131,7 +132,7 @@ def part_of(batch: EventBatch, places: Sequence[int]) -> EventBatch:
 
 def folded(texts: list[str]) -> list[str]:
     """Return texts folded, by one call for all."""
-    return fold(_PART.join(texts)).split(_PART)
+    return fold(PART.join(texts)).split(PART)
 
 
 def field_cells(event: EventFields) -> tuple[Any, ...]:

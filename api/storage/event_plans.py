@@ -19,9 +19,10 @@ from api.storage.event_filters import SORTS, Order, matching, position_after, so
 from api.storage.event_rows import EVENT_COLUMNS
 from api.storage.folding import fold
 from api.storage.schema import events, stats
-from api.storage.sqlite import deferred_index, text_index
+from api.storage.sqlite import deferred_index
 from api.storage.sqlite.deferred_index import EVERY_ROW, INDEXED, Part, Parts, parts_of
 from api.storage.statements import DialectName, kept
+from api.storage.text_index import Text, is_looked_up
 from api.storage.unit_of_work import Unit
 from domain.ports.events import EventFilter, EventSort
 
@@ -54,13 +55,6 @@ _MEMBERS = {
     _BY_TIME: ("from_us", "to_us"),
 }
 """The members of a filter that each index serves."""
-
-
-class Text(Struct, frozen=True):
-    """A text that an index looks up: how many events have it, and the condition for them."""
-
-    rows: int
-    holds: sa.ColumnElement[bool]
 
 
 class Way(Struct, frozen=True):
@@ -172,22 +166,24 @@ async def planned(unit: Unit, where: EventFilter, sort: EventSort, limit: int, t
     idle = [index for index, rows in found.items() if rows == every]
     where = msgspec.structs.replace(where, **{name: None for index in idle for name in _MEMBERS[index]})
     found = {index: rows for index, rows in found.items() if index not in idle}
-    planner = Planner(where, every, found, await _looked_up(unit, where, version, totals), parts)
+    text = await _looked_up(unit, where, every, version, totals)
+    planner = Planner(where, every, found, text, parts)
     total = planner.total()
     if total is None:
         total = await totals.of(where, version, partial(_count, unit, planner))
-    ways = planner.ways_to_page(sort, limit, total) if unit.dialect.name == "sqlite" else [Way("", 0.0)]
-    return Plan(where, total, ways, parts)
+    if unit.dialect.name != "sqlite":
+        return Plan(where, total, [Way("", 0.0, text.holds if text else None)], parts)
+    return Plan(where, total, planner.ways_to_page(sort, limit, total), parts)
 
 
-async def _looked_up(unit: Unit, where: EventFilter, version: int, totals: CountCache) -> Text | None:
+async def _looked_up(
+    unit: Unit, where: EventFilter, every: int, version: int, totals: CountCache
+) -> Text | None:
     """Return what an index knows of the text that is sought; None when it has to be read."""
     sought = sought_text(where)
-    if not unit.dialect.updates_text_index or not text_index.is_looked_up(sought):
+    if unit.dialect.texts is None or not is_looked_up(sought):
         return None
-    indexed = await text_index.last_indexed(unit)
-    found = await totals.of(sought, version, partial(text_index.find, unit, sought, indexed))
-    return Text(found.rows, text_index.holding(sought, found, indexed))
+    return await unit.dialect.texts.look_up(unit, sought, every, version, totals)
 
 
 async def _count(unit: Unit, planner: Planner) -> int:

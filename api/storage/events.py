@@ -14,7 +14,7 @@ from api.storage.event_packing import PACKED, Deltas, count_event, deltas_of, fi
 from api.storage.event_plans import Plan, page_of, page_of_all, planned, unfiltered_page
 from api.storage.event_rows import EVENT_COLUMNS, columns_of, event_of, events_of
 from api.storage.schema import events
-from api.storage.sqlite import deferred_index, text_index
+from api.storage.sqlite import deferred_index
 from api.storage.sqlite.deferred_index import Parts
 from api.storage.statements import kept
 from api.storage.unit_of_work import NewEvents, Row, Unit
@@ -194,13 +194,13 @@ class SqlEvents:
             return None
         cells = field_cells(fields)
         new = {f"new_{name}": cell for name, cell in zip(PACKED, cells, strict=True)}
-        is_indexed = self._unit.dialect.updates_text_index
+        texts = self._unit.dialect.texts
         is_long = max(old.long, len(fields.description)) >= _LONG_TEXT
-        if is_indexed:
-            await text_index.forget_one(self._unit, event_id, is_long=is_long)
+        if texts is not None:
+            await texts.begin_change(self._unit, event_id, is_long=is_long)
         row = await self._unit.first(_REPLACE, {"of_id": event_id, "at_ms": at_ms, **new})
-        if is_indexed:
-            await text_index.add_one(self._unit, event_id, is_long=is_long)
+        if texts is not None:
+            await texts.end_change(self._unit, event_id, is_long=is_long)
         self.deltas.subtract(deltas_of(columns_of([old])))
         count_event(self.deltas, fields)
         return event_of(row) if row else None
@@ -210,8 +210,8 @@ class SqlEvents:
         old = await self._locked(event_id, if_version)
         if old is None:
             return False
-        if self._unit.dialect.updates_text_index:
-            await text_index.forget_one(self._unit, event_id, is_long=old.long >= _LONG_TEXT)
+        if (texts := self._unit.dialect.texts) is not None:
+            await texts.forget_one(self._unit, event_id, is_long=old.long >= _LONG_TEXT)
         return self._gone(await self._unit.rows(_DELETE, {"of_id": event_id})) == 1
 
     async def delete_matching(self, where: EventFilter) -> int:
@@ -269,8 +269,8 @@ class SqlEvents:
         """Delete all without reading any: what goes with them is every count."""
         await self._unit.dialect.queue_to_close(self._unit)
         self.deltas = Deltas({("changes", ""): 1})
-        if self._unit.dialect.updates_text_index:
-            await text_index.forget_all(self._unit)
+        if (texts := self._unit.dialect.texts) is not None:
+            await texts.forget_all(self._unit)
         deleted = await self._unit.run(sa.delete(events))
         await stats.forget(self._unit)
         return deleted
@@ -288,8 +288,8 @@ class SqlEvents:
         return deleted
 
     async def _delete(self, condition: sa.ColumnElement[bool]) -> int:
-        if self._unit.dialect.updates_text_index:
-            await text_index.forget(self._unit, condition)
+        if (texts := self._unit.dialect.texts) is not None:
+            await texts.forget(self._unit, condition)
         return self._gone(await self._unit.rows(sa.delete(events).where(condition).returning(*_COUNTED)))
 
     def _gone(self, rows: Sequence[Row]) -> int:

@@ -103,6 +103,15 @@ _events_indexes = {
 for _name, _columns in _events_indexes.items():
     _index(_name, *events.c[_columns], sqlite_where=_indexed)
 
+postgres_indexes = {
+    "events_title": ("title_key", "id"),
+    "events_city": ("city_key", "id"),
+    "events_venue_type": ("venue_type", "id"),
+    "events_upload": ("upload_id", "id", "city_key", "venue_type", "instant_us"),
+    "events_key": ("title_key", "instant_us", "city_key"),
+}
+"""The columns of indexes of `events` that are others on PostgreSQL: it joins indexes by itself."""
+
 image_batches = sa.Table(
     "image_batches",
     metadata,

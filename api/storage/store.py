@@ -22,7 +22,6 @@ from api.storage.personal import SqlPersonal
 from api.storage.postgres.commit_outcome import was_committed
 from api.storage.private_files import make_folder, make_private
 from api.storage.sqlite.database import SqliteDatabase
-from api.storage.sqlite.indexing import SqlIndexing
 from api.storage.sqlite.restoring import complete_restore
 from api.storage.store_metadata import settle_timezone, the_epoch
 from api.storage.tasks import SqlTasks
@@ -77,7 +76,7 @@ class SqlStore:
         live: who is online over all processes; None where one process serves.
         meter: limits counted over all processes; None where one process serves.
         published: how many messages this process has committed.
-        indexing: what has to be brought up to the events; None where the database does it.
+        indexing: what has to be brought up to the events; None where there is no index of texts.
         free_disk_bytes: returns what is free where blobs are; None where the database has them.
     """
 
@@ -108,8 +107,8 @@ class SqlStore:
             self.epoch = await the_epoch(unit)
             await settle_timezone(unit, timezone)
             await unit.commit()
-        if self._database.dialect.updates_text_index:
-            self.indexing = SqlIndexing(self._database)
+        if self._database.dialect.texts is not None:
+            self.indexing = self._database.indexing()
         _oldest, self.head = await self.feed.bounds()
         if self._tailer is not None:
             self._tailer.start(self.head)

@@ -12,9 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.storage.closing import Closing
+from api.storage.count_cache import CountCache
 from api.storage.event_packing import WIDTH, unpacked
 from api.storage.statements import DialectName, kept
+from api.storage.text_index import Text
 from domain.ports.errors import StorageError
+from domain.ports.indexing import Indexing
 
 Row = Any
 """A row of a result; its columns by name or place."""
@@ -61,6 +64,44 @@ class ChangedEvents(NamedTuple):
     at_ms: int
 
 
+class TextIndex(Protocol):
+    """What searches ask of an index of texts, and what changes of events tell it.
+
+    Events that are inserted, or changed by imports, are taken up by a job later; until then searches
+    read them.
+    """
+
+    async def look_up(
+        self, unit: "Unit", sought: str, every: int, version: int, totals: CountCache, /
+    ) -> Text:
+        """Return what is known of a text that `is_looked_up`, of `every` events in this version."""
+        ...
+
+    async def begin_change(self, unit: "Unit", event_id: int, /, *, is_long: bool) -> None:
+        """Expect another text of one event. A long text has thousands of entries."""
+        ...
+
+    async def end_change(self, unit: "Unit", event_id: int, /, *, is_long: bool) -> None:
+        """Take up the new text of an event after `begin_change`."""
+        ...
+
+    async def begin_changes(self, unit: "Unit", ids: Sequence[int], /) -> None:
+        """Expect other texts of many events, which are taken up later."""
+        ...
+
+    async def forget(self, unit: "Unit", condition: sa.ColumnElement[bool], /) -> None:
+        """Take out events that are about to be deleted."""
+        ...
+
+    async def forget_one(self, unit: "Unit", event_id: int, /, *, is_long: bool) -> None:
+        """Take out one event that is about to be deleted."""
+        ...
+
+    async def forget_all(self, unit: "Unit", /) -> None:
+        """Take out every event, as when all are deleted."""
+        ...
+
+
 class Dialect(Protocol):
     """The differences between the two databases."""
 
@@ -70,8 +111,8 @@ class Dialect(Protocol):
         ...
 
     @property
-    def updates_text_index(self) -> bool:
-        """Whether each change of events has to update the index of texts: `api.storage.sqlite.text_index`."""
+    def texts(self) -> TextIndex | None:
+        """The index of texts; None where this database can have none."""
         ...
 
     def prepare(self, connection: sa.Connection) -> None:
@@ -198,6 +239,10 @@ class Database(Units, Protocol):
 
     async def open(self) -> None:
         """Connect."""
+        ...
+
+    def indexing(self) -> Indexing:
+        """Return what brings its deferred indexes up to the events."""
         ...
 
     async def aclose(self) -> None:

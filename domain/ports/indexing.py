@@ -30,6 +30,9 @@ class Indexing(Protocol):
         """Write the index entries of some events, the oldest first, in one transaction; no texts."""
         ...
 
-    async def index_texts(self, limit: int) -> None:
-        """Index the texts of some events in one transaction: changed ones first, then the oldest."""
+    async def index_texts(self, limit: int) -> bool:
+        """Index the texts of some events in one transaction, those that wait longest first.
+
+        Returns False where another process is at it.
+        """
         ...

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.storage import text_index
 from api.storage.event_keys import BY_IDS
 from api.storage.event_packing import pack
 from api.storage.postgres.unit import FIND_TEXT, change_text
-from api.storage.sqlite import text_index
 from api.storage.store import SqlStore
 from domain.event_columns import EventColumns
 from domain.events import Event, EventFields

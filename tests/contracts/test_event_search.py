@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from api.storage import text_index
 from api.storage.folding import fold
-from api.storage.sqlite import text_index
+from api.storage.postgres import text_index as postgres_text_index
 from api.storage.store import SqlStore
 from domain.events import EventFields
 from domain.ports.events import EventFilter
@@ -117,7 +118,13 @@ async def found(store: SqlStore, where: EventFilter) -> list[int]:
 
 
 @settings(max_examples=15)
-@given(first=inserts, todo=steps, asked=queries, few=st.sampled_from([0, text_index.FEW]))
+@given(
+    first=inserts,
+    todo=steps,
+    asked=queries,
+    few=st.sampled_from([0, text_index.FEW]),
+    common=st.sampled_from([1, 2, postgres_text_index.COMMON]),
+)
 @example(
     first=("insert", [an_event("aaaab"), an_event("bbbba"), an_event("aaaab")]),
     todo=[
@@ -128,17 +135,19 @@ async def found(store: SqlStore, where: EventFilter) -> list[int]:
     ],
     asked=["aaaab"],
     few=0,
+    common=1,
 )
 @example(
     first=("insert", [an_event("aaaab"), an_event("bbbba")]),
     todo=[("index", 9), ("delete all",), ("insert", [an_event("aaaab"), an_event("aaab")])],
     asked=["aaaab"],
     few=0,
+    common=1,
 )
 def test_search_equals_a_plain_scan_after_any_steps(
-    store_url: str, tmp_path: Path, first: tuple, todo: list, asked: list[str], few: int
+    store_url: str, tmp_path: Path, first: tuple, todo: list, asked: list[str], few: int, common: int
 ) -> None:
-    """`few` decides whether what the index finds is read once more, or taken as it is."""
+    """`few` and `common` decide whether what the index finds is kept, looked up again, or read over."""
 
     todo = [("delete all",), first, *todo]
     asked = [*asked, *told_in(todo)[:12]]
@@ -154,6 +163,7 @@ def test_search_equals_a_plain_scan_after_any_steps(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_index, "FEW", few)
+        patch.setattr(postgres_text_index, "COMMON", common)
         anyio.run(run)
 
 

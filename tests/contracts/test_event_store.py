@@ -1,5 +1,6 @@
 """What every store of events keeps to."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -49,6 +50,41 @@ async def test_an_event_is_read_as_it_was_stored(store: SqlStore) -> None:
     ]
     assert (event.upload_id, event.version) == ("u", 1)
     assert event.created_at == event.updated_at == "2023-11-14T22:13:20.123Z"
+
+
+@pytest.mark.parametrize("upload_id", [None, "u"])
+async def test_a_batch_is_read_as_it_was_stored(store: SqlStore, upload_id: str | None) -> None:
+    """Whatever the way into the database takes for a separator, an escape or NULL."""
+    texts = [
+        "\\N",
+        "\\.",
+        "\\",
+        "a\\nb",
+        "a\nb\r\nc",
+        "\t|,;",
+        "\"'",
+        "%s {} $1",
+        "festa \U0001f389 名前",
+        "null",
+    ]
+    batch = [
+        an_event(
+            text,
+            description=other,
+            city=text,
+            participants=(other, text),
+            local_info=Venue(text, n, other, address=text) if n % 3 else None,
+        )
+        for n, (text, other) in enumerate(itertools.product(texts, ["", *texts]))
+    ]
+    ids = await keep(store, *batch, upload_id=upload_id)
+    async with store.snapshot() as snapshot:
+        stored = [event async for chunk in snapshot.events.scan(EventFilter()) for event in chunk]
+    names = batch[0].__struct_fields__[:-1]
+    assert [event.id for event in stored] == [*ids]
+    for event, fields in zip(stored, batch, strict=True):
+        assert [getattr(event, name) for name in names] == [getattr(fields, name) for name in names]
+        assert event.upload_id == upload_id
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 40, 1500])

@@ -19,12 +19,13 @@ from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit
 from api.storage.postgres.ids import Ids
+from api.storage.postgres.indexing import PostgresIndexing
 from api.storage.postgres.transaction import PostgresTransaction, Writing
 from api.storage.postgres.unit import Glance, PostgresUnit, held, in_unit
 from api.storage.postgres.watchdog import Watchdog
 from api.storage.schema import feed_head
 from api.storage.statements import kept
-from api.storage.unit_of_work import Unit
+from api.storage.unit_of_work import TextIndex, Unit
 from domain.ports.errors import StorageError
 
 CONNECTIONS = 23
@@ -78,15 +79,15 @@ class PostgresDialect:
     """PostgreSQL's dialect. Source: `api.storage.unit_of_work.Dialect`."""
 
     name: Literal["postgresql"] = "postgresql"
-    updates_text_index = False
+    texts: TextIndex | None = None
 
     def __init__(self, ids: Ids, process: str) -> None:
         self._ids = ids
         self._process = process
 
     def prepare(self, connection: sa.Connection) -> None:
-        """Create the text index."""
-        text_index.prepare(connection)
+        """Create the text index where that is possible."""
+        self.texts = text_index if text_index.prepare(connection) else None
 
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return the storage error of a driver's error; None for any other error."""
@@ -152,6 +153,10 @@ class PostgresDatabase:
         """Prepare to connect; connections are opened when they are needed."""
         for pool in self._driver_pools:
             await pool.open()
+
+    def indexing(self) -> PostgresIndexing:
+        """Return what brings its deferred indexes up to the events."""
+        return PostgresIndexing(self)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Unit]:

@@ -23,10 +23,11 @@ from api.storage.private_files import open_private
 from api.storage.sqlite import deferred_index, text_index
 from api.storage.sqlite.connection import Connection
 from api.storage.sqlite.hints import HintingCompiler, hinting_dialect
+from api.storage.sqlite.indexing import SqliteIndexing
 from api.storage.sqlite.readers import Readers
 from api.storage.sqlite.unit import SqliteUnit
 from api.storage.sqlite.writer import Writer
-from api.storage.unit_of_work import Unit
+from api.storage.unit_of_work import TextIndex, Unit
 from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
 
 READER_THREADS = 8
@@ -53,12 +54,12 @@ class SqliteDialect:
     """SQLite's dialect. Source: `api.storage.unit_of_work.Dialect`."""
 
     name: Literal["sqlite"] = "sqlite"
-    updates_text_index = False
+    texts: TextIndex | None = None
 
     def prepare(self, connection: sa.Connection) -> None:
         """Create the text index; if that is not possible, also write all deferred index entries."""
-        self.updates_text_index = text_index.prepare(connection)
-        if not self.updates_text_index:
+        self.texts = text_index if text_index.prepare(connection) else None
+        if self.texts is None:
             deferred_index.add_all(connection)
 
     def storage_error(self, error: Exception) -> StorageError | None:
@@ -98,6 +99,10 @@ class SqliteDatabase:
         """Connect the writer."""
         connect = partial(_connect, self.engines[0], self._write_thread)
         self._writer = Writer(await asyncio.get_running_loop().run_in_executor(self._write_thread, connect))
+
+    def indexing(self) -> SqliteIndexing:
+        """Return what brings its deferred indexes up to the events."""
+        return SqliteIndexing(self)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Unit]:

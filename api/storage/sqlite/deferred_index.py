@@ -63,7 +63,7 @@ INDEXED = Part((events.c.is_indexed,))
 def is_deferred(unit: Unit, count: int) -> bool:
     """Return whether the index entries of a batch of this size are deferred."""
     # The job that fills the index of texts also creates these entries.
-    return unit.dialect.updates_text_index and count >= DEFERRED_FROM
+    return unit.dialect.name == "sqlite" and unit.dialect.texts is not None and count >= DEFERRED_FROM
 
 
 async def defer(unit: Unit, last_id: int) -> None:

@@ -11,7 +11,7 @@ from domain.ports.indexing import Backlog
 _newest = kept(sa.select(id_heads.c.last).where(id_heads.c.name == "events"))
 
 
-class SqlIndexing:
+class SqliteIndexing:
     """Source: `domain.ports.indexing.Indexing`."""
 
     def __init__(self, units: Units) -> None:
@@ -32,9 +32,10 @@ class SqlIndexing:
             await deferred_index.add(unit, limit)
             await unit.commit()
 
-    async def index_texts(self, limit: int) -> None:
+    async def index_texts(self, limit: int) -> bool:
         """Index the texts of some events in one transaction: changed ones first, then the oldest."""
         async with self._units.writing() as unit:
             if not await text_index.renew(unit, limit):
                 await text_index.fill(unit, limit)
             await unit.commit()
+        return True

@@ -1,4 +1,6 @@
-"""The trigram index of titles and descriptions, filled after imports. SQLite only: FTS5.
+"""SQLite's index of titles and descriptions, filled after imports: FTS5.
+
+Source: `api.storage.unit_of_work.TextIndex`.
 
 A row costs more to index than to store, so imports do not wait for it: `fill` adds the rows that are
 not yet in it, in small transactions, and until then searches read those rows themselves. SQLite's ids
@@ -10,18 +12,19 @@ searches read them like those that are not yet in it.
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.dialects import sqlite
 
+from api.storage import text_index
+from api.storage.count_cache import CountCache
 from api.storage.event_filters import contains
 from api.storage.schema import events, id_heads, stale_texts
 from api.storage.statements import kept
+from api.storage.text_index import Text
 from api.storage.unit_of_work import Unit
-
-FEW = 2000
-"""Up to so many matches are read, and their ids kept; more are looked up again for each page."""
 
 _HEAD = "event_texts"
 _NOT_KEPT = -1
@@ -46,11 +49,6 @@ CREATE VIRTUAL TABLE IF NOT EXISTS event_texts USING fts5(
 
 _head = kept(sa.select(id_heads.c.last).where(id_heads.c.name == _HEAD))
 _newest = sa.select(id_heads.c.last).where(id_heads.c.name == "events")
-
-
-def is_looked_up(sought: str) -> bool:
-    """Return whether an index of trigrams can find the text. FTS5 stops reading at a NUL."""
-    return len(sought) >= 3 and "\0" not in sought
 
 
 def prepare(connection: sa.Connection) -> bool:
@@ -85,7 +83,7 @@ class Found(Struct, frozen=True):
     ids: str | None = None
 
 
-async def keep_stale(unit: Unit, ids: Sequence[int]) -> None:
+async def begin_changes(unit: Unit, ids: Sequence[int]) -> None:
     """Note, before their texts are changed, what the index has of these rows."""
     some = sa.select(*_cells).where(events.c.id.in_(unit.listed(ids)), _is_indexed)
     await unit.run(sa.insert(stale_texts).from_select([*stale_texts.c], some))
@@ -123,16 +121,23 @@ async def last_indexed(unit: Unit) -> int:
     return int(row.last)
 
 
-async def find(unit: Unit, sought: str, indexed: int) -> Found:
+async def look_up(unit: Unit, sought: str, _every: int, version: int, totals: CountCache) -> Text:
+    """Return what is known of a text, in this version of the events."""
+    indexed = await last_indexed(unit)
+    found = await totals.of(sought, version, partial(_find, unit, sought, indexed))
+    return Text(found.rows, _holding(sought, found, indexed))
+
+
+async def _find(unit: Unit, sought: str, indexed: int) -> Found:
     """Return the events with a string of three characters or more.
 
     Of a long text, trigrams that lie side by side are sought first, without their order: where few
     have them, it is quicker to read those than to compare the places of every trigram.
     """
-    some = sa.select(_texts.c.rowid).where(_match(_side_by_side(sought))).limit(FEW + 1).subquery()
+    some = sa.select(_texts.c.rowid).where(_match(_side_by_side(sought))).limit(text_index.FEW + 1).subquery()
     row = await unit.first(sa.select(sa.func.count(), sa.func.json_group_array(some.c.rowid)))
     assert row is not None, "an aggregate has a row"
-    if row[0] > FEW:
+    if row[0] > text_index.FEW:
         counted = await unit.first(sa.select(sa.func.count()).select_from(_all(sought, indexed).subquery()))
         return Found(counted[0] if counted else 0)
     ids = sa.union_all(_listed(row[1]), sa.select(_unread.c.id).where(_unread.c.id > indexed), _STALE)
@@ -141,8 +146,7 @@ async def find(unit: Unit, sought: str, indexed: int) -> Found:
     return Found(*row) if row else Found(0)
 
 
-def holding(sought: str, found: Found, indexed: int) -> sa.ColumnElement[bool]:
-    """Return the SQL condition for found events."""
+def _holding(sought: str, found: Found, indexed: int) -> sa.ColumnElement[bool]:
     return events.c.id.in_(_all(sought, indexed) if found.ids is None else _listed(found.ids))
 
 
@@ -151,12 +155,17 @@ async def forget(unit: Unit, condition: sa.ColumnElement[bool]) -> None:
     await unit.run(_forgetting(condition))
 
 
+async def begin_change(unit: Unit, event_id: int, *, is_long: bool) -> None:
+    """Take one row out, until `end_change` puts it back."""
+    await forget_one(unit, event_id, is_long=is_long)
+
+
 async def forget_one(unit: Unit, event_id: int, *, is_long: bool) -> None:
     """Take one row out, as `forget` does. A long text has thousands of entries."""
     await unit.run(_FORGET_LONG if is_long else _FORGET, {"of_id": event_id})
 
 
-async def add_one(unit: Unit, event_id: int, *, is_long: bool) -> None:
+async def end_change(unit: Unit, event_id: int, *, is_long: bool) -> None:
     """Put back a row that was taken out and changed."""
     await unit.run(_ADD_LONG if is_long else _ADD, {"of_id": event_id})
 

@@ -55,7 +55,7 @@ class Growing:
 
     def __init__(self, newest: list[int]) -> None:
         self._newest = newest
-        self._texts = self._entries = 0
+        self._texts = self._entries = self._now = 0
         self.done: list[tuple[str, int]] = []
         self.texts_begun = anyio.Event()
 
@@ -67,10 +67,11 @@ class Growing:
         self._entries += limit
         self.done.append(("entries", self._now))
 
-    async def index_texts(self, limit: int) -> None:
+    async def index_texts(self, limit: int) -> bool:
         self._texts += limit
         self.done.append(("texts", self._now))
         self.texts_begun.set()
+        return True
 
 
 async def indexed(growing: Growing, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
@@ -99,3 +100,18 @@ async def test_index_entries_are_written_during_a_huge_import(
     sizes = [MOST_WITHOUT_ENTRIES - 1, MOST_WITHOUT_ENTRIES * 2, MOST_WITHOUT_ENTRIES * 3]
     done = await indexed(Growing([*sizes, sizes[-1]]), monkeypatch)
     assert done[0] == ("entries", MOST_WITHOUT_ENTRIES * 2)
+
+
+async def test_a_process_leaves_indexing_to_another_that_is_at_it() -> None:
+    class Elsewhere(Growing):
+        async def index_texts(self, limit: int) -> bool:
+            await super().index_texts(limit)
+            return False
+
+    growing = Elsewhere([TEXTS_BATCH * 9])
+    await growing.add_entries(TEXTS_BATCH * 9)
+    indexer = Indexer(growing)
+    with anyio.fail_after(60):
+        while not growing.texts_begun.is_set():
+            await indexer._catch_up()
+    assert [kind for kind, _ in growing.done].count("texts") == 1

@@ -95,6 +95,6 @@ def _too_late(name: str, text: str) -> Problem:
 def _unknown(name: str, known: frozenset[str]) -> Problem:
     shown = excerpt(name)
     near = get_close_matches(shown, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    message = f"there is no option {shown}{hint} These are: {', '.join(sorted(known))}"
+    hint = f"; did you mean {near[0]}" if near else ""
+    message = f"there is no option {shown}{hint}; the options are {', '.join(sorted(known))}"
     return Problem(shown, "invalid_option", message, shown, near[0] if near else None)

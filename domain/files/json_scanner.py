@@ -7,6 +7,7 @@ end of each object, so that memory is bounded by the largest of them, whatever t
 import json
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
@@ -15,10 +16,19 @@ from domain.files.nested_members import without_objects
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
 from domain.problems import Problem, excerpt, problem
+from domain.rows.names import meaning
 
 RECORD_CHARACTERS = 1024 * 1024
 ARRAY_NAMES = ("items", "events")
 """Under one of these names an object may hold the array."""
+
+OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows")
+"""Likewise, where the object is not an event itself. Sources: Facebook's Graph API, Django REST framework,
+Airtable, OData 4."""
+
+HOLDER_NAMES = ("_embedded", "data", "response", "result", "d")
+"""Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
+GraphQL, OData 2."""
 
 _SPACE = re.compile("[ \t\r\n]*")
 _SPACE_AND_COMMAS = re.compile("[ \t\r\n,]*")
@@ -175,22 +185,36 @@ class JsonScanner:
         """Return the index in the array that an object holds, -1 where it holds none, None for now."""
         text = self._window.text
         try:
-            at = _first_match(_SPACE, text, start + 1)
-            while text[at : at + 1] == '"':
-                name, at = self._value(text, at)
-                at = _first_match(_SPACE, text, at)
-                if text[at : at + 1] != ":":
-                    break
-                at = _first_match(_SPACE, text, at + 1)
-                if name in ARRAY_NAMES and text[at : at + 1] == "[":
-                    first = _first_match(_SPACE, text, at + 1)
-                    if text[first : first + 1] in ("{", "]"):
-                        return at + 1
-                _, at = self._value(text, at)
-                at = _first_match(_SPACE_AND_COMMAS, text, at)
+            array, at = self._array_in(start, holders=HOLDER_NAMES)
         except _MalformedError as error:
             return self._undecided() if error.may_be_cut else -1
+        if array >= 0:
+            return array
         return -1 if at < len(text) or self._window.closed else self._undecided()
+
+    def _array_in(self, start: int, *, holders: Sequence[str] = ()) -> tuple[int, int]:
+        """Return the index in the array of an object, -1 where it holds none, and where the search ended."""
+        text = self._window.text
+        told: set[str] = set()
+        at = _first_match(_SPACE, text, start + 1)
+        while text[at : at + 1] == '"':
+            name, at = self._value(text, at)
+            at = _first_match(_SPACE, text, at)
+            if text[at : at + 1] != ":":
+                break
+            at = _first_match(_SPACE, text, at + 1)
+            inner = _first_match(_SPACE, text, at + 1) if text[at : at + 1] == "[" else len(text)
+            if text[inner : inner + 1] in ("{", "]") and _may_hold(name, text[inner], told):
+                return at + 1, at
+            if name in holders and text[at : at + 1] == "{" and not told >= _OF_AN_EVENT:
+                array, _ = self._array_in(at)
+                if array >= 0:
+                    return array, at
+            known = meaning(name)
+            told.update([known.field] if known else [])
+            _, at = self._value(text, at)
+            at = _first_match(_SPACE_AND_COMMAS, text, at)
+        return -1, at
 
     def _undecided(self) -> int | None:
         """Wait for more of the first object, up to the bound."""
@@ -318,6 +342,17 @@ class JsonScanner:
 
     def _constant(self, word: str) -> None:
         self._refused.append(problem("invalid_json.constant", value=word))
+
+
+_OF_AN_EVENT = frozenset({"title", "event_date"})
+
+
+def _may_hold(name: str, first: str, told: Collection[str]) -> bool:
+    """Return whether an array may be that of the events, by its name, its beginning and what is before."""
+    if name in ARRAY_NAMES:
+        return True
+    is_event = "title" in told and (first == "]" or "event_date" in told)
+    return name in OTHER_ARRAY_NAMES and not is_event
 
 
 def _around(text: str, start: int, error: _MalformedError) -> tuple[str, Exception]:

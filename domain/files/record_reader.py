@@ -25,6 +25,8 @@ from domain.rows.columns import MAX_COLUMNS, Columns, match_columns
 from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.formula_guard import looks_guarded
+from domain.rows.looks import is_date
+from domain.rows.names import meaning
 from domain.rows.options import option_fault
 from domain.rows.reader import BATCH_ROWS, Reader
 from domain.rows.row_batch import RowBatch
@@ -253,7 +255,30 @@ class RecordReader(Reader):
             for name, own in self.own_mapping.items()
             if name not in given and own in names and own not in taken
         }
+        if {"event_date", "event_time"}.isdisjoint(own.keys() | given.keys()):
+            name = self._start_as_date()
+            return {**own, **given, **({"event_date": name} if name else {})}
         return {**own, **given}
+
+    def _start_as_date(self) -> str | None:
+        """Return the member of times that is the date, as in tables: it holds dates, no other is named so.
+
+        The first record that has a time decides, so that the outcome does not depend on how the bytes come;
+        and what was taken stays, whatever members come later.
+        """
+        if columns := self._state.columns:
+            at = columns.index.get("event_date")
+            name = self._state.names[at] if at is not None else None
+            return name if name and _field(name) == "event_time" else None
+        for record in self._ahead:
+            fields = {name: _field(name) for name in record.members}
+            if "event_date" in fields.values():
+                return None
+            times = [name for name, found in fields.items() if found == "event_time"]
+            texts = [text for name in times if isinstance(text := record.members[name], str)]
+            if any(map(str.strip, texts)):
+                return times[0] if len(times) == 1 and is_date(texts[0]) else None
+        return None
 
     def _add_names(self, names: Sequence[str], *, at_start: bool = False) -> None:
         """Take further members as columns; a fault where that cannot be."""
@@ -379,3 +404,8 @@ def _without_empty(cells: list[str]) -> list[str]:
     """Return cells up to the last with text: how many columns follow depends on later records."""
     width = max((at for at, cell in enumerate(cells, 1) if cell), default=0)
     return cells[:width]
+
+
+def _field(name: str) -> str | None:
+    found = meaning(name)
+    return found.field if found else None

@@ -55,6 +55,17 @@ SHAPES = {
         ["2 A", "2 B"],
     ),
     "events": (f'{{"events": [{A}]}}', "json", ["1 A"]),
+    "eventos": (f'{{"eventos": [{A}]}}', "json", ["1 A"]),
+    "Facebook's": (f'{{"data": [{A},{B}], "paging": {{"next": "x"}}}}', "json", ["1 A", "1 B"]),
+    "Django's": (f'{{"count": 1, "next": null, "results": [{A}]}}', "json", ["1 A"]),
+    "HAL": (f'{{"_embedded": {{"events": [{A}]}}, "page": {{"size": 1}}}}', "json", ["1 A"]),
+    "GraphQL": (f'{{"data": {{"total": 1, "events": [{A}]}}}}', "json", ["1 A"]),
+    "OData": (f'{{"@odata.context": "x", "value": [{A}]}}', "json", ["1 A"]),
+    "OData 2": (f'{{"d": {{"results": [{A}]}}}}', "json", ["1 A"]),
+    "a named list": (f'{{"name": "Agenda", "data": [{A}]}}', "json", ["1 A"]),
+    "no results": ('{"count": 0, "results": []}', "json", []),
+    "an event with results": (f'{A[:-1]}, "results": [{{"place": 1}}]}}', "ndjson", ["1 A"]),
+    "an event with a response": (f'{A[:-1]}, "response": {{"events": [{B}]}}}}', "ndjson", ["1 A"]),
     "events that are empty": ('{"events": []}', "json", []),
     "an empty array": (" [ ] ", "json", []),
     "lines": (f"{A}\n{B}\n", "ndjson", ["1 A", "2 B"]),
@@ -285,3 +296,43 @@ def test_any_bytes_give_a_result(content: bytes, chunk: int) -> None:
     _, rows = read(b"[" + content, chunk)
     assert rows == read(b"[" + content)[1]
     assert read(b'{"title":1}\n' + content, chunk)[1] == read(b'{"title":1}\n' + content)[1]
+
+
+STARTS = ["2026-12-01T20:00:00-0300", "2026-12-02T10:00:00-0300", "2026-12-03 09:00"]
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 9])
+def test_a_member_of_times_is_the_date_where_it_holds_dates_and_no_other_does(chunk: int) -> None:
+    events: list[dict[str, Any]] = [
+        {"name": f"E{n}", "start_time": at, "city": "Recife"} for n, at in enumerate(STARTS)
+    ]
+    # What comes late does not change what was taken.
+    more = [{**events[0], "name": "late", "note": "x"}, {**events[0], "name": "later", "date": "2027-01-01"}]
+    undated = {"name": "none", "start_time": None, "city": "Recife"}
+    reader, rows = read(json.dumps([undated, *events, *more]).encode(), chunk)
+    assert [told(row) for row in rows[1:]] == ["1 E0", "1 E1", "1 E2", "1 late", "1 later"]
+    assert told(rows[0]) == "1 event_date:required"
+    dates = [row.fields.event_date for row in rows if row.fields]
+    first = "2026-12-01T20:00:00-03:00"
+    assert dates[:2] == [first, "2026-12-02T10:00:00-03:00"]
+    assert dates[2:] == ["2026-12-03T09:00:00", first, first]
+    assert reader.fault is None
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"start_time": "20:00"}, "missing_columns"),
+        ({"start_time": 20}, "missing_columns"),
+        ({"start_time": STARTS[0], "hora": "20:00"}, "duplicate_columns"),
+    ],
+)
+def test_a_member_of_times_stays_one_elsewhere(members: dict[str, Any], code: str) -> None:
+    reader, rows = read(json.dumps([{"title": "A", "city": "B", **members}]).encode())
+    assert (rows, reader.fault and reader.fault.code) == ([], code)
+
+
+def test_a_member_of_times_beside_dates_is_their_time() -> None:
+    one = {"title": "A", "city": "B", "date": "2026-12-01", "start_time": "20:00"}
+    _, rows = read(json.dumps([one]).encode())
+    assert [row.fields.event_date for row in rows if row.fields] == ["2026-12-01T20:00:00"]

@@ -1,17 +1,17 @@
 """Events as JSON text written by the database, without Python objects."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from api.storage.event_filters import matching
 from api.storage.schema import events
 from api.storage.sqlite import deferred_index
 from api.storage.sqlite.deferred_index import Parts
 from api.storage.unit_of_work import Unit
-from domain.ports.events import EventFilter
+
+Conditions = Sequence[sa.ColumnElement[bool]]
 
 PART_BYTES = 512 * 1024
 """What a part is meant to have: few round trips for small events, and little memory for large ones."""
@@ -24,14 +24,13 @@ LONGEST = 1_000_000_000
 
 
 async def scan_documents(
-    unit: Unit, where: EventFilter, *, separator: str, chunk: int
+    unit: Unit, conditions: Conditions, parts: Parts, *, separator: str, chunk: int
 ) -> AsyncIterator[bytes]:
-    """Yield the six documented members of matching events by id, joined by a separator, in parts.
+    """Yield the six documented members of events by id, joined by a separator, in parts.
 
     The first part has `chunk` events; later ones as many as fit, going by the one before.
     """
-    parts = await deferred_index.parts_for(unit, where)
-    statement = _joined(unit, where, "}" + separator, parts)
+    statement = _joined(unit, conditions, "}" + separator, parts)
     last, before = 0, b""
     while (row := await unit.first(statement, {"last": last, "chunk": chunk})) and row.last_id is not None:
         # One copy for both: that of a large part is not cheap.
@@ -40,17 +39,17 @@ async def scan_documents(
         chunk = max(1, min(chunk * PART_BYTES // len(row.joined), chunk * 2, MOST))
 
 
-def _joined(unit: Unit, where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+def _joined(unit: Unit, conditions: Conditions, separator: str, parts: Parts) -> sa.Select[bytes, int]:
     """Return objects without their last braces, which belong to the separator, and the last id."""
     if unit.dialect.name == "sqlite":
-        return _joined_by_sqlite(where, separator, parts)
-    return _joined_by_postgres(where, separator, parts)
+        return _joined_by_sqlite(conditions, separator, parts)
+    return _joined_by_postgres(conditions, separator, parts)
 
 
-def _next(where: EventFilter, parts: Parts, *members: sa.ColumnElement[str]) -> sa.Subquery:
+def _next(conditions: Conditions, parts: Parts, *members: sa.ColumnElement[str]) -> sa.Subquery:
     """Return the ids, and what else is asked, of the events that follow."""
     limit = sa.bindparam("chunk", type_=sa.Integer)
-    following = [*matching(where), events.c.id > sa.bindparam("last")]
+    following = [*conditions, events.c.id > sa.bindparam("last")]
     return (
         sa.select(events.c.id, *members)
         .where(*deferred_index.first_by_id(parts, following, limit))
@@ -60,13 +59,13 @@ def _next(where: EventFilter, parts: Parts, *members: sa.ColumnElement[str]) -> 
     )
 
 
-def _joined_by_sqlite(where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+def _joined_by_sqlite(conditions: Conditions, separator: str, parts: Parts) -> sa.Select[bytes, int]:
     """Join with as few `||` as can be: each takes memory anew, and that is most of what a row costs.
 
     The subquery has a LIMIT, so SQLite runs it as it stands, and its order is kept. Had it the
     members too, each would be copied on its way out. An outer join, since SQLite may turn another.
     """
-    some = _next(where, parts)
+    some = _next(conditions, parts)
     texts = [(column.name, column) for column in events.c["title", "description", "event_date", "city"]]
     named = sa.cast(sa.func.json_object(*chain.from_iterable(texts)), sa.LargeBinary)
     unclosed = sa.func.substr(named, -1, -LONGEST, type_=sa.Text)  # All before the last byte.
@@ -76,12 +75,12 @@ def _joined_by_sqlite(where: EventFilter, separator: str, parts: Parts) -> sa.Se
     ).select_from(some.outerjoin(events, events.c.id == some.c.id))
 
 
-def _joined_by_postgres(where: EventFilter, separator: str, parts: Parts) -> sa.Select[bytes, int]:
+def _joined_by_postgres(conditions: Conditions, separator: str, parts: Parts) -> sa.Select[bytes, int]:
     members: sa.ColumnElement[str] = sa.literal("{", sa.Text)
     for place, column in enumerate(events.c["title", "description", "event_date", "city"]):
         name = f'{"," if place else ""}"{column.name}":'
         members = members.concat(name).concat(sa.cast(sa.func.to_json(column), sa.Text))
-    some = _next(where, parts, members.concat(_stored_members()).label("document"))
+    some = _next(conditions, parts, members.concat(_stored_members()).label("document"))
     ordered = aggregate_order_by(sa.literal(separator, sa.Text), some.c.id)
     joined = sa.func.string_agg(some.c.document, ordered)
     in_utf8 = sa.func.convert_to(joined, "UTF8", type_=sa.LargeBinary)

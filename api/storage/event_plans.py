@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from api.storage import text_index
 from api.storage.count_cache import CountCache
 from api.storage.event_counts import count_between, counts_of
 from api.storage.event_filters import SORTS, Order, matching, position_after, sought_text
@@ -184,6 +185,19 @@ async def _looked_up(
     if unit.dialect.texts is None or not is_looked_up(sought):
         return None
     return await unit.dialect.texts.look_up(unit, sought, every, version, totals)
+
+
+async def conditions_of(unit: Unit, where: EventFilter, totals: CountCache) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter for reading all that match, by id and in chunks.
+
+    A text that few events have is looked up once. One that many have is read for, or each chunk would
+    look it up anew.
+    """
+    if not sought_text(where):
+        return matching(where)
+    every, version = await counts_of(unit, [("events", ""), ("changes", "")])
+    text = await _looked_up(unit, where, every, version, totals)
+    return matching(where, holds=text.holds if text and text.rows <= text_index.FEW else None)
 
 
 async def _count(unit: Unit, planner: Planner) -> int:

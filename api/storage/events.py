@@ -11,11 +11,10 @@ from api.storage.documents import scan_documents
 from api.storage.event_filters import SORTS, matching
 from api.storage.event_merge import EventMerge
 from api.storage.event_packing import PACKED, Deltas, count_event, deltas_of, field_cells, pack, part_of
-from api.storage.event_plans import Plan, page_of, page_of_all, planned, unfiltered_page
+from api.storage.event_plans import Plan, conditions_of, page_of, page_of_all, planned, unfiltered_page
 from api.storage.event_rows import EVENT_COLUMNS, columns_of, event_of, events_of
 from api.storage.schema import events
 from api.storage.sqlite import deferred_index
-from api.storage.sqlite.deferred_index import Parts
 from api.storage.statements import kept
 from api.storage.unit_of_work import NewEvents, Row, Unit
 from domain.event_columns import EventColumns
@@ -174,16 +173,21 @@ class SqlEvents:
         """Yield all matching events by id, in chunks, in constant memory."""
         last = 0
         parts = await deferred_index.parts_for(self._unit, where)
-        following = [*matching(where), events.c.id > sa.bindparam("last")]
+        following = [*await self._conditions(where), events.c.id > sa.bindparam("last")]
         statement = sa.select(*EVENT_COLUMNS).where(*deferred_index.first_by_id(parts, following, chunk))
         statement = statement.order_by(events.c.id).limit(chunk)
         while rows := await self._unit.rows(statement, {"last": last}):
             yield events_of(rows)
             last = rows[-1].id
 
-    def scan_documents(self, where: EventFilter, *, separator: str, chunk: int = 500) -> AsyncIterator[bytes]:
+    async def scan_documents(
+        self, where: EventFilter, *, separator: str, chunk: int = 500
+    ) -> AsyncIterator[bytes]:
         """Yield all matching events by id as JSON in UTF-8: objects joined by `separator`, in parts."""
-        return scan_documents(self._unit, where, separator=separator, chunk=chunk)
+        parts = await deferred_index.parts_for(self._unit, where)
+        conditions = await self._conditions(where)
+        async for part in scan_documents(self._unit, conditions, parts, separator=separator, chunk=chunk):
+            yield part
 
     async def replace(
         self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
@@ -218,7 +222,7 @@ class SqlEvents:
         """Delete all that match and return how many."""
         if where == EventFilter():
             return await self._delete_every()
-        return await self._delete_all(await deferred_index.parts_for(self._unit, where), matching(where))
+        return await self._delete_all(where)
 
     async def delete_ids(self, ids: Sequence[int]) -> int:
         """Delete some hundreds or thousands of events, and return how many existed."""
@@ -249,6 +253,9 @@ class SqlEvents:
             deltas["changes", ""] = 1
         return deltas
 
+    async def _conditions(self, where: EventFilter) -> list[sa.ColumnElement[bool]]:
+        return await conditions_of(self._unit, where, self._totals or CountCache())
+
     async def _page(
         self, plan: Plan, sort: EventSort, limit: int, after: tuple[Any, ...] | None, skip: int
     ) -> Sequence[Row]:
@@ -275,15 +282,17 @@ class SqlEvents:
         await stats.forget(self._unit)
         return deleted
 
-    async def _delete_all(self, parts: Parts, conditions: list[sa.ColumnElement[bool]]) -> int:
+    async def _delete_all(self, where: EventFilter) -> int:
         """Delete in chunks by id, so that the counts of a million events need no memory for them."""
         deleted, last = 0, 0
-        following = [*conditions, events.c.id > sa.bindparam("last")]
+        parts = await deferred_index.parts_for(self._unit, where)
+        following = [*await self._conditions(where), events.c.id > sa.bindparam("last")]
         ids = sa.select(events.c.id).where(*deferred_index.first_by_id(parts, following, _CHUNK))
         ids = ids.order_by(events.c.id).limit(_CHUNK)
         while rows := await self._unit.rows(ids, {"last": last}):
             chunk = events.c.id.in_([row.id for row in rows])
-            deleted += await self._delete(sa.and_(*conditions, chunk))
+            # Read anew: the index forgets them before they are deleted, and others may have changed them.
+            deleted += await self._delete(sa.and_(*matching(where), chunk))
             last = rows[-1].id
         return deleted
 

@@ -27,15 +27,14 @@ AT_ONCE = 500
 SECONDS = 150.0
 _ID = re.compile(rb"\nid: *([^\n]+)\n")
 _EVENTS = "/api/v1/eventos"
-
-
 _BUFFER = bytearray(1 << 18)
+"""Of every client in turn: a new one for each part would take longer than to look through it."""
 
 
 class _Client:
     """One that comes back; `is_live` once it has the last of the messages that it missed.
 
-    That none is missing before, tests ensure. To count them would take longer than the server does to send.
+    To count them all would take longer than the server does to send them; that none is missing, tests hold.
     """
 
     def __init__(self, port: int, content: bytes, last: bytes) -> None:

@@ -57,15 +57,12 @@ class Indexer:
         while True:
             backlog = await self._indexing.backlog()
             is_growing = self._note(backlog) >= TEXTS_BATCH
+            rests = is_growing or self.texts_behind < FEW_TEXTS
             if backlog.entries > (MOST_WITHOUT_ENTRIES if is_growing else 0):
                 await self._indexing.add_entries(ENTRIES_BATCH)
-            elif is_growing or self.texts_behind < FEW_TEXTS or not await self._index_texts():
+            elif rests or not await self._indexing.index_texts(TEXTS_BATCH):
                 return
             await anyio.sleep(PAUSE_SECONDS)
-
-    async def _index_texts(self) -> bool:
-        """Index some texts; return False where another process is at it."""
-        return await self._indexing.index_texts(TEXTS_BATCH)
 
     def _note(self, backlog: Backlog) -> int:
         """Return how many events came, or had their texts changed, since the last look."""

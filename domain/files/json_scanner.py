@@ -7,7 +7,7 @@ end of each object, so that memory is bounded by the largest of them, whatever t
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
@@ -206,7 +206,7 @@ class JsonScanner:
             inner = _first_match(_SPACE, text, at + 1) if text[at : at + 1] == "[" else len(text)
             if text[inner : inner + 1] in ("{", "]") and _may_hold(name, text[inner], told):
                 return at + 1, at
-            if name in holders and text[at : at + 1] == "{" and not told >= _OF_AN_EVENT:
+            if name in holders and text[at : at + 1] == "{" and not _is_event(told):
                 array, _ = self._array_in(at)
                 if array >= 0:
                     return array, at
@@ -344,15 +344,20 @@ class JsonScanner:
         self._refused.append(problem("invalid_json.constant", value=word))
 
 
-_OF_AN_EVENT = frozenset({"title", "event_date"})
+_WHEN = frozenset({"event_date", "event_time"})
 
 
-def _may_hold(name: str, first: str, told: Collection[str]) -> bool:
+def _is_event(told: set[str]) -> bool:
+    """Return whether an object with members of these meanings is an event itself."""
+    return "title" in told and not told.isdisjoint(_WHEN)
+
+
+def _may_hold(name: str, first: str, told: set[str]) -> bool:
     """Return whether an array may be that of the events, by its name, its beginning and what is before."""
     if name in ARRAY_NAMES:
         return True
-    is_event = "title" in told and (first == "]" or "event_date" in told)
-    return name in OTHER_ARRAY_NAMES and not is_event
+    may_be_event = "title" in told if first == "]" else _is_event(told)
+    return name in OTHER_ARRAY_NAMES and not may_be_event
 
 
 def _around(text: str, start: int, error: _MalformedError) -> tuple[str, Exception]:

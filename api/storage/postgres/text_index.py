@@ -136,10 +136,13 @@ async def begin_changes(_unit: Unit, _ids: Sequence[int]) -> None:
 
 
 async def forget(unit: Unit, condition: sa.ColumnElement[bool]) -> None:
-    """Take out events that are about to be deleted."""
-    await unit.run(
-        sa.delete(event_texts).where(event_texts.c.id.in_(sa.select(events.c.id).where(condition)))
-    )
+    """Take out events that are about to be deleted, but for those that are just being indexed.
+
+    Two that wait for each other's rows would end in a deadlock; what is left of an event takes room, no more.
+    """
+    deleted = sa.select(events.c.id).where(condition)
+    free = sa.select(event_texts.c.id).where(event_texts.c.id.in_(deleted)).with_for_update(skip_locked=True)
+    await unit.run(sa.delete(event_texts).where(event_texts.c.id.in_(free)))
 
 
 async def forget_one(unit: Unit, event_id: int, *, is_long: bool) -> None:  # noqa: ARG001 - GIN's work is put off.

@@ -65,6 +65,11 @@ SHAPES = {
     "a named list": (f'{{"name": "Agenda", "data": [{A}]}}', "json", ["1 A"]),
     "no results": ('{"count": 0, "results": []}', "json", []),
     "an event with results": (f'{A[:-1]}, "results": [{{"place": 1}}]}}', "ndjson", ["1 A"]),
+    "an event that starts at a time": (
+        '{"name": "A", "start_time": "2025-07-01", "city": "R", "results": [{"name": "B"}]}',
+        "ndjson",
+        ["1 A"],
+    ),
     "an event with a response": (f'{A[:-1]}, "response": {{"events": [{B}]}}}}', "ndjson", ["1 A"]),
     "events that are empty": ('{"events": []}', "json", []),
     "an empty array": (" [ ] ", "json", []),

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncpg
 import pytest
 from hypothesis import given
@@ -180,6 +181,19 @@ async def test_deleted_events_leave_the_index(url: str, tmp_path: Path) -> None:
         async with store.transaction() as transaction:
             await transaction.events.delete_matching(EventFilter())
         assert await spans(url) == []
+
+
+async def test_deletions_do_not_wait_for_what_is_just_being_indexed(url: str, tmp_path: Path) -> None:
+    async with opened(url, tmp_path, []) as store, connected(url) as connection:
+        ids = await insert(store, *["festa"] * 20)
+        await index(store)
+        async with connection.transaction():
+            await connection.execute("SELECT FROM event_texts WHERE id = $1 FOR UPDATE", ids[5])
+            async with store.transaction() as transaction:
+                with anyio.fail_after(10):
+                    assert await transaction.events.delete_matching(EventFilter(q="festa")) == 20
+        assert [*await indexed(url)] == [ids[5]]
+        assert await found(store, "festa") == []
 
 
 async def test_an_entry_that_a_deleted_event_left_is_not_found(url: str, tmp_path: Path) -> None:

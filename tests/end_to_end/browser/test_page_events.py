@@ -225,7 +225,8 @@ def test_a_double_click_makes_one(page: Any, start_server: Any) -> None:
     assert stored(server)["total"] == 1
     page.goto(f"{server.url}/#tasks")
     click_twice(page.get_by_role("button", name="Analyse events"))
-    # The button works again.
+    # The button works again, once its request has been answered.
+    page.wait_for_function("() => location.hash.startsWith('#tasks/')")
     click_twice(page.get_by_role("button", name="Analyse events"))
 
 

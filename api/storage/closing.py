@@ -18,6 +18,7 @@ class Closing:
         at_ms: when the messages are stored.
         trace: in which they are stored.
         seq: of the first message, once it is drawn.
+        behind: the messages come after this seq, once they are on their way; None before.
     """
 
     deltas: Deltas
@@ -26,6 +27,7 @@ class Closing:
     at_ms: int
     trace: str | None = None
     seq: int = field(default=0, init=False)
+    behind: int | None = field(default=None, init=False)
     _messages: list[StoredMessage] | None = field(default=None, init=False)
 
     @property
@@ -42,6 +44,11 @@ class Closing:
     def last(self) -> StoredMessage | None:
         """The last message; None where there is none, or its seq was not drawn."""
         return self._message(len(self.drafts) - 1) if self.last_seq else None
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether its messages may be stored."""
+        return bool(self.drafts) and (self.seq > 0 or self.behind is not None)
 
     def begin_at(self, seq: int) -> None:
         """Have the first message bear this seq, whatever was drawn for it before."""

@@ -129,9 +129,9 @@ class SqlStore:
                 await unit.close(closing, partial(self._publish, closing))
         except StorageUnavailableError:
             # Only over a network can a commit succeed and its answer be lost.
-            if self._tailer is None or closing is None or closing.last is None:
+            if self._tailer is None or closing is None or not closing.is_on_its_way:
                 raise
-            if not await was_committed(self._database, closing.last):
+            if not await was_committed(self._database, closing):
                 raise
             self._publish(closing)
 

@@ -5,10 +5,10 @@ import logging
 import anyio
 import sqlalchemy as sa
 
+from api.storage.closing import Closing
 from api.storage.schema import feed_messages
-from api.storage.unit_of_work import Units
+from api.storage.unit_of_work import Row, Units
 from domain.ports.errors import StorageUnavailableError
-from streams.stored import StoredMessage
 
 LOOK_SECONDS = 0.5
 GIVE_UP_SECONDS = 60.0
@@ -16,8 +16,8 @@ GIVE_UP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-async def was_committed(units: Units, last: StoredMessage) -> bool:
-    """Return whether the transaction with this message as its last one was committed.
+async def was_committed(units: Units, closing: Closing) -> bool:
+    """Return whether the transaction with this closing was committed; its seq is known then.
 
     Waits for the database to answer again. A caller who was told of a failure would try again,
     and what had been stored would be there twice.
@@ -28,19 +28,32 @@ async def was_committed(units: Units, last: StoredMessage) -> bool:
     with anyio.move_on_after(GIVE_UP_SECONDS):
         while True:
             try:
-                return await _is_stored(units, last)
+                return await _is_stored(units, closing)
             except StorageUnavailableError:
                 await anyio.sleep(LOOK_SECONDS)
-    _log.error("it is not known whether the commit up to seq %d was stored", last.seq)
+    _log.error("it is not known whether a commit with %d messages was stored", len(closing.drafts))
     raise StorageUnavailableError("the database did not report whether it stored this")
 
 
-async def _is_stored(units: Units, last: StoredMessage) -> bool:
+async def _is_stored(units: Units, closing: Closing) -> bool:
     async with units.writing() as unit:
         # The transaction holds the head of the log: if it is still under way, this waits for its end.
         await unit.dialect.queue_to_close(unit)
-        stored = sa.select(feed_messages.c.body).where(feed_messages.c.seq == last.seq)
-        row = await unit.first(stored)
+        rows = await unit.rows(_candidates(closing))
         await unit.commit()  # Which makes durable what was found.
-    # By its body, not by its seq: that was free again, if it was rolled back.
-    return row is not None and bytes(row.body) == last.body
+    return any(_is_last(closing, row) for row in rows)
+
+
+def _candidates(closing: Closing) -> sa.Select[tuple[int, bytes]]:
+    """Select what may be the last message: that of its seq, or those of its feed since it was sent."""
+    of = sa.select(feed_messages.c.seq, feed_messages.c.body)
+    if closing.seq:
+        return of.where(feed_messages.c.seq == closing.last_seq)
+    feed, _body, _is_final = closing.drafts[-1]
+    return of.where(feed_messages.c.seq > closing.behind, feed_messages.c.feed == feed)
+
+
+def _is_last(closing: Closing, row: Row) -> bool:
+    """Return whether a message is the last one. By its body: its seq was free again after a rollback."""
+    closing.begin_at(row.seq - len(closing.drafts) + 1)
+    return closing.last is not None and closing.last.body == bytes(row.body)

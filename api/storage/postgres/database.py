@@ -196,6 +196,10 @@ class PostgresDatabase:
         async with held(self._alone, self.dialect) as connection:
             yield connection
 
+    def note_other(self) -> None:
+        """Note that another process has committed."""
+        self._group.note_other()
+
     def note_loss(self) -> None:
         """Expect a database that has lost its last moments."""
         self._ids.forget()

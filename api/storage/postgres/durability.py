@@ -12,7 +12,7 @@ from typing import NamedTuple
 from api.storage.postgres.driver import Connections
 
 # Writes only to the write-ahead log; without a write, its commit would not wait for the disk.
-_MARK = "SELECT pg_logical_emit_message(true, 'fasttrack', '')"
+_MARK = "SELECT current_setting('synchronous_commit'), pg_logical_emit_message(true, 'fasttrack', '')"
 
 
 class _Waiter(NamedTuple):
@@ -27,9 +27,14 @@ class Durability:
 
     Args:
         pool: its connections commit durably, each statement by itself.
+
+    Attributes:
+        level: how the database makes commits durable where nothing is said (`synchronous_commit`);
+            None before the first flush.
     """
 
     def __init__(self, pool: Connections) -> None:
+        self.level: str | None = None
         self._pool = pool
         self._waiting: list[_Waiter] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -85,7 +90,7 @@ class Durability:
 
     async def _flush(self) -> None:
         async with self._pool.connection() as connection:
-            await connection.fetchval(_MARK)
+            self.level = await connection.fetchval(_MARK)
 
 
 def _settle(group: list[_Waiter], error: Exception | None) -> None:

@@ -119,6 +119,7 @@ class FeedTailer:
     def _note_commit(self, _connection: object, _pid: int, _channel: str, process: object) -> None:
         """Read what another process has committed; this one's own comes to `take`, once it is on disk."""
         if process != self._database.process:
+            self._database.note_other()
             self._hint.set()
 
     async def _read(self, driver: Driver) -> Sequence[Row]:

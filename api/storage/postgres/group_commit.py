@@ -8,6 +8,7 @@ all of them. While it is under way the next ones gather.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import msgspec
@@ -21,6 +22,12 @@ from domain.ports.errors import StorageUnavailableError
 
 MOST_UNITS = 64
 """In a group."""
+
+FRESH_SECONDS = 1.0
+"""So long after a group the next one is taken to find the connection there."""
+
+ALONE_SECONDS = 1.0
+"""So long after a commit of another process none of its own is expected."""
 
 CHANNEL = "fasttrack_feed"
 """Where commits are announced to the other processes, with the name of the one that commits."""
@@ -55,11 +62,15 @@ WITH added AS (
         json_to_recordset($4) AS (feed text, front text, back text, final bool, at_ms bigint, trace text)
     ) WITH ORDINALITY AS m (feed, front, back, final, at_ms, trace, place)
 )
-SELECT head.seq, pg_notify('{CHANNEL}', $5) FROM head
+SELECT head.seq, pg_notify('{CHANNEL}', $5), set_config('synchronous_commit', $6, true) FROM head
 """  # noqa: S608 - names are ours.
 
-_COUNT = ("kind", "key", "n")
-_TEXT = ("feed", "front", "back", "final", "at_ms", "trace")
+_NO_SYNC = "off"
+"""The commit does not wait for the disk."""
+
+_Event: Any = msgspec.defstruct("_Event", [*map(str, _COLUMNS)], gc=False)
+_Count: Any = msgspec.defstruct("_Count", ["kind", "key", "n"], gc=False)
+_Text: Any = msgspec.defstruct("_Text", ["feed", "front", "back", "final", "at_ms", "trace"], gc=False)
 
 _FORGET_ZERO = """
 DELETE FROM stats AS s USING unnest($1::text[], $2::text[]) AS c (kind, key)
@@ -80,6 +91,11 @@ class Unit:
     then: Callable[[], None]
     outcome: Outcome = field(default_factory=Outcome)
 
+    @property
+    def is_unique(self) -> bool:
+        """Whether its messages can be told from all others: one of a new event bears its id."""
+        return bool(self.rows and self.closing.drafts)
+
 
 class GroupCommit:
     """Writes what transactions of this process add, for many at once.
@@ -97,6 +113,12 @@ class GroupCommit:
         self._settling: set[asyncio.Task[None]] = set()
         self._waiting: list[Unit] = []
         self._at_work: asyncio.Task[None] | None = None
+        self._written_at, self._last_seq = -inf, 0
+        self._other_at = -inf
+
+    def note_other(self) -> None:
+        """Note that another process commits, too."""
+        self._other_at = asyncio.get_running_loop().time()
 
     async def commit(self, closing: Closing, rows: Sequence[EventRow], then: Callable[[], None]) -> None:
         """Return when all of it is committed durably; raise when none of it is, or nobody knows."""
@@ -122,27 +144,53 @@ class GroupCommit:
             self._at_work = None
 
     async def _commit(self, group: list[Unit]) -> None:
+        # Only where nobody could use the time may the disk be waited for under the lock: a round trip less.
+        level = self._durability.level if len(group) == 1 and self._is_alone() else None
         try:
-            await self._write(group)
+            await self._write(group, level or _NO_SYNC)
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
             await self._fail(group, error)
-        else:
-            # While it is made durable the next group is written.
-            settling = asyncio.create_task(self._settle(group), name="settling of a group")
-            self._settling.add(settling)
-            settling.add_done_callback(self._settling.discard)
+            return
+        if level is not None:
+            _tell(group)
+            return
+        # While it is made durable the next group is written.
+        settling = asyncio.create_task(self._settle(group), name="settling of a group")
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
+
+    def _is_alone(self) -> bool:
+        """Whether nobody else wants to commit: no unit of this process, nor another process lately."""
+        since_other = asyncio.get_running_loop().time() - self._other_at
+        return not self._waiting and not self._settling and since_other > ALONE_SECONDS
 
     async def _settle(self, group: list[Unit]) -> None:
         try:
             await self._durability.wait(max(unit.closing.last_seq for unit in group))
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
             _fail_all(group, error)
-            return
-        for unit in group:
-            _tell(unit)
+        else:
+            _tell(group)
 
-    async def _write(self, group: list[Unit]) -> None:
-        """Write in one transaction.
+    async def _write(self, group: list[Unit], sync: str) -> None:
+        """Write in one transaction: by one statement alone where its outcome can be looked up.
+
+        To begin and to commit take two more round trips. The last seq of the group before bounds where
+        to look, and an old one would not; it also shows that the connection was there a moment ago.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._written_at < FRESH_SECONDS and all(unit.is_unique for unit in group):
+            async with self._pool.connection() as connection:
+                for unit in group:
+                    unit.closing.behind = self._last_seq
+                await self._write_on(connection, group, sync)
+        else:
+            await self._write_between(group, sync)
+        self._written_at = loop.time()
+        self._last_seq = max(self._last_seq, *(unit.closing.last_seq for unit in group))
+
+    async def _write_between(self, group: list[Unit], sync: str) -> None:
+        """Write between a BEGIN and a COMMIT.
 
         That a connection was lost while nobody used it shows when the transaction begins. Nothing is
         written by then, so another is taken.
@@ -152,13 +200,17 @@ class GroupCommit:
             try:
                 async with self._pool.connection() as connection, connection.transaction():
                     has_begun = True
-                    closings = [unit.closing for unit in group]
-                    await write_closings(connection, self._name, closings, _rows_of(group))
+                    await self._write_on(connection, group, sync)
             except StorageUnavailableError:
                 if has_begun or is_last:
                     raise
             else:
                 return
+
+    async def _write_on(self, connection: Driver, group: list[Unit], sync: str) -> None:
+        rows = [row for unit in group for row in unit.rows]
+        closings = [unit.closing for unit in group]
+        await write_closings(connection, self._name, closings, rows, sync)
 
     async def _fail(self, group: list[Unit], error: Exception) -> None:
         """Find the one at fault, so that the others go in; where the database is away, all have failed."""
@@ -167,20 +219,32 @@ class GroupCommit:
             return
         for unit in group:
             unit.closing.begin_at(0)
+            unit.closing.behind = None
             await self._commit([unit])
 
 
 async def write_closings(
-    connection: Driver, name: str, closings: Sequence[Closing], rows: Sequence[EventRow] = ()
+    connection: Driver,
+    name: str,
+    closings: Sequence[Closing],
+    rows: Sequence[EventRow] = (),
+    sync: str = _NO_SYNC,
 ) -> None:
     """Write events, counts and messages, and draw the messages' seqs, within the connection's transaction.
 
     `name` is that of this process. It locks the head of the log until the commit, so it comes last.
+    `sync` tells whether that waits for the disk: a value of PostgreSQL's `synchronous_commit`.
     """
     counts = changes_of(closings)
     texts = [text for closing in closings for text in _texts(closing)]
     seq: int = await connection.fetchval(
-        _CLOSE, len(texts), _records(_COUNT, counts), _records(_COLUMNS, rows), _records(_TEXT, texts), name
+        _CLOSE,
+        len(texts),
+        _records(_Count, counts),
+        _records(_Event, rows),
+        _records(_Text, texts),
+        name,
+        sync,
     )
     fallen = [(kind, key) for kind, key, n in counts if n < 0]
     if fallen:
@@ -189,10 +253,6 @@ async def write_closings(
     for closing in closings:
         closing.begin_at(first)
         first += len(closing.drafts)
-
-
-def _rows_of(group: Sequence[Unit]) -> list[EventRow]:
-    return [row for unit in group for row in unit.rows]
 
 
 def _texts(closing: Closing) -> list[tuple[str, str, str, bool, int, str | None]]:
@@ -204,18 +264,19 @@ def _texts(closing: Closing) -> list[tuple[str, str, str, bool, int, str | None]
     ]
 
 
-def _records(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+def _records(record: Any, rows: Sequence[tuple[Any, ...]]) -> str:
     """Return rows as JSON objects."""
-    return msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
+    return msgspec.json.encode([record(*row) for row in rows]).decode()
 
 
-def _tell(unit: Unit) -> None:
-    try:
-        unit.then()
-    except Exception as error:  # noqa: BLE001 - it is raised to its own unit; the others are told theirs.
-        unit.outcome.settle(error)
-    else:
-        unit.outcome.settle(None)
+def _tell(group: Sequence[Unit]) -> None:
+    for unit in group:
+        try:
+            unit.then()
+        except Exception as error:  # noqa: BLE001 - it is raised to its own unit; the others are told theirs.
+            unit.outcome.settle(error)
+        else:
+            unit.outcome.settle(None)
 
 
 def _fail_all(group: Sequence[Unit], error: Exception) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from api.storage.closing import Closing
 from api.storage.events import SqlEvents
 from api.storage.postgres.group_commit import GroupCommit
 from api.storage.store import SqlStore
+from domain.ports.errors import StorageUnavailableError
 from domain.ports.events import EventFilter
 from streams.stored import StoredMessage
 from tests.contracts.conftest import opened, store_url
@@ -109,6 +111,97 @@ async def test_a_cancelled_one_is_stored_whole_or_not_at_all_and_the_others_are_
         await until_told(told, len(stored))
     assert sorted(names(told)) == sorted(stored)
     assert {f"{turns}.{number}" for turns in range(0, 40, 3) for number in (0, 2)} <= {*stored}
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the connection that commits groups is asked, in order."""
+    asked: list[str] = []
+    commit, execute = GroupCommit._write, asyncpg.Connection.execute
+
+    async def noted(self: GroupCommit, group: list[Any], sync: str) -> None:
+        asked.append(f"write {len(group)} {sync}")
+        await commit(self, group, sync)
+
+    async def noted_execute(self: Any, query: str, *arguments: Any, **options: Any) -> str:
+        asked.append(query)
+        return await execute(self, query, *arguments, **options)
+
+    monkeypatch.setattr(GroupCommit, "_write", noted)
+    monkeypatch.setattr(asyncpg.Connection, "execute", noted_execute)
+    return asked
+
+
+async def test_events_that_follow_each_other_are_one_statement_each_and_wait_for_the_disk_in_it(
+    store_url: str, tmp_path: Path, statements: list[str]
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        await add(store, "first")
+        statements.clear()
+        await add(store, "second")
+        assert statements == ["write 1 on"]
+        statements.clear()
+        await asyncio.gather(*[add(store, str(number)) for number in range(20)])
+        assert not [one for one in statements if not one.startswith("write")], "no BEGIN, no COMMIT"
+        assert [one for one in statements if one.endswith(" off")], "those behind use the time of the disk"
+
+
+async def test_the_disk_is_not_waited_for_under_the_lock_while_another_process_commits(
+    store_url: str, tmp_path: Path, statements: list[str]
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store, opened(store_url, tmp_path, []) as other:
+        await add(store, "first")
+        await add(other, "another's")
+        await until_told(told, 2)
+        statements.clear()
+        await add(store, "second")
+        assert statements == ["write 1 off"]
+
+
+async def test_a_message_that_could_be_anyones_is_committed_apart_from_its_statement(
+    store_url: str, tmp_path: Path, statements: list[str]
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        await add(store, "first")
+        statements.clear()
+        async with store.transaction() as unit:
+            await unit.messages.append([draft("anyone's")])
+        assert [one.partition(";")[0] for one in statements] == ["write 1 on", "BEGIN", "COMMIT"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("happened", [True, False])
+async def test_the_outcome_of_a_statement_whose_answer_is_lost_is_looked_up(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happened: bool, at_once: int
+) -> None:
+    told: list[StoredMessage] = []
+    async with opened(store_url, tmp_path, told) as store, opened(store_url, tmp_path, []) as other:
+        await add(store, "first")
+        fetchval = asyncpg.Connection.fetchval
+
+        async def without_answer(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+            if "feed_head" not in query:
+                return await fetchval(self, query, *arguments, **options)
+            monkeypatch.undo()
+            if happened:
+                await fetchval(self, query, *arguments, **options)
+            await add(other, "another's")
+            self.terminate()
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+        monkeypatch.setattr(asyncpg.Connection, "fetchval", without_answer)
+        wanted = [f"n{number}" for number in range(at_once)]
+        results = await asyncio.gather(*[add(store, name) for name in wanted], return_exceptions=True)
+        lost = [name for name, result in zip(wanted, results, strict=True) if isinstance(result, Exception)]
+        await add(store, "last")
+        stored = [*(await titles(store)).values()]
+        await until_told(told, len(stored))
+        assert sorted(stored) == sorted({"first", "another's", "last", *wanted} - {*lost})
+        assert sorted(names(told)) == sorted(stored)
+        assert [message.seq for message in told] == [*range(1, len(stored) + 1)]
+    assert all(isinstance(result, int | StorageUnavailableError) for result in results)
+    assert bool(lost) is not happened
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "\\u0041", "\t\n\x7f", "é😀\u2028", "', $1; --", "null", "[1]"])

@@ -90,7 +90,10 @@ class Log:
         self._ring.append(frame)
         self._bytes += _held_bytes(frame)
         for topic in self._catalogue.topics_of(frame.feed):
-            self._lanes.setdefault(topic, Lane()).append(frame)
+            lane = self._lanes.get(topic)
+            if lane is None:
+                lane = self._lanes[topic] = Lane()
+            lane.append(frame)
 
     def _drop(self) -> None:
         frame = self._ring.popleft()

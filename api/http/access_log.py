@@ -8,6 +8,7 @@ gives to all others. Where that is not set up (tests, other ASGI servers) the li
 import logging
 import sys
 import time
+from functools import lru_cache
 from typing import Any, BinaryIO, Literal
 
 import msgspec
@@ -42,13 +43,15 @@ def log_access(fields: dict[str, Any]) -> None:
     """Log one answered request.
 
     Args:
-        fields: method, path, route, status, bytes, client, request_id, ms and user, in this order.
+        fields: method, path, route, status, bytes, client, request_id, ms and user, in this order; they
+            are not the caller's any more.
     """
     if not logger.isEnabledFor(logging.INFO):
         return
     for handler in logger.handlers:
         if isinstance(handler, AccessLines):
-            handler.write(fields | {"path": redact(fields["path"])})
+            fields["path"] = redact(fields["path"])
+            handler.write(fields)
             return
     logger.info("%s %s %d", fields["method"], fields["path"], fields["status"], extra=fields)
 
@@ -57,15 +60,25 @@ def _message(fields: dict[str, Any]) -> str:
     return f"{fields['method']} {fields['path']} {fields['status']}"
 
 
+@lru_cache(1)
+def _clock(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
+
+
+@lru_cache(1)
+def _date_and_clock(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
 def _json_line(fields: dict[str, Any]) -> bytes:
     now = time.time()
-    at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
+    at = f"{_date_and_clock(int(now))}.{int(now % 1 * 1000):03d}Z"
     line = {"at": at, "level": "info", "logger": logger.name, "message": _message(fields)}
     return msgspec.json.encode(line | fields) + b"\n"
 
 
 def _console_line(fields: dict[str, Any]) -> bytes:
-    at = time.strftime("%H:%M:%S", time.localtime())
+    at = _clock(int(time.time()))
     line = f"{at} INFO    {_message(fields)}  request_id={fields['request_id']}  ms={fields['ms']}"
     if fields["user"] is not None:
         line += f"  user={fields['user']}"

@@ -116,10 +116,11 @@ class _Answer:
                 self._ended()
 
     def _with_true_allow(self, headers: Iterable[_Header]) -> Iterable[_Header]:
-        if not any(name == b"allow" for name, _ in headers):
-            return headers
-        allow = self._allow(self._scope["path"])
-        return [(name, allow if name == b"allow" else value) for name, value in headers]
+        for name, _ in headers:
+            if name == b"allow":
+                allow = self._allow(self._scope["path"])
+                return [(name, allow if name == b"allow" else value) for name, value in headers]
+        return headers
 
     def returned(self) -> None:
         """Log an answer whose end was not seen: a WebSocket, a stream that has the connection now."""

@@ -5,11 +5,13 @@ from typing import Any
 from litestar import Request
 
 from api.http.problems import HttpProblem
+from api.security.origins import header
 
 
 def refuse_encoded(request: Request[Any, Any, Any]) -> None:
     """Refuse a body that has a Content-Encoding. Source: RFC 9110 §15.5.16."""
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    given = header(request.scope, b"content-encoding")
+    encoding = given.strip().lower() if given is not None else ""
     if encoding not in {"", "identity"}:
         raise HttpProblem(
             "unsupported-media-type",

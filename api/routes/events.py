@@ -15,6 +15,7 @@ from api.routes.event_query import FILTERS, PAGING, format_cursor, next_link, re
 from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json
 from api.routes.preconditions import etag_of, if_match, is_known
 from api.routes.url_parameters import UrlParameters
+from api.security.origins import header
 from api.services.identity import Identity
 from domain.events import Event
 from domain.problems import Problem, excerpt
@@ -99,7 +100,7 @@ async def show_event(request: HttpRequest, event_id: FromPath[str]) -> ReadyAnsw
     event = await services.events.get(id_in(event_id))
     if event is None:
         raise absent(event_id)
-    if is_known(request.headers.get("if-none-match"), event):
+    if is_known(header(request.scope, b"if-none-match"), event):
         return not_modified({"ETag": etag_of(event)})
     return event_answer(event)
 
@@ -124,7 +125,7 @@ async def replace_event(
     services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.replacement(value, services.timezone))
-    allowed = if_match(request.headers.get("if-match"))
+    allowed = if_match(header(request.scope, b"if-match"))
     return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
 
 
@@ -148,7 +149,7 @@ async def patch_event(
     services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.patch(value, services.timezone), PATCH_TYPES)
-    allowed = if_match(request.headers.get("if-match"))
+    allowed = if_match(header(request.scope, b"if-match"))
     return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
 
 
@@ -168,7 +169,7 @@ async def delete_event(request: HttpRequest, event_id: FromPath[str]) -> None:
     """Delete one event."""
     services = services_of(request.app)
     no_parameters(request)
-    allowed = if_match(request.headers.get("if-match"))
+    allowed = if_match(header(request.scope, b"if-match"))
     missed = await services.events.delete(id_in(event_id), allowed, request.user)
     if missed == "absent":
         raise absent(event_id)
@@ -178,7 +179,8 @@ async def delete_event(request: HttpRequest, event_id: FromPath[str]) -> None:
 
 def no_parameters(request: HttpRequest) -> None:
     """Refuse any URL parameter: the caller expects an effect that it would not have."""
-    UrlParameters(request.scope["query_string"], frozenset()).finish()
+    if request.scope["query_string"]:
+        UrlParameters(request.scope["query_string"], frozenset()).finish()
 
 
 def id_in(text: str) -> int:

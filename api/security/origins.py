@@ -1,6 +1,6 @@
 """Checks `Host` and `Origin`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,7 +113,7 @@ def _unbracketed(host: str, name: str) -> str:
     return host.strip().lower() if host.count(":") > 1 and "[" not in host else name
 
 
-def header(scope: dict[str, Any], name: bytes) -> str | None:
+def header(scope: Mapping[str, Any], name: bytes) -> str | None:
     """Return the first value of a header, decoded."""
     for key, value in scope["headers"]:
         if key == name:

@@ -41,11 +41,6 @@ class Closing:
         return self.seq + len(self.drafts) - 1 if self.drafts and self.seq else 0
 
     @property
-    def last(self) -> StoredMessage | None:
-        """The last message; None where there is none, or its seq was not drawn."""
-        return self._message(len(self.drafts) - 1) if self.last_seq else None
-
-    @property
     def is_on_its_way(self) -> bool:
         """Whether its messages may be stored."""
         return bool(self.drafts) and (self.seq > 0 or self.behind is not None)

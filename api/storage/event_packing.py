@@ -173,14 +173,17 @@ def deltas_of(events: EventColumns) -> Deltas:
 def count_event(deltas: Deltas, event: EventFields) -> None:
     """Add what one event adds to the counts: as `deltas_of` columns of it alone, at a fifth of the cost."""
     venue = event.local_info
-    deltas["events", ""] += 1
-    deltas["participants", ""] += len(event.participants)
-    deltas["capacity", ""] += venue.capacity if venue else 0
-    deltas["city_key", fold(event.city)] += 1
-    deltas["city", event.city] += 1
-    deltas["month", event.event_date[:7]] += 1
-    deltas["venue_type", (venue and venue.venue_type) or ""] += 1
-    deltas["day", day_key(event.instant_us // DAY_US)] += 1
+    of_one = {
+        ("events", ""): 1,
+        ("participants", ""): len(event.participants),
+        ("capacity", ""): venue.capacity if venue else 0,
+        ("city_key", fold(event.city)): 1,
+        ("city", event.city): 1,
+        ("month", event.event_date[:7]): 1,
+        ("venue_type", (venue and venue.venue_type) or ""): 1,
+        ("day", day_key(event.instant_us // DAY_US)): 1,
+    }
+    deltas.update(of_one)
 
 
 def day_key(day: int) -> str:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -47,13 +48,38 @@ class SqlSnapshot:
     """Reads of one moment. Source: `api.services.store.Snapshot`."""
 
     def __init__(self, unit: Unit, totals: CountCache | None = None) -> None:
+        self._unit = unit
         self.events = SqlEvents(unit, totals)
-        self.uploads = SqlUploads(unit)
-        self.tasks = SqlTasks(unit)
-        self.people = SqlPeople(unit)
-        self.requests = SqlRequests(unit)
-        self.personal = SqlPersonal(unit)
-        self.webhooks = SqlWebhooks(unit)
+
+    @property
+    def uploads(self) -> SqlUploads:
+        """Imports."""
+        return SqlUploads(self._unit)
+
+    @property
+    def tasks(self) -> SqlTasks:
+        """Long tasks."""
+        return SqlTasks(self._unit)
+
+    @property
+    def people(self) -> SqlPeople:
+        """Users, sessions, tickets."""
+        return SqlPeople(self._unit)
+
+    @property
+    def personal(self) -> SqlPersonal:
+        """What people keep for themselves."""
+        return SqlPersonal(self._unit)
+
+    @property
+    def webhooks(self) -> SqlWebhooks:
+        """Webhooks and their last attempts."""
+        return SqlWebhooks(self._unit)
+
+    @property
+    def requests(self) -> SqlRequests:
+        """Requests to the process that holds a lease."""
+        return SqlRequests(self._unit)
 
 
 class SqlTransaction(SqlSnapshot):
@@ -135,17 +161,13 @@ class SqlStore:
                 raise
             self._publish(closing)
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[SqlSnapshot]:
+    def snapshot(self) -> AbstractAsyncContextManager[SqlSnapshot]:
         """Read from one snapshot."""
-        async with self._database.reading() as unit:
-            yield SqlSnapshot(unit, self._totals)
+        return _Reading(self._database.reading(), self._totals)
 
-    @asynccontextmanager
-    async def glance(self) -> AsyncIterator[SqlSnapshot]:
+    def glance(self) -> AbstractAsyncContextManager[SqlSnapshot]:
         """Read by one statement, which needs no snapshot."""
-        async with self._database.glancing() as unit:
-            yield SqlSnapshot(unit)
+        return _Reading(self._database.glancing(), None)
 
     def publish_from(self, after: int) -> None:
         """Publish all messages after a seq, also those committed before there was a listener."""
@@ -167,6 +189,24 @@ class SqlStore:
             self._tailer.take(closing.messages())
         else:
             self._told(closing.messages())
+
+
+class _Reading(AbstractAsyncContextManager[SqlSnapshot]):
+    """A snapshot for a block. No generator: a read of one event would spend a tenth of its time on it."""
+
+    __slots__ = ("_totals", "_unit")
+
+    def __init__(self, unit: AbstractAsyncContextManager[Unit], totals: CountCache | None) -> None:
+        self._unit = unit
+        self._totals = totals
+
+    async def __aenter__(self) -> SqlSnapshot:
+        return SqlSnapshot(await self._unit.__aenter__(), self._totals)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await self._unit.__aexit__(kind, error, trace)
 
 
 async def open_store(

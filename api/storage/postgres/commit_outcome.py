@@ -41,19 +41,19 @@ async def _is_stored(units: Units, closing: Closing) -> bool:
         await unit.dialect.queue_to_close(unit)
         rows = await unit.rows(_candidates(closing))
         await unit.commit()  # Which makes durable what was found.
-    return any(_is_last(closing, row) for row in rows)
+    return any(_is_first(closing, row) for row in rows)
 
 
 def _candidates(closing: Closing) -> sa.Select[tuple[int, bytes]]:
-    """Select what may be the last message: that of its seq, or those of its feed since it was sent."""
+    """Select what may be the first message: that of its seq, or those of its feed since it was sent."""
     of = sa.select(feed_messages.c.seq, feed_messages.c.body)
     if closing.seq:
-        return of.where(feed_messages.c.seq == closing.last_seq)
-    feed, _body, _is_final = closing.drafts[-1]
+        return of.where(feed_messages.c.seq == closing.seq)
+    feed, _body, _is_final = closing.drafts[0]
     return of.where(feed_messages.c.seq > closing.behind, feed_messages.c.feed == feed)
 
 
-def _is_last(closing: Closing, row: Row) -> bool:
-    """Return whether a message is the last one. By its body: its seq was free again after a rollback."""
-    closing.begin_at(row.seq - len(closing.drafts) + 1)
-    return closing.last is not None and closing.last.body == bytes(row.body)
+def _is_first(closing: Closing, row: Row) -> bool:
+    """Return whether a message is the first one. By its body: its seq was free again after a rollback."""
+    closing.begin_at(row.seq)
+    return closing.messages()[0].body == bytes(row.body)

@@ -1,7 +1,7 @@
 """The PostgreSQL database: connection pools with timeouts."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +21,7 @@ from api.storage.postgres.group_commit import CHANNEL, GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
 from api.storage.postgres.transaction import PostgresTransaction, Writing
-from api.storage.postgres.unit import Glance, PostgresUnit, held, in_unit
+from api.storage.postgres.unit import Glance, InUnit, PostgresUnit, held
 from api.storage.postgres.watchdog import Watchdog
 from api.storage.schema import feed_head
 from api.storage.statements import kept
@@ -158,34 +158,25 @@ class PostgresDatabase:
         """Return what brings its deferred indexes up to the events."""
         return PostgresIndexing(self)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Unit]:
+    def writing(self) -> AbstractAsyncContextManager[Unit]:
         """Begin a transaction; it is rolled back unless the block commits."""
         self.pulse.check()
-        async with in_unit(PostgresTransaction(self._writing)) as unit:
-            yield unit
+        return InUnit(PostgresTransaction(self._writing))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Unit]:
+    def reading(self) -> AbstractAsyncContextManager[Unit]:
         """Read from one snapshot."""
         self.pulse.check()
-        async with in_unit(PostgresUnit(self._snapshots, self.dialect)) as unit:
-            await unit.connect()
-            yield unit
+        return InUnit(PostgresUnit(self._snapshots, self.dialect), connects=True)
 
-    @asynccontextmanager
-    async def glancing(self) -> AsyncIterator[Unit]:
+    def glancing(self) -> AbstractAsyncContextManager[Unit]:
         """Read by one statement: no BEGIN before it, no ROLLBACK after."""
         self.pulse.check()
-        async with in_unit(Glance(self._singles, self.dialect, self._glances)) as unit:
-            yield unit
+        return InUnit(Glance(self._singles, self.dialect, self._glances))
 
-    @asynccontextmanager
-    async def quick(self) -> AsyncIterator[Unit]:
+    def quick(self) -> AbstractAsyncContextManager[Unit]:
         """Run statements in autocommit, without waiting for the disk."""
         self.pulse.check()
-        async with in_unit(PostgresUnit(self._quick, self.dialect)) as unit:
-            yield unit
+        return InUnit(PostgresUnit(self._quick, self.dialect))
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:

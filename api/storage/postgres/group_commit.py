@@ -93,7 +93,7 @@ class Unit:
 
     @property
     def is_unique(self) -> bool:
-        """Whether its messages can be told from all others: one of a new event bears its id."""
+        """Whether its messages can be told from all others: that of new events bears their ids."""
         return bool(self.rows and self.closing.drafts)
 
 

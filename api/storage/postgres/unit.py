@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -29,7 +29,6 @@ COPY_FROM_ROWS = 16
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-U = TypeVar("U", bound="PostgresUnit")
 Act = Callable[[Driver, KeptText, Any], Awaitable[T]]
 
 
@@ -255,13 +254,32 @@ _ADD = (
 )
 
 
-@asynccontextmanager
-async def in_unit(unit: U) -> AsyncIterator[U]:
-    """Have a unit of work for the block; what the block does not commit is rolled back."""
-    try:
-        yield unit
-    finally:
-        await unit.release()
+class InUnit(AbstractAsyncContextManager[PostgresUnit]):
+    """A unit of work for a block; what the block does not commit is rolled back.
+
+    Args:
+        connects: the unit takes its connection when the block begins.
+    """
+
+    __slots__ = ("_connects", "_unit")
+
+    def __init__(self, unit: PostgresUnit, *, connects: bool = False) -> None:
+        self._unit = unit
+        self._connects = connects
+
+    async def __aenter__(self) -> PostgresUnit:
+        """Begin the block."""
+        if self._connects:
+            try:
+                await self._unit.connect()
+            except BaseException:
+                await self._unit.release()
+                raise
+        return self._unit
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Roll back what was not committed."""
+        await self._unit.release()
 
 
 async def guarded(dialect: Dialect, operation: Coroutine[Any, Any, T]) -> T:

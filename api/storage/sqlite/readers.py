@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
 
 from api.storage.cancellation import to_the_end
 from api.storage.sqlite.connection import Connection
@@ -32,18 +31,20 @@ class Readers:
         self._trace: Trace | None = None
         self._queue: deque[asyncio.Future[Connection | None]] = deque()
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for the block; its snapshot ends with it."""
+    async def taken(self) -> Connection:
+        """Return a connection that is the caller's until it gives it back."""
         # The one that was used last knows most pages.
         connection = self._free.pop() if self._free else await self._another()
         connection.raw.set_trace_callback(self._trace)
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Take a connection back; its snapshot ends."""
         try:
-            yield connection
-        finally:
             if connection.is_open:
                 connection.execute("ROLLBACK")
-            self._give_back(connection)
+        finally:
+            self._put_back(connection)
 
     def trace(self, trace: Trace | None) -> None:
         """Pass on the text of each statement from now on."""
@@ -64,7 +65,7 @@ class Readers:
         try:
             return await to_the_end(opening)
         except asyncio.CancelledError:
-            self._give_back(opening.result())
+            self._put_back(opening.result())
             raise
         except Exception:
             self._opened -= 1
@@ -89,11 +90,11 @@ class Readers:
         if not mine.done() or mine.cancelled():
             return
         if (connection := mine.result()) is not None:
-            self._give_back(connection)
+            self._put_back(connection)
         else:
             self._wake(None)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _put_back(self, connection: Connection) -> None:
         if self._wake(connection):
             return
         if len(self._free) < KEPT:

@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from msgspec import Struct
 
 from api.http.problems import HttpProblem
+from api.security.origins import header
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
 from domain.people import at_least
@@ -19,6 +20,7 @@ from streams.feeds import MAX_FEEDS, FeedSet
 from streams.start_position import Replay
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+_Pairs = list[tuple[str, str]]
 
 DEFAULT_WAIT_SECONDS = 25.0
 MAX_WAIT_SECONDS = 55.0
@@ -43,15 +45,16 @@ def read_feed_request(connection: Connection) -> FeedRequest:
     who: Identity | None = connection.scope.get("user")
     if who is None:
         raise HttpProblem("unauthorized", "Sign in to read a feed.", headers={"WWW-Authenticate": "Bearer"})
-    check_parameters(connection)
-    feeds = _feeds(connection)
+    pairs = _pairs(connection)
+    _check(pairs)
+    feeds = _feeds(connection, [value for name, value in pairs if name == "feed"])
     for name in feeds.names:
         needed = FEEDS.least_role(name)
         if not at_least(who.role, needed):
             raise HttpProblem("forbidden", f"The feed {name} needs the role {needed}.")
         if who.feeds and name not in who.feeds:
             raise HttpProblem("forbidden", f"The ticket is not for the feed {name}.")
-    return FeedRequest(who, feeds, _cursor(connection), _replay(connection))
+    return FeedRequest(who, feeds, _cursor(connection, pairs), _replay(pairs))
 
 
 _CURSORS = ("last_event_id", "lastEventId", "lastEventID", "Last-Event-ID")
@@ -67,12 +70,22 @@ def check_parameters(connection: Connection) -> None:
 
     A misspelt cursor would lose messages.
     """
-    unknown = [name for name in connection.query_params if name not in _KNOWN]
-    if unknown:
+    _check(_pairs(connection))
+
+
+def _pairs(connection: Connection) -> _Pairs:
+    """Return the parameters in their order, which the framework's do not keep, and it reads them slowly."""
+    query: bytes = connection.scope["query_string"]
+    return parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+
+
+def _check(pairs: _Pairs) -> None:
+    names = [name for name, _ in pairs]
+    if unknown := [name for name in names if name not in _KNOWN]:
         known = ", ".join(sorted(_KNOWN))
         raise HttpProblem("invalid-query", f"There is no parameter {excerpt(unknown[0])}; known are {known}.")
     for name in _ONCE:
-        if len(connection.query_params.getall(name, [])) > 1:
+        if names.count(name) > 1:
             raise HttpProblem("invalid-query", f"{name} must be given once.")
 
 
@@ -89,11 +102,10 @@ def read_wait(connection: Connection) -> float:
     return seconds
 
 
-def _feeds(connection: Connection) -> FeedSet:
+def _feeds(connection: Connection, named: list[str]) -> FeedSet:
     path = connection.path_params.get("feed")
     # Litestar's path parameter keeps the slash before it.
-    names = [str(path).removeprefix("/")] if path else []
-    names += connection.query_params.getall("feed", [])
+    names = [str(path).removeprefix("/"), *named] if path else named
     if not names:
         raise HttpProblem("bad-request", "Name a feed in the path, or as ?feed=.")
     for name in names:
@@ -107,21 +119,19 @@ def _feeds(connection: Connection) -> FeedSet:
     return feeds
 
 
-def _cursor(connection: Connection) -> str | None:
+def _cursor(connection: Connection, pairs: _Pairs) -> str | None:
     """Return the cursor: the header's, else the last one in the URL.
 
     Clients that cannot set the header append their cursor at each reconnect to a URL that may have one
     already: that of the first connection.
     """
-    if told := connection.headers.get("last-event-id"):
+    if told := header(connection.scope, b"last-event-id"):
         return told
-    # The framework's parameters do not keep the order of different names.
-    pairs = parse_qsl(connection.scope["query_string"].decode("latin-1"))
-    return next((value for name, value in reversed(pairs) if name in _CURSORS), None)
+    return next((value for name, value in reversed(pairs) if value and name in _CURSORS), None)
 
 
-def _replay(connection: Connection) -> Replay | None:
-    match connection.query_params.get("replay"):
+def _replay(pairs: _Pairs) -> Replay | None:
+    match next((value for name, value in pairs if name == "replay"), None):
         case None:
             return None
         case "all":

@@ -37,6 +37,8 @@ _HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 _RECOGNISED = METHODS | {"TRACE"}
 """Methods of RFC 9110 §9.1 and RFC 5789: where one is not allowed, 405 says which are. Any other is 501."""
 _TOKEN = re.compile(r"ft_[A-Za-z0-9_-]{40,}")
+_MAY_BE_SECRET = re.compile(rb"%|ft_|" + "|".join(sorted(_SECRET_NAMES)).encode(), re.IGNORECASE)
+"""Without one of these a query has no secret, and need not be parsed. What is escaped may be anything."""
 
 
 class SecurityMiddleware:
@@ -91,7 +93,7 @@ def has_secret(scope: dict[str, Any]) -> bool:
     """Return whether a URL contains a token, which histories and logs would keep."""
     if _TOKEN.search(scope["path"]):
         return True
-    if not scope["query_string"]:
+    if not _MAY_BE_SECRET.search(scope["query_string"]):
         return False
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return any(name.lower() in _SECRET_NAMES or _TOKEN.search(value) for name, value in pairs)

@@ -7,7 +7,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Any
 
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
 from api.http.problems import HttpProblem
@@ -59,9 +58,11 @@ class ConnectionLife(asyncio.Protocol, ABC):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
         self.transport = transport
-        self.server = get_local_addr(transport)
-        self.client = get_remote_addr(transport)
-        self.scheme = "https" if is_ssl(transport) else "http"
+        # Kept by the transport: uvicorn asks the kernel again, by a socket object made for each question.
+        local, peer = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self.server = _host_and_port(local) or ((local, None) if isinstance(local, str) else None)
+        self.client = _host_and_port(peer)
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         self.connections.add(self)
         self._wait(self._times.head_seconds)
 
@@ -129,3 +130,8 @@ class ConnectionLife(asyncio.Protocol, ABC):
         self._lingered_bytes += len(data)
         if self._lingered_bytes > LINGER_BYTES:
             self.transport.close()
+
+
+def _host_and_port(address: Any) -> tuple[str, int] | None:
+    """Return what an address of IPv4 or IPv6 begins with; None for that of a Unix socket."""
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

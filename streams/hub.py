@@ -128,6 +128,10 @@ class FeedHub(Generic[P]):
             return math.inf
         return self.options.stream_seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load.
 
+    def open_at_once(self, feeds: FeedSet, cursor: str | None) -> Opening | None:
+        """Return the start position of a connection where that is known without the store, else None."""
+        return self._opener.open_at_once(feeds, cursor)
+
     async def open(self, feeds: FeedSet, cursor: str | None, replay: Replay | None) -> Opening:
         """Return the start position of a connection."""
         return await self._opener.open(feeds, cursor, replay)

@@ -143,6 +143,10 @@ class Outlet(Protocol):
         """How messages are framed here."""
         ...
 
+    def begin(self, payloads: Sequence[Payload]) -> None:
+        """Send the first payloads, in one piece where that is possible."""
+        ...
+
     def write(self, payload: Payload) -> None:
         """Send without waiting. Calls `pause` if the client reads too slowly."""
         ...

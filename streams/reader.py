@@ -17,6 +17,7 @@ from streams.ports import Outlet
 if TYPE_CHECKING:
     from streams.context import ReaderContext
     from streams.frames import Encoding, Payload
+    from streams.history import Page
     from streams.registry import Slot
     from streams.start_position import Opening
     from streams.view import View, Write
@@ -94,9 +95,12 @@ class Reader:
         return self._closed
 
     def start(self, hello: Hello) -> None:
-        """Write hello and the states, then start reading."""
+        """Write hello, the states and the first page in one piece, then read on."""
         frame = opening_frame(encode(hello), cursor=hello.cursor, retry_ms=self._hub.retry_ms())
-        self._write(self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)]))
+        first = [self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)])]
+        if not self._is_there() and (page := self._page()) is not None and page.frames:
+            first.append(page.joined(self.encoding))
+        self._guarded(self._outlet.begin, first)
         self._slot.attach(self.end)
         self.advance()
 
@@ -106,12 +110,10 @@ class Reader:
         for _ in range(_PAGES_AT_ONCE):
             if self._closed or self._paused or self._joined or self._arrive():
                 return
-            topics, upto = self._stretch()
-            page = self._hub.history.page(topics, self._after, upto)
+            page = self._page()
             if page is None:
-                self._hub.history.load(topics, self._after, upto, self.advance)
+                self._hub.history.load(*self._stretch(), self.advance)
                 return
-            self._after = page.covered
             if page.frames:
                 self._write(page.joined(self.encoding))
         self._queue()
@@ -191,7 +193,7 @@ class Reader:
         if end is not None and self._after >= end:
             self.end("finished")
             return True
-        if self._after < max(self._view.position, self._opening.joint):
+        if not self._is_there():
             return False
         if self._after > self._view.position:
             # The flush of these messages is on its way; it must not bring them a second time.
@@ -208,10 +210,21 @@ class Reader:
             if states := self._hub.states.frames(self._view.feeds.states):
                 self._write(self.encoding.join(states))
 
-    def _stretch(self) -> tuple[tuple[str, ...], int]:
+    def _is_there(self) -> bool:
+        return self._after >= max(self._view.position, self._opening.joint)
+
+    def _page(self) -> Page | None:
+        """Move over the next page of history, and return it; None when it is in the store."""
+        page = self._hub.history.page(*self._stretch())
+        if page is not None:
+            self._after = page.covered
+        return page
+
+    def _stretch(self) -> tuple[tuple[str, ...], int, int]:
+        """Return topics, and the seqs after which and up to which they are to be read next."""
         if self._after < self._opening.joint:
-            return self._opening.replayed, self._opening.joint
-        return self._view.feeds.topics, self._view.position
+            return self._opening.replayed, self._after, self._opening.joint
+        return self._view.feeds.topics, self._after, self._view.position
 
     def _queue(self) -> None:
         if not (self._queued or self._closed):

@@ -47,6 +47,16 @@ class Opener:
         self._log = log
         self._history = history
 
+    def open_at_once(self, feeds: FeedSet, cursor_text: str | None) -> Opening | None:
+        """Return where a client goes on whose messages the ring has; None where the store has to be asked."""
+        cursor = parse_cursor(cursor_text) if cursor_text is not None else None
+        if cursor is None or cursor.epoch != self._log.epoch or feeds.finite:
+            return None
+        is_held = cursor.seq >= self._log.start or not feeds.topics
+        if not is_held or cursor.seq > self._log.head:
+            return None
+        return Opening("recovered", cursor.seq, (), 0, {}, seen=cursor.seen)
+
     async def open(self, feeds: FeedSet, cursor_text: str | None, replay: Replay | None) -> Opening:
         """Return where to start. `cursor_text` and `replay` are what the client sent, if anything."""
         if cursor_text is None:

@@ -51,6 +51,8 @@ async def admit(hub: FeedHub[Identity], asked: FeedRequest, transport: Transport
     slot = hub.registry.admit(asked.who, transport)
     if not isinstance(slot, Slot):
         return slot
+    if (known := hub.open_at_once(asked.feeds, asked.cursor)) is not None:
+        return Admission(slot, known)
     try:
         async with asyncio.timeout(OPENING_SECONDS):
             opening = await hub.open(asked.feeds, asked.cursor, asked.replay)

@@ -6,7 +6,7 @@ take it makes the queue grow to its bound, and then its reader falls behind.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -42,6 +42,11 @@ class AsgiOutlet:
         self._ending = False
         self._written = asyncio.Event()
         self.interrupt: Callable[[], Any] = lambda: None
+
+    def begin(self, payloads: Sequence[Payload]) -> None:
+        """Queue the first payloads."""
+        for payload in payloads:
+            self.write(payload)
 
     def write(self, payload: Payload) -> None:
         """Queue a payload, and wake the task that sends it."""

@@ -7,10 +7,10 @@ whole, and `resume_writing` when it has taken everything.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -70,6 +70,13 @@ class TransportOutlet(asyncio.Protocol):
                 connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
         transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
+
+    def begin(self, payloads: Sequence[Payload]) -> None:
+        """Send the first payloads by one system call, behind the head."""
+        assert self.transport is not None
+        self.write = self.transport.write
+        self.transport.writelines([self._head, *cast("Sequence[bytes]", payloads)])
+        self._head = b""
 
     def buffered(self) -> int:
         """Return the bytes that the kernel has not taken."""

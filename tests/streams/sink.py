@@ -1,6 +1,7 @@
 """Readers of a hub over a store in memory, and outlets that remember what was written."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from api.services.feeds import FEEDS as CATALOGUE
@@ -34,6 +35,9 @@ class Sink:
         self.closed_with: int | None = None
         self.aborted = False
         self.fault: Exception | None = None
+
+    def begin(self, payloads: Sequence[Payload]) -> None:
+        self.write(b"".join([payload for payload in payloads if isinstance(payload, bytes)]))
 
     def write(self, payload: Payload) -> None:
         if self.fault is not None:

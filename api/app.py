@@ -45,6 +45,7 @@ from api.routes import (
     users,
     webhooks,
 )
+from api.routes.at_once import AnswersAtOnce
 from api.security.arrival import Arrival
 from api.security.authentication import Authentication
 from api.security.cors import Cors
@@ -94,7 +95,10 @@ def create_app(settings: Settings, shared: SharedCounts | None = None) -> Litest
     app = Litestar(
         route_handlers=[handler for module in ROUTES for handler in module.HANDLERS],
         lifespan=[partial(_serving, settings, metrics, traces)],
-        middleware=[DefineMiddleware(Authentication, guard=_guard(settings), is_open=settings.is_open)],
+        middleware=[
+            DefineMiddleware(Authentication, guard=_guard(settings), is_open=settings.is_open),
+            AnswersAtOnce,
+        ],
         exception_handlers={Exception: problem_response},
         request_max_body_size=settings.max_body_bytes,
         openapi_config=None,

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from streams.stored import StoredMessage
 
@@ -64,16 +64,20 @@ def passing_frame(body: bytes, *, cursor: str | None = None, retry_ms: int | Non
 
     An EventSource remembers `cursor`, and waits `retry_ms` before it comes back.
     """
-    body = line_safe(body)
-    retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
-    place = b"" if cursor is None else b"id: %b\n" % cursor.encode()
-    return Frame(0, "", False, body, b"%b%bdata: %b\n\n" % (retry, place, body), ws_frame(body))
+    return _without_seq(b"", body, cursor, retry_ms)
 
 
 def opening_frame(body: bytes, *, cursor: str, retry_ms: int) -> Frame:
     """Return the frame of a hello; on SSE after padding that fills the buffers of proxies."""
-    frame = passing_frame(body, cursor=cursor, retry_ms=retry_ms)
-    return structs.replace(frame, sse=_FILLER + frame.sse)
+    return _without_seq(_FILLER, body, cursor, retry_ms)
+
+
+def _without_seq(filler: bytes, body: bytes, cursor: str | None, retry_ms: int | None) -> Frame:
+    body = line_safe(body)
+    retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
+    place = b"" if cursor is None else b"id: %b\n" % cursor.encode()
+    sse = b"%b%b%bdata: %b\n\n" % (filler, retry, place, body)
+    return Frame(0, "", False, body, sse, ws_frame(body))
 
 
 def ws_frame(body: bytes, opcode: int = 0x1) -> bytes:

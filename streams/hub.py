@@ -116,7 +116,7 @@ class FeedHub(Generic[P]):
         low, high = RETRY_MS if reason is None else _RETRY_MS.get(reason, RETRY_MS)
         if reason in _ALL_AT_ONCE:
             high = max(high, low + self.registry.returning * 1000 // RETURNS_A_SECOND)
-        return random.randint(low, high)  # noqa: S311 - spreads load, guards nothing.
+        return low + int(random.random() * (high - low + 1))  # noqa: S311 - spreads load, guards nothing.
 
     def stream_seconds(self, transport: str) -> float:
         """Return the random lifetime of a stream, so that many clients do not reconnect at once.

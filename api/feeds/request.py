@@ -60,6 +60,9 @@ def read_feed_request(connection: Connection) -> FeedRequest:
 _CURSORS = ("last_event_id", "lastEventId", "lastEventID", "Last-Event-ID")
 """reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
 
+_NAME_AND_VALUE = re.compile(r"[A-Za-z_-]+=[A-Za-z0-9_./-]*", re.ASCII)
+"""All that most queries are: one parameter, nothing escaped."""
+
 _ONCE = ("replay", "wait", "ticket")
 _KNOWN = frozenset({"feed", *_ONCE, *_CURSORS})
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -75,8 +78,11 @@ def check_parameters(connection: Connection) -> None:
 
 def _pairs(connection: Connection) -> _Pairs:
     """Return the parameters in their order, which the framework's do not keep, and it reads them slowly."""
-    query: bytes = connection.scope["query_string"]
-    return parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+    text = connection.scope["query_string"].decode("latin-1")
+    if _NAME_AND_VALUE.fullmatch(text):
+        name, _, value = text.partition("=")
+        return [(name, value)]
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def _check(pairs: _Pairs) -> None:

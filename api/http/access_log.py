@@ -39,6 +39,11 @@ class AccessLines(logging.Handler):
             self.handleError(logging.makeLogRecord({"msg": "%s", "args": (fields["path"],)}))
 
 
+def is_logging() -> bool:
+    """Return whether answered requests are logged at all: then there is no need to describe one."""
+    return logger.isEnabledFor(logging.INFO)
+
+
 def log_access(fields: dict[str, Any]) -> None:
     """Log one answered request.
 
@@ -46,7 +51,7 @@ def log_access(fields: dict[str, Any]) -> None:
         fields: method, path, route, status, bytes, client, request_id, ms and user, in this order; they
             are not the caller's any more.
     """
-    if not logger.isEnabledFor(logging.INFO):
+    if not is_logging():
         return
     for handler in logger.handlers:
         if isinstance(handler, AccessLines):

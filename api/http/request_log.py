@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.exceptions import LitestarException
 from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Scope, Send
 
-from api.http.access_log import log_access
+from api.http.access_log import is_logging, log_access
 from api.http.metrics import UNROUTED, Metrics
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -146,6 +146,8 @@ class _Answer:
 
     def _log(self, method: str, seconds: float) -> None:
         self._is_logged = True
+        if not is_logging():
+            return
         client = self._scope["client"]
         log_access(
             {

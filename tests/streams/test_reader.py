@@ -1,6 +1,7 @@
 """Readers against a plain list, and clients that take nothing or hear nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.services.identity import Identity
 from streams.context import FeedOptions
+from streams.frames import Payload
 from streams.hub import FeedHub
 from tests.streams.memory import MemoryFeed
 from tests.streams.sink import CATALOGUE, FEEDS, Sink, attach, hub_over, line, settle
@@ -128,3 +130,27 @@ async def test_a_heartbeat_is_sent_only_after_silence() -> None:
             hub._wheel.turn(now[0])
 
         assert sink.taken.count(b'"type":"heartbeat"') == 1
+
+
+async def test_hello_and_what_the_ring_has_are_one_write() -> None:
+    feed = MemoryFeed()
+    hub = await hub_over(feed)
+    async with hub.running(feed.epoch, feed):
+        feed.publish(*[line(str(number)) for number in range(1, 4)])
+        begun: list[int] = []
+        begin = Sink.begin
+
+        def noted(self: Sink, payloads: Sequence[Payload]) -> None:
+            begun.append(len(payloads))
+            begin(self, payloads)
+
+        Sink.begin = noted  # type: ignore[method-assign]
+        try:
+            behind, up_to_date = await attach(hub, ["eventos"], "k3f9.1"), await attach(hub, ["eventos"])
+        finally:
+            Sink.begin = begin  # type: ignore[method-assign]
+        assert begun == [2, 1]
+        assert (behind.seqs, up_to_date.seqs) == ([2, 3], [])
+        feed.publish(line("4"))
+        await settle(hub)
+        assert (behind.seqs, up_to_date.seqs) == ([2, 3, 4], [4])

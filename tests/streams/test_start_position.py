@@ -83,3 +83,21 @@ async def test_a_message_that_another_process_committed_is_waited_for() -> None:
         opener._log.append(stored)
         place = await opening
     assert (place.resume, place.after) == ("recovered", 2)
+
+
+@pytest.mark.parametrize("names", [["eventos"], ["upload/a"], ["eventos", "upload/a"], ["dashboard"]])
+@pytest.mark.parametrize(
+    "cursor", [None, "", "2", "other.2", *(f"k3f9.{seq}" for seq in range(6)), "k3f9.3.sabc"]
+)
+async def test_what_is_known_at_once_is_what_the_store_would_say(
+    names: list[str], cursor: str | None
+) -> None:
+    feed = feed_of("eventos", "upload/a", "eventos", "upload/a")
+    feed.prune(1)
+    feeds = CATALOGUE.set_of(names)
+    async with opener_over(feed, kept=2) as opener:
+        known, found = opener.open_at_once(feeds, cursor), await opener.open(feeds, cursor, None)
+    is_held = cursor in {"k3f9.2", "k3f9.3", "k3f9.4", "k3f9.3.sabc"} or (
+        cursor in {"k3f9.0", "k3f9.1"} and names == ["dashboard"]
+    )
+    assert known == (found if is_held and not feeds.finite else None)

@@ -106,8 +106,9 @@ async def _body(request: JsonRequest) -> bytes:
         message = await request.receive()
         if message["type"] != "http.request":
             raise InternalServerException("client disconnected prematurely")
-        parts.append(message["body"])
-        size += len(message["body"])
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
         if size > limit:
             raise RequestEntityTooLarge
         is_last = not message.get("more_body", False)

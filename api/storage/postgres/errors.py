@@ -12,6 +12,7 @@ from domain.ports.errors import StorageError, StorageFullError, StorageUnavailab
 _FULL = {"53100", "54000"}
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
 _UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28P01"}
+_UNCERTAIN_CLASSES = {"08", "58", "XX"}
 _READ_ONLY = "25006"
 """The server is a standby: after a failover, or before it."""
 _REASONS = {
@@ -63,6 +64,15 @@ def driver_error(error: BaseException) -> BaseException:
 def is_of_a_standby(error: BaseException) -> bool:
     """Return whether a server takes no writes: another one does by now, so its connections are given up."""
     return getattr(driver_error(error), "sqlstate", None) == _READ_ONLY
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the server has answered that a statement failed: then nothing of it is stored.
+
+    Nothing is certain where the connection was lost or the server went down, perhaps behind the commit.
+    """
+    state = getattr(driver_error(error), "sqlstate", None) or ""
+    return bool(state) and state[:2] not in _UNCERTAIN_CLASSES and not state.startswith("57P")
 
 
 def leave_a_standby(context: ExceptionContext) -> None:

@@ -17,6 +17,7 @@ from api.storage.cancellation import Outcome
 from api.storage.closing import Closing, changes_of
 from api.storage.postgres.driver import Connections, Driver
 from api.storage.postgres.durability import Durability
+from api.storage.postgres.errors import is_refusal
 from api.storage.schema import events
 from domain.ports.errors import StorageUnavailableError
 
@@ -181,9 +182,13 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         if loop.time() - self._written_at < FRESH_SECONDS and all(unit.is_unique for unit in group):
             async with self._pool.connection() as connection:
-                for unit in group:
-                    unit.closing.behind = self._last_seq
-                await self._write_on(connection, group, sync)
+                _note_behind(group, self._last_seq)
+                try:
+                    await self._write_on(connection, group, sync)
+                except Exception as error:
+                    if is_refusal(error):
+                        _note_behind(group, None)
+                    raise
         else:
             await self._write_between(group, sync)
         self._written_at = loop.time()
@@ -219,7 +224,6 @@ class GroupCommit:
             return
         for unit in group:
             unit.closing.begin_at(0)
-            unit.closing.behind = None
             await self._commit([unit])
 
 
@@ -262,6 +266,12 @@ def _texts(closing: Closing) -> list[tuple[str, str, str, bool, int, str | None]
     return [
         (feed, front.decode(), back.decode(), is_final, *tail) for (feed, _, is_final), (front, back) in parts
     ]
+
+
+def _note_behind(group: Sequence[Unit], seq: int | None) -> None:
+    """Note that their messages may be stored after this seq; None for nowhere."""
+    for unit in group:
+        unit.closing.behind = seq
 
 
 def _records(record: Any, rows: Sequence[tuple[Any, ...]]) -> str:

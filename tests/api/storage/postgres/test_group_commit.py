@@ -204,6 +204,29 @@ async def test_the_outcome_of_a_statement_whose_answer_is_lost_is_looked_up(
     assert bool(lost) is not happened
 
 
+async def test_what_the_database_refuses_is_told_at_once(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As during a failover: to look whether it was stored would take until the standby is the primary."""
+    async with opened(store_url, tmp_path, []) as store:
+        await add(store, "first")
+        fetchval = asyncpg.Connection.fetchval
+
+        async def refused(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+            await self.execute("SET default_transaction_read_only = on")
+            return await fetchval(self, query, *arguments, **options)
+
+        monkeypatch.setattr(asyncpg.Connection, "fetchval", refused)
+        looked_up: list[Any] = []
+        monkeypatch.setattr("api.storage.store.was_committed", looked_up.append)
+        with pytest.raises(StorageUnavailableError, match="standby"):
+            await add(store, "second")
+        assert looked_up == []
+        monkeypatch.undo()
+        await add(store, "third")
+        assert [*(await titles(store)).values()] == ["first", "third"]
+
+
 @pytest.mark.parametrize("text", ['"', "\\", "\\u0041", "\t\n\x7f", "é😀\u2028", "', $1; --", "null", "[1]"])
 async def test_every_text_is_stored_and_told_as_it_is(store_url: str, tmp_path: Path, text: str) -> None:
     told: list[StoredMessage] = []

@@ -113,6 +113,7 @@ class PostgresDatabase:
 
     Attributes:
         process: its name in announcements of commits.
+        glances: for single statements in autocommit, which do not wait for the disk.
     """
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
@@ -139,13 +140,13 @@ class PostgresDatabase:
         for engine in self._engines:
             self.pulse.watch(engine)
             event.listen(engine.sync_engine, "handle_error", leave_a_standby)
-        self._glances = _driver_pool(target, _NO_SYNC, self.pulse, sizes.glances)
+        self.glances = _driver_pool(target, _NO_SYNC, self.pulse, sizes.glances)
         self._closing = OneConnection(_driver_args(target, _NO_SYNC), self.pulse)
         self._durable = OneConnection(_driver_args(target, {}), self.pulse)
-        self._driver_pools: tuple[Connections, ...] = (self._glances, self._closing, self._durable)
+        self._driver_pools: tuple[Connections, ...] = (self.glances, self._closing, self._durable)
         self.durability = Durability(self._durable)
         self._group = GroupCommit(self._closing, self.durability, self.process)
-        self._ids = Ids(self._glances)
+        self._ids = Ids(self.glances)
         self.dialect = PostgresDialect(self._ids, self.process)
         self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 
@@ -171,7 +172,7 @@ class PostgresDatabase:
     def glancing(self) -> AbstractAsyncContextManager[Unit]:
         """Read by one statement: no BEGIN before it, no ROLLBACK after."""
         self.pulse.check()
-        return InUnit(Glance(self._singles, self.dialect, self._glances))
+        return InUnit(Glance(self._singles, self.dialect, self.glances))
 
     def quick(self) -> AbstractAsyncContextManager[Unit]:
         """Run statements in autocommit, without waiting for the disk."""

@@ -5,9 +5,10 @@ Statements are compiled once, by SQLAlchemy Core, and prepared once by asyncpg o
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import asyncpg
 import sqlalchemy as sa
@@ -75,22 +76,23 @@ class OneConnection:
                 if self._kept is None or self._kept.is_closed():
                     self._kept = await asyncpg.connect(**self._arguments)
                     await self._pulse.add(self._kept)
-                with _EndedIfLost(self._kept) as connection:
-                    yield connection
+                try:
+                    yield self._kept
+                except Exception as error:
+                    _end_if_lost(self._kept, error)
+                    raise
 
     async def aclose(self) -> None:
         """Close the connection, with the database's consent or without."""
-        if self._kept is None or self._kept.is_closed():
-            return
-        try:
-            await self._kept.close(timeout=CLOSE_SECONDS)
-        except Exception as error:  # noqa: BLE001 - it is over, and there are others to close.
-            _log.warning("a connection could not be closed: %s", error)
-            self._kept.terminate()
+        if self._kept is not None and not self._kept.is_closed():
+            await _closed(self._kept)
 
 
 class DriverPool:
-    """A few connections in autocommit.
+    """A few connections in autocommit, opened when they are needed.
+
+    Its users run single statements, which change nothing of a connection. The driver's own pool resets one
+    all the same, and hands out a proxy of it: that takes a third of what reading one event does.
 
     Args:
         connect_args: of asyncpg.
@@ -109,45 +111,149 @@ class DriverPool:
         self._pulse = pulse
         self._size = size
         self._wait_seconds = wait_seconds
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._free: list[_Free] = []  # The one that was used last is taken first.
+        self._opened = 0
+        self._waiting: deque[asyncio.Future[Driver | None]] = deque()
+        self._is_closed = False
+        self._looking: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Prepare to connect; connections are opened when they are needed."""
-        self._pool = await asyncpg.create_pool(
-            **self._arguments,
-            min_size=0,
-            max_size=self._size,
-            max_inactive_connection_lifetime=IDLE_SECONDS,
-            init=self._pulse.add,
-            reset=_leave_as_it_is,
-        )
+        """Do nothing: the first user connects."""
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Driver]:
+    def connection(self) -> AbstractAsyncContextManager[Driver]:
         """Have a connection for the block; errors of the driver are raised as those of the storage."""
-        assert self._pool is not None, "opened with the store"
-        with _AS_OF_THE_STORAGE:
-            connection = await self._taken(self._pool)
-            try:
-                with _EndedIfLost(connection):
-                    yield connection
-            finally:
-                await self._pool.release(connection)
+        return _Lent(self)
+
+    async def taken(self) -> Driver:
+        """Return a connection that is the caller's until it is given back."""
+        if self._free:
+            connection = self._free.pop().connection
+            return await self._another() if connection.is_closed() else connection
+        if self._opened < self._size:
+            self._opened += 1
+            return await self._another()
+        return await self._turn() or await self._another()
+
+    def give_back(self, connection: Driver) -> None:
+        """Take a connection back."""
+        if self._is_closed or connection.is_closed():
+            connection.terminate()
+            self._leave_place()
+        elif not self._wake(connection):
+            self._free.append(_Free(connection, asyncio.get_running_loop().time()))
+            self._look_later()
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        if self._pool is not None:
-            await self._pool.close()
+        """Close every connection that is free, and those in use when they are given back."""
+        self._is_closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+        free, self._free = self._free, []
+        self._opened -= len(free)
+        await asyncio.gather(*[_closed(one.connection) for one in free], *self._closing)
 
-    async def _taken(self, pool: "asyncpg.Pool[Any]") -> Any:
-        is_free = pool.get_idle_size() > 0 or pool.get_size() < self._size
+    async def _another(self) -> Driver:
+        """Open one in a place that the caller has."""
+        connection: Driver | None = None
         try:
-            # A time limit costs a task, so it is set only where somebody has to wait.
-            return await pool.acquire(timeout=None if is_free else self._wait_seconds)
-        except TimeoutError as error:
-            if is_free:
-                raise
-            raise StorageUnavailableError("every connection to the database is busy") from error
+            connection = await asyncpg.connect(**self._arguments)
+            await self._pulse.add(connection)
+        except BaseException:
+            if connection is not None:
+                connection.terminate()
+            self._leave_place()
+            raise
+        return connection
+
+    async def _turn(self) -> "Driver | None":
+        """Wait for a connection that is given back; None where the caller has its place instead."""
+        mine: asyncio.Future[Driver | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                return await mine
+        except BaseException as error:
+            self._pass_on(mine)
+            if isinstance(error, TimeoutError):
+                raise StorageUnavailableError("every connection to the database is busy") from error
+            raise
+
+    def _pass_on(self, turn: "asyncio.Future[Driver | None]") -> None:
+        """Let the next one have what came to somebody who was gone in that moment."""
+        if not turn.done() or turn.cancelled():
+            return
+        given = turn.result()
+        if given is None:
+            self._leave_place()
+        else:
+            self.give_back(given)
+
+    def _wake(self, connection: "Driver | None") -> bool:
+        """Give a connection, or the place of one, to who has waited longest; False where nobody waits."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return True
+        return False
+
+    def _leave_place(self) -> None:
+        if not self._wake(None):
+            self._opened -= 1
+
+    def _look_later(self) -> None:
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Close what nobody has used for long."""
+        self._looking = None
+        until = asyncio.get_running_loop().time() - IDLE_SECONDS
+        idle = [one for one in self._free if one.since <= until]
+        self._free = [one for one in self._free if one.since > until]
+        self._opened -= len(idle)
+        for one in idle:
+            task = asyncio.create_task(_closed(one.connection), name="close of an idle connection")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if self._free:
+            self._look_later()
+
+
+class _Free(NamedTuple):
+    """A connection that nobody uses, in seconds of the loop's clock."""
+
+    connection: Driver
+    since: float
+
+
+class _Lent(AbstractAsyncContextManager["Driver"]):
+    """A connection of a pool for a block."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: DriverPool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Driver:
+        with _AS_OF_THE_STORAGE:
+            self._connection = await self._pool.taken()
+        return self._connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        _end_if_lost(self._connection, error)
+        self._pool.give_back(self._connection)
+        _raise_as_of_the_storage(error)
+
+
+async def _closed(connection: Driver) -> None:
+    """Close a connection, with the database's consent or without."""
+    try:
+        await connection.close(timeout=CLOSE_SECONDS)
+    except Exception as error:  # noqa: BLE001 - it is over, and there are others to close.
+        _log.warning("a connection could not be closed: %s", error)
+        connection.terminate()
 
 
 class _AsOfTheStorage:
@@ -158,36 +264,25 @@ class _AsOfTheStorage:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise what the error means."""
-        meant = storage_error(error) if isinstance(error, Exception) else None
-        if meant is not None:
-            raise meant from error
+        _raise_as_of_the_storage(error)
 
 
 _AS_OF_THE_STORAGE = _AsOfTheStorage()
 
 
-class _EndedIfLost:
-    """Ends a connection whose error says that it is lost: its end may be on its way to the next user."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: Driver) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> Driver:
-        """Begin the block."""
-        return self._connection
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """End the connection if it is lost."""
-        if isinstance(error, Exception) and (
-            is_of_a_standby(error) or isinstance(storage_error(error), StorageUnavailableError)
-        ):
-            self._connection.terminate()
+def _raise_as_of_the_storage(error: BaseException | None) -> None:
+    """Raise the storage's error of a driver's error; return for any other, and for none."""
+    meant = storage_error(error) if isinstance(error, Exception) else None
+    if meant is not None:
+        raise meant from error
 
 
-async def _leave_as_it_is(_connection: Any) -> None:
-    """Leave a connection as its last user did: statements in autocommit change nothing of it."""
+def _end_if_lost(connection: Driver, error: BaseException | None) -> None:
+    """End a connection whose error says that it is lost: its end may be on its way to the next user."""
+    if isinstance(error, Exception) and (
+        is_of_a_standby(error) or isinstance(storage_error(error), StorageUnavailableError)
+    ):
+        connection.terminate()
 
 
 def text_of(statement: sa.Executable) -> KeptText:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Struct
 from api.services.credentials import digest, new_secret, new_token
 from api.services.identity import Identity
 from api.services.notifications import UserVerb, user_notification
+from api.services.shared_reads import SharedReads
 from api.services.store import Snapshot, Store, Transaction
 from domain.people import ReusableTicket, Role, Session, User
 
@@ -45,6 +47,9 @@ class People:
         self._store = store
         self._clock = clock
         self.session_seconds = session_seconds
+        # Each call asks for its caller, so that who was disabled a moment ago is refused.
+        self._owners: SharedReads[User | None] = SharedReads()
+        self._sessions: SharedReads[tuple[Session, User] | None] = SharedReads()
 
     async def add(self, name: str, role: Role, *, actor: str) -> str:
         """Store a user and return the personal token.
@@ -120,18 +125,24 @@ class People:
     async def by_token(self, token: str) -> Identity | None:
         """Return the owner of a token; None for an unknown token or a disabled user."""
         token_hash = digest(token)
-        async with self._store.glance() as unit:
-            user = await unit.people.user_by_token(token_hash)
+        user = await self._owners.read(token_hash, partial(self._owner, token_hash))
         return _identity(user, via="token", token_hash=token_hash) if user and not user.disabled else None
+
+    async def _owner(self, token_hash: str) -> User | None:
+        async with self._store.glance() as unit:
+            return await unit.people.user_by_token(token_hash)
 
     async def by_session(self, secret: str) -> Identity | None:
         """Return whose session it is, None when it ended, expired, or its user is disabled."""
         session_hash = digest(secret)
-        async with self._store.glance() as unit:
-            found = await unit.people.session(session_hash)
+        found = await self._sessions.read(session_hash, partial(self._session, session_hash))
         if found is None or found[0].expires_at <= self._clock() or found[1].disabled:
             return None
         return _identity(found[1], via="session", session_hash=session_hash)
+
+    async def _session(self, session_hash: str) -> tuple[Session, User] | None:
+        async with self._store.glance() as unit:
+            return await unit.people.session(session_hash)
 
     async def issue_ticket(self, identity: Identity) -> str:
         """Return a secret that stands for this identity once, within 30 s."""

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,10 @@ EVENT = {
     "participants": ["Ana", "Bob"],
 }
 VENUE = {"location_name": "Marco Zero", "capacity": 900, "venue_type": "Outro", "is_accessible": True}
+_FIRST_TOKEN = re.compile(r"token (ft_[A-Za-z0-9_-]+)")
+"""Printed at the first start of a server that is not open."""
+_BY_TOKEN = {"FASTTRACK_AUTH": "token"}
+
 POCKETBASE = PEERS_PYTHON.parent / "pocketbase"
 SUPERUSER = ("bench@example.com", "bench-bench-bench")
 
@@ -46,6 +51,7 @@ class Site:
     Attributes:
         list_path: its list of twenty.
         dashboard: its counts; "" for a server without.
+        authorization: the header of that name; "" where none is needed.
     """
 
     server: Running
@@ -53,18 +59,31 @@ class Site:
     list_path: str
     event: dict[str, Any] = field(default_factory=lambda: EVENT | {"local_info": VENUE})
     dashboard: str = ""
+    authorization: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request bears."""
+        return {"Authorization": self.authorization} if self.authorization else {}
 
 
 @contextlib.contextmanager
 def _fasttrack(environment: Mapping[str, str] | None = None) -> Iterator[Site]:
     with fasttrack(SERVER_CORE, {"FASTTRACK_LOG_LEVEL": "info", **(environment or {})}) as server:
         events = "/api/v1/eventos"
-        yield Site(server, events, f"{events}?limit=20", dashboard="/api/v1/dashboard")
+        site = Site(server, events, f"{events}?limit=20", dashboard="/api/v1/dashboard")
+        found = _FIRST_TOKEN.search((server.folder / "server.log").read_text())
+        if found is not None:
+            site.authorization = f"Bearer {found[1]}"
+        yield site
 
 
 @contextlib.contextmanager
-def _fasttrack_on_postgres() -> Iterator[Site]:
-    with postgres_database() as url, _fasttrack({"FASTTRACK_DATABASE_URL": url}) as site:
+def _fasttrack_on_postgres(environment: Mapping[str, str] | None = None) -> Iterator[Site]:
+    with (
+        postgres_database() as url,
+        _fasttrack({"FASTTRACK_DATABASE_URL": url, **(environment or {})}) as site,
+    ):
         yield site
 
 
@@ -141,12 +160,14 @@ SERVERS: dict[str, Callable[[], contextlib.AbstractContextManager[Site]]] = {
     "PocketBase": _pocketbase,
     "FastAPI + SQLAlchemy + aiosqlite": partial(_python_peer, "rest_fastapi"),
     "Litestar + msgspec + sqlite3, bare": partial(_python_peer, "rest_litestar"),
+    "FastTrack, by token": partial(_fasttrack, _BY_TOKEN),
     "FastTrack, PostgreSQL": _fasttrack_on_postgres,
+    "FastTrack, PostgreSQL, by token": partial(_fasttrack_on_postgres, _BY_TOKEN),
     "FastAPI + asyncpg, PostgreSQL": _peer_on_postgres,
 }
 
 
-OURS = ("FastTrack", "FastTrack, PostgreSQL")
+OURS = tuple(name for name in SERVERS if name.startswith("FastTrack"))
 
 
 def _measure(open_site: Callable[[], contextlib.AbstractContextManager[Site]]) -> Result:
@@ -162,15 +183,15 @@ def _measure(open_site: Callable[[], contextlib.AbstractContextManager[Site]]) -
 
 def _ask(site: Site) -> Result:
     port, pid = site.server.port, site.server.pid
-    events = [call(port, "POST", site.path, site.event) for _ in range(FIRST)]
-    create = request("POST", site.path, json.dumps(site.event).encode())
+    events = [call(port, "POST", site.path, site.event, site.authorization) for _ in range(FIRST)]
+    create = request("POST", site.path, json.dumps(site.event).encode(), site.headers)
     asked = {
         "POST": create,
-        "GET one": request("GET", f"{site.path}/{events[7]['id']}"),
-        "list of 20": request("GET", site.list_path),
+        "GET one": request("GET", f"{site.path}/{events[7]['id']}", headers=site.headers),
+        "list of 20": request("GET", site.list_path, headers=site.headers),
     }
     if site.dashboard:
-        asked["dashboard"] = request("GET", site.dashboard)
+        asked["dashboard"] = request("GET", site.dashboard, headers=site.headers)
     load(port, pid, create, clients=CLIENTS[0], seconds=WARM_SECONDS)
     result: Result = {}
     for clients in CLIENTS:

@@ -27,6 +27,8 @@ AHEAD_SECONDS = 0.05
 MOST_AHEAD = 256
 LEFT_AHEAD = 8
 """At most one part in so many of what is left is counted ahead."""
+NEAR = 64
+"""Where so few calls are left, each is counted by itself."""
 _SWEEP_EVERY = 1000
 _REMEMBERED = 10_000
 """Keys whose windows a process remembers, before it looks which are over."""
@@ -85,7 +87,8 @@ class _Window:
         """Return how many calls to count ahead."""
         seconds = max(now - self.asked_at, AHEAD_SECONDS / MOST_AHEAD)
         soon = min(self.given, MOST_AHEAD, int(self.given * AHEAD_SECONDS / seconds))
-        return min(soon, max(self.limit - self.n, 0) // LEFT_AHEAD)
+        left = self.limit - self.n
+        return min(soon, left // LEFT_AHEAD) if left > NEAR else 0
 
 
 class PostgresRateLimiter:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.storage.postgres.database import PostgresDatabase
-from api.storage.postgres.rate_limit import LEFT_AHEAD, MOST_AHEAD, PostgresRateLimiter, _Window
+from api.storage.postgres.rate_limit import LEFT_AHEAD, MOST_AHEAD, NEAR, PostgresRateLimiter, _Window
 from api.storage.store import SqlStore
 from domain.ports.errors import StorageUnavailableError
 from tests.contracts.conftest import opened, store_url
@@ -68,6 +68,17 @@ async def test_calls_of_one_process_pass_exactly_up_to_the_limit(store_url: str,
         waits += await asyncio.gather(*[process.take("k", 500) for _ in range(300)])
     assert waits.count(0) == 500
     assert waits[:500] == [0] * 500
+
+
+@pytest.mark.anyio
+@on_postgres
+async def test_calls_that_come_to_processes_in_turn_are_refused_from_the_limit_on(
+    store_url: str, tmp_path: Path
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        processes = limiters(store, lambda: 1000, 3)
+        waits = [await processes[number % 3].take("k", 600) for number in range(620)]
+    assert waits == [0] * 600 + [61] * 20
 
 
 @pytest.mark.anyio
@@ -138,8 +149,8 @@ async def test_windows_that_are_over_are_forgotten(store_url: str, tmp_path: Pat
         (1, 10.0, 0, 0),
         (100, 0.05, 0, 100),
         (10**6, 1.0, 0, MOST_AHEAD),
-        (100, 0.05, 10_000 - 40, 40 // LEFT_AHEAD),
-        (100, 0.05, 10_000 - 7, 0),
+        (100, 0.05, 10_000 - NEAR - 16, (NEAR + 16) // LEFT_AHEAD),
+        (100, 0.05, 10_000 - NEAR, 0),
         (100, 0.05, 10_016, 0),
     ],
 )

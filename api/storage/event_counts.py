@@ -14,6 +14,21 @@ from api.storage.unit_of_work import Unit
 _FIRST_US, _LAST_US = -100_000 * DAY_US, 100_000 * DAY_US
 """Years 1696 to 2243, beyond the dates that an event may have."""
 
+_BEFORE_ALL_DAYS, _BEHIND_ALL_DAYS = "", "~"
+
+_DAYS = kept(
+    sa.select(sa.func.coalesce(sa.func.sum(stats.c.n), 0).label("n")).where(
+        stats.c.kind == "day",
+        stats.c.key >= sa.bindparam("first_key"),
+        stats.c.key < sa.bindparam("end_key"),
+    )
+)
+_WITHIN = kept(
+    sa.select(sa.func.count().label("n")).where(
+        events.c.instant_us >= sa.bindparam("from_us"), events.c.instant_us < sa.bindparam("to_us")
+    )
+)
+
 
 async def counts_of(unit: Unit, asked: Sequence[tuple[str, str]]) -> list[int]:
     """Return some maintained counts, by kind and key (see stats)."""
@@ -42,13 +57,10 @@ async def count_between(unit: Unit, from_us: int | None, to_us: int | None) -> i
         return await _count_exactly(unit, from_us, to_us)
     first_day = None if from_us is None else -(-from_us // DAY_US)
     end_day = None if to_us is None else to_us // DAY_US
-    days = sa.select(sa.func.coalesce(sa.func.sum(stats.c.n), 0)).where(stats.c.kind == "day")
-    if first_day is not None:
-        days = days.where(stats.c.key >= day_key(first_day))
-    if end_day is not None:
-        days = days.where(stats.c.key < day_key(end_day))
-    row = await unit.first(days)
-    count = int(row[0]) if row else 0
+    first_key = _BEFORE_ALL_DAYS if first_day is None else day_key(first_day)
+    end_key = _BEHIND_ALL_DAYS if end_day is None else day_key(end_day)
+    row = await unit.first(_DAYS, {"first_key": first_key, "end_key": end_key})
+    count = int(row.n) if row else 0
     if from_us is not None and first_day is not None:
         count += await _count_exactly(unit, from_us, first_day * DAY_US)
     if to_us is not None and end_day is not None:
@@ -59,6 +71,5 @@ async def count_between(unit: Unit, from_us: int | None, to_us: int | None) -> i
 async def _count_exactly(unit: Unit, from_us: int, to_us: int) -> int:
     if from_us >= to_us:
         return 0
-    within = sa.select(sa.func.count()).where(events.c.instant_us >= from_us, events.c.instant_us < to_us)
-    row = await unit.first(within)
-    return row[0] if row else 0
+    row = await unit.first(_WITHIN, {"from_us": from_us, "to_us": to_us})
+    return row.n if row else 0

@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from api.storage.event_packing import Deltas
 from streams.messages import Draft, around_seq, with_id
 from streams.stored import StoredMessage
+
+
+class Sent(NamedTuple):
+    """Where messages are that were sent.
+
+    Attributes:
+        behind: they come after this seq.
+        backend: the process of the database that has them: its pid, and when it was started.
+    """
+
+    behind: int
+    backend: tuple[int, datetime]
 
 
 @dataclass
@@ -18,7 +32,7 @@ class Closing:
         at_ms: when the messages are stored.
         trace: in which they are stored.
         seq: of the first message, once it is drawn.
-        behind: the messages come after this seq, once they are on their way; None before.
+        sent: set while its messages are on their way and their seqs not known yet.
     """
 
     deltas: Deltas
@@ -27,7 +41,7 @@ class Closing:
     at_ms: int
     trace: str | None = None
     seq: int = field(default=0, init=False)
-    behind: int | None = field(default=None, init=False)
+    sent: "Sent | None" = field(default=None, init=False)
     _messages: list[StoredMessage] | None = field(default=None, init=False)
 
     @property
@@ -43,7 +57,7 @@ class Closing:
     @property
     def is_on_its_way(self) -> bool:
         """Whether its messages may be stored."""
-        return bool(self.drafts) and (self.seq > 0 or self.behind is not None)
+        return bool(self.drafts) and (self.seq > 0 or self.sent is not None)
 
     def begin_at(self, seq: int) -> None:
         """Have the first message bear this seq, whatever was drawn for it before."""

@@ -1,6 +1,7 @@
 """Finds out whether a transaction without an answer to its commit was committed."""
 
 import logging
+from datetime import datetime
 
 import anyio
 import sqlalchemy as sa
@@ -12,6 +13,13 @@ from domain.ports.errors import StorageUnavailableError
 
 LOOK_SECONDS = 0.5
 GIVE_UP_SECONDS = 60.0
+END_SECONDS = 0.05
+
+_ACTIVITY = sa.table(
+    "pg_stat_activity",
+    sa.column("pid", sa.Integer),
+    sa.column("backend_start", sa.TIMESTAMP(timezone=True)),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +44,10 @@ async def was_committed(units: Units, closing: Closing) -> bool:
 
 
 async def _is_stored(units: Units, closing: Closing) -> bool:
+    if closing.sent is not None and not closing.seq:
+        # It may have the statement and not have begun, as after a pause: then it would come behind this look.
+        while await _still_works(units, *closing.sent.backend):  # noqa: ASYNC110 - the database tells nobody.
+            await anyio.sleep(END_SECONDS)
     async with units.writing() as unit:
         # The transaction holds the head of the log: if it is still under way, this waits for its end.
         await unit.dialect.queue_to_close(unit)
@@ -44,13 +56,23 @@ async def _is_stored(units: Units, closing: Closing) -> bool:
     return any(_is_first(closing, row) for row in rows)
 
 
+async def _still_works(units: Units, pid: int, started: datetime) -> bool:
+    """Ask a process of the database to end; return whether it was there."""
+    async with units.writing() as unit:
+        asked = sa.select(sa.func.pg_terminate_backend(_ACTIVITY.c.pid))
+        rows = await unit.rows(asked.where(_ACTIVITY.c.pid == pid, _ACTIVITY.c.backend_start == started))
+        await unit.commit()
+    return bool(rows)
+
+
 def _candidates(closing: Closing) -> sa.Select[tuple[int, bytes]]:
     """Select what may be the first message: that of its seq, or those of its feed since it was sent."""
     of = sa.select(feed_messages.c.seq, feed_messages.c.body)
     if closing.seq:
         return of.where(feed_messages.c.seq == closing.seq)
     feed, _body, _is_final = closing.drafts[0]
-    return of.where(feed_messages.c.seq > closing.behind, feed_messages.c.feed == feed)
+    assert closing.sent is not None, "it is on its way"
+    return of.where(feed_messages.c.seq > closing.sent.behind, feed_messages.c.feed == feed)
 
 
 def _is_first(closing: Closing, row: Row) -> bool:

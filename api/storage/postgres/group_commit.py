@@ -8,13 +8,14 @@ all of them. While it is under way the next ones gather.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 from typing import Any
 
 import msgspec
 
 from api.storage.cancellation import Outcome
-from api.storage.closing import Closing, changes_of
+from api.storage.closing import Closing, Sent, changes_of
 from api.storage.postgres.driver import Connections, Driver
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import is_refusal
@@ -73,6 +74,8 @@ _Event: Any = msgspec.defstruct("_Event", [*map(str, _COLUMNS)], gc=False)
 _Count: Any = msgspec.defstruct("_Count", ["kind", "key", "n"], gc=False)
 _Text: Any = msgspec.defstruct("_Text", ["feed", "front", "back", "final", "at_ms", "trace"], gc=False)
 
+_BACKEND = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+
 _FORGET_ZERO = """
 DELETE FROM stats AS s USING unnest($1::text[], $2::text[]) AS c (kind, key)
 WHERE s.kind = c.kind AND s.key = c.key AND s.n = 0
@@ -116,6 +119,7 @@ class GroupCommit:
         self._at_work: asyncio.Task[None] | None = None
         self._written_at, self._last_seq = -inf, 0
         self._other_at = -inf
+        self._backend: tuple[Driver, tuple[int, datetime]] | None = None
 
     def note_other(self) -> None:
         """Note that another process commits, too."""
@@ -182,17 +186,26 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         if loop.time() - self._written_at < FRESH_SECONDS and all(unit.is_unique for unit in group):
             async with self._pool.connection() as connection:
-                _note_behind(group, self._last_seq)
+                _note_sent(group, Sent(self._last_seq, await self._backend_of(connection)))
                 try:
                     await self._write_on(connection, group, sync)
                 except Exception as error:
                     if is_refusal(error):
-                        _note_behind(group, None)
+                        _note_sent(group, None)
                     raise
         else:
             await self._write_between(group, sync)
         self._written_at = loop.time()
         self._last_seq = max(self._last_seq, *(unit.closing.last_seq for unit in group))
+
+    async def _backend_of(self, connection: Driver) -> tuple[int, datetime]:
+        """Return which process of the database serves a connection."""
+        known = self._backend
+        if known is None or known[0] is not connection:
+            row = await connection.fetchrow(_BACKEND)
+            assert row is not None, "a session sees itself"
+            known = self._backend = (connection, (row["pid"], row["backend_start"]))
+        return known[1]
 
     async def _write_between(self, group: list[Unit], sync: str) -> None:
         """Write between a BEGIN and a COMMIT.
@@ -268,10 +281,10 @@ def _texts(closing: Closing) -> list[tuple[str, str, str, bool, int, str | None]
     ]
 
 
-def _note_behind(group: Sequence[Unit], seq: int | None) -> None:
-    """Note that their messages may be stored after this seq; None for nowhere."""
+def _note_sent(group: Sequence[Unit], sent: Sent | None) -> None:
+    """Note where their messages are; None for nowhere."""
     for unit in group:
-        unit.closing.behind = seq
+        unit.closing.sent = sent
 
 
 def _records(record: Any, rows: Sequence[tuple[Any, ...]]) -> str:

@@ -204,6 +204,36 @@ async def test_the_outcome_of_a_statement_whose_answer_is_lost_is_looked_up(
     assert bool(lost) is not happened
 
 
+async def test_a_statement_that_has_not_begun_does_not_come_behind_the_look_for_it(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a database that was frozen: a client who was told of a failure would store it twice."""
+    async with opened(store_url, tmp_path, []) as store:
+        await add(store, "first")
+        fetchval, holder = asyncpg.Connection.fetchval, await asyncpg.connect(store_url)
+        await holder.execute("BEGIN; LOCK TABLE events IN SHARE MODE")
+
+        async def lost(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+            monkeypatch.undo()
+            pid = await fetchval(self, "SELECT pg_backend_pid()")
+            running = asyncio.create_task(fetchval(self, query, *arguments, **options))
+            waits = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
+            while not await fetchval(holder, waits, pid):  # noqa: ASYNC110 - the database tells nobody.
+                await asyncio.sleep(0.01)
+            self.terminate()
+            await asyncio.wait([running])
+            assert running.exception() is not None
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+        monkeypatch.setattr(asyncpg.Connection, "fetchval", lost)
+        with pytest.raises(StorageUnavailableError):
+            await add(store, "second")
+        await holder.execute("COMMIT")
+        await holder.close()
+        await add(store, "third")
+        assert [*(await titles(store)).values()] == ["first", "third"]
+
+
 async def test_what_the_database_refuses_is_told_at_once(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

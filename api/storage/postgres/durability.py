@@ -7,6 +7,7 @@ before it. Nothing is answered or published before. Source: PostgreSQL, "Asynchr
 """
 
 import asyncio
+from math import inf
 from typing import NamedTuple
 
 from api.storage.postgres.driver import Connections
@@ -31,10 +32,13 @@ class Durability:
     Attributes:
         level: how the database makes commits durable where nothing is said (`synchronous_commit`);
             None before the first flush.
+        took: seconds of the last flush.
+        flushed_at: when it ended, in seconds of the loop's clock.
     """
 
     def __init__(self, pool: Connections) -> None:
         self.level: str | None = None
+        self.took, self.flushed_at = inf, -inf
         self._pool = pool
         self._waiting: list[_Waiter] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -89,8 +93,12 @@ class Durability:
         return None
 
     async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
         async with self._pool.connection() as connection:
+            began = loop.time()
             self.level = await connection.fetchval(_MARK)
+        self.flushed_at = loop.time()
+        self.took = self.flushed_at - began
 
 
 def _settle(group: list[_Waiter], error: Exception | None) -> None:

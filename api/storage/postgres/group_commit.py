@@ -31,6 +31,12 @@ FRESH_SECONDS = 1.0
 ALONE_SECONDS = 1.0
 """So long after a commit of another process none of its own is expected."""
 
+QUICK_SECONDS = 0.001
+"""A disk that takes no longer may be waited for under the lock: the next group gathers meanwhile."""
+
+KNOWN_SECONDS = 10.0
+"""So long the time that the disk took is taken for what it takes."""
+
 CHANNEL = "fasttrack_feed"
 """Where commits are announced to the other processes, with the name of the one that commits."""
 
@@ -149,8 +155,7 @@ class GroupCommit:
             self._at_work = None
 
     async def _commit(self, group: list[Unit]) -> None:
-        # Only where nobody could use the time may the disk be waited for under the lock: a round trip less.
-        level = self._durability.level if len(group) == 1 and self._is_alone() else None
+        level = self._level_for(group)
         try:
             await self._write(group, level or _NO_SYNC)
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who waits.
@@ -164,10 +169,19 @@ class GroupCommit:
         self._settling.add(settling)
         settling.add_done_callback(self._settling.discard)
 
-    def _is_alone(self) -> bool:
-        """Whether nobody else wants to commit: no unit of this process, nor another process lately."""
-        since_other = asyncio.get_running_loop().time() - self._other_at
-        return not self._waiting and not self._settling and since_other > ALONE_SECONDS
+    def _level_for(self, group: list[Unit]) -> str | None:
+        """Return how the commit of a group waits for the disk itself: a round trip less. None: it does not.
+
+        It holds the head of the log meanwhile. So it waits only where no other process has committed lately,
+        and nobody of this one could use the time, or it is short.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._other_at <= ALONE_SECONDS:
+            return None
+        is_last = len(group) == 1 and not self._waiting and not self._settling
+        is_quick = self._durability.took < QUICK_SECONDS
+        is_known = now - self._durability.flushed_at < KNOWN_SECONDS
+        return self._durability.level if is_last or (is_quick and is_known) else None
 
     async def _settle(self, group: list[Unit]) -> None:
         try:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from api.storage.postgres.durability import Durability
+from api.storage.postgres.group_commit import GroupCommit
 from api.storage.store import SqlStore
 from domain.ports.errors import StorageUnavailableError
 from domain.ports.events import EventFilter
@@ -51,6 +52,7 @@ async def test_nothing_is_answered_or_published_before_the_flush(
         await flush(self)
 
     async with opened(store_url, tmp_path, told) as store:
+        monkeypatch.setattr(GroupCommit, "_level_for", lambda *_: None)
         monkeypatch.setattr(Durability, "_flush", held_up)
         tasks = [asyncio.create_task(add(store, name)) for name in "abcd"]
         async with asyncio.timeout(10):
@@ -75,6 +77,7 @@ async def test_the_outcome_of_a_failed_flush_is_looked_up(
 
     told: list[StoredMessage] = []
     async with opened(store_url, tmp_path, told) as store:
+        monkeypatch.setattr(GroupCommit, "_level_for", lambda *_: None)
         monkeypatch.setattr(Durability, "_flush", lost)
         await add(store, "a")
         await until_told(told, 1)

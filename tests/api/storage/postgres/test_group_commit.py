@@ -1,6 +1,7 @@
 """Small changes that close at once are one transaction: each is told its own outcome."""
 
 import asyncio
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from api.storage.closing import Closing
 from api.storage.events import SqlEvents
-from api.storage.postgres.group_commit import GroupCommit
+from api.storage.postgres.group_commit import QUICK_SECONDS, GroupCommit
 from api.storage.store import SqlStore
 from domain.ports.errors import StorageUnavailableError
 from domain.ports.events import EventFilter
@@ -132,18 +133,33 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+@pytest.mark.parametrize(("took", "levels"), [(0.0, {"on"}), (QUICK_SECONDS, {"on", "off"})])
 async def test_events_that_follow_each_other_are_one_statement_each_and_wait_for_the_disk_in_it(
-    store_url: str, tmp_path: Path, statements: list[str]
+    store_url: str, tmp_path: Path, statements: list[str], took: float, levels: set[str]
 ) -> None:
+    """Those of a group do where the disk is quick; else the next group uses the time."""
     async with opened(store_url, tmp_path, []) as store:
         await add(store, "first")
+        durability: Any = store._database.durability  # type: ignore[attr-defined]
+        assert 0.0 < durability.took < inf
+        flush = durability._flush
+
+        async def timed() -> None:
+            await flush()
+            durability.took = took
+
+        durability._flush, durability.took = timed, took
         statements.clear()
         await add(store, "second")
         assert statements == ["write 1 on"]
         statements.clear()
         await asyncio.gather(*[add(store, str(number)) for number in range(20)])
         assert not [one for one in statements if not one.startswith("write")], "no BEGIN, no COMMIT"
-        assert [one for one in statements if one.endswith(" off")], "those behind use the time of the disk"
+        assert {one.rpartition(" ")[2] for one in statements} == levels
+        durability.flushed_at = -inf
+        statements.clear()
+        await asyncio.gather(*[add(store, str(number)) for number in range(20)])
+        assert any(one.endswith(" off") for one in statements), "the time of the disk is taken anew"
 
 
 async def test_the_disk_is_not_waited_for_under_the_lock_while_another_process_commits(

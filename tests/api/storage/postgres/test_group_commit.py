@@ -133,9 +133,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize(("took", "levels"), [(0.0, {"on"}), (QUICK_SECONDS, {"on", "off"})])
+@pytest.mark.parametrize(("took", "is_quick"), [(0.0, True), (QUICK_SECONDS, False)])
 async def test_events_that_follow_each_other_are_one_statement_each_and_wait_for_the_disk_in_it(
-    store_url: str, tmp_path: Path, statements: list[str], took: float, levels: set[str]
+    store_url: str, tmp_path: Path, statements: list[str], took: float, is_quick: bool
 ) -> None:
     """Those of a group do where the disk is quick; else the next group uses the time."""
     async with opened(store_url, tmp_path, []) as store:
@@ -155,7 +155,7 @@ async def test_events_that_follow_each_other_are_one_statement_each_and_wait_for
         statements.clear()
         await asyncio.gather(*[add(store, str(number)) for number in range(20)])
         assert not [one for one in statements if not one.startswith("write")], "no BEGIN, no COMMIT"
-        assert {one.rpartition(" ")[2] for one in statements} == levels
+        assert any(one.endswith(" off") for one in statements) is not is_quick
         durability.flushed_at = -inf
         statements.clear()
         await asyncio.gather(*[add(store, str(number)) for number in range(20)])

@@ -192,7 +192,7 @@ class SqlStore:
 
 
 class _Reading(AbstractAsyncContextManager[SqlSnapshot]):
-    """A snapshot for a block. No generator: a read of one event would spend a tenth of its time on it."""
+    """A snapshot for a block. No generator: that takes a microsecond more."""
 
     __slots__ = ("_totals", "_unit")
 

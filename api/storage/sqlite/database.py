@@ -152,7 +152,7 @@ class SqliteDatabase:
 
 
 class _Reading(AbstractAsyncContextManager[Unit]):
-    """A reader's connection for a block. No generator: a small read would spend a tenth of its time on it."""
+    """A reader's connection for a block. No generator: that takes a microsecond more."""
 
     __slots__ = ("_connection", "_readers", "_unit_of")
 

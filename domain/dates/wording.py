@@ -17,7 +17,10 @@ _SERIAL = re.compile(r"(?P<days>[1-9][0-9]{4})(?:[.,](?P<part>[0-9]{1,20}))?")
 _DAY_PART = re.compile(r"0[.,](?P<part>[0-9]{1,20})")
 _EPOCH = re.compile(r"(?P<seconds>[1-9][0-9]{8,9})(?P<millis>[0-9]{3})?")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)
-_DAY_AND_MONTH = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}")
+_YEAR = re.compile(r"[0-9]{4}")
+_MARK = re.compile(r"[/.-]")
+_BLANK = re.compile(r",? ")
+_BLANKS_TRIED = 4
 _YEAR_AND_MONTH = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}")
 _BETWEEN = r"(?:[-→,&]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
 _END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\.? [0-9])")
@@ -42,7 +45,7 @@ _PART_OF_DAY = re.compile(
     r"(?P<part>madrugada|manha|tarde|noite|manana|noche|morning|afternoon|evening)"
 )
 _LATE = frozenset({"tarde", "noite", "noche", "afternoon", "evening"})
-_BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?P<minute>[0-5][0-9])?")
+_BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?:(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?)?")
 _IN_BRACKETS = re.compile(r"(?P<moment>.*[^ ]) ?\((?P<zone>(?:gmt|utc)[^()]*)?[^()]*\)")
 _WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) [a-z]{2,}(?:[/_][a-z_]+)*")
 
@@ -51,11 +54,25 @@ def invalid(field: str, text: str) -> Problem:
     """Return the problem of a text that is not a date in any form."""
     options = _suggestions(text)
     rule = ""
-    if _DAY_AND_MONTH.fullmatch(text):
+    if _lacks_year(text):
         rule = ".no_year"
     elif _YEAR_AND_MONTH.fullmatch(text):
         rule = ".no_day"
     return _problem(f"invalid_date{rule}", field, text, options)
+
+
+def _lacks_year(text: str) -> bool:
+    """Return whether a text is a date but for its year: `24/06`, `25 de junho`, `Jun 25, 7 PM`."""
+    known = plain(text[:40]) or ""
+    if not known or _YEAR.search(known):
+        return False
+    blanks = [match.start() for match in islice(_BLANK.finditer(known), _BLANKS_TRIED)]
+    for end in (len(known), *blanks):
+        mark = _MARK.search(known, 0, end)
+        # In a leap year, so that it has every day.
+        if read_written(f"{known[:end]}{mark[0] if mark else ' '}2000{known[end:]}"):
+            return True
+    return False
 
 
 def out_of_range(field: str, text: str) -> Problem:
@@ -189,12 +206,18 @@ def _time_suggestions(text: str) -> list[str]:
 
 
 def _time_in_words(text: str) -> str | None:
-    """Return the time that people mean by `meio-dia`, `8 da noite`, `19` or `1930`, for them to confirm."""
+    """Return the time that people mean by `meio-dia`, `8 da noite`, `19` or `193000`, for them to confirm."""
     if text in _NAMED_TIMES:
         return _NAMED_TIMES[text]
     found = _PART_OF_DAY.fullmatch(text)
     bare = _BARE_TIME.fullmatch(found["time"] if found else text)
-    written = f"{bare['hour']}:{bare['minute'] or '00'}" if bare else found["time"] if found else text
+    written = (
+        f"{bare['hour']}:{bare['minute'] or '00'}:{bare['second'] or '00'}"
+        if bare
+        else found["time"]
+        if found
+        else text
+    )
     clock = read_clock(written)
     if clock is None:
         return None

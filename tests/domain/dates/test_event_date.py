@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
-from domain.dates import DateOrder, parse_event_date
+from domain.dates import DateOrder, parse_event_date, wording
 from domain.dates.words import ENGLISH_WEEKDAYS
 from domain.imports import DateFormat
 from domain.problems import Problem
@@ -333,6 +334,8 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("7", "07:00:00"),
         ("1930", "19:30:00"),
         ("930", "09:30:00"),
+        ("193000", "19:30:00"),
+        ("93000", "09:30:00"),
         ("meio-dia", "12:00:00"),
         ("Meia noite", "00:00:00"),
         ("7 da manhã", "07:00:00"),
@@ -493,3 +496,26 @@ def test_what_programs_write_is_read_at_once_as_by_its_parts(text: str) -> None:
         assert at_once.code == by_parts.code
     else:
         assert at_once == by_parts
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        *[
+            (text, "no_year")
+            for text in ("24/06", "25/jun", "25 de junho", "June 25", "1º de julho", "29/02")
+        ],
+        *[
+            (text, "no_year")
+            for text in ("25/06 19h", "25 de junho às 19h", "Jun 25th, 7 PM", "sábado, 25/06")
+        ],
+        *[(text, "no_day") for text in ("06/2026", "2026-06")],
+        *[
+            (text, None)
+            for text in ("Recife", "7", "31/02", "25/13", "24/06 a 26/06", "junho", "19h", "2026")
+        ],
+    ],
+)
+def test_a_date_without_its_year_or_day_says_so(text: str, rule: str | None) -> None:
+    problem = wording.invalid("event_date", text)
+    assert (problem.code, problem.rule) == ("invalid_date", rule or UNSET)

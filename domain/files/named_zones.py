@@ -1,0 +1,62 @@
+"""Finds the offset of a time zone on a day, by the name that a file gives it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MOST_KNOWN = 1000
+"""A file may write the name of one zone in any number of ways."""
+
+
+class NamedZones:
+    """Finds zones by the names of IANA and of Windows, or as they are defined in the file."""
+
+    def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
+        """Look also into definitions: TZID -> VTIMEZONE, which may grow."""
+        self._definitions = {} if definitions is None else definitions
+        self._known: dict[str, tzinfo] = {}
+
+    def offset(self, name: str, moment: datetime) -> str | None:
+        """Return the offset as `-03:00`; None for an unknown zone."""
+        zone = self._known.get(name)
+        if zone is None and (zone := self._found(name)) is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[name] = zone
+        return None if zone is None else moment.replace(microsecond=0, tzinfo=zone).isoformat()[19:]
+
+    def _found(self, name: str) -> tzinfo | None:
+        for candidate in _names(name):
+            try:
+                return ZoneInfo(candidate)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                continue
+        if name in self._definitions:
+            return _defined(self._definitions[name])
+        # Few files have such names, and the library takes a while to load.
+        from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415
+
+        olson = WINDOWS_TO_OLSON.get(name)
+        return ZoneInfo(olson) if olson else None
+
+
+def _names(name: str) -> Iterator[str]:
+    """Yield a name, and what is left of one that is a path, as some programs write it."""
+    parts = name.strip("/").split("/")
+    for start in range(len(parts)):
+        if candidate := "/".join(parts[start:]):
+            yield candidate
+
+
+def _defined(definition: str) -> tzinfo | None:
+    from icalendar import Timezone  # noqa: PLC0415
+
+    try:
+        component = Timezone.from_ical(definition)
+        if not isinstance(component, Timezone):
+            return None
+        zone: tzinfo = component.to_tz(lookup_tzid=False)
+        zone.utcoffset(datetime(2000, 1, 1))  # noqa: DTZ001 - a wall clock.
+    except Exception:  # noqa: BLE001 - foreign rules fail in many ways; the row reports it.
+        return None
+    return zone

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from domain.files.calendar_recurrence import dates_of
 from domain.files.calendar_text import CITY, EXACT, LOCAL_INFO, lines_of, location_of, people_of, start_of
-from domain.files.calendar_zones import CalendarZones
+from domain.files.named_zones import NamedZones
 from domain.json_text import decode_json
 from domain.problems import Problem, excerpt, problem
 
@@ -70,7 +70,7 @@ class _Property(NamedTuple):
 
 
 def read_event(
-    text: str, zones: CalendarZones, mapped: Collection[str], changed: Callable[[str], Collection[str]]
+    text: str, zones: NamedZones, mapped: Collection[str], changed: Callable[[str], Collection[str]]
 ) -> CalendarEvent:
     """Return the members of a VEVENT from its BEGIN to its END.
 
@@ -121,7 +121,7 @@ def is_same_date(one: str, other: str) -> bool:
 def _first_date(
     start: _Property,
     found: list[_Property],
-    zones: CalendarZones,
+    zones: NamedZones,
     changed: Collection[str],
     problems: list[Problem],
 ) -> str:
@@ -137,7 +137,7 @@ def _first_date(
     return told
 
 
-def _later_dates(start: _Property, found: list[_Property], zones: CalendarZones) -> Iterator[str]:
+def _later_dates(start: _Property, found: list[_Property], zones: NamedZones) -> Iterator[str]:
     """Yield dates of the rules, and of RDATE, after the start."""
     stamp = _STAMP.fullmatch(start.value.strip())
     if stamp is None:
@@ -152,7 +152,7 @@ def _later_dates(start: _Property, found: list[_Property], zones: CalendarZones)
             yield from _dates(each, zones)
 
 
-def _dates(found: _Property, zones: CalendarZones) -> list[str]:
+def _dates(found: _Property, zones: NamedZones) -> list[str]:
     """Return the dates of a list; of a period its start."""
     return [
         _start(found._replace(value=value.partition("/")[0]), zones, []) for value in found.value.split(",")
@@ -208,7 +208,7 @@ def _common_name(found: _Property) -> str:
     return _CARET.sub(lambda match: {"n": " ", "'": '"'}.get(match[1], match[1]), name).strip()
 
 
-def _start(found: _Property, zones: CalendarZones, problems: list[Problem]) -> str:
+def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
     """Return DTSTART as a date of ours: with the offset that its zone has on that day."""
     value = found.value.strip()
     stamp = _STAMP.fullmatch(value)
@@ -225,7 +225,7 @@ def _start(found: _Property, zones: CalendarZones, problems: list[Problem]) -> s
     return moment + _offset(moment, zone, zones, problems)
 
 
-def _offset(moment: str, zone: str, zones: CalendarZones, problems: list[Problem]) -> str:
+def _offset(moment: str, zone: str, zones: NamedZones, problems: list[Problem]) -> str:
     try:
         offset = zones.offset(zone, datetime.fromisoformat(moment))
     except (ValueError, OverflowError):

@@ -6,8 +6,8 @@ from typing import Any
 
 from domain.csv.text_window import TextWindow
 from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unfolded
-from domain.files.calendar_zones import CalendarZones
 from domain.files.found_record import FoundRecord, ScannerState
+from domain.files.named_zones import NamedZones
 from domain.problems import Problem, problem
 
 RECORD_CHARACTERS = 1024 * 1024
@@ -36,7 +36,7 @@ class CalendarScanner:
         """Go on at a state; `mapped` are properties that the uploader named."""
         self.fault: Problem | None = None
         self.ends_early = False
-        self.warnings: dict[str, int] = {}
+        self.notes: list[str] = []
         self._mapped = mapped
         self._mode = state.mode
         self._window = TextWindow(
@@ -47,7 +47,7 @@ class CalendarScanner:
             fallback="utf-8",
         )
         self._definitions = dict(state.notes)
-        self._zones = CalendarZones(self._definitions)
+        self._zones = NamedZones(self._definitions)
 
     @property
     def fed(self) -> int:
@@ -135,7 +135,7 @@ class CalendarScanner:
         if name == "VTIMEZONE":
             self._define(text)
         else:
-            self._warn("other_component")
+            self.notes.append("other_component")
         window.pass_to(end)
         return None
 
@@ -167,16 +167,16 @@ class CalendarScanner:
         window.pass_to(end)
         moved = self._moved_first(event) if event else None
         if event is not None and event.is_cancelled and moved is None:
-            self._warn("cancelled_occurrence" if event.replaces else "cancelled_event")
+            self.notes.append("cancelled_occurrence" if event.replaces else "cancelled_event")
             return None
-        for code in event.codes if event else ():
-            self._warn(code)
+        self.notes += event.codes if event else ()
         resume = ScannerState(
             window.offset, window.line, window.encoding, self._mode, dict(self._definitions)
         )
         members, problems = (event.members, event.problems) if event else ({}, [problem or _OPEN])
         problems = [*problems, moved] if moved else problems
-        return FoundRecord(line, window.offset, members, problems, resume)
+        notes, self.notes = self.notes, []
+        return FoundRecord(line, window.offset, members, problems, resume, notes)
 
     def _changed_dates(self, uid: str) -> list[str]:
         """Return the dates of an event that entries before it replace or cancel."""
@@ -197,7 +197,7 @@ class CalendarScanner:
         first = self._definitions.get(f"{_FIRST}{event.uid}")
         if first is None or not is_same_date(first, event.replaces):
             if not event.is_cancelled:
-                self._warn("changed_occurrence")
+                self.notes.append("changed_occurrence")
             return None
         rule = "cancels_first" if event.is_cancelled else "changes_first"
         return problem(f"invalid_date.{rule}", "event_date", value=first)
@@ -215,6 +215,3 @@ class CalendarScanner:
         name = _ZONE_NAME.search(whole)
         if name and len(whole) <= ZONE_CHARACTERS and len(self._definitions) < MOST_ZONES + MOST_RECURRING:
             self._definitions.setdefault(name[1].strip().strip('"'), whole)
-
-    def _warn(self, code: str) -> None:
-        self.warnings[code] = self.warnings.get(code, 0) + 1

@@ -16,6 +16,7 @@ class FoundRecord(Struct, gc=False):
         members: name -> value as JSON has it; empty where the record as a whole is refused.
         problems: what is wrong with it before any rule of a field is asked.
         resume: the state of a scanner that goes on after it.
+        notes: codes of what was left out of it, and before it since the last record.
     """
 
     line: int
@@ -23,6 +24,7 @@ class FoundRecord(Struct, gc=False):
     members: dict[str, Any]
     problems: Sequence[Problem]
     resume: "ScannerState"
+    notes: Sequence[str] = ()
 
 
 class ScannerState(Struct, frozen=True):
@@ -41,12 +43,12 @@ class Scanner(Protocol):
     Attributes:
         fault: why nothing more can be read; `ends_early` where only the rest is missing.
         fed: bytes that were given, from the file's beginning.
-        warnings: codes of what was left out, with how often since they were last taken.
+        notes: codes of what was left out since the last record.
     """
 
     fault: Problem | None
     ends_early: bool
-    warnings: dict[str, int]
+    notes: list[str]
 
     @property
     def fed(self) -> int:

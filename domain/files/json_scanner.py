@@ -7,12 +7,11 @@ end of each object, so that memory is bounded by the largest of them, whatever t
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
 from domain.files.found_record import FoundRecord, ScannerState
-from domain.files.nested_members import without_objects
+from domain.files.nested_members import PlainMembers, unwrapped
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
 from domain.problems import Problem, excerpt, problem
@@ -26,9 +25,16 @@ OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows")
 """Likewise, where the object is not an event itself. Sources: Facebook's Graph API, Django REST framework,
 Airtable, OData 4."""
 
-HOLDER_NAMES = ("_embedded", "data", "response", "result", "d")
+COMMON_ARRAY_NAMES = ("features", "edges", "nodes", "@graph", "hits", "docs", "content", "objects")
+"""Likewise, where moreover the first of the array is an event, or holds one: events have such arrays, too.
+Sources: GeoJSON and ArcGIS, GraphQL, JSON-LD, Elasticsearch and Algolia, Solr, Spring Data, Tastypie."""
+
+HOLDER_NAMES = ("_embedded", "data", "response", "result", "d", "hits", "events", "eventos")
 """Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
-GraphQL, OData 2."""
+GraphQL, OData 2, Solr, Elasticsearch."""
+
+_HOLDERS = 3
+"""So many of them may be one in the other."""
 
 _SPACE = re.compile("[ \t\r\n]*")
 _SPACE_AND_COMMAS = re.compile("[ \t\r\n,]*")
@@ -68,7 +74,8 @@ class JsonScanner:
         """Go on at a state; `encoding` is the one that the uploader named."""
         self.fault: Problem | None = None
         self.ends_early = False
-        self.warnings: dict[str, int] = {}
+        self.notes: list[str] = []
+        self._plain = PlainMembers()
         self._mode = state.mode
         self._window = TextWindow(
             given=encoding,
@@ -156,7 +163,8 @@ class JsonScanner:
         text = piece.decode("utf-8", "surrogateescape")
         value, _ = self._value(text, 0)
         members = without_marks(text, value) if "\\u" in text else value
-        return FoundRecord(0, 0, without_objects(members), self._refused, ScannerState())
+        plain, notes = self._plain.read(members)
+        return FoundRecord(0, 0, plain, self._refused, ScannerState(), notes)
 
     def _resume(self) -> ScannerState:
         window = self._window
@@ -185,15 +193,18 @@ class JsonScanner:
         """Return the index in the array that an object holds, -1 where it holds none, None for now."""
         text = self._window.text
         try:
-            array, at = self._array_in(start, holders=HOLDER_NAMES)
+            array, at = self._array_in(start, _HOLDERS)
         except _MalformedError as error:
             return self._undecided() if error.may_be_cut else -1
         if array >= 0:
             return array
         return -1 if at < len(text) or self._window.closed else self._undecided()
 
-    def _array_in(self, start: int, *, holders: Sequence[str] = ()) -> tuple[int, int]:
-        """Return the index in the array of an object, -1 where it holds none, and where the search ended."""
+    def _array_in(self, start: int, holders: int) -> tuple[int, int]:
+        """Return the index in the array of an object, -1 where it holds none, and where the search ended.
+
+        Up to `holders` objects may hold one the other, and the innermost the array.
+        """
         text = self._window.text
         told: set[str] = set()
         at = _first_match(_SPACE, text, start + 1)
@@ -204,10 +215,10 @@ class JsonScanner:
                 break
             at = _first_match(_SPACE, text, at + 1)
             inner = _first_match(_SPACE, text, at + 1) if text[at : at + 1] == "[" else len(text)
-            if text[inner : inner + 1] in ("{", "]") and _may_hold(name, text[inner], told):
+            if text[inner : inner + 1] in ("{", "]") and self._may_hold(name, inner, told):
                 return at + 1, at
-            if name in holders and text[at : at + 1] == "{" and not _is_event(told):
-                array, _ = self._array_in(at)
+            if holders and name in HOLDER_NAMES and text[at : at + 1] == "{" and not _is_event(told):
+                array, _ = self._array_in(at, holders - 1)
                 if array >= 0:
                     return array, at
             known = meaning(name)
@@ -215,6 +226,27 @@ class JsonScanner:
             _, at = self._value(text, at)
             at = _first_match(_SPACE_AND_COMMAS, text, at)
         return -1, at
+
+    def _may_hold(self, name: str, inner: int, told: set[str]) -> bool:
+        """Return whether an array may be that of the events.
+
+        Args:
+            name: its name.
+            inner: where its first object begins, or where it ends.
+            told: the meanings of the members before it.
+        """
+        text = self._window.text
+        if name in ARRAY_NAMES:
+            return True
+        if "title" in told if text[inner] == "]" else _is_event(told):
+            return False
+        if name in COMMON_ARRAY_NAMES and text[inner] == "{":
+            first, _ = self._value(text, inner)
+            event = unwrapped(first)
+            return event is not first or _is_event(
+                {known.field for name in event if (known := meaning(name))}
+            )
+        return name in (*OTHER_ARRAY_NAMES, *COMMON_ARRAY_NAMES)
 
     def _undecided(self) -> int | None:
         """Wait for more of the first object, up to the bound."""
@@ -276,7 +308,7 @@ class JsonScanner:
             return self._found(start, end, {}, [_TOO_LONG])
         if window.text.find("\\u", start, end) >= 0:
             value = without_marks(window.text[start:end], value)
-        return self._found(start, end, without_objects(value), self._refused)
+        return self._found(start, end, value, self._refused)
 
     def _found(self, start: int, end: int, members: dict[str, Any], problems: list[Problem]) -> FoundRecord:
         window = self._window
@@ -284,7 +316,8 @@ class JsonScanner:
             window.pass_to(start)
         line = window.line
         window.pass_to(end)
-        return FoundRecord(line, window.offset, members, problems, self._resume())
+        plain, notes = self._plain.read(members)
+        return FoundRecord(line, window.offset, plain, problems, self._resume(), notes)
 
     def _malformed(self, start: int, error: _MalformedError) -> FoundRecord | None:
         """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""
@@ -350,14 +383,6 @@ _WHEN = frozenset({"event_date", "event_time"})
 def _is_event(told: set[str]) -> bool:
     """Return whether an object with members of these meanings is an event itself."""
     return "title" in told and not told.isdisjoint(_WHEN)
-
-
-def _may_hold(name: str, first: str, told: set[str]) -> bool:
-    """Return whether an array may be that of the events, by its name, its beginning and what is before."""
-    if name in ARRAY_NAMES:
-        return True
-    may_be_event = "title" in told if first == "]" else _is_event(told)
-    return name in OTHER_ARRAY_NAMES and not may_be_event
 
 
 def _around(text: str, start: int, error: _MalformedError) -> tuple[str, Exception]:

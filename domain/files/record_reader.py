@@ -5,7 +5,7 @@ more, so that nothing of a file is lost because its first records lack it.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from itertools import islice
 from typing import Any, ClassVar
@@ -157,6 +157,15 @@ class RecordReader(Reader):
             return None
         return self._scanner.dialect | self._order.described
 
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """The warnings so far; at the end of the file also of what is behind the last record."""
+        columns, warnings = self._state.columns, self._warnings
+        if self._ahead or not self._is_all:
+            return warnings.described(columns)
+        # They are no part of the state: a reader that goes on after the last record meets them again.
+        return warnings.with_more(self._scanner.notes).described(columns)
+
     def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes."""
         if not self._find(max_rows) or self.fault:
@@ -178,9 +187,6 @@ class RecordReader(Reader):
     def _fill(self, most: int) -> None:
         if len(self._ahead) < most:
             self._ahead.extend(self._scanner.find(most - len(self._ahead)))
-        for code, count in self._scanner.warnings.items():
-            self._warnings.add(code, count)
-        self._scanner.warnings.clear()
 
     @property
     def _is_all(self) -> bool:
@@ -330,6 +336,7 @@ class RecordReader(Reader):
         odd.update(at for at, record in enumerate(records) if record.problems)
         lines, ends = [record.line for record in records], [record.end for record in records]
         rows = {at: self._row(records[at], cells[at], self._state.record + at + 1) for at in sorted(odd)}
+        self._count_notes(records)
         self._state.scanner = records[-1].resume
         return self._batch(events, lines, ends, cells, rows, is_damaged=is_damaged)
 
@@ -339,7 +346,8 @@ class RecordReader(Reader):
         text = "\n".join(map("\n".join, cells))
         if not is_ordinary(text) or may_hold_errors(text):
             odd = set(range(len(cells)))
-        return events, odd, looks_damaged(text)
+        # Damage may be spelled in escapes, in a venue as it is written: then each record is looked at.
+        return events, odd, "\\u" in text or looks_damaged(text)
 
     def _batch(
         self,
@@ -366,6 +374,11 @@ class RecordReader(Reader):
             taken = at + 1
         self._state.record += len(cells)
         return batch
+
+    def _count_notes(self, records: Iterable[FoundRecord]) -> None:
+        for record in records:
+            for code in record.notes:
+                self._warnings.add(code)
 
     def _note(self, cells: list[list[str]], events: EventColumns, *, is_damaged: bool = True) -> None:
         """Remember accepted records: venues by what they say, not by how their JSON is written."""

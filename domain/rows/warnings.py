@@ -48,6 +48,13 @@ class Warnings:
         """Count occurrences."""
         self.counts[code] = self.counts.get(code, 0) + times
 
+    def with_more(self, codes: Sequence[str]) -> "Warnings":
+        """Return warnings that say the same, and count these occurrences too."""
+        more = Warnings(dict(self.counts), self.first_rows)
+        for code in codes:
+            more.add(code)
+        return more
+
     def note_rows(self, records: Sequence[list[str]], *, is_damaged: bool = True) -> None:
         """Remember accepted rows by 64-bit digests; warn of each that was there before.
 

@@ -287,3 +287,27 @@ def test_a_zone_is_found_by_its_name_with_or_without_quotes(name: str) -> None:
     _, (row,) = read(calendar(*zone, *entry(start)))
     assert row.fields is not None, row.errors
     assert row.fields.event_date == "2026-08-13T19:30:00-03:00"
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 7])
+def test_what_is_left_out_is_counted_once_wherever_reading_goes_on_after_a_crash(chunk: int) -> None:
+    task = ["BEGIN:VTODO", "SUMMARY:x", "END:VTODO"]
+    gone = entry("DTSTART:20250701T100000", "STATUS:CANCELLED")
+    kept = entry("DTSTART:20250701T100000", "ATTENDEE:mailto:a@example.org")
+    content = calendar(*task, *kept, *gone, *kept, *kept, *task, *gone)
+    expected = {"other_component": 2, "cancelled_event": 2, "nameless_attendee": 3, "repeated_row": 2}
+    whole, rows = read(content, chunk)
+    assert (len(rows), counted(whole)) == (3, expected)
+    for passed in (1, 2, 3):
+        reader = CalendarReader(ImportOptions(defaults=CITY), RECIFE)
+        reader.feed(content)
+        reader.close()
+        for _ in range(passed):
+            reader.rows(max_rows=1)
+        resumed = CalendarReader.load(reader.dump(), ImportOptions(defaults=CITY), RECIFE)
+        resumed.feed(content[resumed.offset :])
+        resumed.close()
+        while not resumed.is_hungry:
+            resumed.rows(max_rows=1)
+        del (found := counted(resumed))["repeated_row"]
+        assert found == {code: count for code, count in expected.items() if code != "repeated_row"}

@@ -42,6 +42,8 @@ def told(row: Row) -> str:
 
 
 A, B = json.dumps(event()), json.dumps(event(title="B"))
+GEO = f'{{"type": "Feature", "geometry": {{"type": "Point", "coordinates": [0, 1]}}, "properties": {A}}}'
+NODE = f'{{"cursor": "x", "node": {A}}}'
 
 SHAPES = {
     "an array": (f"[{A},{B}]", "json", ["1 A", "1 B"]),
@@ -62,6 +64,32 @@ SHAPES = {
     "GraphQL": (f'{{"data": {{"total": 1, "events": [{A}]}}}}', "json", ["1 A"]),
     "OData": (f'{{"@odata.context": "x", "value": [{A}]}}', "json", ["1 A"]),
     "OData 2": (f'{{"d": {{"results": [{A}]}}}}', "json", ["1 A"]),
+    "GeoJSON": (
+        f'{{"type": "FeatureCollection", "name": "agenda", "features": [{GEO},\n{GEO}]}}',
+        "json",
+        ["1 A", "2 A"],
+    ),
+    "one feature": (GEO, "ndjson", ["1 A"]),
+    "ArcGIS": (f'{{"features": [{{"attributes": {A}, "geometry": {{"x": 1}}}}]}}', "json", ["1 A"]),
+    "no features": ('{"type": "FeatureCollection", "features": []}', "json", []),
+    "JSON:API": (f'{{"data": [{{"type": "events", "id": "1", "attributes": {A}}}]}}', "json", ["1 A"]),
+    "Airtable": (f'{{"records": [{{"id": "r", "createdTime": "x", "fields": {A}}}]}}', "json", ["1 A"]),
+    "a connection of GraphQL": (f'{{"data": {{"events": {{"edges": [{NODE}]}}}}}}', "json", ["1 A"]),
+    "nodes of GraphQL": (f'{{"data": {{"events": {{"nodes": [{A}, {B}]}}}}}}', "json", ["1 A", "1 B"]),
+    "JSON-LD": (f'{{"@context": "https://schema.org", "@graph": [{A}]}}', "json", ["1 A"]),
+    "Elasticsearch": (
+        f'{{"took": 3, "hits": {{"total": {{"value": 1}}, "hits": [{{"_id": "7", "_source": {A}}}]}}}}',
+        "json",
+        ["1 A"],
+    ),
+    "Solr": (f'{{"responseHeader": {{}}, "response": {{"numFound": 1, "docs": [{A}]}}}}', "json", ["1 A"]),
+    "Spring Data": (f'{{"content": [{A}], "pageable": {{}}}}', "json", ["1 A"]),
+    "an event whose content comes first": (
+        f'{{"content": [{{"type": "paragraph", "title": "x"}}], {A[1:]}\n{B}',
+        "ndjson",
+        ["1 A", "2 B"],
+    ),
+    "an event with attributes": (f'{A[:-1]}, "attributes": {{"title": "x"}}}}', "ndjson", ["1 A"]),
     "a named list": (f'{{"name": "Agenda", "data": [{A}]}}', "json", ["1 A"]),
     "no results": ('{"count": 0, "results": []}', "json", []),
     "an event with results": (f'{A[:-1]}, "results": [{{"place": 1}}]}}', "ndjson", ["1 A"]),
@@ -112,7 +140,7 @@ FAULTS = {
     "text after the end": (f"[{A}]\n]", "invalid_json", ["1 A"], "line 2: there is text after"),
     "no array": ('{"a": {"b": 1}}', "missing_columns", [], "title"),
     "deeper": (
-        '{"type": "x", "features": [{"title": "A"}]}',
+        '{"type": "x", "agenda": [{"title": "A"}]}',
         "missing_columns",
         [],
         "send only their array",
@@ -341,3 +369,16 @@ def test_a_member_of_times_beside_dates_is_their_time() -> None:
     one = {"title": "A", "city": "B", "date": "2026-12-01", "start_time": "20:00"}
     _, rows = read(json.dumps([one]).encode())
     assert [row.fields.event_date for row in rows if row.fields] == ["2026-12-01T20:00:00"]
+
+
+def test_features_whose_members_nobody_knows_can_be_mapped() -> None:
+    feature = {"type": "Feature", "properties": {"NM_EVENTO": "A", "DT_INI": "2025-07-01", "NM_MUN": "R"}}
+    mapping = {"title": "NM_EVENTO", "event_date": "DT_INI", "city": "NM_MUN"}
+    content = json.dumps({"features": [feature]}).encode()
+    _, rows = read(content, mapping=mapping)
+    assert [told(row) for row in rows] == ["1 A"]
+    unmapped, _ = read(content)
+    assert (unmapped.fault and unmapped.fault.code, unmapped.names) == (
+        "missing_columns",
+        [*feature["properties"]],
+    )

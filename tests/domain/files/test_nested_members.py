@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.files.json_reader import JsonReader
-from domain.files.nested_members import without_objects
+from domain.files.nested_members import PlainMembers
 from domain.imports import ImportOptions
+from domain.rows.row_parser import Row
 from tests.domain.files.test_json_reader import EVENT, RECIFE, read, told
 
 FOREIGN: dict[str, dict[str, Any]] = {
@@ -70,6 +71,37 @@ FOREIGN: dict[str, dict[str, Any]] = {
             "description": "Teatro do Parque",
             "name": "Teatro do Parque",
             "locality": "Recife",
+        },
+    },
+    "Ticketmaster": {
+        "name": "Mostra",
+        "dates": {
+            "start": {"localDate": "2027-05-03", "localTime": "19:00:00", "dateTime": "2027-05-03T19:00:00Z"}
+        },
+        "_embedded": {
+            "venues": [
+                {
+                    "name": "Teatro do Parque",
+                    "city": {"name": "Recife"},
+                    "address": {"line1": "Rua do Hospício, 81"},
+                }
+            ],
+            "attractions": [{"name": "Banda"}],
+        },
+    },
+    "Outlook": {
+        "subject": "Mostra",
+        "start": {"dateTime": "2027-05-03T19:00:00.0000000", "timeZone": "America/Recife"},
+        "location": {"displayName": "Teatro do Parque", "address": {"city": "Recife"}},
+        "attendees": [{"type": "required", "emailAddress": {"name": "Ana", "address": "ana@example.org"}}],
+    },
+    "a feature": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [-34.9, -8.0]},
+        "properties": {
+            "name": "Mostra",
+            "date": "2027-05-03 19:00",
+            "venue": {"name": "Teatro do Parque", "city": "Recife"},
         },
     },
     "Portuguese": {
@@ -205,9 +237,87 @@ def test_any_objects_are_read_alike_however_the_bytes_come(events: list[dict[str
     assert (parted.fault, [told(row) for row in again]) == (whole.fault, [told(row) for row in rows])
 
 
+STARTS: dict[str, tuple[dict[str, Any], str]] = {
+    "Outlook, by default": (
+        {"dateTime": "2027-05-03T22:00:00.0000000", "timeZone": "UTC"},
+        "22:00:00.0000000+00:00",
+    ),
+    "Outlook, by Windows": (
+        {"dateTime": "2027-05-03T19:00:00", "timeZone": "E. South America Standard Time"},
+        "19:00:00-03:00",
+    ),
+    "Google": ({"dateTime": "2027-05-03T19:00:00-03:00", "timeZone": "Europe/Lisbon"}, "19:00:00-03:00"),
+    "Eventbrite": ({"local": "2027-05-03T19:00:00", "timezone": "Europe/Lisbon"}, "19:00:00+01:00"),
+    "a day": ({"date": "2027-05-03", "timeZone": "Europe/Lisbon"}, "00:00:00"),
+    "no zone": ({"dateTime": "2027-05-03T19:00"}, "19:00:00"),
+    "no day": ({"dateTime": "2027-02-30T19:00", "timeZone": "Europe/Lisbon"}, "invalid_date"),
+    "an unknown zone": ({"dateTime": "2027-05-03T19:00:00", "timeZone": "Mars/Base"}, "invalid_date"),
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_start_has_the_offset_of_its_zone_on_that_day(name: str) -> None:
+    start, expected = STARTS[name]
+    _, rows = read(lines({"title": "A", "start": start, "city": "Recife"}))
+    if rows[0].fields is None:
+        assert [error.code for error in rows[0].errors] == [expected]
+    else:
+        assert rows[0].fields.event_date == f"2027-05-03T{expected}"
+
+
+def test_a_zone_that_nobody_knows_is_no_fault_where_another_member_is_the_date() -> None:
+    start = {"dateTime": "2027-05-03T19:00:00", "timeZone": "Mars/Base"}
+    _, rows = read(lines({**EVENT, "start": start}))
+    assert told(rows[0]) == "1 A"
+
+
+def people_of(row: Row) -> list[str]:
+    assert row.fields is not None, row.errors
+    return list(row.fields.participants)
+
+
+PEOPLE: dict[str, tuple[list[Any], list[str], int]] = {
+    "Google Calendar": ([{"email": "a@x.org", "displayName": "Ana"}, {"email": "b@x.org"}], ["Ana"], 1),
+    "Outlook": ([{"emailAddress": {"name": "Ana", "address": "a@x.org"}}], ["Ana"], 0),
+    "schema.org": (
+        [{"@type": "Person", "name": "Ana"}, {"@type": "Person", "name": "Bob"}],
+        ["Ana", "Bob"],
+        0,
+    ),
+    "names among objects": (["Bob", {"nome": "Ana"}], ["Bob", "Ana"], 0),
+    "nobody with a name": ([{"email": "a@x.org"}, {}], [], 2),
+}
+
+
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+@pytest.mark.parametrize("name", PEOPLE)
+def test_people_are_their_names_and_those_without_one_are_counted(name: str, chunk: int) -> None:
+    people, names, nameless = PEOPLE[name]
+    reader, rows = read(lines(*[{**EVENT, "attendees": people}] * 200), chunk)
+    assert [people_of(row) for row in rows] == [names] * 200
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert counts.get("nameless_attendee", 0) == 200 * nameless
+
+
+def test_people_that_come_after_many_plain_records_are_read_and_counted_alike() -> None:
+    people = [{"displayName": "Ana"}, {"email": "b@x.org"}]
+    events = [{**EVENT, "attendees": ["Bob"]}] * 300 + [
+        {**EVENT, "attendees": people},
+        {**EVENT, "x": people},
+    ]
+    reader, rows = read(lines(*events))
+    assert [people_of(row) for row in rows[299:]] == [["Bob"], ["Ana"], []]
+    assert {"nameless_attendee": 1}.items() <= {w["code"]: w["count"] for w in reader.warnings}.items()
+
+
+def test_a_list_with_a_number_among_people_is_refused() -> None:
+    _, rows = read(lines({**EVENT, "attendees": [{"name": "Ana"}, 7]}))
+    assert told(rows[0]) == "1 participants[1]:invalid_type"
+
+
 @given(st.dictionaries(_texts, _values, max_size=6))
 def test_what_is_no_object_stays_and_what_replaces_one_is_plain(members: dict[str, Any]) -> None:
-    plain = without_objects(members)
+    plain, _ = PlainMembers().read(members)
     for name, value in plain.items():
         if value != members.get(name):
             assert name not in members or isinstance(members[name], dict)

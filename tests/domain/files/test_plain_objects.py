@@ -167,3 +167,11 @@ def test_what_is_cut_within_an_object_needs_care() -> None:
     assert cut(b'{"a":[{"b":1}', is_array=True) is None
     assert cut(b'{"a" :1}', is_array=True) is None
     assert cut(b'{"a":1}\r{"a":2}', is_array=False) is None
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_damaged_letters_of_a_venue_are_counted_in_bulk_too(*, ensure_ascii: bool) -> None:
+    venue = {**VENUE, "location_name": "S\u00c3\u00a3o"}
+    events = [{**EVENT, "local_info": venue if at == 200 else VENUE, "note": at} for at in range(300)]
+    content = "\n".join(json.dumps(event, ensure_ascii=ensure_ascii) for event in events).encode()
+    assert read(content, 1 << 20)[1]["damaged_text"] == 1

@@ -199,6 +199,8 @@ def _from_framework(error: HTTPException) -> HttpProblem:
         slug = "bad-request" if 400 <= error.status_code < 500 else "internal"
     own_words = slug in {"unauthorized", "forbidden", "unavailable", "too-many-requests", "conflict"}
     detail = error.detail if own_words and error.detail else KINDS[slug].explanation
+    if slug == "not-found":
+        detail = f"{detail} The API is described at {link('/schema')}."
     return HttpProblem(slug, detail, headers=error.headers)
 
 

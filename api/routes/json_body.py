@@ -18,7 +18,7 @@ from api.http.problems import HttpProblem, invalid_fields
 from api.routes.content_encoding import refuse_encoded
 from api.security.origins import header
 from domain.json_items import TOO_LARGE, NotAnArray, decode_bounded, read_items
-from domain.problems import Problem
+from domain.problems import Problem, excerpt
 from domain.text import invalid_type
 
 JSON_TYPES = ("application/json",)
@@ -157,5 +157,10 @@ def _check_media_type(request: JsonRequest, media_types: tuple[str, ...]) -> Non
     name, _, parameters = given.partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if name.strip().lower() not in media_types or charset not in {"", "charset=utf-8", "charset=utf8"}:
-        accepted = " or ".join(media_types)
-        raise HttpProblem("unsupported-media-type", f"The body must be {accepted}, in UTF-8.")
+        # Source of the header: RFC 9110 §15.5.16, §12.5.1.
+        raise HttpProblem(
+            "unsupported-media-type",
+            f"The body must be {' or '.join(media_types)}, in UTF-8, not {excerpt(given)}. "
+            "The header Content-Type says what it is.",
+            headers={"Accept": ", ".join(media_types)},
+        )

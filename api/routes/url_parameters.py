@@ -1,6 +1,7 @@
 """Reads URL parameters strictly: unknown, repeated and invalid ones are all reported at once."""
 
 import re
+from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from api.http.problems import HttpProblem, invalid_query
@@ -9,6 +10,22 @@ from domain.text import check_characters, check_length, normal, required
 
 _TEXT_LIMIT = 200
 _MAX_PARAMETERS = 100
+_SAID_ELSEWHERE = {
+    name: ours
+    for ours, names in {
+        "q": "query search busca buscar texto termo",
+        "city": "cidade ciudad municipio",
+        "venue_type": "type tipo tipo_de_local",
+        "limit": "per_page page_size size count top max limite rows",
+        "skip": "page offset start pagina",
+        "cursor": "next after page_token next_token",
+        "sort": "order order_by ordering sort_by ordem ordenar",
+        "from": "since start_date date_from desde de inicio",
+        "to": "until end_date date_to ate hasta fim",
+    }.items()
+    for name in names.split()
+}
+"""What other APIs, and Portuguese and Spanish, call parameters of ours."""
 
 
 class UrlParameters:
@@ -88,10 +105,7 @@ class UrlParameters:
         values: dict[str, str] = {}
         for name, value in _pairs(query_string):
             if name not in known:
-                message = (
-                    f"there is no parameter {excerpt(name)}; known are {', '.join(sorted(known)) or 'none'}"
-                )
-                self.problems.append(Problem(excerpt(name), "unknown_parameter", message, excerpt(value)))
+                self.problems.append(_unknown(name, value, known))
             elif name in values:
                 self.refuse(name, "repeated", f"{name} must be given once", value)
             else:
@@ -113,6 +127,17 @@ def newest_first(query_string: bytes, *, most: int) -> tuple[int, tuple[int, str
     limit, found = parameters.whole("limit", 50, low=1, high=most), parameters.cursor(POSITION)
     parameters.finish()
     return limit, (int(found[1]), found[2]) if found else None
+
+
+def _unknown(name: str, value: str, known: frozenset[str]) -> Problem:
+    """Return the problem of a parameter that does not exist, with the one that may be meant."""
+    shown, lower = excerpt(name), name[:_TEXT_LIMIT].lower().replace("-", "_")
+    said = _SAID_ELSEWHERE.get(lower)
+    near = [said] if said in known else get_close_matches(lower, known, 1, 0.7)
+    meant = near[0] if near else None
+    hint = f", {meant} may be meant" if meant else ""
+    message = f"there is no parameter {shown}{hint}; known are {', '.join(sorted(known)) or 'none'}"
+    return Problem(shown, "unknown_parameter", message, excerpt(value), meant)
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:

@@ -240,6 +240,46 @@ async def test_a_wrong_query_names_its_parameter(client, query, field, code):
         assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("citty", "city"),
+        ("cidade", "city"),
+        ("CITY", "city"),
+        ("page", "skip"),
+        ("per-page", "limit"),
+        ("order_by", "sort"),
+        ("search", "q"),
+        ("desde", "from"),
+        ("banana", None),
+        ("%C3%A9" * 300, None),
+    ],
+)
+async def test_a_parameter_that_does_not_exist_names_the_one_that_may_be_meant(client, name, meant):
+    error = (await client.get(f"{EVENTS}?{name}=1")).json()["errors"][0]
+    assert (error["code"], error["suggestion"]) == ("unknown_parameter", meant)
+    assert (f"{meant} may be meant" in error["message"]) == (meant is not None)
+
+
+async def test_a_parameter_is_only_suggested_where_it_exists(client):
+    error = (await client.get("/api/v1/uploads?cidade=1&per_page=2")).json()["errors"]
+    assert [each["suggestion"] for each in error] == [None, "limit"]
+
+
+async def test_another_media_type_is_named_with_the_one_that_is_read(client):
+    for content, sent in (
+        ({"data": {"title": "A"}}, "application/x-www-form-urlencoded"),
+        (
+            {"content": b"{}", "headers": {"Content-Type": "application/json; charset=latin1"}},
+            "charset=latin1",
+        ),
+    ):
+        answer = await client.post(EVENTS, **content)
+        assert (answer.status_code, answer.headers["accept"]) == (415, "application/json")
+        assert sent in answer.json()["detail"]
+        assert "application/json, in UTF-8" in answer.json()["detail"]
+
+
 async def test_a_cursor_is_refused_for_another_list(client):
     for _ in range(3):
         await created(client)

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from api.storage.cancellation import to_the_end
 from api.storage.postgres import text_index
 from api.storage.postgres.address import connect_seconds, driver_url
-from api.storage.postgres.driver import Connections, DriverPool, OneConnection
+from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit

@@ -10,7 +10,7 @@ import asyncio
 from math import inf
 from typing import NamedTuple
 
-from api.storage.postgres.driver import Connections
+from api.storage.postgres.connections import Connections
 
 # Writes only to the write-ahead log; without a write, its commit would not wait for the disk.
 _MARK = "SELECT current_setting('synchronous_commit'), pg_logical_emit_message(true, 'fasttrack', '')"

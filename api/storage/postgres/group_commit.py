@@ -16,7 +16,8 @@ import msgspec
 
 from api.storage.cancellation import Outcome
 from api.storage.closing import Closing, Sent, changes_of
-from api.storage.postgres.driver import Connections, Driver
+from api.storage.postgres.connections import Connections
+from api.storage.postgres.driver import Driver
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import is_refusal
 from api.storage.schema import events

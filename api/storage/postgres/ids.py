@@ -7,7 +7,8 @@ from math import inf
 
 import sqlalchemy as sa
 
-from api.storage.postgres.driver import Connections, fetched, text_of
+from api.storage.postgres.connections import Connections
+from api.storage.postgres.driver import fetched, text_of
 from api.storage.schema import id_heads
 from api.storage.statements import kept
 

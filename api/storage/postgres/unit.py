@@ -13,7 +13,8 @@ from api.storage.cancellation import to_the_end
 from api.storage.closing import Closing
 from api.storage.event_packing import KNOWN_COLUMNS, NULLABLE, PACKED, PART, WIDTH
 from api.storage.kept_text import KeptText
-from api.storage.postgres.driver import TEXTS, Driver, DriverPool, executed, fetched
+from api.storage.postgres.connections import DriverPool
+from api.storage.postgres.driver import TEXTS, Driver, executed, fetched
 from api.storage.postgres.errors import is_of_a_standby
 from api.storage.postgres.group_commit import write_closings
 from api.storage.schema import events

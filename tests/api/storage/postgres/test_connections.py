@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.storage.postgres import driver
-from api.storage.postgres.driver import DriverPool, OneConnection
+from api.storage.postgres import connections
+from api.storage.postgres.connections import DriverPool, OneConnection
 from api.storage.postgres.watchdog import Watchdog
 from domain.ports.errors import StorageUnavailableError
 from tests.contracts.conftest import store_url
@@ -85,9 +85,9 @@ async def test_a_pool_opens_what_is_needed_at_once_and_no_more_than_its_size(sto
     pool = a_pool(store_url, size=3)
     assert len({await pid_in(pool) for _ in range(5)}) == 1
     pids = await asyncio.gather(*[pid_in(pool, sleeps=0.01) for _ in range(12)])
-    assert len({*pids}) == pool._opened == len(pool._free) == 3
+    assert len({*pids}) == pool._places.taken == len(pool._free) == 3
     await pool.aclose()
-    assert pool._opened == 0
+    assert pool._places.taken == 0
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_that_all_are_busy(store_url: str) -> None:
@@ -112,7 +112,7 @@ async def test_a_connection_that_is_lost_leaves_its_place_to_who_waits(store_url
     with pytest.raises(StorageUnavailableError):
         await using
     assert await waiting != first
-    assert pool._opened == 1
+    assert pool._places.taken == 1
     await pool.aclose()
     await other.close()
 
@@ -129,7 +129,7 @@ async def test_a_connection_that_cannot_be_opened_leaves_its_place(
         patched.setattr(asyncpg, "connect", refused)
         results = await asyncio.gather(*[pid_in(pool) for _ in range(3)], return_exceptions=True)
     assert [type(result) for result in results] == [StorageUnavailableError] * 3
-    assert pool._opened == 0
+    assert pool._places.taken == 0
     assert await pid_in(pool)
     await pool.aclose()
 
@@ -144,8 +144,8 @@ async def test_a_cancelled_user_leaves_no_connection_behind(store_url: str, turn
         user.cancel()
     await asyncio.wait(users)
     assert all(user.cancelled() or user.result() for user in users)
-    assert pool._opened == len(pool._free) <= 2
-    assert not pool._waiting
+    assert pool._places.taken == len(pool._free) <= 2
+    assert not pool._places._queue
     assert await asyncio.gather(*[pid_in(pool) for _ in range(4)])
     await pool.aclose()
 
@@ -153,12 +153,12 @@ async def test_a_cancelled_user_leaves_no_connection_behind(store_url: str, turn
 async def test_connections_that_nobody_uses_are_closed(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
     pool = a_pool(store_url)
     await asyncio.gather(*[pid_in(pool, sleeps=0.01) for _ in range(2)])
-    assert pool._opened == 2
+    assert pool._places.taken == 2
     async with asyncio.timeout(5):
-        while pool._opened or pool._closing:  # noqa: ASYNC110 - they close by themselves.
+        while pool._places.taken or pool._closing:  # noqa: ASYNC110 - they close by themselves.
             await asyncio.sleep(0.01)
     assert await pid_in(pool)
     await pool.aclose()
@@ -170,4 +170,4 @@ async def test_one_that_is_in_use_while_the_pool_closes_is_closed_afterwards(sto
         await pool.aclose()
         assert await connection.fetchval("SELECT 1") == 1
     assert connection.is_closed()
-    assert pool._opened == 0
+    assert pool._places.taken == 0

@@ -47,6 +47,13 @@ def test_every_path_in_the_guide_exists() -> None:
     assert [path for path in paths if not (HERE / path).exists()] == []
 
 
+def test_the_guide_lists_each_module_of_an_import_once() -> None:
+    rows = [row for row in section("The modules of an import").splitlines() if "| `" in row]
+    listed = sorted(name for row in rows for name in re.findall(r"`(\w+)`", row))
+    there = (HERE / "api" / "services" / "imports").glob("*.py")
+    assert listed == sorted(module.stem for module in there if module.stem != "__init__")
+
+
 REACH = re.compile(
     r"noqa: SLF001|^\s*from uvicorn\.|^\s*import uvicorn$|\.asgi_handler = "
     r"|^\s*from \w+(?:\.\w+)* import _[A-Za-z]",

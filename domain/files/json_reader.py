@@ -70,9 +70,9 @@ class JsonReader(RecordReader):
         rows = {}
         for at in sorted(more | {place for place in odd if place < len(cells)}):
             record = records.get(at) or self._json.record_of(run.pieces[at])
-            self._count_notes([record])
             record.line, record.end = lines[at], ends[at]
             cells[at] = self._members.cells(record)
+            self._count_notes([record])
             rows[at] = self._row(record, cells[at], self._state.record + at + 1)
         self._state.scanner = resume
         return self._batch(events, lines, ends, cells, rows, is_damaged=is_damaged or bool(rows))

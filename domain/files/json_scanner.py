@@ -21,13 +21,13 @@ RECORD_CHARACTERS = 1024 * 1024
 ARRAY_NAMES = ("items", "events")
 """Under one of these names an object may hold the array."""
 
-OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows")
+OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows", "@graph")
 """Likewise, where the object is not an event itself. Sources: Facebook's Graph API, Django REST framework,
-Airtable, OData 4."""
+Airtable, OData 4, JSON-LD."""
 
-COMMON_ARRAY_NAMES = ("features", "edges", "nodes", "@graph", "hits", "docs", "content", "objects")
+COMMON_ARRAY_NAMES = ("features", "edges", "nodes", "hits", "docs", "content", "objects")
 """Likewise, where moreover the first of the array is an event, or holds one: events have such arrays, too.
-Sources: GeoJSON and ArcGIS, GraphQL, JSON-LD, Elasticsearch and Algolia, Solr, Spring Data, Tastypie."""
+Sources: GeoJSON and ArcGIS, GraphQL, Elasticsearch and Algolia, Solr, Spring Data, Tastypie."""
 
 HOLDER_NAMES = ("_embedded", "data", "response", "result", "d", "hits", "events", "eventos")
 """Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
@@ -163,8 +163,7 @@ class JsonScanner:
         text = piece.decode("utf-8", "surrogateescape")
         value, _ = self._value(text, 0)
         members = without_marks(text, value) if "\\u" in text else value
-        plain, notes = self._plain.read(members)
-        return FoundRecord(0, 0, plain, self._refused, ScannerState(), notes)
+        return FoundRecord(0, 0, self._plain.read(members), self._refused, ScannerState())
 
     def _resume(self) -> ScannerState:
         window = self._window
@@ -316,8 +315,7 @@ class JsonScanner:
             window.pass_to(start)
         line = window.line
         window.pass_to(end)
-        plain, notes = self._plain.read(members)
-        return FoundRecord(line, window.offset, plain, problems, self._resume(), notes)
+        return FoundRecord(line, window.offset, self._plain.read(members), problems, self._resume())
 
     def _malformed(self, start: int, error: _MalformedError) -> FoundRecord | None:
         """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""

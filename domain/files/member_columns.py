@@ -1,9 +1,11 @@
 """The columns that the members of records are, and the cells of a record in their order."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from domain.files.found_record import FoundRecord
 from domain.files.member_values import cell_text
+from domain.files.nested_members import name_of
 from domain.rows.columns import MAX_COLUMNS
 
 
@@ -35,7 +37,10 @@ class MemberColumns:
         return [*{name: None for record in records for name in record.members if name not in places}]
 
     def cells(self, record: FoundRecord) -> list[str]:
-        """Return the texts of a record's members, each at its column. Problems are noted in the record."""
+        """Return the texts of a record's members, each at its column.
+
+        What is wrong with them, and what is left out, is noted in the record.
+        """
         cells = [""] * len(self._places)
         for name, value in record.members.items():
             at = self._places.get(name)
@@ -44,7 +49,19 @@ class MemberColumns:
             if type(value) is str:
                 cells[at] = value
             elif value is not None:
-                cells[at], problem = cell_text(self._fields.get(at), value)
+                field = self._fields.get(at)
+                is_people = field == "participants" and type(value) is list
+                cells[at], problem = cell_text(field, self._named(record, value) if is_people else value)
                 if problem is not None:
                     record.problems = [*record.problems, problem]
         return cells
+
+    @staticmethod
+    def _named(record: FoundRecord, people: list[Any]) -> list[Any]:
+        """Return people as their names; objects without one are left out, as in calendars."""
+        named = [name_of(person) if type(person) is dict else person for person in people]
+        names = [
+            name for name, person in zip(named, people, strict=True) if name is not None or person is None
+        ]
+        record.notes = [*record.notes, *["nameless_attendee"] * (len(people) - len(names))]
+        return names

@@ -15,7 +15,6 @@ from msgspec import Struct
 from domain.files.named_zones import NamedZones
 from domain.rows.names import LOCATION_NAME, column_key, meaning
 
-_NESTED = frozenset({dict, list})
 _ZONE = ("time_zone", "timezone", "tz", "fuso_horario")
 _WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?", re.ASCII)
 _NAME = ("name", "display_name", "nome", "nombre", "title", "venue")
@@ -97,16 +96,15 @@ class PlainMembers:
     def __init__(self) -> None:
         self._zones = NamedZones()
 
-    def read(self, members: dict[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
-        """Return plain members, and the codes of what was left out.
+    def read(self, members: dict[str, Any]) -> dict[str, Any]:
+        """Return plain members.
 
         `{"location": {"name": "A", "city": "B"}}` becomes `{"location": "A", "location.city": "B"}`. An
-        object that is not known, or a venue in our own form, stays as it is. People without a name are left
-        out.
+        object that is not known, or a venue in our own form, stays as it is.
         """
-        if _NESTED.isdisjoint(map(type, members.values())):
-            return members, ()
-        plain, parts, codes = _with_embedded(unwrapped(members)), dict[str, Any](), list[str]()
+        if dict not in map(type, members.values()):
+            return members
+        plain, parts = _with_embedded(unwrapped(members)), dict[str, Any]()
         for name, value in [*plain.items()]:
             if type(value) is dict and value and "location_name" not in value:
                 kind = _KINDS.get(column_key(name))
@@ -114,9 +112,7 @@ class PlainMembers:
                 if itself is not None or more:
                     plain[name] = itself
                     parts.update({f"{name}.{part}": found for part, found in more.items()})
-            elif type(value) is list and dict in map(type, value) and _means(name, "participants"):
-                plain[name] = _names(value, codes)
-        return plain | {name: found for name, found in parts.items() if name not in plain}, codes
+        return plain | {name: found for name, found in parts.items() if name not in plain}
 
     def _read(self, kind: _Kind, value: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Return what an object stands for, None where it does not say, and its parts."""
@@ -188,16 +184,9 @@ def _with_embedded(members: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _names(people: Sequence[Any], codes: list[str]) -> list[Any]:
-    """Return the names of people; what is no object stays."""
-    names = []
-    for person in people:
-        name = _first(_reached(person), _PERSON) if type(person) is dict else person
-        if name is None:
-            codes.append("nameless_attendee")
-        else:
-            names.append(name)
-    return names
+def name_of(person: Mapping[str, Any]) -> Any:
+    """Return the name of somebody who is an object, None where it has none."""
+    return _first(_reached(person), _PERSON)
 
 
 def _reached(value: Mapping[str, Any]) -> dict[str, Any]:

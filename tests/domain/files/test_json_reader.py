@@ -76,7 +76,11 @@ SHAPES = {
     "Airtable": (f'{{"records": [{{"id": "r", "createdTime": "x", "fields": {A}}}]}}', "json", ["1 A"]),
     "a connection of GraphQL": (f'{{"data": {{"events": {{"edges": [{NODE}]}}}}}}', "json", ["1 A"]),
     "nodes of GraphQL": (f'{{"data": {{"events": {{"nodes": [{A}, {B}]}}}}}}', "json", ["1 A", "1 B"]),
-    "JSON-LD": (f'{{"@context": "https://schema.org", "@graph": [{A}]}}', "json", ["1 A"]),
+    "JSON-LD": (
+        f'{{"@context": "https://schema.org", "@graph": [{{"@type": "Organization"}}, {A}]}}',
+        "json",
+        ["1 title:required event_date:required city:required", "1 A"],
+    ),
     "Elasticsearch": (
         f'{{"took": 3, "hits": {{"total": {{"value": 1}}, "hits": [{{"_id": "7", "_source": {A}}}]}}}}',
         "json",

@@ -310,14 +310,21 @@ def test_people_that_come_after_many_plain_records_are_read_and_counted_alike() 
     assert {"nameless_attendee": 1}.items() <= {w["code"]: w["count"] for w in reader.warnings}.items()
 
 
-def test_a_list_with_a_number_among_people_is_refused() -> None:
-    _, rows = read(lines({**EVENT, "attendees": [{"name": "Ana"}, 7]}))
+def test_people_are_read_so_in_any_column_that_is_mapped_and_in_no_other() -> None:
+    event = {**EVENT, "band": [{"name": "Ana"}, {"name": "Bob"}], "crew": [{"name": "Eva"}]}
+    reader, rows = read(lines(event), mapping={"participants": "band"})
+    assert (people_of(rows[0]), reader.sample[0][-1]) == (["Ana", "Bob"], '[{"name":"Eva"}]')
+
+
+@pytest.mark.parametrize("other", [7, None, ["Bob"], True])
+def test_a_list_with_something_else_among_people_is_refused(other: Any) -> None:
+    _, rows = read(lines({**EVENT, "attendees": [{"name": "Ana"}, other]}))
     assert told(rows[0]) == "1 participants[1]:invalid_type"
 
 
 @given(st.dictionaries(_texts, _values, max_size=6))
 def test_what_is_no_object_stays_and_what_replaces_one_is_plain(members: dict[str, Any]) -> None:
-    plain, _ = PlainMembers().read(members)
+    plain = PlainMembers().read(members)
     for name, value in plain.items():
         if value != members.get(name):
             assert name not in members or isinstance(members[name], dict)

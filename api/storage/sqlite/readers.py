@@ -61,11 +61,12 @@ class Readers:
         opening = asyncio.get_running_loop().run_in_executor(self._executor, self._connect)
         try:
             return await to_the_end(opening)
-        except asyncio.CancelledError:
-            self._put_back(opening.result())
-            raise
-        except Exception:
-            self._places.leave()
+        except BaseException:
+            # Who is cancelled leaves what was opened all the same, if it was.
+            if opening.exception() is None:
+                self._put_back(opening.result())
+            else:
+                self._places.leave()
             raise
 
     def _put_back(self, connection: Connection) -> None:

@@ -18,7 +18,7 @@ Payload = bytes | list[str]
 """What an outlet takes: bytes of the wire, or texts that another server frames."""
 
 
-class Frame(Struct, frozen=True, gc=False):
+class Frame(Struct, gc=False):
     """A message, encoded for the wire. `seq` is 0 and `feed` empty where it has no id."""
 
     seq: int
@@ -26,7 +26,14 @@ class Frame(Struct, frozen=True, gc=False):
     final: bool
     body: bytes
     sse: bytes
-    ws: bytes
+    _ws: bytes | None = None
+
+    @property
+    def ws(self) -> bytes:
+        """The frame of a WebSocket: made for the first that reads it, since many feeds have none."""
+        if self._ws is None:
+            self._ws = ws_frame(self.body)
+        return self._ws
 
 
 class Encoding(Struct, frozen=True):
@@ -56,7 +63,7 @@ def stored_frame(message: StoredMessage, epoch: str) -> Frame:
     """Return the frame of a durable message."""
     body = line_safe(message.body)
     sse = b"id: %b.%d\ndata: %b\n\n" % (epoch.encode(), message.seq, body)
-    return Frame(message.seq, message.feed, message.final, body, sse, ws_frame(body))
+    return Frame(message.seq, message.feed, message.final, body, sse)
 
 
 def passing_frame(body: bytes, *, cursor: str | None = None, retry_ms: int | None = None) -> Frame:
@@ -77,7 +84,7 @@ def _without_seq(filler: bytes, body: bytes, cursor: str | None, retry_ms: int |
     retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
     place = b"" if cursor is None else b"id: %b\n" % cursor.encode()
     sse = b"%b%b%bdata: %b\n\n" % (filler, retry, place, body)
-    return Frame(0, "", False, body, sse, ws_frame(body))
+    return Frame(0, "", False, body, sse)
 
 
 def ws_frame(body: bytes, opcode: int = 0x1) -> bytes:

@@ -107,4 +107,5 @@ class Log:
 
 
 def _held_bytes(frame: Frame) -> int:
-    return len(frame.body) + len(frame.sse) + len(frame.ws)
+    """Return what a frame takes in each of its forms, whether a WebSocket has read it or not."""
+    return 2 * len(frame.body) + len(frame.sse)

@@ -42,7 +42,11 @@ class CommitThread:
                 job.work()
             except BaseException as failure:  # noqa: BLE001 - it is told to who waits for it.
                 error = failure
-            if not job.loop.is_closed():
+            try:
                 job.loop.call_soon_threadsafe(job.then, error)
+            except RuntimeError:
+                # Who waited is gone with its loop.
+                if not job.loop.is_closed():
+                    raise
             # Nothing is held while there is nothing to do.
             del job, error

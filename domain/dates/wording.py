@@ -210,15 +210,9 @@ def _time_in_words(text: str) -> str | None:
     if text in _NAMED_TIMES:
         return _NAMED_TIMES[text]
     found = _PART_OF_DAY.fullmatch(text)
-    bare = _BARE_TIME.fullmatch(found["time"] if found else text)
-    written = (
-        f"{bare['hour']}:{bare['minute'] or '00'}:{bare['second'] or '00'}"
-        if bare
-        else found["time"]
-        if found
-        else text
-    )
-    clock = read_clock(written)
+    time = found["time"] if found else text
+    bare = _BARE_TIME.fullmatch(time)
+    clock = read_clock(f"{bare['hour']}:{bare['minute'] or '00'}:{bare['second'] or '00'}" if bare else time)
     if clock is None:
         return None
     if found and found["part"] in _LATE and clock.hour < _NOON:

@@ -95,7 +95,7 @@ class _Run:
                 self.latencies += [(now - int(sent)) / 1e6 for sent in _SENT_AT.findall(part)]
 
     def post_for(self, seconds: float, rate: float) -> int:
-        """Post one event after the other, so many a second, and wait until all have them; return how many."""
+        """Post one event after the other, so many a second, and wait until all are there; return how many."""
         posted, started = 0, time.perf_counter()
         answered, received = self.answered, self.received
         while (now := time.perf_counter() - started) < seconds:
@@ -105,7 +105,9 @@ class _Run:
                 posted += 1
             self.take(posted / rate - now if posted == done else 0.1)
         ends = time.perf_counter() + 5
-        while self.received - received < posted * self.readers and time.perf_counter() < ends:
+        while time.perf_counter() < ends and (
+            self.answered - answered < posted or self.received - received < posted * self.readers
+        ):
             self.take(0.2)
         return posted
 

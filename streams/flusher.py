@@ -1,8 +1,7 @@
 """Decides when bytes are written: at once when idle, otherwise coalesced.
 
 The cost of fan-out is the write, not the message. So there is one flush at a time, and a gap
-after it, measured from its end: what is published meanwhile joins the next one. Where one flush follows
-the other for long, gaps are as long as leaves requests most of the loop.
+after it, measured from its end: what is published meanwhile joins the next one.
 """
 
 from __future__ import annotations
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS = 0.008
 """How long a flush keeps the loop before others get their turn."""
-
-BUSY_FLUSHES = 8
-"""So many one after the other, each with something to write when its gap ended, and gaps grow."""
-BUSY_GAP = 4.0
-"""Such a gap is so many times as long as the flush before it, up to the longest."""
-LONGEST_GAP_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +38,6 @@ class Flusher:
         self._dirty: deque[View] = deque()
         self._behind: deque[Lagging] = deque()
         self._idle = True
-        self._began = 0.0
-        self._in_a_row = 0
         self._work: Iterator[None] = iter(())
 
     @property
@@ -72,7 +63,6 @@ class Flusher:
             self._loop.call_soon(self._begin)
 
     def _begin(self) -> None:
-        self._began = self._loop.time()
         self._work = self._cycle()
         self._step()
 
@@ -91,18 +81,12 @@ class Flusher:
         self._loop.call_soon(self._loop.call_soon, self._rest)
 
     def _rest(self) -> None:
-        gap = self._gap_seconds
-        if gap and self._in_a_row >= BUSY_FLUSHES:
-            took = self._loop.time() - self._began
-            gap = max(gap, min(BUSY_GAP * took, LONGEST_GAP_SECONDS))
-        self._loop.call_later(gap, self._gap_over)
+        self._loop.call_later(self._gap_seconds, self._gap_over)
 
     def _gap_over(self) -> None:
         if self._dirty or self._behind:
-            self._in_a_row += 1
             self._begin()
         else:
-            self._in_a_row = 0
             self._idle = True
 
     def _cycle(self) -> Iterator[None]:

@@ -1,9 +1,6 @@
 """When bytes are written, and to whom: readers come, go and pause during a flush."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -124,81 +121,3 @@ async def test_a_broken_outlet_does_not_stop_the_flush_for_others() -> None:
         assert broken.aborted
         assert whole.seqs == [1]
         assert len(hub.registry.open) == 1
-
-
-class ManualLoop:
-    """A loop that is turned by hand, with a clock that stands still."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.gaps: list[float] = []
-        self._soon: deque[Callable[[], Any]] = deque()
-        self._later: Callable[[], Any] | None = None
-
-    def time(self) -> float:
-        return self.now
-
-    def call_soon(self, call: Callable[..., Any], *arguments: Any) -> None:
-        self._soon.append(partial(call, *arguments))
-
-    def call_later(self, seconds: float, call: Callable[[], Any]) -> None:
-        self.gaps.append(seconds)
-        self._later = call
-
-    def turn(self) -> None:
-        """Run what is to be run at once: a flush, up to its gap."""
-        while self._soon:
-            self._soon.popleft()()
-
-    def end_gap(self) -> None:
-        call, self._later = self._later, None
-        assert call is not None
-        call()
-        self.turn()
-
-
-class SlowView:
-    """A view whose flush takes a while."""
-
-    dirty = waiting = False
-
-    def __init__(self, loop: ManualLoop, seconds: float) -> None:
-        self._loop = loop
-        self._seconds = seconds
-
-    def flush(self) -> Iterator[None]:
-        self._loop.now += self._seconds
-        yield
-
-
-@pytest.mark.parametrize(("flush", "busy_gap"), [(0.0001, 0.002), (0.001, 0.004), (0.05, 0.01)])
-def test_gaps_grow_where_one_flush_follows_the_other_for_long_and_only_there(
-    flush: float, busy_gap: float
-) -> None:
-    loop = ManualLoop()
-    made = flusher.Flusher(cast("Any", loop), 0.002)
-    view = cast("View", SlowView(loop, flush))
-    made.flush(view)
-    loop.turn()
-    for _ in range(flusher.BUSY_FLUSHES + 2):
-        made.flush(view)
-        loop.end_gap()
-    assert loop.gaps == pytest.approx([0.002] * flusher.BUSY_FLUSHES + [busy_gap] * 3)
-
-    loop.end_gap()
-    assert made.idle
-    made.flush(view)
-    loop.turn()
-    assert loop.gaps[-1] == 0.002
-
-
-def test_without_gaps_none_grows() -> None:
-    loop = ManualLoop()
-    made = flusher.Flusher(cast("Any", loop), 0.0)
-    view = cast("View", SlowView(loop, 0.01))
-    made.flush(view)
-    loop.turn()
-    for _ in range(2 * flusher.BUSY_FLUSHES):
-        made.flush(view)
-        loop.end_gap()
-    assert {*loop.gaps} == {0.0}

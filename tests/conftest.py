@@ -22,20 +22,21 @@ PLACES_OVER_POSTGRES = (HERE / "contracts", HERE / "end_to_end")
 # Every client reads the machine's certificates anew, in 25 ms of CPU; tests make one for each call, and poll.
 httpx_transports.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
+THOROUGH = bool(os.environ.get("THOROUGH"))
+"""Set by `make test-thorough`: what is tried in turn or at random is tried more often."""
+
 # One profile for every property test. A loaded machine is no failure, so there is no deadline. CI draws the
-# same examples each time: it fails for the change it looks at; developers' runs look for new examples.
+# same examples each time: it fails for the change it looks at; developers' runs look for new examples, and
+# thorough ones for many.
 hypothesis.settings.register_profile(
     "fasttrack",
     deadline=None,
-    derandomize=bool(os.environ.get("CI")),
+    max_examples=1000 if THOROUGH else 100,
+    derandomize=bool(os.environ.get("CI")) and not THOROUGH,
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("fasttrack")
-
-
-THOROUGH = bool(os.environ.get("THOROUGH"))
-"""Set by `make test-thorough`: what is tried in turn or at random is tried more often."""
 
 
 @pytest.fixture(scope="session")

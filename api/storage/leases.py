@@ -19,8 +19,10 @@ async def claim(
 ) -> Row | None:
     """Lease the oldest row in one of these states without a lease, and return it.
 
-    Rows that another transaction is claiming are passed over (PostgreSQL); SQLite has one writer.
+    Rows that another transaction is claiming are passed over (PostgreSQL); SQLite has one writer. What a
+    frozen process has locked is free from the next claim on.
     """
+    await unit.dialect.end_frozen(unit)
     oldest = (
         sa.select(table.c.id)
         .where(table.c.state.in_(states), *where, _free(table, now_ms))

@@ -127,6 +127,10 @@ class Dialect(Protocol):
         """Wait for the turn to close: only one transaction at a time is between this and its commit."""
         ...
 
+    async def end_frozen(self, unit: "Unit") -> None:
+        """End connections of processes that do not go on, with the locks that they have."""
+        ...
+
     async def take_ids(self, unit: "Unit", count: int) -> int:
         """Return the first of `count` consecutive ids of events that were never given before."""
         ...

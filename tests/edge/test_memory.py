@@ -102,11 +102,14 @@ def test_endless_heads_leave_nothing_in_memory(server: ServerProcess) -> None:
 
 
 @pytest.mark.anyio
-async def test_1500_unfinished_uploads_cost_under_2_percent_of_a_core(tmp_path: Path) -> None:
+async def test_1500_unfinished_uploads_cost_next_to_nothing(tmp_path: Path) -> None:
     """The server runs in this process, which does nothing else: its CPU time is the server's."""
     limits = {"streams_per_person": 5000, "calls_per_minute": 10**6, "uploads_per_minute": 10**6}
     tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000"}
     async with serving(tmp_path, **limits) as served:
+        ownership = served.app.state.services.imports._held.ownership
+        renewals = Renewals(ownership)
+        idle = await renewals.share_of_a_core()
         async with served.client(headers=tus) as client:
             for _ in range(1500):
                 assert (await client.post("/api/v1/uploads/tus")).status_code == 201
@@ -115,16 +118,12 @@ async def test_1500_unfinished_uploads_cost_under_2_percent_of_a_core(tmp_path: 
                 path = (await client.post("/api/v1/uploads/tus")).headers["Location"]
                 sent = await client.patch(path, content=b"title,event_date,city\n", headers=patch)
                 assert sent.status_code == 204
-        ownership = served.app.state.services.imports._held.ownership
-        renewals = Renewals(ownership)
         async with asyncio.timeout(60):
             while ownership.held:  # What only waits is put to rest before leases are renewed.
                 await renewals.after(1)
-        began = time.process_time()
-        await renewals.after(3)
-        share = (time.process_time() - began) / (3 * LEASE_CHECK_SECONDS)
-    # The pauses between renewals are at least that long: a busy machine only makes the share smaller.
-    assert share < 0.02, f"{share:.2%} of a core"
+        share = await renewals.share_of_a_core()
+    # Beside the server that has none, in the same process: a slow machine takes longer for both.
+    assert share < idle + 0.015, f"{share:.2%} of a core, {idle:.2%} without uploads"
 
 
 class Renewals:
@@ -142,6 +141,13 @@ class Renewals:
         while self._count < wanted:
             self._changed.clear()
             await self._changed.wait()
+
+    async def share_of_a_core(self) -> float:
+        """Return the CPU time of this process over three renewals, as a share of the least that they take."""
+        await self.after(1)
+        began = time.process_time()
+        await self.after(3)
+        return (time.process_time() - began) / (3 * LEASE_CHECK_SECONDS)
 
     async def _counted(self) -> None:
         await self._renew()

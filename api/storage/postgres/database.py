@@ -17,6 +17,7 @@ from api.storage.postgres.address import connect_seconds, driver_url
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
+from api.storage.postgres.frozen import END_FROZEN, so_long
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
@@ -99,6 +100,10 @@ class PostgresDialect:
         So the order of seq is that of commits, and no two transactions wait for each other's counts.
         """
         await unit.rows(_QUEUE, {"by": self._process})
+
+    async def end_frozen(self, unit: Unit) -> None:
+        """End connections that wait in the middle of a statement, with the locks that they have."""
+        await unit.rows(END_FROZEN, {"for_so_long": so_long()})
 
     async def take_ids(self, _unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids, in a transaction of its own.

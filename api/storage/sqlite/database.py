@@ -75,6 +75,9 @@ class SqliteDialect:
     async def queue_to_close(self, unit: Unit) -> None:
         """Be next at once: there is one writer."""
 
+    async def end_frozen(self, unit: Unit) -> None:
+        """Do nothing: a process that is frozen has the whole store."""
+
     async def take_ids(self, unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids of events that were never given before."""
         assert isinstance(unit, SqliteUnit)

@@ -81,8 +81,9 @@ def test_tus_js_client_uploads_from_a_page_of_another_origin_over_a_network_that
     # It went on from where it was: what had arrived was not sent again.
     assert told["resumed"]
     assert told["resumed"] == sorted(told["resumed"])
-    # A cut may also fall on the answer to the last bytes: then nothing is left to send.
-    assert 0 < told["resumed"][0] < told["size"] >= told["resumed"][-1]
+    # A cut may also fall before anything was read, or on the answer to the last bytes.
+    assert any(0 < offset < told["size"] for offset in told["resumed"])
+    assert told["resumed"][-1] <= told["size"]
     assert {"location", "tus-resumable"} <= {*told["seen"]["POST"]}
     assert {"upload-offset", "tus-resumable"} <= {*told["seen"]["PATCH"]}
     upload = f"{server.url}/api/v1/uploads/tus/across"

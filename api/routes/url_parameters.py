@@ -107,8 +107,8 @@ class UrlParameters:
         values: dict[str, str] = {}
         for name, value in _pairs(query_string):
             if name not in known:
-                looks = len(self.problems) < _MOST_LOOKED_FOR
-                self.problems.append(_unknown(name, value, known, looks=looks))
+                meant = _meant_by(name, known) if len(self.problems) < _MOST_LOOKED_FOR else None
+                self.problems.append(_unknown(name, value, known, meant))
             elif name in values:
                 self.refuse(name, "repeated", f"{name} must be given once", value)
             else:
@@ -132,16 +132,16 @@ def newest_first(query_string: bytes, *, most: int) -> tuple[int, tuple[int, str
     return limit, (int(found[1]), found[2]) if found else None
 
 
-def _unknown(name: str, value: str, known: frozenset[str], *, looks: bool) -> Problem:
-    """Return the problem of a parameter that does not exist; with `looks` also the one that may be meant."""
+def _unknown(name: str, value: str, known: frozenset[str], meant: str | None) -> Problem:
+    """Return the problem of a parameter that does not exist, with the one that may be meant."""
     shown = excerpt(name)
-    meant = _meant_by(name[:_TEXT_LIMIT].lower().replace("-", "_"), known) if looks else None
     hint = f", {meant} may be meant" if meant else ""
     message = f"there is no parameter {shown}{hint}; known are {', '.join(sorted(known)) or 'none'}"
     return Problem(shown, "unknown_parameter", message, excerpt(value), meant)
 
 
 def _meant_by(name: str, known: frozenset[str]) -> str | None:
+    name = name[:_TEXT_LIMIT].lower().replace("-", "_")
     said = _SAID_ELSEWHERE.get(name)
     if said in known:
         return said

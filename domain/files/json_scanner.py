@@ -237,14 +237,13 @@ class JsonScanner:
         text = self._window.text
         if name in ARRAY_NAMES:
             return True
-        if "title" in told if text[inner] == "]" else _is_event(told):
+        is_in_event = "title" in told if text[inner] == "]" else _is_event(told)
+        if is_in_event:
             return False
         if name in COMMON_ARRAY_NAMES and text[inner] == "{":
             first, _ = self._value(text, inner)
             event = unwrapped(first)
-            return event is not first or _is_event(
-                {known.field for name in event if (known := meaning(name))}
-            )
+            return event is not first or _is_event({known.field for known in map(meaning, event) if known})
         return name in (*OTHER_ARRAY_NAMES, *COMMON_ARRAY_NAMES)
 
     def _undecided(self) -> int | None:

@@ -158,14 +158,9 @@ def _field(name: str) -> str | None:
     return _FIELDS[part] if kind and part in kind.parts else None
 
 
-def _means(name: str, *fields: str) -> bool:
-    found = meaning(name)
-    return found is not None and found.field in fields
-
-
 def unwrapped(members: dict[str, Any]) -> dict[str, Any]:
     """Return the members of the event that a record holds, or its own."""
-    if any(_means(name, "title", "event_date") for name in members):
+    if any(known.field in ("title", "event_date") for known in map(meaning, members) if known):
         return members
     inner = next((found for name in _WRAPPERS if type(found := members.get(name)) is dict), None)
     return inner or members

@@ -143,7 +143,7 @@ class Renewals:
             await self._changed.wait()
 
     async def share_of_a_core(self) -> float:
-        """Return the CPU time of this process over three renewals, as a share of the least that they take."""
+        """Return how much of a core this process takes while its leases are renewed three times."""
         await self.after(1)
         began = time.process_time()
         await self.after(3)

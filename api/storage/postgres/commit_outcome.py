@@ -7,6 +7,7 @@ import anyio
 import sqlalchemy as sa
 
 from api.storage.closing import Closing
+from api.storage.postgres.backends import end_one
 from api.storage.schema import feed_messages
 from api.storage.unit_of_work import Row, Units
 from domain.ports.errors import StorageUnavailableError
@@ -14,12 +15,6 @@ from domain.ports.errors import StorageUnavailableError
 LOOK_SECONDS = 0.5
 GIVE_UP_SECONDS = 60.0
 END_SECONDS = 0.05
-
-_ACTIVITY = sa.table(
-    "pg_stat_activity",
-    sa.column("pid", sa.Integer),
-    sa.column("backend_start", sa.TIMESTAMP(timezone=True)),
-)
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +54,9 @@ async def _is_stored(units: Units, closing: Closing) -> bool:
 async def _still_works(units: Units, pid: int, started: datetime) -> bool:
     """Ask a process of the database to end; return whether it was there."""
     async with units.writing() as unit:
-        asked = sa.select(sa.func.pg_terminate_backend(_ACTIVITY.c.pid))
-        rows = await unit.rows(asked.where(_ACTIVITY.c.pid == pid, _ACTIVITY.c.backend_start == started))
+        was_there = await end_one(unit, pid, started)
         await unit.commit()
-    return bool(rows)
+    return was_there
 
 
 def _candidates(closing: Closing) -> sa.Select[tuple[int, bytes]]:

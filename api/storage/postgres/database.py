@@ -14,10 +14,10 @@ from sqlalchemy.pool import NullPool
 from api.storage.cancellation import to_the_end
 from api.storage.postgres import text_index
 from api.storage.postgres.address import connect_seconds, driver_url
+from api.storage.postgres.backends import FROZEN_SECONDS, end_frozen
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
-from api.storage.postgres.frozen import END_FROZEN, so_long
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
@@ -40,7 +40,7 @@ CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
 READER_IDLE_SECONDS = 300
 """A snapshot may wait for its client so long, as a slow download makes it do."""
-WRITER_IDLE_SECONDS = 15
+WRITER_IDLE_SECONDS = FROZEN_SECONDS
 """A transaction may hold its locks so long for a process that has stopped in the middle of it."""
 
 _DRIVER = "postgresql+asyncpg://"
@@ -103,7 +103,7 @@ class PostgresDialect:
 
     async def end_frozen(self, unit: Unit) -> None:
         """End connections that wait in the middle of a statement, with the locks that they have."""
-        await unit.rows(END_FROZEN, {"for_so_long": so_long()})
+        await end_frozen(unit)
 
     async def take_ids(self, _unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids, in a transaction of its own.

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api.storage.postgres import frozen
+from api.storage.postgres import backends
 from api.storage.store import SqlStore
 from domain.imports import UNFINISHED
 from tests.contracts.conftest import opened, store_url
@@ -49,7 +49,7 @@ async def test_an_import_whose_process_is_frozen_in_a_copy_can_be_claimed(
             await asyncio.sleep(0.01)
 
         assert await claimed(store) is None
-        monkeypatch.setattr(frozen, "FROZEN_SECONDS", 0)
+        monkeypatch.setattr(backends, "FROZEN_SECONDS", 0)
         while (found := await claimed(store)) is None:  # noqa: ASYNC110 - nor of an end.
             await asyncio.sleep(0.01)
         assert found == "x"

@@ -143,6 +143,15 @@ class _FormUpload:
 
     async def run(self) -> UploadBody:
         try:
+            return await self._run()
+        except BaseException:
+            # Whatever it was: an import whose body neither comes nor ends would wait for ever.
+            if self._body is not None:
+                self._imports.leave(self._body)
+            raise
+
+    async def _run(self) -> UploadBody:
+        try:
             await self._read()
             return await self._ended()
         except (FormError, HttpProblem) as fault:

@@ -28,6 +28,10 @@ async def append(request: HttpRequest, imports: Imports, upload_id: str, offset:
     except StorageError:
         await upload_body.break_off()
         raise
+    except BaseException:
+        # Whatever it was: an import whose body neither comes nor ends would wait for ever.
+        imports.leave(upload_body)
+        raise
     _check_usable(upload_body.upload)
     return upload_body.staged
 

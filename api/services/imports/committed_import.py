@@ -20,6 +20,7 @@ class CommittedImport:
         self._upload = upload
         self._lease = lease
         self._is_opened = False
+        self._is_sure = True
         self._ended = anyio.Event()
         self._changed = anyio.Event()
         # Held over every transaction that saves the import.
@@ -42,12 +43,19 @@ class CommittedImport:
         return self._ended.is_set()
 
     @property
+    def is_sure(self) -> bool:
+        """Whether `upload` is what is stored: False after a change whose outcome is not known."""
+        return self._is_sure
+
+    @property
     def is_changing(self) -> bool:
         """Whether a transaction that saves it is under way."""
         return self._saving.locked()
 
     async def change(self, store: Store, edit: Edit) -> Upload:
         """Commit a change of the import, one change at a time, and return it.
+
+        Where the outcome of the last change is not known, this one is made of what is stored.
 
         Raises:
             ImportElsewhereError: another process has changed it since, and what is known here is old.
@@ -56,9 +64,9 @@ class CommittedImport:
             async with store.transaction() as tx:
                 # The lease first: it waits for the transaction that is changing the import.
                 await self._lease.take(tx, self._upload.id)
-                if not self._is_as(await tx.uploads.get(self._upload.id)):
-                    raise ImportElsewhereError(self._upload.id)
-                upload = await edit(tx, self._upload)
+                known = self._as_known(await tx.uploads.get(self._upload.id))
+                self._is_sure = False
+                upload = await edit(tx, known)
             self._adopt(upload)
         return upload
 
@@ -68,12 +76,13 @@ class CommittedImport:
         Raises:
             ImportElsewhereError: another process works on it.
         """
-        async with store.transaction() as tx:
-            # That commit may even be under way; the lease waits for its end.
-            await self._lease.take(tx, self._upload.id)
-            stored = await tx.uploads.get(self._upload.id)
-        assert stored is not None, "a lease is on a row"
-        self._adopt(stored)
+        async with self._saving:
+            async with store.transaction() as tx:
+                # That commit may even be under way; the lease waits for its end.
+                await self._lease.take(tx, self._upload.id)
+                stored = await tx.uploads.get(self._upload.id)
+            assert stored is not None, "a lease is on a row"
+            self._adopt(stored)
         return stored
 
     async def hand_over(self, store: Store, *, to: str) -> None:
@@ -96,16 +105,27 @@ class CommittedImport:
         """Wait until the import has ended."""
         await self._ended.wait()
 
-    def _is_as(self, stored: Upload | None) -> bool:
-        """Return whether no other process has changed the import."""
+    def _as_known(self, stored: Upload | None) -> Upload:
+        """Return the import that a change is made of: what is known of it, unless that is in doubt.
+
+        Raises:
+            ImportElsewhereError: another process has changed it, or may have stored rows of it.
+        """
         own = self._upload
-        return stored is not None and (
-            (own.state, own.record, own.bytes_received, own.updated_at, own.checkpoint)
-            == (stored.state, stored.record, stored.bytes_received, stored.updated_at, stored.checkpoint)
-        )
+        if stored is not None and (own.record, own.checkpoint) == (stored.record, stored.checkpoint):
+            if not self._is_sure:
+                return stored
+            if (own.state, own.bytes_received, own.updated_at) == (
+                stored.state,
+                stored.bytes_received,
+                stored.updated_at,
+            ):
+                return own
+        raise ImportElsewhereError(own.id)
 
     def _adopt(self, upload: Upload) -> None:
         self._upload = upload
+        self._is_sure = True
         if upload.dialect is not None:
             self._is_opened = True
         if upload.state in ENDED:

@@ -39,6 +39,7 @@ class RunningImport(CommittedImport):
         """
         super().__init__(upload, lease)
         self._body: Body = body
+        self._body_before: Body = body
         self._writer: StagingWriter | None = None
         self._staged = staged
         self._read = read
@@ -97,6 +98,8 @@ class RunningImport(CommittedImport):
             if staged != offset:
                 # The earlier body stays that of the import: it may have the whole file.
                 raise _wrong_offset(staged)
+            # One that was taken over from does not come any more.
+            self._body_before = "broken" if self._body == "coming" else self._body
             self._body = "coming"
             self._writer = writer = StagingWriter(
                 blobs, self.blob, offset=staged, limit=limit, share=share, on_staged=self._note_staged
@@ -123,6 +126,14 @@ class RunningImport(CommittedImport):
                 self._writer = None
                 self._body = body
                 self._wake()
+
+    def withdraw_body(self, writer: StagingWriter) -> None:
+        """End a body before it took a byte, as if it had never begun, unless another one took over."""
+        writer.supersede()
+        if self._writer is writer:
+            self._writer = None
+            self._body = self._body_before
+            self._wake()
 
     def supersede_body(self) -> None:
         """Take no more bytes of the body that is coming, if one is."""
@@ -165,12 +176,17 @@ class RunningImport(CommittedImport):
     def has_work(self) -> bool:
         """Whether there is work for a job."""
         if self._upload.options.stage and not self._cancel_requested:
-            return self._body == "broken" and self._upload.state != "interrupted"
+            return self._is_to_be_interrupted
         if self._cancel_requested or self._body == "complete":
             return True
         if self._body == "broken":
-            return self._upload.state != "interrupted"
+            return self._is_to_be_interrupted
         return self._may_read_after(self._read) and not self._needs_whole
+
+    @property
+    def _is_to_be_interrupted(self) -> bool:
+        # A job looks at what is stored where that is in doubt.
+        return self._body == "broken" and (self._upload.state != "interrupted" or not self.is_sure)
 
     @property
     def only_waits(self) -> bool:

@@ -13,7 +13,7 @@ from api.services.imports.cancellation import Cancellation
 from api.services.imports.completion import end
 from api.services.imports.errors import refused_by
 from api.services.imports.expiry import Expiry
-from api.services.imports.held_imports import HeldImports
+from api.services.imports.held_imports import HeldImports, check_unfinished
 from api.services.imports.lease import Clock, Lease
 from api.services.imports.new_upload import NewUpload, add, first_state
 from api.services.imports.quota import StagingQuota
@@ -162,11 +162,22 @@ class Imports:
             ImportRefusedError: `not_found`, `wrong_state`, `wrong_offset`.
         """
         running = await self._held.obtain(upload_id)
+        if not running.is_sure:
+            # The answer that its last body had all may have been lost.
+            check_unfinished(await running.reload(self._store))
         if running.upload.body_complete:
             raise refused_by("wrong_state.complete", offset=running.upload.bytes_received)
         upload_body = await self._receive(running, offset=offset)
-        await running.change(self._store, self._resumed)
+        try:
+            await running.change(self._store, self._resumed)
+        except BaseException:
+            upload_body.withdraw()
+            raise
         return upload_body
+
+    def leave(self, upload_body: UploadBody) -> None:
+        """End a body as broken off, soon, unless it has ended: its request is gone or has failed."""
+        self._group.start_soon(_tried, upload_body.break_off)
 
     async def cancel(self, upload_id: str) -> Upload:
         """Stop an import between two batches, in any process; stored rows stay.
@@ -336,4 +347,4 @@ async def _tried(job: Callable[[], Awaitable[None]]) -> None:
     try:
         await job()
     except StorageError as error:
-        logger.warning("unfinished imports could not be checked: %s", error)
+        logger.warning("unfinished imports could not be looked after: %s", error)

@@ -16,7 +16,7 @@ from streams.messages import Draft
 
 
 class UploadBody:
-    """Takes the bytes of one body; ended by one of `complete`, `rest` and `break_off`."""
+    """Takes the bytes of one body; ended by one of `complete`, `rest`, `break_off` and `withdraw`."""
 
     def __init__(self, running: RunningImport, writer: StagingWriter, *, store: Store, now_ms: Clock) -> None:
         """Receive into an import; `writer` is running."""
@@ -100,6 +100,10 @@ class UploadBody:
         self._writer.supersede()
         await self._writer.stopped.wait()
         await self.running.end_body(self._writer, "broken", self._store, self._save_receiving)
+
+    def withdraw(self) -> None:
+        """End the body before it took a byte, as if it had never begun."""
+        self.running.withdraw_body(self._writer)
 
     async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state not in ENDED:

@@ -1,0 +1,206 @@
+"""A commit whose answer is lost, or that fails, while a client goes on with its import at once."""
+
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.services.imports.errors import ImportRefusedError
+from api.services.imports.upload_body import UploadBody
+from domain.ports.errors import StorageUnavailableError
+from tests.api.services.imports.conftest import World
+from tests.api.services.imports.site import site_of
+
+pytestmark = pytest.mark.anyio
+
+CONTENT = b"row 1\nrow 2\n"
+
+
+class Unreliable:
+    """A store whose next commit fails where it is told so: with nothing done, or with its answer lost."""
+
+    def __init__(self, store):
+        self._store = store
+        self.next_is = "answered"
+        self.commits = anyio.Event()
+        self.may_go_on = anyio.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    @asynccontextmanager
+    async def transaction(self):
+        now, self.next_is = self.next_is, "answered"
+        async with self._store.transaction() as tx:
+            yield tx
+            if now == "waiting":
+                self.commits.set()
+                await self.may_go_on.wait()
+            if now == "refused":
+                raise StorageUnavailableError("there is no store")
+        if now == "lost":
+            raise StorageUnavailableError("the answer was lost")
+
+
+@asynccontextmanager
+async def unreliable(world):
+    made = []
+
+    def wrap(store):
+        made.append(Unreliable(store))
+        return made[0]
+
+    async with world.process(wrap) as imports:
+        yield imports, made[0]
+
+
+async def test_a_client_that_asks_again_for_a_complete_file_is_told_so_and_its_import_goes_on(world):
+    async with unreliable(world) as (imports, store):
+        body = await world.begin(total_bytes=len(CONTENT))
+        await body.write(CONTENT)
+        store.next_is = "lost"
+        with pytest.raises(StorageUnavailableError):
+            await body.complete()
+        # The import's job may look at what is stored before this request does, or after.
+        with pytest.raises(ImportRefusedError) as refusal:
+            await imports.resume("x", len(CONTENT))
+        assert refusal.value.code == "wrong_state"
+        assert (await world.ended(body)).state == "completed"
+        assert await world.titles() == ["row 1", "row 2"]
+
+
+@pytest.mark.parametrize("next_is", ["refused", "lost"])
+async def test_a_body_that_could_not_begin_is_not_waited_for(world, next_is):
+    async with unreliable(world) as (imports, store):
+        body = await world.begin(total_bytes=len(CONTENT))
+        await body.write(CONTENT[:6])
+        await body.break_off()
+        await world.until(body.running, lambda running: running.only_waits)
+        assert body.upload.state == "interrupted"
+        store.next_is = next_is
+        with pytest.raises(StorageUnavailableError):
+            await imports.resume("x", 6)
+        await world.until(body.running, lambda running: running.only_waits)
+        body = await imports.resume("x", 6)
+        await body.write(CONTENT[6:])
+        await body.complete()
+        assert (await world.ended(body)).state == "completed"
+        assert await world.titles() == ["row 1", "row 2"]
+
+
+async def test_a_request_that_is_cancelled_while_its_body_begins_is_not_waited_for(world):
+    async with unreliable(world) as (imports, store):
+        body = await world.begin(total_bytes=len(CONTENT))
+        await body.write(CONTENT[:6])
+        await body.break_off()
+        await world.until(body.running, lambda running: running.only_waits)
+        store.next_is = "waiting"
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(imports.resume, "x", 6)
+                await store.commits.wait()
+                tasks.cancel_scope.cancel()
+                store.may_go_on.set()
+        await world.until(body.running, lambda running: running.only_waits)
+
+
+@pytest.mark.parametrize("by_tus", [False, True])
+async def test_a_body_whose_request_breaks_at_a_fault_of_ours_is_not_waited_for(world, monkeypatch, by_tus):
+    async def break_down(*_args):
+        raise RuntimeError("a fault of ours")
+
+    async with site_of(world) as site:
+        with monkeypatch.context() as fault:
+            fault.setattr(UploadBody, "write", break_down)
+            if by_tus:
+                head = {"Upload-Length": "12", "Upload-Metadata": "upload_id eA==", "Tus-Resumable": "1.0.0"}
+                await site.http.post("/uploads/tus", headers=head)
+                head = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+                head["Tus-Resumable"] = "1.0.0"
+                answer = await site.http.patch("/uploads/tus/x", headers=head, content=CONTENT[:6])
+            else:
+                answer = await site.upload(CONTENT, upload_id="x")
+        assert answer.status_code == 500
+        running = world.imports._held.get("x")
+        await world.until(running, lambda running: running.only_waits)
+        assert running.upload.state == "interrupted"
+
+
+class Scheduled(Unreliable):
+    """A store whose commits go as a schedule has it, each with the turns that it takes."""
+
+    def __init__(self, store, schedule):
+        super().__init__(store)
+        self._schedule = iter(schedule)
+
+    @asynccontextmanager
+    async def transaction(self):
+        self.next_is, turns = next(self._schedule, ("answered", 0))
+        try:
+            async with super().transaction() as tx:
+                yield tx
+        finally:
+            await rest(turns)
+
+
+async def rest(turns):
+    for _ in range(turns):
+        await anyio.sleep(0.001)
+
+
+async def deliver(world, pauses):
+    """Send a file as a client does who never gives up, and asks each time how much has come."""
+    for attempt in count():
+        assert attempt < 40, "it cannot be delivered"
+        await rest(next(pauses, 0))
+        body = None
+        try:
+            body = await begin_or_go_on(world)
+            for at in range(body.staged, len(CONTENT), 6):
+                await body.write(CONTENT[at : at + 6])
+            await body.complete()
+            break
+        except ImportRefusedError as refusal:
+            if refusal.code == "wrong_state":
+                break
+        except StorageUnavailableError:
+            pass
+        if body is not None:
+            with suppress(StorageUnavailableError):
+                await body.break_off()
+
+
+async def begin_or_go_on(world):
+    try:
+        known = await world.imports.find("x")
+    except ImportRefusedError:
+        return await world.begin(total_bytes=len(CONTENT))
+    return await world.imports.resume("x", known.bytes_received)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("answered", "refused", "lost")), st.integers(0, 4)),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 4), max_size=6),
+)
+def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pauses):
+    async def run(folder):
+        world = World(folder)
+        async with world.process(lambda store: Scheduled(store, schedule)) as imports:
+            await deliver(world, iter(pauses))
+            with anyio.fail_after(20):
+                # Polled, since nobody is told of a commit whose answer was lost.
+                while imports.active or (await world.upload()).state != "completed":  # noqa: ASYNC110
+                    await anyio.sleep(0.002)
+            assert await world.titles() == ["row 1", "row 2"]
+            assert [message["type"] for message in await world.feed()].count("finished") == 1
+
+    with TemporaryDirectory() as folder:
+        anyio.run(run, Path(folder))

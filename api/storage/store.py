@@ -1,8 +1,8 @@
 """The store: everything durable, opened by the composition root."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -139,27 +139,13 @@ class SqlStore:
         if self._tailer is not None:
             self._tailer.start(self.head)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqlTransaction]:
+    def transaction(self) -> AbstractAsyncContextManager[SqlTransaction]:
         """Commit what the block did, then publish its messages; roll back if it raises.
 
         Where the answer to the commit is lost, its outcome is looked up: an error means that
         nothing was stored.
         """
-        closing: Closing | None = None
-        try:
-            async with self._database.writing() as unit:
-                bound = SqlTransaction(unit)
-                yield bound
-                closing = bound.closing(self.epoch)
-                await unit.close(closing, partial(self._publish, closing))
-        except StorageUnavailableError:
-            # Only over a network can a commit succeed and its answer be lost.
-            if self._tailer is None or closing is None or not closing.is_on_its_way:
-                raise
-            if not await was_committed(self._database, closing):
-                raise
-            self._publish(closing)
+        return _Writing(self, self._database.writing())
 
     def snapshot(self) -> AbstractAsyncContextManager[SqlSnapshot]:
         """Read from one snapshot."""
@@ -180,6 +166,20 @@ class SqlStore:
             await self._tailer.aclose()
         await self._database.aclose()
 
+    async def commit(self, unit: Unit, closing: Closing) -> None:
+        """Commit a unit with its counts and messages, and publish those."""
+        await unit.close(closing, partial(self._publish, closing))
+
+    async def is_committed(self, closing: Closing) -> bool:
+        """Find out whether a commit without an answer has happened; publish its messages if so."""
+        # Only over a network can a commit succeed and its answer be lost.
+        if self._tailer is None or not closing.is_on_its_way:
+            return False
+        if not await was_committed(self._database, closing):
+            return False
+        self._publish(closing)
+        return True
+
     def _publish(self, closing: Closing) -> None:
         """Publish what was committed; where other processes commit too, the tailer does it in order."""
         self.published += len(closing.drafts)
@@ -189,6 +189,40 @@ class SqlStore:
             self._tailer.take(closing.messages())
         else:
             self._told(closing.messages())
+
+
+class _Writing(AbstractAsyncContextManager[SqlTransaction]):
+    """A transaction for a block. No generator: that takes microseconds more."""
+
+    __slots__ = ("_bound", "_store", "_unit", "_writing")
+
+    def __init__(self, store: SqlStore, writing: AbstractAsyncContextManager[Unit]) -> None:
+        self._store = store
+        self._writing = writing
+
+    async def __aenter__(self) -> SqlTransaction:
+        self._unit = await self._writing.__aenter__()
+        self._bound = SqlTransaction(self._unit)
+        return self._bound
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self._writing.__aexit__(kind, error, trace)
+            return
+        closing: Closing | None = None
+        try:
+            try:
+                closing = self._bound.closing(self._store.epoch)
+                await self._store.commit(self._unit, closing)
+            except BaseException as failure:
+                await self._writing.__aexit__(type(failure), failure, failure.__traceback__)
+                raise
+            await self._writing.__aexit__(None, None, None)
+        except StorageUnavailableError:
+            if closing is None or not await self._store.is_committed(closing):
+                raise
 
 
 class _Reading(AbstractAsyncContextManager[SqlSnapshot]):

@@ -104,6 +104,12 @@ def write_additions(raw: sqlite3.Connection, additions: Sequence[Addition], ids:
     raw.execute("RELEASE additions")
 
 
+def write_alone(raw: sqlite3.Connection, additions: Sequence[Addition], ids: Ids) -> None:
+    """Write the additions of a unit that has the transaction to itself, which is undone if this raises."""
+    ids.store()
+    _write(raw, additions)
+
+
 def _write(raw: sqlite3.Connection, additions: Sequence[Addition]) -> None:
     bulk.insert_rows(raw, events, [row for addition in additions for row in addition.rows])
     write_closings(raw, [addition.closing for addition in additions if addition.closing is not None])

@@ -80,12 +80,6 @@ class Connection:
         loop = asyncio.get_running_loop()
         return await to_the_end(loop.run_in_executor(self._executor, self.patiently, work))
 
-    def submit(self, work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
-        """Run work in the thread, and call the loop back with its error."""
-        loop = asyncio.get_running_loop()
-        done = self._executor.submit(work)
-        done.add_done_callback(lambda done: loop.call_soon_threadsafe(then, done.exception()))
-
     def close(self) -> None:
         """Close it."""
         self.raw.set_progress_handler(None, 0)

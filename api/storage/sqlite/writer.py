@@ -16,7 +16,8 @@ from collections import deque
 from functools import partial
 
 from api.storage.cancellation import Outcome
-from api.storage.sqlite.additions import Addition, Ids, write_additions
+from api.storage.sqlite.additions import Addition, Ids, write_additions, write_alone
+from api.storage.sqlite.commit_thread import CommitThread
 from api.storage.sqlite.connection import Connection
 from domain.ports.errors import StorageUnavailableError
 
@@ -126,6 +127,7 @@ class Writer:
         self.group = _Group()
         self.ids = Ids(connection.raw)
         self.counted = 0
+        self._thread = CommitThread("store-commits")
         self._queue: deque[asyncio.Future[None]] = deque()
         self._is_taken = False
         self._is_watched = False
@@ -159,6 +161,11 @@ class Writer:
             raise
         finally:
             self._pass_on()
+
+    def close(self) -> None:
+        """Close the connection, after all units have ended."""
+        self._thread.close()
+        self.connection.close()
 
     def settle(self, error: BaseException | None) -> None:
         """Report the outcome of the commit to the units of the group."""
@@ -245,19 +252,22 @@ class Writer:
         if not turn.is_first:
             self.connection.execute("RELEASE unit")
 
-    def _write_additions(self) -> None:
+    def _write_additions(self, *, is_last: bool = False) -> None:
+        """Write what the group adds; `is_last`: the commit follows."""
         group = self.group
         waiting, group.written = group.additions[group.written :], len(group.additions)
-        write_additions(self.connection.raw, waiting, self.ids)
+        # The whole transaction of a lone unit can be rolled back for it.
+        write = write_alone if is_last and group.units == 1 else write_additions
+        write(self.connection.raw, waiting, self.ids)
 
     def _commit(self) -> None:
         try:
             if not self.connection.is_open and not self._opens_at_once():
-                self.connection.submit(partial(self.connection.patiently, self._open_late), self._opened)
+                self._thread.submit(partial(self.connection.patiently, self._open_late), self._opened)
                 return
-            self._write_additions()
+            self._write_additions(is_last=True)
             if self.connection.raw.total_changes != self.counted:
-                self.connection.submit(self._commit_durably, self._committed)
+                self._thread.submit(self._commit_durably, self._committed)
                 return
             # Nothing was changed, so nothing is written.
             self.connection.execute("COMMIT")

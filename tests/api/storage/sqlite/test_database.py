@@ -116,7 +116,7 @@ async def _limit_pages(store: SqlStore, pages: int) -> None:
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from api.storage.sqlite import writer
+from api.storage.sqlite import additions
 from api.storage.store import open_store
 from tests.contracts.samples import an_event
 
@@ -128,13 +128,13 @@ async def main():
     async with store.transaction() as transaction:
         await transaction.events.insert([an_event("lost")] * 3000, upload_id=None, at_ms=1)
         await transaction.messages.append([("eventos", b'{"type":"x"}', False)])
-        written = writer.write_additions
+        written = additions._write
 
-        def killed(*additions):
-            written(*additions)
+        def killed(*added):
+            written(*added)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        writer.write_additions = killed
+        additions._write = killed
 
 asyncio.run(main())
 """

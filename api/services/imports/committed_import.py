@@ -7,6 +7,7 @@ import anyio
 from api.services.imports.lease import ImportElsewhereError, Lease
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, Upload
+from domain.ports.errors import StorageError
 
 Edit = Callable[[Transaction, Upload], Awaitable[Upload]]
 """Saves an import with its messages in a transaction and returns it as saved."""
@@ -55,18 +56,24 @@ class CommittedImport:
     async def change(self, store: Store, edit: Edit) -> Upload:
         """Commit a change of the import, one change at a time, and return it.
 
-        Where the outcome of the last change is not known, this one is made of what is stored.
+        Where the outcome of the last change is not known, this one begins with what is stored.
 
         Raises:
             ImportElsewhereError: another process has changed it since, and what is known here is old.
         """
         async with self._saving:
-            async with store.transaction() as tx:
-                # The lease first: it waits for the transaction that is changing the import.
-                await self._lease.take(tx, self._upload.id)
-                known = self._as_known(await tx.uploads.get(self._upload.id))
+            if not self._is_sure:
+                await self._look(store)
+            try:
+                async with store.transaction() as tx:
+                    # The lease first: it waits for the transaction that is changing the import.
+                    await self._lease.take(tx, self._upload.id)
+                    if not self._is_as(await tx.uploads.get(self._upload.id)):
+                        raise ImportElsewhereError(self._upload.id)
+                    upload = await edit(tx, self._upload)
+            except (StorageError, anyio.get_cancelled_exc_class()):
                 self._is_sure = False
-                upload = await edit(tx, known)
+                raise
             self._adopt(upload)
         return upload
 
@@ -77,12 +84,26 @@ class CommittedImport:
             ImportElsewhereError: another process works on it.
         """
         async with self._saving:
-            async with store.transaction() as tx:
-                # That commit may even be under way; the lease waits for its end.
-                await self._lease.take(tx, self._upload.id)
-                stored = await tx.uploads.get(self._upload.id)
-            assert stored is not None, "a lease is on a row"
-            self._adopt(stored)
+            return await self._reload(store)
+
+    async def _look(self, store: Store) -> None:
+        """Adopt what is stored, unless it has other rows: then nobody here can go on from what he knows.
+
+        Raises:
+            ImportElsewhereError: another process works on it, or has; or a lost commit stored rows.
+        """
+        known = self._upload
+        stored = await self._reload(store)
+        if (known.record, known.checkpoint) != (stored.record, stored.checkpoint):
+            raise ImportElsewhereError(known.id)
+
+    async def _reload(self, store: Store) -> Upload:
+        async with store.transaction() as tx:
+            # That commit may even be under way; the lease waits for its end.
+            await self._lease.take(tx, self._upload.id)
+            stored = await tx.uploads.get(self._upload.id)
+        assert stored is not None, "a lease is on a row"
+        self._adopt(stored)
         return stored
 
     async def hand_over(self, store: Store, *, to: str) -> None:
@@ -105,23 +126,13 @@ class CommittedImport:
         """Wait until the import has ended."""
         await self._ended.wait()
 
-    def _as_known(self, stored: Upload | None) -> Upload:
-        """Return the import that a change is made of: what is known of it, unless that is in doubt.
-
-        Raises:
-            ImportElsewhereError: another process has changed it, or may have stored rows of it.
-        """
+    def _is_as(self, stored: Upload | None) -> bool:
+        """Return whether no other process has changed the import."""
         own = self._upload
-        if stored is not None and (own.record, own.checkpoint) == (stored.record, stored.checkpoint):
-            if not self._is_sure:
-                return stored
-            if (own.state, own.bytes_received, own.updated_at) == (
-                stored.state,
-                stored.bytes_received,
-                stored.updated_at,
-            ):
-                return own
-        raise ImportElsewhereError(own.id)
+        return stored is not None and (
+            (own.state, own.record, own.bytes_received, own.updated_at, own.checkpoint)
+            == (stored.state, stored.record, stored.bytes_received, stored.updated_at, stored.checkpoint)
+        )
 
     def _adopt(self, upload: Upload) -> None:
         self._upload = upload

@@ -130,6 +130,11 @@ class HeldImports:
             self.worker.start(running)
         return running
 
+    async def set_to_work(self) -> None:
+        """Give a job to each import that has work and none: what is stored of it was in doubt."""
+        for running in self:
+            self.worker.start(running)
+
     async def forget(self, running: RunningImport) -> None:
         """Let an import go that has ended, and delete what is staged of it."""
         self._held.pop(running.upload.id, None)

@@ -83,7 +83,7 @@ class Job:
         stored = await self._running.reload(self._store)
         self._checkpoint = Checkpoint.load(stored.checkpoint)
         self._reporter = self._new_reporter(stored)
-        if stored.started_at is None:
+        if stored.started_at is None and not stored.options.stage:
             await self._running.change(self._store, self._start)
 
     async def _start(self, tx: Transaction, upload: Upload) -> Upload:

@@ -175,18 +175,16 @@ class RunningImport(CommittedImport):
     @property
     def has_work(self) -> bool:
         """Whether there is work for a job."""
+        if not self.is_sure:
+            # It begins with a look at what is stored.
+            return True
         if self._upload.options.stage and not self._cancel_requested:
-            return self._is_to_be_interrupted
+            return self._body == "broken" and self._upload.state != "interrupted"
         if self._cancel_requested or self._body == "complete":
             return True
         if self._body == "broken":
-            return self._is_to_be_interrupted
+            return self._upload.state != "interrupted"
         return self._may_read_after(self._read) and not self._needs_whole
-
-    @property
-    def _is_to_be_interrupted(self) -> bool:
-        # A job looks at what is stored where that is in doubt.
-        return self._body == "broken" and (self._upload.state != "interrupted" or not self.is_sure)
 
     @property
     def only_waits(self) -> bool:

@@ -117,6 +117,7 @@ class Imports:
                     (self._expiry.expire, SWEEP_SECONDS),
                     (self.quota.count_staged, SWEEP_SECONDS),
                     (self._held.ownership.look_after, LEASE_CHECK_SECONDS),
+                    (self._held.set_to_work, LEASE_CHECK_SECONDS),
                     (self._recovery.take_up_left_behind, LEASE_CHECK_SECONDS),
                     (self._cancellation.heed_requests, HEED_SECONDS),
                 ):

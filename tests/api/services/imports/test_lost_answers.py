@@ -1,17 +1,21 @@
 """A commit whose answer is lost, or that fails, while a client goes on with its import at once."""
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.services.imports.errors import ImportRefusedError
+from api.services.imports.lease import ImportElsewhereError
 from api.services.imports.upload_body import UploadBody
+from domain.imports import ImportOptions
 from domain.ports.errors import StorageUnavailableError
 from tests.api.services.imports.conftest import World
 from tests.api.services.imports.site import site_of
@@ -131,6 +135,49 @@ async def test_a_body_whose_request_breaks_at_a_fault_of_ours_is_not_waited_for(
         assert running.upload.state == "interrupted"
 
 
+async def test_what_nobody_asks_for_again_goes_on_after_a_lost_answer(world, monkeypatch):
+    monkeypatch.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)
+    async with unreliable(world) as (imports, store):
+        body = await world.begin(total_bytes=len(CONTENT), stage=True)
+        await body.write(CONTENT)
+        await body.complete()
+        store.next_is = "lost"
+        with pytest.raises(StorageUnavailableError):
+            await imports.start_staged("x", ImportOptions())
+        assert (await world.ended(body)).state == "completed"
+        body = await world.begin("y", total_bytes=len(CONTENT))
+        await body.break_off()
+        await world.until(body.running, lambda running: running.only_waits)
+        store.next_is = "lost"
+        with pytest.raises(StorageUnavailableError):
+            await imports.resume("y", 0)
+        await world.until(body.running, lambda running: running.only_waits)
+        assert (await world.upload("y")).state == "interrupted"
+
+
+async def test_a_change_after_one_in_doubt_is_made_of_what_is_stored_unless_rows_were(world):
+    async with unreliable(world) as (imports, store):
+        running = (await imports.begin(world.wanted())).running
+
+        async def save(tx, upload, **changes):
+            upload = msgspec.structs.replace(upload, updated_at=upload.updated_at + 1, **changes)
+            await tx.uploads.save(upload)
+            return upload
+
+        store.next_is = "lost"
+        with pytest.raises(StorageUnavailableError):
+            await running.change(store, partial(save, line=7))
+        assert not running.is_sure
+        changed = await running.change(store, partial(save, record=0))
+        assert (changed.line, running.is_sure) == (7, True)
+        store.next_is = "lost"
+        with pytest.raises(StorageUnavailableError):
+            await running.change(store, partial(save, record=3))
+        with pytest.raises(ImportElsewhereError):
+            await running.change(store, save)
+        assert (running.upload.record, running.is_sure) == (3, True)
+
+
 class Scheduled(Unreliable):
     """A store whose commits go as a schedule has it, each with the turns that it takes."""
 
@@ -153,48 +200,57 @@ async def rest(turns):
         await anyio.sleep(0.001)
 
 
-async def deliver(world, pauses):
-    """Send a file as a client does who never gives up, and asks each time how much has come."""
+async def patiently(pauses, work):
+    """Do something as a client does who never gives up, until it is done or was done before."""
     for attempt in count():
-        assert attempt < 40, "it cannot be delivered"
+        assert attempt < 40, "it cannot be done"
         await rest(next(pauses, 0))
-        body = None
         try:
-            body = await begin_or_go_on(world)
-            for at in range(body.staged, len(CONTENT), 6):
-                await body.write(CONTENT[at : at + 6])
-            await body.complete()
+            await work()
             break
         except ImportRefusedError as refusal:
             if refusal.code == "wrong_state":
                 break
         except StorageUnavailableError:
             pass
-        if body is not None:
-            with suppress(StorageUnavailableError):
-                await body.break_off()
 
 
-async def begin_or_go_on(world):
+async def deliver(world, stage):
+    """Send what has not come of the file."""
+    body = await begin_or_go_on(world, stage)
+    try:
+        for at in range(body.staged, len(CONTENT), 6):
+            await body.write(CONTENT[at : at + 6])
+        await body.complete()
+    except (ImportRefusedError, StorageUnavailableError):
+        await body.break_off()
+        raise
+
+
+async def begin_or_go_on(world, stage):
     try:
         known = await world.imports.find("x")
     except ImportRefusedError:
-        return await world.begin(total_bytes=len(CONTENT))
+        return await world.begin(total_bytes=len(CONTENT), stage=stage)
     return await world.imports.resume("x", known.bytes_received)
 
 
 @given(
     st.lists(
         st.tuples(st.sampled_from(("answered", "refused", "lost")), st.integers(0, 4)),
-        max_size=12,
+        max_size=16,
     ),
-    st.lists(st.integers(0, 4), max_size=6),
+    st.lists(st.integers(0, 4), max_size=8),
+    st.booleans(),
 )
-def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pauses):
+def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pauses, stage):
     async def run(folder):
         world = World(folder)
         async with world.process(lambda store: Scheduled(store, schedule)) as imports:
-            await deliver(world, iter(pauses))
+            going_on = iter(pauses)
+            await patiently(going_on, partial(deliver, world, stage))
+            if stage:
+                await patiently(going_on, partial(imports.start_staged, "x", ImportOptions()))
             with anyio.fail_after(20):
                 # Polled, since nobody is told of a commit whose answer was lost.
                 while imports.active or (await world.upload()).state != "completed":  # noqa: ASYNC110
@@ -202,5 +258,6 @@ def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pause
             assert await world.titles() == ["row 1", "row 2"]
             assert [message["type"] for message in await world.feed()].count("finished") == 1
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
+        often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)
         anyio.run(run, Path(folder))

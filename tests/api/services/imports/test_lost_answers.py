@@ -215,9 +215,9 @@ async def patiently(pauses, work):
             pass
 
 
-async def deliver(world, stage):
+async def deliver(world, **options):
     """Send what has not come of the file."""
-    body = await begin_or_go_on(world, stage)
+    body = await begin_or_go_on(world, options)
     try:
         for at in range(body.staged, len(CONTENT), 6):
             await body.write(CONTENT[at : at + 6])
@@ -227,36 +227,54 @@ async def deliver(world, stage):
         raise
 
 
-async def begin_or_go_on(world, stage):
+async def begin_or_go_on(world, options):
     try:
         known = await world.imports.find("x")
     except ImportRefusedError:
-        return await world.begin(total_bytes=len(CONTENT), stage=stage)
+        return await world.begin(total_bytes=len(CONTENT), **options)
     return await world.imports.resume("x", known.bytes_received)
 
 
+async def settled(world, imports, states):
+    """Wait until an import is in one of these states, and nobody works on it; return its state."""
+    with anyio.fail_after(20):
+        # Polled, since nobody is told of a commit whose answer was lost.
+        while imports.active or (await world.upload()).state not in states:  # noqa: ASYNC110
+            await anyio.sleep(0.002)
+    return (await world.upload()).state
+
+
 @given(
-    st.lists(
+    schedule=st.lists(
         st.tuples(st.sampled_from(("answered", "refused", "lost")), st.integers(0, 4)),
         max_size=16,
     ),
-    st.lists(st.integers(0, 4), max_size=8),
-    st.booleans(),
+    pauses=st.lists(st.integers(0, 4), max_size=8),
+    stage=st.booleans(),
+    mode=st.sampled_from(("partial", "atomic")),
+    then=st.sampled_from(("nothing", "cancel", "undo")),
 )
-def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pauses, stage):
+def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pauses, stage, mode, then):
     async def run(folder):
         world = World(folder)
         async with world.process(lambda store: Scheduled(store, schedule)) as imports:
             going_on = iter(pauses)
-            await patiently(going_on, partial(deliver, world, stage))
+            await patiently(going_on, partial(deliver, world, stage=stage, mode=mode))
             if stage:
-                await patiently(going_on, partial(imports.start_staged, "x", ImportOptions()))
-            with anyio.fail_after(20):
-                # Polled, since nobody is told of a commit whose answer was lost.
-                while imports.active or (await world.upload()).state != "completed":  # noqa: ASYNC110
-                    await anyio.sleep(0.002)
-            assert await world.titles() == ["row 1", "row 2"]
+                await patiently(going_on, partial(imports.start_staged, "x", ImportOptions(mode=mode)))
+            if then == "cancel":
+                await patiently(going_on, partial(imports.cancel, "x"))
+            state = await settled(world, imports, {"completed", "cancelled"})
+            accepted = 2 if state == "completed" else (await world.upload()).accepted
+            assert await world.titles() == ["row 1", "row 2"][:accepted]
+            assert state == "completed" or then == "cancel"
             assert [message["type"] for message in await world.feed()].count("finished") == 1
+            if state == "completed" and then == "undo":
+                await patiently(going_on, partial(imports.undo, "x", actor="ana"))
+                await settled(world, imports, {"undone"})
+                assert await world.titles() == []
+                told = [message for message in await world.feed("eventos") if message.get("reason") == "undo"]
+                assert [message["count"] for message in told] == [2]
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
         often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)

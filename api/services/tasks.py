@@ -69,6 +69,9 @@ class Tasks:
         self._clock = clock
         self._new_id = new_id
         self._queue = JobQueue(at_work)
+        # Those that this process works on, also while they wait for the store to answer again.
+        self._ours: set[str] = set()
+        # Of those that run or are in the queue.
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._group: TaskGroup | None = None
         self.ready = anyio.Event()
@@ -76,7 +79,7 @@ class Tasks:
     @property
     def active(self) -> int:
         """Tasks that run or wait in this process."""
-        return len(self._scopes)
+        return len(self._ours)
 
     async def run(self) -> None:
         """Run tasks until cancelled; another process, or the next start, resumes unfinished ones."""
@@ -99,29 +102,34 @@ class Tasks:
         async with self._store.transaction() as tx:
             await tx.tasks.add(task)
             await self._hold(tx, task.id)
-        self._group.start_soon(self._work, task.id, False)
+        self._begin(self._group, task.id, again=False)
         return task
 
     async def _recover(self, group: TaskGroup) -> None:
         """Go on with what a killed process of the same name has left."""
-        async with self._store.transaction() as tx:
-            own = [task for task in await tx.tasks.unfinished() if await self._hold(tx, task.id)]
+        try:
+            async with self._store.transaction() as tx:
+                own = [task for task in await tx.tasks.unfinished() if await self._hold(tx, task.id)]
+        except StorageError as error:
+            logger.warning("tasks of an earlier run wait until the store answers again: %s", error)
+            return
         for task in own:
-            group.start_soon(self._work, task.id, True)
+            self._begin(group, task.id, again=True)
 
     async def _look_after_leases(self, group: TaskGroup) -> None:
         """Renew the leases held, drop tasks whose lease was lost, take up tasks without one."""
         try:
             async with self._store.transaction() as tx:
-                for task_id, scope in list(self._scopes.items()):
-                    if not await self._hold(tx, task_id):
-                        scope.cancel()
+                lost = [task_id for task_id in [*self._ours] if not await self._hold(tx, task_id)]
                 taken = await self._claim_all(tx)
         except StorageError as error:
             logger.warning("leases of tasks could not be renewed: %s", error)
             return
+        for task_id in lost:
+            if (scope := self._scopes.get(task_id)) is not None:
+                scope.cancel()
         for task_id in taken:
-            group.start_soon(self._work, task_id, True)
+            self._begin(group, task_id, again=True)
 
     async def _heed_requests(self) -> None:
         """Stop the tasks that were asked to stop through any process."""
@@ -144,7 +152,7 @@ class Tasks:
             self._owner, states=UNFINISHED, now_ms=self._clock(), lease_ms=LEASE_MS
         ):
             taken.append(task.id)
-        return [task_id for task_id in taken if task_id not in self._scopes]
+        return taken
 
     async def _hold(self, tx: Transaction, task_id: str) -> bool:
         return await tx.tasks.hold(task_id, self._owner, now_ms=self._clock(), lease_ms=LEASE_MS)
@@ -186,11 +194,20 @@ class Tasks:
             scope.cancel()
         return task
 
+    def _begin(self, group: TaskGroup, task_id: str, *, again: bool) -> None:
+        """Work on a task, unless this process does already: its lease may have ended in an outage."""
+        if task_id not in self._ours:
+            self._ours.add(task_id)
+            group.start_soon(self._work, task_id, again)
+
     async def _work(self, task_id: str, again: bool) -> None:
         """Run a task to its end, also while the store does not answer or is full for a time."""
-        while not await self._attempt(task_id, again=again):
-            await anyio.sleep(RETRY_SECONDS)
-            again = True
+        try:
+            while not await self._attempt(task_id, again=again):
+                await anyio.sleep(RETRY_SECONDS)
+                again = True
+        finally:
+            self._ours.discard(task_id)
 
     async def _attempt(self, task_id: str, *, again: bool) -> bool:
         report = Report(self._store, task_id, self._clock, self._hold)

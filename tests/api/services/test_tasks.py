@@ -103,6 +103,11 @@ async def ended(store: Store, task_id: str) -> Task:
         await anyio.sleep(0.01)
 
 
+async def until_idle(tasks: Tasks) -> None:
+    while tasks.active:  # noqa: ASYNC110 - looks as a person would
+        await anyio.sleep(0.01)
+
+
 def fields(n: int) -> EventFields:
     return EventFields(
         f"Evento {n}", "", "2025-07-01T10:00:00", "Recife", ("Ana",), None, 1_751_374_800_000_000
@@ -155,6 +160,33 @@ async def test_an_outage_of_the_store_delays_a_task_without_ending_it(
         done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
         assert done.state == "completed"
         assert kind.runs == 2
+
+
+async def test_a_task_is_not_taken_up_twice_after_an_outage_that_outlasts_its_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.services.tasks.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("api.services.tasks.LEASE_CHECK_SECONDS", 0.01)
+    now = NOW_MS
+    kind = Steps(fail=StorageUnavailableError("gone"))
+    async with opened(tmp_path) as store, running(store, {"steps": kind}, clock=lambda: now) as tasks:
+        task = await tasks.start("steps", {}, actor="ana")
+        await kind.began.wait()
+        kind.began = anyio.Event()
+        kind.go_on.set()
+        while tasks._scopes:  # noqa: ASYNC110 - until it waits for its next try
+            await anyio.sleep(0.001)
+        # Whoever looks after leases sees that its lease has ended.
+        now += 20_000
+        kind.go_on = anyio.Event()
+        await kind.began.wait()
+        await anyio.sleep(0.2)  # One that still waited would have had its next try.
+        assert (tasks.active, kind.runs) == (1, 2)
+        kind.go_on.set()
+        assert (await ended(store, task.id)).state == "completed"
+        await until_idle(tasks)
+        assert kind.runs == 2
+        assert [m["type"] for m in await told(store, task.id)].count("finished") == 1
 
 
 async def test_a_running_task_can_be_cancelled(tmp_path: Path) -> None:
@@ -217,8 +249,7 @@ async def test_a_task_whose_lease_expired_is_taken_over_and_its_first_process_pu
             async with running(store, {"steps": second}, owner="B", clock=lambda: now):
                 assert (await ended(store, task.id)).state == "completed"
                 stuck.go_on.set()
-                while first.active:  # noqa: ASYNC110 - looks as a person would
-                    await anyio.sleep(0.01)
+                await until_idle(first)
         assert [m["type"] for m in await told(store, task.id)].count("finished") == 1
 
 

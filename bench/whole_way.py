@@ -19,13 +19,19 @@ from bench.requests import SERVERS, Site, call, is_there
 from bench.rounds import Case
 
 READERS = (1000, 100)
-RATES = {"20 a second": 20.0, "one after the other": float("inf")}
-"""Posts a second: what both servers hold, and what one client makes that waits for each answer."""
+POSTS = {
+    "20 a second": (1, 20.0),
+    "one after the other": (1, float("inf")),
+    "16 at once": (16, float("inf")),
+}
+"""Clients that post, each when its last was answered, and posts a second of all; both servers hold 20."""
 SECONDS = 6.0
 WARM_SECONDS = 2.0
 """Not measured: a server that has just started has other things to do, such as to compress its page."""
 TIMED = 10
 """Readers whose latencies are kept."""
+_WRITER = -1
+"""What a writer's socket is registered as; readers are by their number."""
 _MARK = b"T+"
 _SENT_AT = re.compile(rb"T\+(\d+)\+")
 
@@ -63,16 +69,20 @@ CONTESTANTS: dict[str, Callable[[int], socket.socket]] = {
 
 
 class _Run:
-    """Readers and one writer in one thread."""
+    """Readers and writers in one thread."""
 
-    def __init__(self, site: Site, streams: list[socket.socket]) -> None:
+    def __init__(self, site: Site, streams: list[socket.socket], writers: int) -> None:
         self._site = site
         self._ready = selectors.DefaultSelector()
         for number, stream in enumerate(streams):
             self._ready.register(stream, selectors.EVENT_READ, number)
-        self._writer = socket.create_connection(("127.0.0.1", site.server.port), timeout=20)
-        self._writer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._ready.register(self._writer, selectors.EVENT_READ, -1)
+        # Those that wait for no answer.
+        self._free: list[socket.socket] = []
+        for _ in range(writers):
+            writer = socket.create_connection(("127.0.0.1", site.server.port), timeout=20)
+            writer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._ready.register(writer, selectors.EVENT_READ, _WRITER)
+            self._free.append(writer)
         self.readers = len(streams)
         self.received = 0
         self.answered = 0
@@ -80,14 +90,17 @@ class _Run:
 
     def post(self) -> None:
         event = self._site.event | {"title": f"T+{time.perf_counter_ns()}+"}
-        self._writer.sendall(request("POST", self._site.path, json.dumps(event).encode()))
+        self._free.pop().sendall(request("POST", self._site.path, json.dumps(event).encode()))
 
     def take(self, seconds: float) -> None:
         """Take what comes within so many seconds."""
         for key, _ in self._ready.select(max(seconds, 0.0)):
-            part = key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
-            if key.data < 0:
-                self.answered += part.count(b"HTTP/1.1 2")
+            assert isinstance(key.fileobj, socket.socket)
+            part = key.fileobj.recv(1 << 16)
+            if key.data == _WRITER:
+                if b"HTTP/1.1 2" in part:
+                    self.answered += 1
+                    self._free.append(key.fileobj)
                 continue
             self.received += part.count(_MARK)
             if key.data < TIMED:
@@ -95,15 +108,14 @@ class _Run:
                 self.latencies += [(now - int(sent)) / 1e6 for sent in _SENT_AT.findall(part)]
 
     def post_for(self, seconds: float, rate: float) -> int:
-        """Post one event after the other, so many a second, and wait until all are there; return how many."""
+        """Post events, so many a second, and wait until all are there; return how many."""
         posted, started = 0, time.perf_counter()
         answered, received = self.answered, self.received
         while (now := time.perf_counter() - started) < seconds:
-            done = self.answered - answered
-            if now >= posted / rate and posted == done:
+            while self._free and now >= posted / rate:
                 self.post()
                 posted += 1
-            self.take(posted / rate - now if posted == done else 0.1)
+            self.take(posted / rate - now if self._free else 0.1)
         ends = time.perf_counter() + 5
         while time.perf_counter() < ends and (
             self.answered - answered < posted or self.received - received < posted * self.readers
@@ -117,29 +129,29 @@ class _Run:
         self._ready.close()
 
 
-def _measure(name: str, readers: int, rate: float) -> Result:
+def _measure(name: str, readers: int, writers: int, rate: float) -> Result:
     os.sched_setaffinity(0, {GENERATOR_CORE})
     try:
         with SERVERS[name]() as site:
-            return _watch(site, [CONTESTANTS[name](site.server.port) for _ in range(readers)], rate)
+            streams = [CONTESTANTS[name](site.server.port) for _ in range(readers)]
+            return _watch(_Run(site, streams, writers), site.server.pid, rate)
     except (OSError, RuntimeError) as failure:
         return {"failed": str(failure)[-300:]}
     finally:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
-def _watch(site: Site, streams: list[socket.socket], rate: float) -> Result:
-    run = _Run(site, streams)
+def _watch(run: _Run, pid: int, rate: float) -> Result:
     with contextlib.closing(run):
         run.post_for(WARM_SECONDS, rate)
         run.received, run.latencies = 0, []
-        cpu = cpu_seconds(site.server.pid)
+        cpu = cpu_seconds(pid)
         posted = run.post_for(SECONDS, rate)
-        cpu = cpu_seconds(site.server.pid) - cpu
+        cpu = cpu_seconds(pid) - cpu
     cuts = quantiles(run.latencies, n=100) if len(run.latencies) > 1 else [0.0] * 99
     result: dict[str, Any] = {
         "posts_per_second": posted / SECONDS,
-        "missing": posted * len(streams) - run.received,
+        "missing": posted * run.readers - run.received,
         "deliveries_per_cpu_second": run.received / cpu,
         "p50_ms": cuts[49],
         "p99_ms": cuts[98],
@@ -150,8 +162,8 @@ def _watch(site: Site, streams: list[socket.socket], rate: float) -> Result:
 def cases() -> list[tuple[Case, Callable[[], Result]]]:
     """Return what the whole way measures, for the servers that are there."""
     return [
-        (("whole way", name, f"{readers:,}, {words}"), partial(_measure, name, readers, rate))
-        for words, rate in RATES.items()
+        (("whole way", name, f"{readers:,}, {words}"), partial(_measure, name, readers, writers, rate))
+        for words, (writers, rate) in POSTS.items()
         for readers in READERS
         for name in CONTESTANTS
         if name == "FastTrack" or is_there(name)

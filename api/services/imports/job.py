@@ -185,23 +185,31 @@ class Job:
         return upload
 
     async def _store_all(self) -> None:
-        """Store every row of an atomic import, whose rows are all known to be good, at once."""
+        """Store every row of an atomic import, whose rows are all known to be good, at once.
+
+        What was checked was the whole file, so it is read to there, though a client may come back to send it.
+        """
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             start = Checkpoint(table=self._checkpoint.table, kind=self._checkpoint.kind)
             rule, whole = self._writer.rule(upload.columns), Merged(b"")
             self._writer.start_over()
             counts = MergeCounts()
+            has_ended = False
             opened = self._open_source(upload.options, start)
-            async with opened as source, self._reader().portions(source) as portions:
+            reader = self._reader(whole_bytes=self._checkpoint.offset)
+            async with opened as source, reader.portions(source) as portions:
                 async for portion in portions:
                     if self._running.cancel_requested:
                         break
                     merged = await self._writer.write(tx, upload, portion.rows.events, rule, stores=True)
                     counts += merged.counts()
                     whole = whole.followed_by(merged)
+                    has_ended = portion.ended
             if self._running.cancel_requested:
                 raise _CancelRequestedError
+            if not has_ended:
+                raise RuntimeError("a checked file was not read to its end")
             self._reporter.counts = counts
             upload = with_batch(with_counts(upload, counts), whole)
             return await self._end_completed(tx, upload, self._changed(upload, whole, counts))
@@ -291,8 +299,9 @@ class Job:
         bounds = (merged.first_id, merged.last_id)
         return [draft(EventsChanged("eventos", at, "import", count, upload.id, *bounds))]
 
-    def _reader(self) -> StagedReader:
-        return StagedReader(self._running, self._store.blobs, self._checkpoint.table)
+    def _reader(self, *, whole_bytes: int | None = None) -> StagedReader:
+        table = self._checkpoint.table
+        return StagedReader(self._running, self._store.blobs, table, whole_bytes=whole_bytes)
 
     def _new_reporter(self, upload: Upload) -> ProgressReporter:
         return ProgressReporter(

@@ -25,11 +25,17 @@ IDLE_SECONDS = 5.0
 class StagedReader:
     """Gives the bytes of one import to sources of rows, piece by piece."""
 
-    def __init__(self, running: RunningImport, blobs: BlobStore, table: Table | None) -> None:
-        """Read what an import staged: the table that was made of its workbook, or else its file."""
+    def __init__(
+        self, running: RunningImport, blobs: BlobStore, table: Table | None, *, whole_bytes: int | None = None
+    ) -> None:
+        """Read what an import staged: the table that was made of its workbook, or else its file.
+
+        `whole_bytes`: what is read has so many, and all are there, whatever its body does meanwhile.
+        """
         self._running = running
         self._blobs = blobs
         self._table = table
+        self._whole_bytes = whole_bytes
 
     @asynccontextmanager
     async def portions(self, source: RowSource) -> AsyncIterator[MemoryObjectReceiveStream[Portion]]:
@@ -45,7 +51,7 @@ class StagedReader:
         given: deque[int] = deque()
         last = False
         async with send:
-            while given or await has_bytes(self._running, source.offset):
+            while given or await self._has_bytes(source.offset):
                 while not last and self._may_give(source, len(given)):
                     given.append(size)
                     last = await self._give(source, size)
@@ -58,8 +64,16 @@ class StagedReader:
     def _may_give(self, source: RowSource, given: int) -> bool:
         """Return whether to pass on another piece at once, so that the parser never waits for the next."""
         if given:
-            return given < 2 and source.reads_ahead and self._running.is_readable(source.offset)
+            return given < 2 and source.reads_ahead and self._is_readable(source.offset)
         return True
+
+    async def _has_bytes(self, offset: int) -> bool:
+        if self._whole_bytes is not None:
+            return not self._running.cancel_requested
+        return await has_bytes(self._running, offset)
+
+    def _is_readable(self, offset: int) -> bool:
+        return self._whole_bytes is not None or self._running.is_readable(offset)
 
     async def _give(self, source: RowSource, size: int) -> bool:
         """Give the next piece to be read, of at most a size; return whether it is the last."""
@@ -67,6 +81,9 @@ class StagedReader:
         blob, is_complete, staged = running.blob, running.body == "complete", running.staged
         if self._table is not None:
             blob, staged = table_id(running.upload.id), self._table.size
+        if self._whole_bytes is not None:
+            is_complete, staged = True, self._whole_bytes
+            size = min(size, staged - source.offset)
         piece = await self._blobs.read(blob, source.offset, size)
         end = source.offset + len(piece)
         running.note_read(end)

@@ -13,42 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.services.imports.errors import ImportRefusedError
+from api.services.imports.job import Job
 from api.services.imports.lease import ImportElsewhereError
 from api.services.imports.upload_body import UploadBody
 from domain.imports import ImportOptions
 from domain.ports.errors import StorageUnavailableError
 from tests.api.services.imports.conftest import World
 from tests.api.services.imports.site import site_of
+from tests.api.services.unreliable_store import SCHEDULES, Scheduled, Unreliable, rest
 
 pytestmark = pytest.mark.anyio
 
 CONTENT = b"row 1\nrow 2\n"
-
-
-class Unreliable:
-    """A store whose next commit fails where it is told so: with nothing done, or with its answer lost."""
-
-    def __init__(self, store):
-        self._store = store
-        self.next_is = "answered"
-        self.commits = anyio.Event()
-        self.may_go_on = anyio.Event()
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-    @asynccontextmanager
-    async def transaction(self):
-        now, self.next_is = self.next_is, "answered"
-        async with self._store.transaction() as tx:
-            yield tx
-            if now == "waiting":
-                self.commits.set()
-                await self.may_go_on.wait()
-            if now == "refused":
-                raise StorageUnavailableError("there is no store")
-        if now == "lost":
-            raise StorageUnavailableError("the answer was lost")
 
 
 @asynccontextmanager
@@ -67,7 +43,7 @@ async def test_a_client_that_asks_again_for_a_complete_file_is_told_so_and_its_i
     async with unreliable(world) as (imports, store):
         body = await world.begin(total_bytes=len(CONTENT))
         await body.write(CONTENT)
-        store.next_is = "lost"
+        store.next_is("lost")
         with pytest.raises(StorageUnavailableError):
             await body.complete()
         # The import's job may look at what is stored before this request does, or after.
@@ -86,7 +62,7 @@ async def test_a_body_that_could_not_begin_is_not_waited_for(world, next_is):
         await body.break_off()
         await world.until(body.running, lambda running: running.only_waits)
         assert body.upload.state == "interrupted"
-        store.next_is = next_is
+        store.next_is(next_is)
         with pytest.raises(StorageUnavailableError):
             await imports.resume("x", 6)
         await world.until(body.running, lambda running: running.only_waits)
@@ -103,7 +79,7 @@ async def test_a_request_that_is_cancelled_while_its_body_begins_is_not_waited_f
         await body.write(CONTENT[:6])
         await body.break_off()
         await world.until(body.running, lambda running: running.only_waits)
-        store.next_is = "waiting"
+        store.next_is("waiting", of_anyone=True)
         with anyio.fail_after(20):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(imports.resume, "x", 6)
@@ -141,14 +117,14 @@ async def test_what_nobody_asks_for_again_goes_on_after_a_lost_answer(world, mon
         body = await world.begin(total_bytes=len(CONTENT), stage=True)
         await body.write(CONTENT)
         await body.complete()
-        store.next_is = "lost"
+        store.next_is("lost")
         with pytest.raises(StorageUnavailableError):
             await imports.start_staged("x", ImportOptions())
         assert (await world.ended(body)).state == "completed"
         body = await world.begin("y", total_bytes=len(CONTENT))
         await body.break_off()
         await world.until(body.running, lambda running: running.only_waits)
-        store.next_is = "lost"
+        store.next_is("lost")
         with pytest.raises(StorageUnavailableError):
             await imports.resume("y", 0)
         await world.until(body.running, lambda running: running.only_waits)
@@ -164,13 +140,13 @@ async def test_a_change_after_one_in_doubt_is_made_of_what_is_stored_unless_rows
             await tx.uploads.save(upload)
             return upload
 
-        store.next_is = "lost"
+        store.next_is("lost")
         with pytest.raises(StorageUnavailableError):
             await running.change(store, partial(save, line=7))
         assert not running.is_sure
         changed = await running.change(store, partial(save, record=0))
         assert (changed.line, running.is_sure) == (7, True)
-        store.next_is = "lost"
+        store.next_is("lost")
         with pytest.raises(StorageUnavailableError):
             await running.change(store, partial(save, record=3))
         with pytest.raises(ImportElsewhereError):
@@ -178,26 +154,29 @@ async def test_a_change_after_one_in_doubt_is_made_of_what_is_stored_unless_rows
         assert (running.upload.record, running.is_sure) == (3, True)
 
 
-class Scheduled(Unreliable):
-    """A store whose commits go as a schedule has it, each with the turns that it takes."""
+async def test_a_checked_file_is_stored_whole_whatever_is_known_of_its_body(world, monkeypatch):
+    async def fail(_job):
+        raise StorageUnavailableError("there is no store")
 
-    def __init__(self, store, schedule):
-        super().__init__(store)
-        self._schedule = iter(schedule)
+    async def forget_the_body(tx, upload):
+        upload = msgspec.structs.replace(upload, body_complete=False)
+        await tx.uploads.save(upload)
+        return upload
 
-    @asynccontextmanager
-    async def transaction(self):
-        self.next_is, turns = next(self._schedule, ("answered", 0))
-        try:
-            async with super().transaction() as tx:
-                yield tx
-        finally:
-            await rest(turns)
-
-
-async def rest(turns):
-    for _ in range(turns):
-        await anyio.sleep(0.001)
+    async with world.process():
+        with monkeypatch.context() as outage:
+            outage.setattr(Job, "_store_all", fail)
+            body = await world.begin(mode="atomic")
+            await body.write(b"row 1\nrow 2")
+            await body.complete()
+            await world.until(body.running, lambda running: running.upload.checkpoint is not None)
+            # As where the commit of the body's end failed.
+            await body.running.change(world.store, forget_the_body)
+    async with world.process() as imports:
+        with anyio.fail_after(20):
+            await imports._held.get("x").wait_for_end()
+        assert (await world.upload()).state == "completed"
+        assert await world.titles() == ["row 1", "row 2"]
 
 
 async def patiently(pauses, work):
@@ -245,10 +224,7 @@ async def settled(world, imports, states):
 
 
 @given(
-    schedule=st.lists(
-        st.tuples(st.sampled_from(("answered", "refused", "lost")), st.integers(0, 4)),
-        max_size=16,
-    ),
+    schedule=SCHEDULES,
     pauses=st.lists(st.integers(0, 4), max_size=8),
     stage=st.booleans(),
     mode=st.sampled_from(("partial", "atomic")),

@@ -1,16 +1,21 @@
 """Tasks over a real store: told, kept, cancelled, begun again after a restart."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta, timezone
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.services.analysis_task import AnalysisTask
 from api.services.exports.task import ExportTask, blob_of
@@ -22,7 +27,9 @@ from domain.events import Event, EventFields
 from domain.ports.errors import StorageUnavailableError
 from domain.problems import Problem
 from domain.tasks import Task
+from tests.api.services.unreliable_store import SCHEDULES, Outcome, Scheduled, rest
 
+T = TypeVar("T")
 pytestmark = pytest.mark.anyio
 
 NOW_MS = 1_800_000_000_000
@@ -341,3 +348,54 @@ async def test_only_files_of_long_ended_tasks_are_deleted(tmp_path: Path) -> Non
         assert sorted(await store.blobs.ids()) == [blob_of(task.id), "upload"]
         await export_task(store, now_ms=NOW_MS + 8 * 86_400_000).sweep()
         assert await store.blobs.ids() == ["upload"]
+
+
+@given(
+    schedule=SCHEDULES,
+    asked=st.lists(st.booleans(), min_size=1, max_size=3),
+    pauses=st.lists(st.integers(0, 4), max_size=8),
+)
+def test_every_schedule_of_faults_ends_each_task_once(
+    schedule: list[tuple[Outcome, int]], asked: list[bool], pauses: list[int]
+) -> None:
+    """`asked`: for each task, whether it is asked to stop."""
+
+    async def run(folder: Path) -> None:
+        began = time.monotonic()
+        kind = Steps()
+        kind.go_on.set()
+        going_on = iter(pauses)
+        async with (
+            opened(folder) as store,
+            # Leases of a tenth of a second.
+            running(
+                Scheduled(store, schedule),
+                {"steps": kind},
+                clock=lambda: NOW_MS + int((time.monotonic() - began) * 100_000),
+            ) as tasks,
+        ):
+            for stops in asked:
+                task = await patiently(going_on, partial(tasks.start, "steps", {}, actor="ana"))
+                if stops:
+                    await patiently(going_on, partial(tasks.cancel, task.id))
+            async with store.snapshot() as snapshot:
+                stored, _ = await snapshot.tasks.page(limit=100, before=None)
+            for task in stored:
+                done = await ended(store, task.id)
+                assert done.state in {"completed", "cancelled"}
+                words = [message["type"] for message in await told(store, task.id)]
+                assert (words.count("finished"), words[-1]) == (1, "finished")
+            await until_idle(tasks)
+
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
+        for name in ("LEASE_CHECK_SECONDS", "HEED_SECONDS", "RETRY_SECONDS"):
+            often.setattr(f"api.services.tasks.{name}", 0.005)
+        anyio.run(run, Path(folder))
+
+
+async def patiently(pauses: Iterator[int], work: Callable[[], Awaitable[T]]) -> T:
+    """Do something as a client does who never gives up."""
+    while True:
+        await rest(next(pauses, 0))
+        with suppress(StorageUnavailableError):
+            return await work()

@@ -1,6 +1,6 @@
 """A commit whose answer is lost, or that fails, while a client goes on with its import at once."""
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -251,6 +251,47 @@ def test_every_schedule_of_faults_ends_with_each_row_stored_once(schedule, pause
                 assert await world.titles() == []
                 told = [message for message in await world.feed("eventos") if message.get("reason") == "undo"]
                 assert [message["count"] for message in told] == [2]
+
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
+        often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)
+        anyio.run(run, Path(folder))
+
+
+@given(
+    lives=st.lists(st.tuples(SCHEDULES, st.integers(0, 25)), max_size=4),
+    stage=st.booleans(),
+    mode=st.sampled_from(("partial", "atomic")),
+    undo=st.booleans(),
+)
+def test_an_import_survives_every_stop_of_its_process(lives, stage, mode, undo):
+    """`lives`: the faults of each process, and the milliseconds until it stops. A calm one follows."""
+
+    async def use(world, imports):
+        nothing = iter(())
+        with suppress(ImportRefusedError):
+            if (await imports.find("x")).state in {"completed", "undoing", "undone"}:
+                return
+        await patiently(nothing, partial(deliver, world, stage=stage, mode=mode))
+        if stage:
+            await patiently(nothing, partial(imports.start_staged, "x", ImportOptions(mode=mode)))
+        await settled(world, imports, {"completed"})
+
+    async def run(folder):
+        world = World(folder)
+        for schedule, milliseconds in [*lives, ([], 20_000)]:
+            process = world.process(lambda store, schedule=schedule: Scheduled(store, schedule))
+            async with process as imports:
+                with anyio.move_on_after(milliseconds / 1000):
+                    await use(world, imports)
+                    if undo:
+                        await patiently(iter(()), partial(imports.undo, "x", actor="ana"))
+                        await settled(world, imports, {"undone"})
+        async with world.process():
+            assert await world.titles() == ([] if undo else ["row 1", "row 2"])
+            assert [message["type"] for message in await world.feed()].count("finished") == 1
+            with anyio.fail_after(20):
+                while await world.store.blobs.ids():  # noqa: ASYNC110 - a start deletes what was left, soon.
+                    await anyio.sleep(0.002)
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
         often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)

@@ -12,6 +12,7 @@ from typing import Any
 from api.storage.closing import Closing, changes_of
 from api.storage.schema import events, feed_messages
 from api.storage.sqlite import bulk
+from domain.ports.errors import StorageUnavailableError
 
 _LAST_ID = "SELECT last FROM id_heads WHERE name = 'events'"
 _KEEP_LAST_ID = "UPDATE id_heads SET last = ? WHERE name = 'events'"
@@ -34,12 +35,14 @@ class Addition:
         closing: its counts and messages.
         then: follows the commit, in one piece with it.
         error: why it could not be written; the others of its group are.
+        is_all: the unit has run no statement, so it is undone by leaving this out.
     """
 
     rows: Sequence[tuple[Any, ...]] = ()
     closing: Closing | None = None
     then: Then = _nothing
     error: Exception | None = None
+    is_all: bool = True
 
     @property
     def is_empty(self) -> bool:
@@ -84,6 +87,7 @@ def write_additions(raw: sqlite3.Connection, additions: Sequence[Addition], ids:
 
     Raises:
         sqlite3.Error: SQLite has rolled back the whole transaction.
+        StorageUnavailableError: it has to be: a unit whose statements are in it cannot be written.
     """
     ids.store()
     if not additions:
@@ -97,6 +101,10 @@ def write_additions(raw: sqlite3.Connection, additions: Sequence[Addition], ids:
         raw.execute("ROLLBACK TO additions")
         if len(additions) == 1:
             additions[0].error = error
+            if not additions[0].is_all:
+                raise StorageUnavailableError(
+                    "another change could not be stored, and this one with it"
+                ) from error
         else:
             # One of them is at fault: the others go in.
             for addition in additions:

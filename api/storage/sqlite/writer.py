@@ -94,15 +94,18 @@ class Turn:
     async def commit(self, addition: Addition) -> None:
         """Leave the unit's changes in the group, and wait for its commit."""
         self.has_ended = True
+        addition.is_all = not self.has_begun
         if not self.has_begun and addition.is_empty:
             self._writer.leave(self, None)
             addition.then()
             return
         self._writer.leave(self, addition)
-        # Raises also where the group is lost by now, by a statement whose error the unit did not mind.
-        await self.group.outcome.known()
-        if addition.error is not None:
-            raise addition.error
+        try:
+            # Raises also where the group is lost by now, by a statement whose error the unit did not mind.
+            await self.group.outcome.known()
+        finally:
+            if addition.error is not None:
+                raise addition.error
 
     async def end(self) -> None:
         """Undo what is not committed. The answer may depend on changes of others: wait for their commit."""
@@ -141,7 +144,7 @@ class Writer:
         """Put a unit behind what those before it have added."""
         try:
             await self._write()
-        except sqlite3.Error as error:
+        except Exception as error:
             if not self.group.units:
                 raise
             self._abandon(error)

@@ -222,6 +222,10 @@ class Tasks:
         except StorageError as error:
             logger.warning("task %s waits for the store: %s", task_id, error)
             return False
+        except Exception:
+            # One task must not stop the server.
+            logger.exception("task %s could not be ended; trying again", task_id)
+            return False
         finally:
             del self._scopes[task_id]
         return True

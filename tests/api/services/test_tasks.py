@@ -196,6 +196,23 @@ async def test_a_task_is_not_taken_up_twice_after_an_outage_that_outlasts_its_le
         assert [m["type"] for m in await told(store, task.id)].count("finished") == 1
 
 
+async def test_a_task_whose_files_cannot_be_removed_at_once_stops_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stubborn(Steps):
+        async def discard(self, task: Task) -> None:
+            await super().discard(task)
+            if self.discarded == 2:
+                raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("api.services.tasks.RETRY_SECONDS", 0)
+    kind = Stubborn(fail=RuntimeError("it fails"))
+    kind.go_on.set()
+    async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:
+        done = await ended(store, (await tasks.start("steps", {}, actor="ana")).id)
+        assert (done.state, kind.runs, kind.discarded) == ("completed", 2, 3)
+
+
 async def test_a_running_task_can_be_cancelled(tmp_path: Path) -> None:
     kind = Steps()
     async with opened(tmp_path) as store, running(store, {"steps": kind}) as tasks:

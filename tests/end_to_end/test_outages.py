@@ -16,6 +16,8 @@ import pytest
 
 from api.client.transports import OPENERS
 from api.server.supervisor import YOUNG_SECONDS
+from api.storage.postgres.durability import MARK
+from api.storage.postgres.errors import is_of_a_standby
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.postgres_process import PostgresProcess, postgres_process, standby_of
 from tests.end_to_end.proxies.switch import Switch
@@ -70,7 +72,7 @@ class Writer:
             assert int(answer.headers["Retry-After"]) > 0
             self.refused += 1
             await anyio.sleep(0.2)
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code == 201, f"{answer.text}\n{self._server.log[-5000:]}"
         self.longest_seconds = max(self.longest_seconds, anyio.current_time() - began)
         self.titles.append(title)
 
@@ -263,6 +265,16 @@ class FailedOver:
         self._address.turn_to(self._standby.port)
         await self._address.has_answered.wait()
         await anyio.to_thread.run_sync(self._standby.promote)
+
+
+async def test_a_standby_is_known_by_what_it_answers_to_a_flush(database: PostgresProcess) -> None:
+    with standby_of(database) as standby:
+        connection = await asyncpg.connect(standby.url)
+        for statement in (MARK, "CREATE TABLE t ()"):
+            with pytest.raises(asyncpg.PostgresError) as told:
+                await connection.execute(statement)
+            assert is_of_a_standby(told.value), told.value
+        await connection.close()
 
 
 @pytest.mark.parametrize("seconds", [SHORT, LONG])

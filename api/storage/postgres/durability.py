@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from api.storage.postgres.connections import Connections
 
-# Writes only to the write-ahead log; without a write, its commit would not wait for the disk.
-_MARK = "SELECT current_setting('synchronous_commit'), pg_logical_emit_message(true, 'fasttrack', '')"
+MARK = "SELECT current_setting('synchronous_commit'), pg_logical_emit_message(true, 'fasttrack', '')"
+"""Writes only to the write-ahead log; without a write, its commit would not wait for the disk."""
 
 
 class _Waiter(NamedTuple):
@@ -96,7 +96,7 @@ class Durability:
         loop = asyncio.get_running_loop()
         async with self._pool.connection() as connection:
             began = loop.time()
-            self.level = await connection.fetchval(_MARK)
+            self.level = await connection.fetchval(MARK)
         self.flushed_at = loop.time()
         self.took = self.flushed_at - began
 

@@ -15,6 +15,8 @@ _UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28
 _UNCERTAIN_CLASSES = {"08", "58", "XX"}
 _READ_ONLY = "25006"
 """The server is a standby: after a failover, or before it."""
+_INTERNAL = "XX000"
+"""Also of what PostgreSQL did not expect on a standby, as `pg_logical_emit_message` with a transaction."""
 _REASONS = {
     "28P01": "the database refuses the password",
     "28000": "the database refuses the user",
@@ -33,9 +35,11 @@ def storage_error(error: Exception) -> StorageError | None:
         return StorageUnavailableError("every connection to the database is busy")
     cause = driver_error(error)
     state = getattr(cause, "sqlstate", None) or ""
+    if is_of_a_standby(cause):
+        return StorageUnavailableError(f"{_REASONS[_READ_ONLY]} ({state})")
     if state in _FULL:
         return StorageFullError("no space left for the database")
-    if state in {*_UNAVAILABLE_STATES, _READ_ONLY} or state[:2] in _UNAVAILABLE_CLASSES:
+    if state in _UNAVAILABLE_STATES or state[:2] in _UNAVAILABLE_CLASSES:
         why = _REASONS.get(state, "the database does not answer at the moment")
         return StorageUnavailableError(f"{why} ({state})")
     is_invalid = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
@@ -63,7 +67,9 @@ def driver_error(error: BaseException) -> BaseException:
 
 def is_of_a_standby(error: BaseException) -> bool:
     """Return whether a server takes no writes: another one does by now, so its connections are given up."""
-    return getattr(driver_error(error), "sqlstate", None) == _READ_ONLY
+    cause = driver_error(error)
+    state = getattr(cause, "sqlstate", None)
+    return state == _READ_ONLY or (state == _INTERNAL and "during recovery" in str(cause))
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -24,7 +24,10 @@ _TAKE = text_of(
     kept(
         sa.update(id_heads)
         .where(id_heads.c.name == sa.bindparam("of_name"))
-        .values(last=id_heads.c.last + sa.bindparam("count"))
+        .values(
+            last=sa.func.greatest(id_heads.c.last, sa.bindparam("drawn", type_=sa.BigInteger))
+            + sa.bindparam("count")
+        )
         .returning(id_heads.c.last)
     )
 )
@@ -76,6 +79,8 @@ class Ids:
         self._asked: dict[str, list[Asked]] = defaultdict(list)
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._ahead: dict[str, _Ahead] = defaultdict(_Ahead)
+        # The last of each. A standby that took over may not know of a draw whose row is on its way there.
+        self._drawn: dict[str, int] = defaultdict(int)
 
     async def take(self, name: str, count: int) -> int:
         """Return the first of `count` consecutive ids. Those who ask while others are drawn share a draw."""
@@ -107,12 +112,14 @@ class Ids:
         total = wanted if keeps else wanted + ahead.wanted(now)
         try:
             async with self._pool.connection() as connection:
-                rows = await fetched(connection, _TAKE, {"of_name": name, "count": total})
+                about = {"of_name": name, "count": total, "drawn": self._drawn[name]}
+                rows = await fetched(connection, _TAKE, about)
         except Exception as error:  # noqa: BLE001 - it is raised to everyone who asked.
             for _, first in asked:
                 if not first.done():
                     first.set_exception(error)
             return
+        self._drawn[name] = rows[0].last
         end = rows[0].last + 1
         next_id = end - total
         few = sum(count for count, _ in asked if count <= FEW)

@@ -52,7 +52,7 @@ class Unreliable:
 
 
 class Scheduled(Unreliable):
-    """A store whose commits go as a schedule has it, and well after its end."""
+    """A store whose commits go as a schedule has it; those after its end are answered."""
 
     def __init__(self, store: Store, schedule: Iterable[tuple[Outcome, int]]) -> None:
         super().__init__(store)

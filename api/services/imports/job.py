@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts, with_nothing_in
+from api.services.imports.blob_names import table_id
 from api.services.imports.completion import end
 from api.services.imports.lease import Clock
 from api.services.imports.progress import REPORTED_BY_BODY, ProgressReporter
@@ -21,7 +22,8 @@ from api.services.imports.row_writer import RowWriter
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line, warning_line
 from api.services.imports.sheet import kind_of, unpack
-from api.services.imports.staged_reader import StagedReader, has_bytes, ready
+from api.services.imports.staged_file import GrowingFile, StagedFile, WholeFile
+from api.services.imports.staged_reader import StagedReader, ready
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, EndState, ImportOptions, MergeCounts, Upload
 from domain.merge import Merged
@@ -95,7 +97,7 @@ class Job:
         """Return whether rows can be read now: those of a workbook are not before its file is whole."""
         if self._checkpoint.table or self._checkpoint.offset:
             return True
-        kind = await kind_of(self._running, self._store.blobs, partial(has_bytes, self._running))
+        kind = await kind_of(self._running, self._store.blobs, GrowingFile(self._running).has_bytes)
         if kind is None:
             return False
         if isinstance(kind, Problem):
@@ -185,10 +187,7 @@ class Job:
         return upload
 
     async def _store_all(self) -> None:
-        """Store every row of an atomic import, whose rows are all known to be good, at once.
-
-        What was checked was the whole file, so it is read to there, though a client may come back to send it.
-        """
+        """Store every row of an atomic import, whose rows are all known to be good, at once."""
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             start = Checkpoint(table=self._checkpoint.table, kind=self._checkpoint.kind)
@@ -197,8 +196,7 @@ class Job:
             counts = MergeCounts()
             has_ended = False
             opened = self._open_source(upload.options, start)
-            reader = self._reader(whole_bytes=self._checkpoint.offset)
-            async with opened as source, reader.portions(source) as portions:
+            async with opened as source, self._reader().portions(source) as portions:
                 async for portion in portions:
                     if self._running.cancel_requested:
                         break
@@ -299,9 +297,17 @@ class Job:
         bounds = (merged.first_id, merged.last_id)
         return [draft(EventsChanged("eventos", at, "import", count, upload.id, *bounds))]
 
-    def _reader(self, *, whole_bytes: int | None = None) -> StagedReader:
-        table = self._checkpoint.table
-        return StagedReader(self._running, self._store.blobs, table, whole_bytes=whole_bytes)
+    def _reader(self) -> StagedReader:
+        return StagedReader(self._running, self._store.blobs, self._file())
+
+    def _file(self) -> StagedFile:
+        """Return what is read: what was made of a workbook, or the file, whole once it was checked."""
+        running, table = self._running, self._checkpoint.table
+        if table is not None:
+            return WholeFile(running, table_id(running.upload.id), table.size)
+        if self._checkpoint.checked:
+            return WholeFile(running, running.blob, self._checkpoint.offset)
+        return GrowingFile(running)
 
     def _new_reporter(self, upload: Upload) -> ProgressReporter:
         return ProgressReporter(

@@ -38,8 +38,7 @@ class RunningImport(CommittedImport):
         `hold_bytes` nothing is read before its body ends.
         """
         super().__init__(upload, lease)
-        self._body: Body = body
-        self._body_before: Body = body
+        self._last_body: Body = body
         self._writer: StagingWriter | None = None
         self._staged = staged
         self._read = read
@@ -61,7 +60,7 @@ class RunningImport(CommittedImport):
     @property
     def body(self) -> Body:
         """How its body is, or how the last one ended."""
-        return self._body
+        return "coming" if self._writer is not None else self._last_body
 
     @property
     def staged(self) -> int:
@@ -76,7 +75,7 @@ class RunningImport(CommittedImport):
     @property
     def waits_for_its_sender(self) -> bool:
         """Whether the client has to send bytes, or the request to import what is staged."""
-        return self._body in {"resting", "broken"} or self._upload.state == "staged"
+        return self.body in {"resting", "broken"} or self._upload.state == "staged"
 
     async def begin_body(self, blobs: BlobStore, *, offset: int, limit: int, share: Share) -> StagingWriter:
         """Begin a body, taking over from one that is still there, and return what takes its bytes.
@@ -98,9 +97,9 @@ class RunningImport(CommittedImport):
             if staged != offset:
                 # The earlier body stays that of the import: it may have the whole file.
                 raise _wrong_offset(staged)
-            # One that was taken over from does not come any more.
-            self._body_before = "broken" if self._body == "coming" else self._body
-            self._body = "coming"
+            if self._writer is not None:
+                # Its rest does not come any more.
+                self._last_body = "broken"
             self._writer = writer = StagingWriter(
                 blobs, self.blob, offset=staged, limit=limit, share=share, on_staged=self._note_staged
             )
@@ -124,7 +123,7 @@ class RunningImport(CommittedImport):
                     await self.change(store, edit)
             finally:
                 self._writer = None
-                self._body = body
+                self._last_body = body
                 self._wake()
 
     def withdraw_body(self, writer: StagingWriter) -> None:
@@ -132,7 +131,6 @@ class RunningImport(CommittedImport):
         writer.supersede()
         if self._writer is writer:
             self._writer = None
-            self._body = self._body_before
             self._wake()
 
     def supersede_body(self) -> None:
@@ -179,10 +177,10 @@ class RunningImport(CommittedImport):
             # It begins with a look at what is stored.
             return True
         if self._upload.options.stage and not self._cancel_requested:
-            return self._body == "broken" and self._upload.state != "interrupted"
-        if self._cancel_requested or self._body == "complete":
+            return self.body == "broken" and self._upload.state != "interrupted"
+        if self._cancel_requested or self.body == "complete":
             return True
-        if self._body == "broken":
+        if self.body == "broken":
             return self._upload.state != "interrupted"
         return self._may_read_after(self._read) and not self._needs_whole
 
@@ -194,7 +192,7 @@ class RunningImport(CommittedImport):
 
     def is_readable(self, offset: int) -> bool:
         """Return whether a job can go on after these bytes: some more may be read, or the file has ended."""
-        return self._body == "complete" or self._may_read_after(offset)
+        return self.body == "complete" or self._may_read_after(offset)
 
     def begin_job(self) -> None:
         """Give the import a job."""
@@ -237,7 +235,7 @@ class RunningImport(CommittedImport):
         return self._parsers_lost
 
     def _may_read_after(self, offset: int) -> bool:
-        if self._body == "coming":
+        if self.body == "coming":
             # With all announced bytes there, only the end of the body is missing; then all can be read.
             is_about_to_end = self._staged == self._upload.total_bytes
             # A small file is read only after the options that follow it.

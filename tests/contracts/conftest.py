@@ -34,10 +34,10 @@ def postgres() -> str:
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
-    """Have the URL of an empty database, for the block."""
+def postgres_database(template: str = "template1") -> Iterator[str]:
+    """Have the URL of a new database for the block: an empty one, or a copy of another that nobody uses."""
     name = f"fasttrack_test_{secrets.token_hex(6)}"
-    _execute(f"CREATE DATABASE {name}")
+    _execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield f"{POSTGRES_URL.rstrip('/')}/{name}"
     finally:

@@ -211,6 +211,7 @@ SENTENCES: Mapping[str, str] = {
     "not_imported": "the staged file was not imported within {hours} hours",
     "internal": "the import failed because of an error in the server; see its log",
     "internal.task": "the task failed inside the server; see its log",
+    "internal.unknown_task": "this version of the server knows no task of the kind {value}",
     "not_staged": "import {value} is not staged any more",
     "wrong_state": "import {value} is {status}",
     "wrong_state.not_staged": "import {value} is {status}, not staged",

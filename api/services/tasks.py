@@ -24,7 +24,7 @@ from api.services.task_report import (
     TaskStopAskedError,
 )
 from domain.ports.errors import StorageError
-from domain.problems import Problem, problem
+from domain.problems import Problem, excerpt, problem
 from domain.tasks import Task, TaskState
 
 logger = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ class Tasks:
 
     async def _run(self, task_id: str, report: "Report", *, again: bool) -> None:
         task = await report.update(state="running", started_at=self._clock())
-        kind = self._kinds[task.kind]
+        kind = self._kind_of(task)
         try:
             await kind.discard(task)
             if again and task.percent:
@@ -248,6 +248,10 @@ class Tasks:
         else:
             await self._complete(report, result)
 
+    def _kind_of(self, task: Task) -> TaskKind:
+        """Return how a task is done; a version before or after this one may have begun it."""
+        return self._kinds.get(task.kind, _UNKNOWN)
+
     async def _complete(self, report: "Report", result: dict[str, Any]) -> None:
         try:
             await report.end("completed", result=result)
@@ -256,10 +260,23 @@ class Tasks:
 
     async def _fail(self, task: Task, report: "Report", problem: Problem) -> None:
         await report.update()  # Only the holder of the task may remove what its runs left.
-        await self._kinds[task.kind].discard(task)
+        await self._kind_of(task).discard(task)
         await report.end("failed", error=problem)
 
     async def _end_cancelled(self, report: "Report") -> None:
         task = await report.update()
-        await self._kinds[task.kind].discard(task)
+        await self._kind_of(task).discard(task)
         await report.end("cancelled")
+
+
+class _UnknownKind:
+    """A kind that this version does not have. Source: `TaskKind`."""
+
+    async def run(self, task: Task, _report: Report) -> dict[str, Any]:
+        raise TaskFailedError(problem("internal.unknown_task", value=excerpt(task.kind)))
+
+    async def discard(self, task: Task) -> None:
+        """Leave what may be there to the version that knows it."""
+
+
+_UNKNOWN = _UnknownKind()

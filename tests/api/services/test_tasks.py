@@ -257,6 +257,24 @@ async def test_an_unfinished_task_restarts_with_the_server_and_finishes_once(tmp
         assert percents == sorted(percents)
 
 
+async def test_a_task_of_a_kind_that_this_version_does_not_have_fails(tmp_path: Path) -> None:
+    cut_short = Steps()
+    async with opened(tmp_path) as store:
+        async with running(store, {"steps": cut_short}) as tasks:
+            task = await tasks.start("steps", {}, actor="ana")
+            await cut_short.began.wait()
+        async with running(store, {}) as tasks:
+            done = await ended(store, task.id)
+            assert done.state == "failed"
+            assert done.error is not None
+            assert (done.error.code, done.error.rule, done.error.value) == (
+                "internal",
+                "unknown_task",
+                "steps",
+            )
+            await until_idle(tasks)
+
+
 async def test_a_task_whose_lease_expired_is_taken_over_and_its_first_process_publishes_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -880,6 +880,7 @@ export default {
       "The import failed because of an error in the server. Its operator finds the reason in the log.",
     "exact.internal.task":
       "The task failed because of an error in the server. Its operator finds the reason in the log.",
+    "exact.internal.unknown_task": "This version of the server knows no task of the kind {value}.",
     "exact.not_staged": "The import {value} is no longer waiting for its review.",
     "exact.wrong_state": "The import {value} is in another state: {status}.",
     "exact.wrong_state.not_staged": "The import {value} is no longer to review: {status}.",

@@ -885,6 +885,7 @@ export default {
       "A importação falhou por um erro no servidor. Quem o opera encontra o motivo no registro.",
     "exact.internal.task":
       "A tarefa falhou por um erro no servidor. Quem o opera encontra o motivo no registro.",
+    "exact.internal.unknown_task": "Esta versão do servidor não conhece tarefas do tipo {value}.",
     "exact.not_staged": "A importação {value} não está mais à espera de revisão.",
     "exact.wrong_state": "A importação {value} está em outro estado: {status}.",
     "exact.wrong_state.not_staged": "A importação {value} não está mais para revisar: {status}.",

@@ -387,11 +387,15 @@ async def test_only_files_of_long_ended_tasks_are_deleted(tmp_path: Path) -> Non
 
 @given(
     schedule=SCHEDULES,
+    others=SCHEDULES,
     asked=st.lists(st.booleans(), min_size=1, max_size=3),
     pauses=st.lists(st.integers(0, 4), max_size=8),
 )
 def test_every_schedule_of_faults_ends_each_task_once(
-    schedule: list[tuple[Outcome, int]], asked: list[bool], pauses: list[int]
+    schedule: list[tuple[Outcome, int]],
+    others: list[tuple[Outcome, int]],
+    asked: list[bool],
+    pauses: list[int],
 ) -> None:
     """`asked`: for each task, whether it is asked to stop."""
 
@@ -404,7 +408,7 @@ def test_every_schedule_of_faults_ends_each_task_once(
             opened(folder) as store,
             # Leases of a tenth of a second.
             running(
-                Scheduled(store, schedule),
+                Scheduled(store, schedule, others),
                 {"steps": kind},
                 clock=lambda: NOW_MS + int((time.monotonic() - began) * 100_000),
             ) as tasks,

@@ -1,21 +1,23 @@
 """A store whose commits fail as a test says: refused with nothing done, or done with their answer lost."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import anyio
 from hypothesis import strategies as st
 
-from api.services.store import Store, Transaction
+from api.services.store import Snapshot, Store, Transaction
+from domain.ports.blobs import BlobStore
 from domain.ports.errors import StorageUnavailableError
+from streams.ports import FeedReader
 
 Outcome = Literal["answered", "refused", "lost", "waiting"]
 
 SCHEDULES = st.lists(
     st.tuples(st.sampled_from(("answered", "refused", "lost")), st.integers(0, 4)), max_size=16
 )
-"""Of the first commits: how each goes, and the milliseconds until that is known."""
+"""Of the first operations: how each goes, and the milliseconds until that is known."""
 
 
 class Unreliable:
@@ -52,11 +54,22 @@ class Unreliable:
 
 
 class Scheduled(Unreliable):
-    """A store whose commits go as a schedule has it; those after its end are answered."""
+    """A store whose commits go as a schedule has it; those after its end are answered.
 
-    def __init__(self, store: Store, schedule: Iterable[tuple[Outcome, int]]) -> None:
+    So do its snapshots, its blobs and reads of its feed, by a schedule of their own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        schedule: Iterable[tuple[Outcome, int]],
+        others: Iterable[tuple[Outcome, int]] = (),
+    ) -> None:
         super().__init__(store)
         self._schedule = iter(schedule)
+        self._others = iter(others)
+        self.blobs = cast("BlobStore", _ScheduledCalls(store.blobs, self._others))
+        self.feed = cast("FeedReader", _ScheduledCalls(store.feed, self._others))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -67,6 +80,38 @@ class Scheduled(Unreliable):
                 yield tx
         finally:
             await rest(milliseconds)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        outcome, milliseconds = next(self._others, ("answered", 0))
+        await rest(milliseconds)
+        if outcome != "answered":
+            raise StorageUnavailableError("there is no store")
+        async with self._store.snapshot() as snapshot:
+            yield snapshot
+
+
+class _ScheduledCalls:
+    """A port whose operations are refused, done, or done with their answer lost."""
+
+    def __init__(self, port: object, schedule: Iterator[tuple[Outcome, int]]) -> None:
+        self._port = port
+        self._schedule = schedule
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._port, name)
+
+        async def attempt(*arguments: Any, **named: Any) -> Any:
+            outcome, milliseconds = next(self._schedule, ("answered", 0))
+            if outcome == "refused":
+                raise StorageUnavailableError("there is no store")
+            answer = await operation(*arguments, **named)
+            await rest(milliseconds)
+            if outcome == "lost":
+                raise StorageUnavailableError("the answer was lost")
+            return answer
+
+        return attempt
 
 
 async def rest(milliseconds: int) -> None:

@@ -71,19 +71,20 @@ async def state_of(world):
 @hypothesis.settings(max_examples=300 if THOROUGH else 15)
 @given(
     schedules=st.tuples(SCHEDULES, SCHEDULES),
+    others=st.tuples(SCHEDULES, SCHEDULES),
     pauses=st.lists(st.integers(0, 4), max_size=8),
     stage=st.booleans(),
     mode=st.sampled_from(("partial", "atomic")),
     then=st.sampled_from(("nothing", "cancel", "undo")),
 )
 def test_every_schedule_of_faults_ends_with_each_row_stored_once(
-    template, schedules, pauses, stage, mode, then
+    template, schedules, others, pauses, stage, mode, then
 ):
     async def run(url, folder):
         both = [QuickWorld(folder, url), QuickWorld(folder, url)]
         async with AsyncExitStack() as processes:
-            for owner, one, schedule in zip("ab", both, schedules, strict=True):
-                faults = partial(Scheduled, schedule=schedule)
+            for owner, one, commits, rest in zip("ab", both, schedules, others, strict=True):
+                faults = partial(Scheduled, schedule=commits, others=rest)
                 await processes.enter_async_context(one.process(faults, owner=owner))
             turns, going_on = cycle(both), iter(pauses)
 

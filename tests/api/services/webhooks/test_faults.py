@@ -107,15 +107,21 @@ ANSWERS = st.lists(
 
 
 @given(
-    lives=st.lists(st.tuples(SCHEDULES, st.integers(0, 25)), max_size=4),
-    last=SCHEDULES,
+    lives=st.lists(st.tuples(SCHEDULES, SCHEDULES, st.integers(0, 25)), max_size=4),
+    last=st.tuples(SCHEDULES, SCHEDULES),
     answers=ANSWERS,
     count=st.integers(1, 8),
 )
 def test_whatever_fails_each_message_arrives_and_in_order(
-    lives: list[tuple[Schedule, int]], last: Schedule, answers: list[tuple[int, int]], count: int
+    lives: list[tuple[Schedule, Schedule, int]],
+    last: tuple[Schedule, Schedule],
+    answers: list[tuple[int, int]],
+    count: int,
 ) -> None:
-    """`lives`: the faults of each process, and the milliseconds until it stops. The `last` does not."""
+    """`lives`: the faults of each process, and the milliseconds until it stops. The `last` does not.
+
+    First those of its commits, then those of all else.
+    """
     titles = [f"n{number}" for number in range(count)]
 
     async def run(folder: Path) -> None:
@@ -123,9 +129,9 @@ def test_whatever_fails_each_message_arrives_and_in_order(
         store = await open_store("", committed=list, data_dir=folder, timezone="UTC")
         await add(store)
         await publish(store, *titles)
-        for schedule, milliseconds in [*lives, (last, 20_000)]:
+        for schedule, others, milliseconds in [*lives, (*last, 20_000)]:
             deliveries = Deliveries(
-                Scheduled(store, schedule),
+                Scheduled(store, schedule, others),
                 cast("Sender", receiver),
                 owner="server",
                 now_ms=receiver.now_ms,

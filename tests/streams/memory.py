@@ -1,7 +1,9 @@
 """A store of messages in memory, for tests of the feed alone."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 
+from domain.ports.errors import StorageUnavailableError
 from streams.messages import Durable, draft, with_id
 from streams.stored import StoredMessage
 
@@ -50,3 +52,35 @@ class MemoryFeed:
 
     async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
         return {message.feed: message.seq for message in self.kept if message.final and message.feed in feeds}
+
+
+class FlakyFeed(MemoryFeed):
+    """One whose next reads take some turns of the loop, and fail at their end, as they are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next_are: Iterator[tuple[int, bool]] = iter(())
+
+    async def bounds(self) -> tuple[int, int]:
+        found = await super().bounds()
+        await self._answer()
+        return found
+
+    async def read(
+        self, feeds: Sequence[str], prefixes: Sequence[str], *, after: int, upto: int, limit: int
+    ) -> list[StoredMessage]:
+        found = await super().read(feeds, prefixes, after=after, upto=upto, limit=limit)
+        await self._answer()
+        return found
+
+    async def ends(self, feeds: Sequence[str]) -> dict[str, int]:
+        found = await super().ends(feeds)
+        await self._answer()
+        return found
+
+    async def _answer(self) -> None:
+        turns, fails = next(self.next_are, (0, False))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if fails:
+            raise StorageUnavailableError("there is no store")

@@ -78,7 +78,11 @@ async def attach(
     feeds, sink = CATALOGUE.set_of(names), Sink()
     sink.encoding = encoding
     slot: Any = hub.registry.admit(ANA)
-    opening = await hub.open(feeds, cursor, None)
+    try:
+        opening = await hub.open(feeds, cursor, None)
+    except BaseException:
+        slot.release()
+        raise
     sink.reader = hub.read(feeds, opening, sink, slot)
     sink.reader.start(hub.hello(feeds, opening, "sse", ANA))
     return sink

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.services.identity import Identity
+from domain.ports.errors import StorageUnavailableError
 from streams.context import FeedOptions
 from streams.frames import Payload
 from streams.hub import FeedHub
-from tests.streams.memory import MemoryFeed
+from tests.streams.memory import FlakyFeed, MemoryFeed
 from tests.streams.sink import CATALOGUE, FEEDS, Sink, attach, hub_over, line, settle
 
 pytestmark = pytest.mark.anyio
@@ -36,20 +38,35 @@ STEPS = st.lists(
 @settings(max_examples=60)
 @given(steps=STEPS, ring=st.integers(1, 40))
 def test_every_reader_gets_the_messages_of_a_plain_list(steps: list[Any], ring: int) -> None:
-    asyncio.run(_play(steps, ring))
+    asyncio.run(_play(steps, ring, []))
 
 
-async def _play(steps: list[Any], ring: int) -> None:  # noqa: C901 - one branch a step
-    feed = MemoryFeed()
+@given(
+    steps=STEPS,
+    ring=st.integers(1, 40),
+    answers=st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=20),
+)
+def test_every_reader_gets_them_whenever_the_store_is_slow_or_fails(
+    steps: list[Any], ring: int, answers: list[tuple[int, bool]]
+) -> None:
+    """`answers`: for each read of the store the turns of the loop that it takes, and whether it fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.history._RETRY_SECONDS", 0)
+        asyncio.run(_play(steps, ring, answers))
+
+
+async def _play(steps: list[Any], ring: int, answers: list[tuple[int, bool]]) -> None:  # noqa: C901 - one branch a step
+    feed = FlakyFeed()
     hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(ring_messages=ring, coalesce_seconds=0))
     feed.listener = hub.publish
     readers: list[tuple[tuple[str, ...], list[Sink]]] = []
     async with hub.running(feed.epoch, feed), asyncio.timeout(20):
+        feed.next_are = iter(answers)
         for kind, *how in steps:
             if kind == "publish":
                 feed.publish(*[line("x" * 50, how[0])] * how[1])
             elif kind == "read":
-                readers.append((how[0], [await attach(hub, list(how[0]), "k3f9.0")]))
+                readers.append((how[0], [await _attached(hub, how[0], "k3f9.0")]))
             elif kind == "turn":
                 await asyncio.sleep(0)
             elif readers:
@@ -58,7 +75,7 @@ async def _play(steps: list[Any], ring: int) -> None:  # noqa: C901 - one branch
                     assert sinks[-1].reader is not None
                     sinks[-1].reader.lost()
                     seen = [seq for sink in sinks for seq in sink.seqs]
-                    sinks.append(await attach(hub, list(names), f"k3f9.{seen[-1] if seen else 0}"))
+                    sinks.append(await _attached(hub, names, f"k3f9.{seen[-1] if seen else 0}"))
                 elif kind == "block":
                     sinks[-1].full_after = 1
                 elif sinks[-1].full_after is not None:
@@ -75,6 +92,13 @@ async def _play(steps: list[Any], ring: int) -> None:  # noqa: C901 - one branch
             sinks[-1].reader.lost()
         assert not hub._views
         assert not hub.registry.open
+
+
+async def _attached(hub: FeedHub[Identity], names: tuple[str, ...], cursor: str) -> Sink:
+    """Open a stream as clients do, again and again."""
+    while True:
+        with suppress(StorageUnavailableError):
+            return await attach(hub, list(names), cursor)
 
 
 async def test_nothing_is_written_to_a_full_outlet_until_it_drains() -> None:

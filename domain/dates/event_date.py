@@ -61,7 +61,7 @@ def parse_event_date(
     if order and (written is None or _is_range(written)):
         written = read_written(text)
     if written is None:
-        return wording.invalid(field, text)
+        return wording.invalid(field, text, order or _ONLY_ISO)
     time = time.strip()
     if time:
         joined = _joined(written, text, time)
@@ -107,14 +107,11 @@ def _is_range(written: Written) -> bool:
 
 def _joined(written: Written, text: str, time: str) -> Written | Problem:
     """Return a date with the time of another cell, or why the two do not fit."""
-    clock = read_clock(time)
+    clock = read_clock(time) or _clock_of_moment(time, written, text)
     if clock is None:
-        whole = _iso(time) or read_written(time)
-        if whole is None or whole.clock is None:
-            return wording.invalid_time(time)
-        if not set(whole.days) & {*written.days, *_NO_DAYS}:
-            return wording.conflicting_time(text, time)
-        clock = whole.clock
+        return written
+    if isinstance(clock, Problem):
+        return clock
     own = written.clock
     if own is None:
         return replace(written, clock=clock)
@@ -124,6 +121,20 @@ def _joined(written: Written, text: str, time: str) -> Written | Problem:
         return wording.conflicting_time(text, time)
     fraction = clock.fraction or (own.fraction if same_time else "")
     return replace(written, clock=replace(clock, offset=clock.offset or own.offset, fraction=fraction))
+
+
+def _clock_of_moment(time: str, written: Written, text: str) -> Clock | Problem | None:
+    """Return the time of a cell that has a day, too; None for the day alone, as where both cells are merged."""
+    whole = _iso(time) or read_written(time)
+    if whole is not None and whole.clock is None and whole.days == written.days:
+        return None
+    if whole is None or whole.clock is None:
+        return wording.invalid_time(time)
+    is_same_day = bool(set(whole.days) & set(written.days))
+    if not (is_same_day or set(whole.days) & _NO_DAYS):
+        return wording.conflicting_time(text, time)
+    # The offset of a day that is none: that of 1899 has odd minutes, and some programs write none of a place.
+    return whole.clock if is_same_day or not whole.clock.offset else wording.invalid_time(time)
 
 
 def time_problem(time: str) -> Problem | None:
@@ -142,7 +153,7 @@ def _meant(written: Written, order: DateOrder, field: str, text: str) -> Day | P
     """Return the day that is meant by the order of the file, or the problem."""
     days = [day for day in written.days if in_range(day)]
     if not days:
-        return wording.out_of_range(field, text) if written.days else wording.invalid(field, text)
+        return wording.out_of_range(field, text) if written.days else wording.invalid(field, text, order)
     day = _by_order(written, order, days)
     if day is None:
         return wording.without_order(field, text, order, days, written.clock)

@@ -15,6 +15,7 @@ from domain.problems import Problem, ProblemParam, excerpt, problem
 
 _SERIAL = re.compile(r"(?P<days>[1-9][0-9]{4})(?:[.,](?P<part>[0-9]{1,20}))?")
 _DAY_PART = re.compile(r"0[.,](?P<part>[0-9]{1,20})")
+_MINUTES = re.compile(r"(?P<day>(?:19|20)[0-9]{6})(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})")
 _EPOCH = re.compile(r"(?P<seconds>[1-9][0-9]{8,9})(?P<millis>[0-9]{3})?")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)
 _YEAR = re.compile(r"[0-9]{4}")
@@ -33,7 +34,7 @@ _DAY_OF_RANGE = re.compile(
 _MONTH_AND_DAYS = re.compile(rf"(?P<day>[a-z]+\.? [0-9]{{1,2}}) ?{_BETWEEN} ?[0-9]{{1,2}}(?P<rest>,? .*)")
 _DAY_WITHOUT_YEAR = re.compile(
     rf"(?:(?:de|do|del|dia|from) )?(?P<day>[0-9]{{1,2}}(?P<mark>[/.-]| de )[0-9a-z]+) ?{_BETWEEN}"
-    r" ?[0-9]{1,2}(?P=mark)[0-9a-z]+(?P<rest>(?P=mark)[0-9]{4}.*)"
+    r" ?(?P<last>[0-9]{1,2}(?P=mark)[0-9a-z]+)(?P<rest>(?P=mark)(?P<year>[0-9]{4}).*)"
 )
 _LEAD = re.compile(r"(?:a partir d[aeo]s?|d[ae]s?|as|desde las|desde|a las|from|at|inicio as) (?P<rest>.+)")
 _NOON = 12
@@ -41,18 +42,25 @@ _NAMED_TIMES = dict.fromkeys(
     ("meio-dia", "meio dia", "mediodia", "noon", "midday"), "12:00:00"
 ) | dict.fromkeys(("meia-noite", "meia noite", "medianoche", "midnight"), "00:00:00")
 _PART_OF_DAY = re.compile(
-    r"(?P<time>[^ ]+) ?(?:horas )?(?:da|de la|in the) "
-    r"(?P<part>madrugada|manha|tarde|noite|manana|noche|morning|afternoon|evening)"
+    r"(?P<time>[^ ]+) ?(?:horas )?(?:(?:da|de la|in the) |\()"
+    r"(?P<part>madrugada|manha|tarde|noite|manana|noche|morning|afternoon|evening)\)?"
 )
 _LATE = frozenset({"tarde", "noite", "noche", "afternoon", "evening"})
+_AROUND_MIDNIGHT = frozenset({"noite", "noche", "madrugada"})
+_WITH_POINT = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])[.,](?P<minute>[0-5][0-9])")
+_PART_OF_HOUR = re.compile(r"[0-9]+[.,][0-9]")
+# What spreadsheets write for a time without a day: the day before the first.
+_DAY_ZERO = re.compile(r"(?:1900-0?1-00?|00?/0?1/1900|0?1/00?/1900)[t ](?P<time>.+)")
 _BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?:(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?)?")
-_IN_BRACKETS = re.compile(r"(?P<moment>.*[^ ]) ?\((?P<zone>(?:gmt|utc)[^()]*)?[^()]*\)")
-_WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) [a-z]{2,}(?:[/_][a-z_]+)*")
+_IN_BRACKETS = re.compile(r"(?P<moment>.*[^ ]) ?\((?P<within>[^()]*)\)")
+_WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) (?![ap]m\b)[a-z]{2,}(?:[/_][a-z_]+)*")
+
+_ANY_ORDER = DateOrder("auto")
 
 
-def invalid(field: str, text: str) -> Problem:
+def invalid(field: str, text: str, order: DateOrder = _ANY_ORDER) -> Problem:
     """Return the problem of a text that is not a date in any form."""
-    options = _suggestions(text)
+    options = _suggestions(text, order)
     rule = ""
     if _lacks_year(text):
         rule = ".no_year"
@@ -149,29 +157,50 @@ def _moment(day: Day, clock: Clock | None) -> str:
     return f"{day.iso}T{clock.iso}" if clock else day.iso
 
 
-def _suggestions(text: str) -> list[str]:
-    """Return what may be meant by a text that is refused."""
+def _suggestions(text: str, order: DateOrder) -> list[str]:
+    """Return what may be meant by a text that is refused, in the order of its file where that is known."""
     number = _of_number(text)
     if number:
         return [number]
     known = plain(text[:100]) or ""
     for candidate in (text, *_cut(known)):
         written = read_written(candidate)
-        days = [day for day in written.days if in_range(day)] if written else []
+        days = _readings(written, order) if written else []
         if written and days:
             return [_moment(day, written.clock) for day in days]
     return []
 
 
+def _readings(written: Written, order: DateOrder) -> list[Day]:
+    by_order = {"dmy": written.day_first, "mdy": written.month_first}.get(order.format)
+    days = (by_order,) if by_order is not None else written.days
+    return [day for day in days if in_range(day)]
+
+
 def _cut(known: str) -> list[str]:
     """Return a text without the end of its range, and without the name of its time zone."""
-    days = (form.fullmatch(known) for form in (_DAY_OF_RANGE, _MONTH_AND_DAYS, _DAY_WITHOUT_YEAR))
+    days = (form.fullmatch(known) for form in (_DAY_OF_RANGE, _MONTH_AND_DAYS))
     firsts = [f"{match['day']}{match['rest']}" for match in days if match]
-    if within := _IN_BRACKETS.fullmatch(known):
-        firsts += [f"{within['moment']} {within['zone'] or ''}".strip(), within["moment"]]
+    if two := _DAY_WITHOUT_YEAR.fullmatch(known):
+        firsts.append(_first_of_two(two))
+    if found := _IN_BRACKETS.fullmatch(known):
+        firsts += [f"{found['moment']} {found['within']}", found["moment"]]
     ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
     found = (_WITH_ZONE.fullmatch(known), _LEAD.fullmatch(known))
     return firsts + [known[:end] for end in reversed(ends)] + [match[1] for match in found if match]
+
+
+def _first_of_two(found: re.Match[str]) -> str:
+    """Return the first day of a range whose year is written after the last: the year before over New Year."""
+    first, last = (read_written(f"{found[name]}{found['rest']}") for name in ("day", "last"))
+    rest = found["rest"]
+    if first and last and _day_of(first) > _day_of(last):
+        rest = rest.replace(found["year"], f"{int(found['year']) - 1:04}", 1)
+    return f"{found['day']}{rest}"
+
+
+def _day_of(written: Written) -> Day:
+    return written.days[0]
 
 
 def _of_number(text: str) -> str | None:
@@ -180,6 +209,9 @@ def _of_number(text: str) -> str | None:
     if serial:
         day = (_SERIAL_DAY_ZERO + timedelta(days=int(serial["days"]))).isoformat()
         return f"{day}T{_time_of(serial['part'])}" if serial["part"] else day
+    minutes = _MINUTES.fullmatch(text)
+    if minutes and (known := read_written(f"{minutes['day']}T{minutes['hour']}{minutes['minute']}")):
+        return _moment(known.days[0], known.clock)
     epoch = _EPOCH.fullmatch(text)
     if epoch:
         moment = datetime.fromtimestamp(int(epoch["seconds"]), UTC)
@@ -197,7 +229,12 @@ def _time_suggestions(text: str) -> list[str]:
     part = _DAY_PART.fullmatch(text)
     if part:
         return [_time_of(part["part"])]
+    if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
+        return []
     known = plain(text[:100]) or ""
+    if zero := _DAY_ZERO.fullmatch(known):
+        clock = read_clock(zero["time"])
+        return [clock.iso] if clock else []
     candidates = [known, *_cut(known)]
     # `das 19h as 21h`: a lead before a range.
     candidates += [shorter for candidate in candidates[1:] for shorter in _cut(candidate)]
@@ -211,10 +248,14 @@ def _time_in_words(text: str) -> str | None:
         return _NAMED_TIMES[text]
     found = _PART_OF_DAY.fullmatch(text)
     time = found["time"] if found else text
+    if pointed := _WITH_POINT.fullmatch(time):
+        time = f"{pointed['hour']}:{pointed['minute']}"
     bare = _BARE_TIME.fullmatch(time)
     clock = read_clock(f"{bare['hour']}:{bare['minute'] or '00'}:{bare['second'] or '00'}" if bare else time)
     if clock is None:
         return None
-    if found and found["part"] in _LATE and clock.hour < _NOON:
+    if found and clock.hour == _NOON and found["part"] in _AROUND_MIDNIGHT:
+        clock = replace(clock, hour=0)
+    elif found and found["part"] in _LATE and clock.hour < _NOON:
         clock = replace(clock, hour=clock.hour + _NOON)
     return clock.iso

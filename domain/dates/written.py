@@ -40,7 +40,7 @@ class Clock(Struct, frozen=True):
     Attributes:
         fraction: digits of the second, as they came.
         offset: `Z`, `±hh:mm`, or "" for the clock at the venue.
-        has_half: AM or PM was written.
+        has_half: AM or PM was written as in English: Spanish has points, and the day first.
     """
 
     hour: int
@@ -116,6 +116,8 @@ _NAMED = (
     re.compile(r"(?P<year>[0-9]{4})[ /.-]+(?P<name>[a-z]+)\.?[ /.-]+(?P<day>[0-9]{1,2})(?![0-9])"),
 )
 _WEEKDAY = re.compile(r"(?P<name>[a-z]+)(?:[- ]feira)?\.?(?:,? )(?P<rest>.+)")
+# `2\u00aa-feira` is Monday.
+_NUMBERED_WEEKDAY = re.compile(r"(?P<number>[2-6])[ao]?[- ]feiras?(?:,? )(?P<rest>.+)")
 _WEEKDAY_AFTER = re.compile(r" ?\((?P<name>[a-z]+)(?:[- ]feira)?\.?\)")
 _JOINT = re.compile(r"(?:t| ?, ?(?:as |das |a las? |at )?| (?:as |das |a las? |at |@ ?|- )?)")
 _CLOCK = re.compile(
@@ -127,7 +129,7 @@ _CLOCK = re.compile(
     r"|(?<=[0-9]{2})\.(?P<p_minute>[0-9]{2}) ?(?:hs?|hrs?|horas?)?"
     r"|\.(?P<q_minute>[0-9]{2})(?= ?[ap]\.? ?m\b)"
     r"|(?= ?[ap]\.? ?m\b))"
-    r"(?: ?(?P<half>[ap])\.? ?m\b\.?)?"
+    r"(?: ?(?P<half>[ap])(?P<points>\.? ?)m\b\.?)?"
     r"(?: ?(?P<offset>z|(?:utc|gmt)(?: ?[+-][0-9]{1,2}(?::?[0-9]{2})?)?|[+-][0-9]{2}(?::?[0-9]{2})?)"
     r"(?: \([^()]*\))?)?"
 )
@@ -151,6 +153,8 @@ def read_written(text: str) -> Written | None:
         written = _after_weekday(found["rest"], WEEKDAYS[found["name"]])
         if written is not None:
             return written
+    if numbered := _NUMBERED_WEEKDAY.fullmatch(known):
+        return _after_weekday(numbered["rest"], int(numbered["number"]) - 2)
     return _after_weekday(known, None)
 
 
@@ -267,7 +271,12 @@ def _clock(text: str, start: int) -> Clock | None:
     clock = _shown(hour, minute, found["second"] or found["h_second"]) if hour is not None else None
     if clock is None or zone is None:
         return None
-    return replace(clock, fraction=found["fraction"] or "", offset=zone, has_half=found["half"] is not None)
+    return replace(
+        clock,
+        fraction=found["fraction"] or "",
+        offset=zone,
+        has_half=bool(found["half"] and not found["points"]),
+    )
 
 
 def _shown(hour: int, minute: str | None, second: str | None) -> Clock | None:

@@ -270,6 +270,12 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         ("2025-07-03T19:00/21:00", "2025-07-03T19:00:00"),
         ("July 3, 2025 7:00 PM (GMT-3)", "2025-07-03T19:00:00-03:00"),
         ("2025-07-03 19:00 (abertura 18h)", "2025-07-03T19:00:00"),
+        ("28/12 a 03/01/2027", "2026-12-28"),
+        ("30 de dezembro a 2 de janeiro de 2027", "2026-12-30"),
+        ("30/11 a 03/12/2027", "2027-11-30"),
+        ("202603131930", "2026-03-13T19:30:00"),
+        ("2026-03-05 (19h)", "2026-03-05T19:00:00"),
+        ("2026-03-05 0:30 PM", None),
         ("31/02/2025", None),
         ("a definir", None),
         ("julho a agosto de 2025", None),
@@ -280,6 +286,32 @@ def test_a_refused_date_has_a_suggestion_of_what_was_meant(text: str, suggestion
     refused = parse(text)
     assert isinstance(refused, Problem)
     assert (refused.code, refused.suggestion) == ("invalid_date", suggestion)
+
+
+@pytest.mark.parametrize("text", ["05/03/2026 a 07/03/2026", "05 a 07/03/2026", "05/03/2026 19h - 22h"])
+def test_a_suggestion_is_in_the_order_of_the_file(text: str) -> None:
+    for date_format, day in (("dmy", "2026-03-05"), ("mdy", "2026-05-03")):
+        refused = parse(text, date_format)  # type: ignore[arg-type]
+        assert isinstance(refused, Problem)
+        assert (str(refused.suggestion)[:10], refused.suggestions) == (day, UNSET)
+    undecided = parse(text, "auto")
+    assert isinstance(undecided, Problem)
+    assert isinstance(undecided.suggestions, tuple)
+    assert [moment[:10] for moment in undecided.suggestions] == ["2026-03-05", "2026-05-03"]
+
+
+@pytest.mark.parametrize("half", ["p. m.", "p.m.", "P.\u00a0M.", "p m"])
+def test_a_half_of_the_day_in_spanish_proves_no_order(half: str) -> None:
+    assert kept(f"05/03/2026 7:30 {half}") == kept("05/03/2026", time=f"7:30 {half}") == "ambiguous_date"
+    assert kept(f"05/03/2026 7:30 {half}", "dmy") == "2026-03-05T19:30:00"
+
+
+@pytest.mark.parametrize("number", range(2, 7))
+def test_weekdays_are_numbered_in_portuguese(number: int) -> None:
+    for name in (f"{number}\u00aa-feira", f"{number}\u00aa feira", f"{number}a-feira"):
+        for text in (f"{name}, {7 + number} de março de 2026", f"{name} {7 + number:02}/03/2026"):
+            assert kept(text, "dmy") == f"2026-03-{7 + number:02}T00:00:00"
+            assert kept(text.replace("2026", "2027"), "dmy") == "invalid_date"
 
 
 @given(st.text("0123456789 -/.,:()aehsdglo→&", max_size=400))
@@ -309,6 +341,14 @@ def test_the_suggestion_of_any_text_is_a_date_that_is_read(text: str) -> None:
         ("2025-07-01 19:30Z", "19:30", "2025-07-01T19:30:00Z"),
         ("2025-07-01", "2025-07-01 19:30", "2025-07-01T19:30:00"),
         ("2025-07-01", "1899-12-30T19:30:00", "2025-07-01T19:30:00"),
+        # A date merged over both cells.
+        ("2025-07-01", "2025-07-01", "2025-07-01T00:00:00"),
+        ("13/07/2025", "13/07/2025", "2025-07-13T00:00:00"),
+        ("2025-07-01T10:00", "2025-07-01", "2025-07-01T10:00:00"),
+        ("2025-07-01", "2025-07-02", "invalid_date"),
+        # Times of Apps Script and SheetJS: the offset is of a day that is none.
+        ("2025-07-01", "1899-12-30T22:36:28.000Z", "invalid_date"),
+        ("2025-07-01", "1899-12-30T19:30:00-03:00", "invalid_date"),
         ("2025-07-01T10:00", "19:30", "conflicting_time"),
         ("2025-07-01T19:30Z", "19:30 GMT-3", "conflicting_time"),
         ("2025-07-01", "2025-07-02 19:30", "conflicting_time"),
@@ -351,6 +391,18 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("desde las 19:00", "19:00:00"),
         ("19h e 21h", "19:00:00"),
         ("19:00/21:00", "19:00:00"),
+        ("19,30", "19:30:00"),
+        ("7.30", "07:30:00"),
+        ("19,5", None),
+        ("7.5", None),
+        ("1900-01-00 19:30:00", "19:30:00"),
+        ("00/01/1900 19:30", "19:30:00"),
+        ("07:30 (noite)", "19:30:00"),
+        ("12:00 da noite", "00:00:00"),
+        ("12 de la noche", "00:00:00"),
+        ("20h (abertura 19h)", "20:00:00"),
+        ("2025-07-02", None),
+        ("01/07/2025", None),
         ("25", None),
         ("1960", None),
         ("dia todo", None),
@@ -468,7 +520,7 @@ def test_no_order_reads_a_numeric_date_as_another_day(
     by_itself = read("auto")
     if moment.day > 12 or moment.day == moment.month:
         assert by_itself == stored
-    elif "twelve" in clock:
+    elif clock == "twelve hours":
         assert by_itself == read("mdy")
     else:
         assert by_itself == "ambiguous_date"

@@ -124,7 +124,7 @@ def _joined(written: Written, text: str, time: str) -> Written | Problem:
 
 
 def _clock_of_moment(time: str, written: Written, text: str) -> Clock | Problem | None:
-    """Return the time of a cell that has a day, too; None for the day alone, as where both cells are merged."""
+    """Return the time of a cell that has a day, too; None for the day alone, as of merged cells."""
     whole = _iso(time) or read_written(time)
     if whole is not None and whole.clock is None and whole.days == written.days:
         return None

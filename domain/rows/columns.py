@@ -52,6 +52,8 @@ Mapped = Mapping[str, str | None]
 _POSITION = re.compile(r"#([0-9]{1,5})")
 _OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
 _NAMES_KEPT = 64
+_MAPPED = 4
+"""The rank of a column that the uploader chose: above that of every name."""
 _START = Meaning("event_date", 1)
 
 
@@ -250,7 +252,7 @@ def _matched(
     has_place: bool,
 ) -> dict[str, int] | Problem:
     """Add the columns whose own names are fields, where the mapping left a field open."""
-    index, ranks = dict(mapped), dict.fromkeys(mapped, 4)
+    index, ranks = dict(mapped), dict.fromkeys(mapped, _MAPPED)
     for target, (rank, columns) in _by_name(names, mapping, mapped).items():
         fitting = columns
         if rank == 1:
@@ -262,9 +264,14 @@ def _matched(
     _add_start(index, names, mapping, sample)
     _take_times_as_dates(index, mapping, sample)
     if not (has_place or index.keys() & {EITHER, LOCATION_NAME, "local_info"}):
-        # Without a name of the place there is no venue; `vagas` alone must not refuse every row.
-        flat = {f"local_info.{name}" for name in FLAT}
-        index = {name: at for name, at in index.items() if name not in flat or ranks[name] >= 3}
+        # Without a name of the place there is no venue; an address alone must not refuse every row. Who
+        # writes the names of our own fields, or maps a column, means it.
+        flat = {f"local_info.{name}": (name, f"local_info_{name}") for name in FLAT}
+        index = {
+            name: at
+            for name, at in index.items()
+            if name not in flat or ranks[name] == _MAPPED or column_key(names[at]) in flat[name]
+        }
     return _without_either(index, ranks, mapping, sample)
 
 

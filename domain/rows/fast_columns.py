@@ -53,6 +53,9 @@ class _FullVenue(_PlainVenue, forbid_unknown_fields=True):
     manually_edited: bool
 
 
+_UNLIKE_NAMES = frozenset("[0123456789")
+"""What no name of a person begins with; the rules say what it is."""
+
 _NOWHERE = _PlainVenue("", 0)
 """Stands for no venue among others."""
 
@@ -265,7 +268,9 @@ def _description(text: str) -> str | None:
 
 
 def _people(text: str) -> list[str] | None:
-    if len(text) > limits.CELL_BYTES // 4 or text[:1] == " ":
+    if len(text) > limits.CELL_BYTES // 4 or text[:1] == " " or "\n" in text:
+        return None
+    if text.lstrip()[:1] in _UNLIKE_NAMES:
         return None
     names = [*filter(None, map(str.strip, text.split(";")))]
     return names if len(names) == len(set(names)) <= limits.PARTICIPANTS else None

@@ -14,8 +14,12 @@ _TRUTH = frozenset(
 )
 _NUMBER = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?[a-z]+)?", re.IGNORECASE)
-_ID = re.compile(r"[A-Za-z]{0,8}[-_#./ ]?[0-9]+(?:[-_./][0-9A-Za-z]+)*|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]{20,}")
+# No blank in it, and more than one digit: `Prova 1` and `U2` are titles.
+_ID = re.compile(
+    r"[A-Za-z]{0,8}[-_#./]?[0-9]{2,}(?:[-_./][0-9A-Za-z]+)*|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]{20,}"
+)
 _TOTALS = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
+_DIGITS = frozenset("0123456789")
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
 
 
@@ -32,6 +36,16 @@ def is_number(text: str) -> bool:
 def is_count(text: str) -> bool:
     """Return whether a cell is a number of people, perhaps followed by a word."""
     return _INTEGER.fullmatch(text.strip()) is not None
+
+
+def is_no_name(text: str) -> bool:
+    """Return whether the cell of participants is unlike names with `;` between them.
+
+    It is a number, a list in another notation, or has several lines.
+    """
+    plain = text.strip()
+    is_list = plain[:1] == "[" and plain[-1:] == "]"
+    return is_list or "\n" in plain or (plain[:1] in _DIGITS and is_number(plain))
 
 
 def is_date(text: str) -> bool:

@@ -146,6 +146,20 @@ _BESIDE_WORDS = re.compile(
     r"|cadastro|registro|inscricao|inscricoes|inscripcion|published|publicacao|publicacion|venda|deadline"
     r"|prazo|plazo|nascimento|birth)\b"
 )
+# In brackets behind a name these words make it the name of something else. An offset such as GMT-3 does
+# not: it is mostly that of the place.
+_CHANGING_WORDS = re.compile(
+    r"\b(?:(?:utc|gmt)(?! ?[0-9])|zulu|mil|milhar|milhares|miles|thousands?|k|milhoes|millones|envio|rsvp"
+    r"|entrega|submissao|saida|salida|exit|checkout|fechamento|cierre|closing|e ?mails?|mail|telefones?"
+    r"|telefono|phone|celular|whatsapp|url|links?|site|estacionamento|parking|residencia|origem|origen"
+    r"|origin)\b"
+)
+_PEOPLE_WORDS = re.compile(
+    r"\b(?:palestrantes?|speakers?|ponentes?|organizador(?:es|a|as)?|organizers?|responsavel|responsable"
+    r"|contato|contacto|contact|instrutor(?:es|a)?|instructor(?:es|a|s)?|autor(?:es|a)?|authors?|artistas?"
+    r"|artists?|participantes?|participants?|convidados?|guests?|solicitante|requerente|cliente|client"
+    r"|usuario|user|aluno|alumno|student)\b"
+)
 
 
 def column_key(name: str) -> str:
@@ -170,7 +184,17 @@ def meaning(name: str) -> Meaning | None:
     known = _MEANINGS.get(key)
     if known is None and ("(" in name or "[" in name) and not means_another_time(name):
         known = _MEANINGS.get(column_key(_IN_BRACKETS.sub(" ", name)))
+        if known is not None and _changes(known.field, name):
+            return None
     return known
+
+
+def _changes(field: str, name: str) -> bool:
+    """Return whether what stands in brackets makes a name that of something else than a field."""
+    within = " ".join(column_key(part).replace("_", " ") for part in _IN_BRACKETS.findall(name))
+    if _CHANGING_WORDS.search(within) or (field == "event_date" and "limite" in within):
+        return True
+    return field != "participants" and _PEOPLE_WORDS.search(within) is not None
 
 
 def is_canonical(name: str) -> bool:

@@ -17,7 +17,7 @@ from domain.problems import VALUE_LIMIT, Problem, problem, sendable
 from domain.rows.cells import Replacements, cell_error, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
 from domain.rows.formula_guard import unguarded
-from domain.rows.looks import is_number, names_totals
+from domain.rows.looks import is_no_name, is_number, names_totals
 from domain.rows.names import EITHER, LOCATION_NAME, column_key
 from domain.text import check_characters, check_size, folded, is_too_large
 
@@ -125,6 +125,8 @@ class RowParser:
         for name in ("title", "description", "event_date", "event_time", "city"):
             members[name] = self._sized(name, self._text(name, cells, problems), problems)
         names = self._sized("participants", self._text("participants", cells, problems), problems)
+        if is_no_name(names):
+            self._warn("unlikely_participant")
         members["participants"] = names.split(";")
         members["local_info"] = self._local_info(cells, problems)
         return members

@@ -18,6 +18,10 @@ _MESSAGES = {
     "cancelled_occurrence": "cancelled dates of recurring events were left out",
     "other_component": "tasks and notes of the calendar were left out, because they are not events",
     "nameless_attendee": "attendees without a name were left out",
+    "unlikely_participant": (
+        "cells of participants hold a number, several lines or a list in brackets, and were kept as one "
+        "name: names are separated by ;"
+    ),
     "unknown_member": "members of local_info that are not documented were ignored",
     "damaged_text": (
         "rows have letters that seem lost or changed before (\ufffd, or S\u00c3\u00a3o for S\u00e3o): "
@@ -25,6 +29,9 @@ _MESSAGES = {
     ),
     "rows_above_header": "rows above the header were skipped",
     "repeated_header": "rows that repeat the header were skipped",
+    "separator_row": (
+        "rows whose title, date and city are one merged cell are headings of the rows below, and were skipped"
+    ),
     "total_row": "rows of totals, which have no date and no city, were skipped",
 }
 

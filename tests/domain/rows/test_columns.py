@@ -32,3 +32,48 @@ def test_a_column_of_times_stays_what_it_is_beside_dates_or_where_somebody_says_
     assert fields(["title", "hora", "city"], DATES, mapping={"event_time": "hora"}) == "missing_columns"
     given = fields(["title", "hora", "city"], DATES, defaults={"event_date": "2027-05-23"})
     assert given == {"title": 0, "event_date": 1, "city": 2}
+
+
+@pytest.mark.parametrize("name", ["Endereço", "Capacidade", "Vagas", "Tipo de local", "Acessível", "Lotação"])
+def test_part_of_a_venue_without_its_name_is_not_used(name: str) -> None:
+    header, row = ["Título", "Data", "Cidade", name], ["A", "2026-03-05", "Natal", "1"]
+    found = match_columns(header, sample=[row])
+    assert isinstance(found, Columns)
+    assert (len(found.index), found.ignored) == (3, (3,))
+    with_place = match_columns([*header, "Local"], sample=[[*row, "Teatro"]])
+    assert isinstance(with_place, Columns)
+    assert len(with_place.index) == 5
+    mapped = match_columns(header, mapping={"local_info.address": name}, sample=[row])
+    assert isinstance(mapped, Columns)
+    assert mapped.index["local_info.address"] == 3
+
+
+def test_our_own_names_of_parts_of_a_venue_are_meant() -> None:
+    for name in ("capacity", "address", "local_info.capacity"):
+        found = match_columns(["title", "event_date", "city", name])
+        assert isinstance(found, Columns)
+        assert len(found.index) == 4
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Prova 1", "Prova 2"],
+        ["Evento 1"],
+        ["U2", "Blink-182", "Zeca"],
+        ["Sala 3", "Sala 4"],
+        ["Dia 5 de maio de show"],
+    ],
+)
+def test_titles_with_numbers_are_titles(cells: list[str]) -> None:
+    sample = [[cell, "2026-03-05", "Natal"] for cell in cells]
+    for name in ("Evento", "Nome", "Name"):
+        found = match_columns([name, "Data", "Cidade"], sample=sample)
+        assert isinstance(found, Columns)
+        assert found.index["title"] == 0
+
+
+@pytest.mark.parametrize("cells", [["12345", "12346"], ["EV-001", "EV-002"], ["a3f9" * 5], ["sim", "não"]])
+def test_ids_and_numbers_are_no_titles(cells: list[str]) -> None:
+    sample = [[cell, "2026-03-05", "Natal"] for cell in cells]
+    assert isinstance(match_columns(["Evento", "Data", "Cidade"], sample=sample), Problem)

@@ -587,6 +587,11 @@ export default {
       one: "{count} attendee without a name was left out.",
       other: "{count} attendees without a name were left out.",
     },
+    "warning.unlikely_participant": {
+      one: "{count} cell of participants holds a number, several lines or a list in brackets. It was kept as one name: separate names by ;",
+      other:
+        "{count} cells of participants hold a number, several lines or a list in brackets. Each was kept as one name: separate names by ;",
+    },
     "warning.unknown_member": {
       one: "{count} unknown member of local_info was ignored.",
       other: "{count} unknown members of local_info were ignored.",
@@ -602,6 +607,10 @@ export default {
     "warning.repeated_header": {
       one: "{count} row that repeats the column names was skipped.",
       other: "{count} rows that repeat the column names were skipped.",
+    },
+    "warning.separator_row": {
+      one: "{count} row is one merged cell, a heading of the rows below it, and was skipped.",
+      other: "{count} rows are one merged cell each, headings of the rows below them, and were skipped.",
     },
     "warning.total_row": {
       one: "{count} row of totals was skipped.",

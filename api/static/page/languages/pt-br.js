@@ -590,6 +590,11 @@ export default {
       one: "{count} convidado sem nome ficou de fora.",
       other: "{count} convidados sem nome ficaram de fora.",
     },
+    "warning.unlikely_participant": {
+      one: "{count} célula de participantes tem um número, várias linhas ou uma lista entre colchetes. Ficou como um só nome: separe os nomes com ;",
+      other:
+        "{count} células de participantes têm um número, várias linhas ou uma lista entre colchetes. Cada uma ficou como um só nome: separe os nomes com ;",
+    },
     "warning.unknown_member": {
       one: "{count} campo desconhecido de local_info foi ignorado.",
       other: "{count} campos desconhecidos de local_info foram ignorados.",
@@ -605,6 +610,10 @@ export default {
     "warning.repeated_header": {
       one: "{count} linha que repete os títulos foi pulada.",
       other: "{count} linhas que repetem os títulos foram puladas.",
+    },
+    "warning.separator_row": {
+      one: "{count} linha é uma só célula mesclada, um título das linhas abaixo dela, e foi pulada.",
+      other: "{count} linhas são uma só célula mesclada cada, títulos das linhas abaixo delas, e foram puladas.",
     },
     "warning.total_row": {
       one: "{count} linha de total foi pulada.",

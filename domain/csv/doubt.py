@@ -20,9 +20,15 @@ _SYMBOL = (
 _IMPROBABLE = re.compile(
     rf"(?<=[{_LETTER}]){_SYMBOL}+(?=[{_LETTER}])|(?<=[A-Za-z])[\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u017d\u0178](?=[a-z])"
     rf"|(?<=[a-z]){_SYMBOL}"
+    r"|(?<=[A-Z])[\u00e0-\u00f6\u00f8-\u00ff](?=[A-Z])|(?<=[A-Z]{2})[\u00e0-\u00f6\u00f8-\u00ff](?![\w])"
+    # A capital, a dash or the French ligature at the end of a word: é, ó and ú of a Mac.
+    r"|(?<=[a-z])[\u00c0-\u00d6\u00d8-\u00de\u0160\u017d\u0178](?![\w])"
+    r"|(?<=[A-Za-z])[\u2013\u2014](?=[;,|\t\"\r\n]|$)|(?<=[A-Za-z])\u0153(?![ui])"
+    r"|(?<=[a-z])[\u2013\u2014](?=[a-z]{1,2}(?![\w]))|(?<=[A-Za-z])\u0192"
 )
 _USUAL = re.compile(
     "[\u00e1\u00e0\u00e2\u00e3\u00e7\u00e9\u00ea\u00ed\u00f3\u00f4\u00f5\u00fa\u00f1\u00fc](?=[a-z]|\\W|$)"
+    "|(?<=[A-Z])[\u00c1\u00c0\u00c2\u00c3\u00c7\u00c9\u00ca\u00cd\u00d3\u00d4\u00d5\u00da\u00d1\u00dc]"
 )
 _OTHER = re.compile("[\u00e4\u00e5\u00e6\u00e8\u00eb\u00ec\u00ee\u00ef\u00f2\u00f6\u00f8\u00f9\u00fb]")
 

@@ -25,7 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "invalid_type.text": "{field} must be text, not {value}",
     "invalid_type.text_or_null": "{field} must be text or null, not {value}",
     "invalid_type.integer": "{field} must be an integer, not {value}",
-    "invalid_type.digits": "{field} must be a whole number, in digits only, not {value}",
+    "invalid_type.digits": "{field} must be a whole number, in digits only and without quotes, not {value}",
     "invalid_type.flag": "{field} must be true or false, not {value}",
     "invalid_type.yes_or_no": "{field} must be yes or no, not {value}",
     "invalid_type.texts": "{field} must be a list of text, not {value}",
@@ -94,7 +94,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "missing_cells": "the row has {count} cells, the header has {width}",
     "extra_cells": (
-        "the row has {count} cells, the header has {width}; does a cell with a comma lack its quotes?"
+        "the row has {count} cells, the header has {width}; does a cell that contains the delimiter lack "
+        "its quotes?"
     ),
     "extra_cells.far": "the row has far more cells than the header",
     "malformed_quote": (
@@ -157,6 +158,10 @@ SENTENCES: Mapping[str, str] = {
     "invalid_option.field": "{value} is not a field; these are: {known}",
     "invalid_option.header_row": ("header_row is {value}, but no row that could be a header starts there"),
     "invalid_option.encoding": "files in {value} cannot be read",
+    "late_option": "{field} came too late to take effect: send it in the URL or before the file",
+    "late_option.resumed": (
+        "{field} is not {value} in this upload: send the same options as the first request, or none"
+    ),
     # The file
     "unclear_encoding": (
         "the text reads as {value} by Windows-1252 and as {meant} by {better}: say which one with "

@@ -213,7 +213,7 @@ class FastColumns:
         for name, cell in zip(self._flat, cells, strict=True):
             text = cell.strip()
             value = TYPED[name](text) if name in TYPED and text else text
-            if cell[:1] == " " or (name == "location_name" and text[:1] in ("{", "[")):
+            if cell[:1] == " " or (name == "location_name" and _is_no_place(text)):
                 return None
             if text:
                 setattr(venue, name, value)
@@ -265,6 +265,10 @@ def _title(text: str) -> str | None:
 
 def _description(text: str) -> str | None:
     return text if len(text) <= limits.CELL_BYTES // 4 and text[:1] != " " else None
+
+
+def _is_no_place(text: str) -> bool:
+    return text[:1] in ("{", "[") or text.lower() == "null"
 
 
 def _people(text: str) -> list[str] | None:

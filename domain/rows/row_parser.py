@@ -153,7 +153,7 @@ class RowParser:
 
     def _local_info(self, cells: list[str], problems: list[Problem]) -> object:
         text = self._text("local_info", cells, problems)
-        either = self._text(EITHER, cells, problems)
+        either = _place(self._text(EITHER, cells, problems))
         if either.lstrip().startswith(("{", "[")):
             text = either
         if not text.strip():
@@ -169,6 +169,7 @@ class RowParser:
 
     def _flat_venue(self, cells: list[str], either: str, problems: list[Problem]) -> dict[str, object] | None:
         texts = {name: self._text(f"local_info.{name}", cells, problems) for name in self._flat}
+        texts["location_name"] = _place(texts.get("location_name", ""))
         if either.strip():
             texts["location_name"] = either
         sized = {name: self._sized(f"local_info.{name}", text, problems) for name, text in texts.items()}
@@ -202,6 +203,11 @@ def rejected(cells: list[str], problems: list[Problem], line: int, record: int, 
 def _is_news(problem: Problem, known: list[Problem]) -> bool:
     """Return whether a problem is not a mere echo of a cell that could not be read."""
     return problem.code != "required" or all(problem.field != other.field for other in known)
+
+
+def _place(text: str) -> str:
+    """Return the text of a place; databases write `NULL` where there is none."""
+    return "" if text.strip().lower() == "null" else text
 
 
 def _integer(text: str) -> object:

@@ -748,7 +748,7 @@ export default {
     "exact.invalid_type.text": "must be text",
     "exact.invalid_type.text_or_null": "must be text or null",
     "exact.invalid_type.integer": "must be a whole number",
-    "exact.invalid_type.digits": "must be a whole number, in digits only",
+    "exact.invalid_type.digits": "must be a whole number, in digits only and without quotes",
     "exact.invalid_type.flag": "must be true or false",
     "exact.invalid_type.yes_or_no": "must be yes or no",
     "exact.invalid_type.texts": "must be a list of texts",
@@ -794,7 +794,7 @@ export default {
       "is required, and its formula was saved with the error {value} in place of a value",
     "exact.missing_cells": "the row has {count} cells, the header has {width}",
     "exact.extra_cells":
-      "the row has {count} cells, the header has {width}; does a cell with a comma lack its quotes?",
+      "the row has {count} cells, the header has {width}; does a cell that contains the delimiter lack its quotes?",
     "exact.extra_cells.far": "the row has far more cells than the header",
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
@@ -905,6 +905,9 @@ export default {
     "exact.in_progress": "Another request continued this upload.",
     "exact.upload_id_in_use": "Another import has the number {value} already.",
     "exact.wrong_offset": "The server has the file up to {offset_bytes}; continue from there.",
+    "exact.late_option": "came after the file and would have changed the result: it has to come before it",
+    "exact.late_option.resumed":
+      "is not {value} in this upload, which goes on with the options it began with",
     "exact.broken_off": "The upload broke off before its end; what arrived is kept.",
     "exact.invalid_url.characters": "must be at most {limit} printable ASCII characters",
     "exact.invalid_url": "must be a URL such as https://example.org/hook",

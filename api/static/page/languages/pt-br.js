@@ -753,7 +753,7 @@ export default {
     "exact.invalid_type.text": "precisa ser texto",
     "exact.invalid_type.text_or_null": "precisa ser texto ou null",
     "exact.invalid_type.integer": "precisa ser um número inteiro",
-    "exact.invalid_type.digits": "precisa ser um número inteiro, só com algarismos",
+    "exact.invalid_type.digits": "precisa ser um número inteiro, só com algarismos e sem aspas",
     "exact.invalid_type.flag": "precisa ser true ou false",
     "exact.invalid_type.yes_or_no": "precisa ser sim ou não",
     "exact.invalid_type.texts": "precisa ser uma lista de textos",
@@ -801,7 +801,7 @@ export default {
       "é obrigatório, e a fórmula foi salva com o erro {value} em vez de um valor",
     "exact.missing_cells": "a linha tem {count} células, o cabeçalho tem {width}",
     "exact.extra_cells":
-      "a linha tem {count} células, o cabeçalho tem {width}; falta pôr entre aspas uma célula com vírgula?",
+      "a linha tem {count} células, o cabeçalho tem {width}; falta pôr entre aspas uma célula que contém o delimitador?",
     "exact.extra_cells.far": "a linha tem muito mais células que o cabeçalho",
     "exact.malformed_quote":
       'há texto depois da aspa final; dentro de uma célula entre aspas, escreva cada aspa duas vezes: ""',
@@ -910,6 +910,9 @@ export default {
     "exact.in_progress": "Outro pedido continuou este envio.",
     "exact.upload_id_in_use": "Outra importação já tem o número {value}.",
     "exact.wrong_offset": "O servidor tem o arquivo até {offset_bytes}; continue daí.",
+    "exact.late_option": "veio depois do arquivo e mudaria o resultado: precisa vir antes dele",
+    "exact.late_option.resumed":
+      "não é {value} neste envio, que continua com as opções com que começou",
     "exact.broken_off": "O envio foi interrompido antes do fim; o que chegou está guardado.",
     "exact.invalid_url.characters": "precisa ter no máximo {limit} caracteres ASCII visíveis",
     "exact.invalid_url": "precisa ser um endereço como https://example.org/hook",

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from domain.problems import Problem, excerpt, problem
-from domain.rows.looks import column_of, is_date, is_time, may_be, mostly, without_totals
+from domain.rows.looks import column_of, is_date, is_moment, may_be, mostly, without_totals
 from domain.rows.missing_columns import missing_columns
 from domain.rows.names import (
     EITHER,
@@ -54,7 +54,7 @@ _OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
 _NAMES_KEPT = 64
 _MAPPED = 4
 """The rank of a column that the uploader chose: above that of every name."""
-_START = Meaning("event_date", 1)
+_STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
 
 class Columns(Struct, frozen=True):
@@ -281,14 +281,17 @@ def _starts(names: Sequence[str], mapping: Mapped, index: Mapping[str, int]) -> 
         return []
     used = set(index.values())
     known = ((column, meaning(name)) for column, name in enumerate(names) if column not in used)
-    return [column for column, found in known if found == _START]
+    return [column for column, found in known if found in _STARTS]
 
 
 def _add_start(
     index: dict[str, int], names: Sequence[str], mapping: Mapped, sample: Sequence[Sequence[str]]
 ) -> None:
-    """Take a column of starts next to the date as the time, where it holds times: `Data;Início;Fim`."""
-    times = [at for at in _starts(names, mapping, index) if mostly(is_time, column_of(sample, at))]
+    """Take a column of starts next to the date as the time, where it holds times: `Data;Início;Fim`.
+
+    Or moments: one of another day than the date is refused then, and not passed over.
+    """
+    times = [at for at in _starts(names, mapping, index) if mostly(is_moment, column_of(sample, at))]
     if len(times) == 1 and "event_date" in index:
         index["event_time"] = times[0]
 

@@ -58,6 +58,14 @@ def is_time(text: str) -> bool:
     return read_clock(text) is not None
 
 
+def is_moment(text: str) -> bool:
+    """Return whether a cell reads as a time of day, or as a date with one."""
+    if is_time(text):
+        return True
+    written = read_written(text)
+    return written is not None and written.clock is not None
+
+
 def is_no_title(text: str) -> bool:
     """Return whether a cell cannot be a title: yes or no, a number, an id, a date, a time or a link."""
     plain = text.strip()

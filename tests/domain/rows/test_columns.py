@@ -77,3 +77,16 @@ def test_titles_with_numbers_are_titles(cells: list[str]) -> None:
 def test_ids_and_numbers_are_no_titles(cells: list[str]) -> None:
     sample = [[cell, "2026-03-05", "Natal"] for cell in cells]
     assert isinstance(match_columns(["Evento", "Data", "Cidade"], sample=sample), Problem)
+
+
+@pytest.mark.parametrize("name", ["Início", "Starts at", "event_start", "start_datetime", "Quando"])
+def test_a_start_beside_the_date_is_its_time_and_is_not_passed_over(name: str) -> None:
+    header = ["Título", "Data", name, "Cidade"]
+    for cell in ("19:30", "2026-03-05 19:30", "05/03/2026 19h30"):
+        found = match_columns(header, sample=[["A", "2026-03-05", cell, "Natal"]])
+        assert isinstance(found, Columns)
+        assert (found.index["event_date"], found.index["event_time"]) == (1, 2)
+    for cell in ("2026-03-07", "", "logo"):
+        found = match_columns(header, sample=[["A", "2026-03-05", cell, "Natal"]])
+        assert isinstance(found, Columns)
+        assert (found.index["event_date"], "event_time" in found.index) == (1, False)

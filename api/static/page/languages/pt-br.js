@@ -613,7 +613,8 @@ export default {
     },
     "warning.separator_row": {
       one: "{count} linha é uma só célula mesclada, um título das linhas abaixo dela, e foi pulada.",
-      other: "{count} linhas são uma só célula mesclada cada, títulos das linhas abaixo delas, e foram puladas.",
+      other:
+        "{count} linhas são uma só célula mesclada cada, títulos das linhas abaixo delas, e foram puladas.",
     },
     "warning.total_row": {
       one: "{count} linha de total foi pulada.",
@@ -911,8 +912,7 @@ export default {
     "exact.upload_id_in_use": "Outra importação já tem o número {value}.",
     "exact.wrong_offset": "O servidor tem o arquivo até {offset_bytes}; continue daí.",
     "exact.late_option": "veio depois do arquivo e mudaria o resultado: precisa vir antes dele",
-    "exact.late_option.resumed":
-      "não é {value} neste envio, que continua com as opções com que começou",
+    "exact.late_option.resumed": "não é {value} neste envio, que continua com as opções com que começou",
     "exact.broken_off": "O envio foi interrompido antes do fim; o que chegou está guardado.",
     "exact.invalid_url.characters": "precisa ter no máximo {limit} caracteres ASCII visíveis",
     "exact.invalid_url": "precisa ser um endereço como https://example.org/hook",

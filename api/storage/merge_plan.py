@@ -1,6 +1,6 @@
 """What becomes of the rows of one batch, some of whose events are stored already. Needs no connection."""
 
-from api.storage.event_cells import OWN, Cells, Known, Merger, whole
+from api.storage.event_cells import CITY, EVENT_DATE, OWN, TITLE, Cells, Known, Merger, whole
 from domain.merge import OUTCOMES, Key, MergeRule
 from domain.seen_rows import SeenRows
 
@@ -61,6 +61,9 @@ class MergePlan:
             known = by_id.get(event_id)
             if event_id and known is None:
                 self.warn("unknown_id")
+            elif known is not None and not self._skips and _is_another(row, known.cells):
+                # Ids of other programs are small numbers, too. It is told, since `id` is what was asked for.
+                self.warn("another_event")
             several = known is None and key in self.several
             self.take(row, key, known or self.found.get(key), several=several)
 
@@ -122,3 +125,8 @@ class MergePlan:
         if known is not None and self._skips:
             return _SKIPPED
         return _UNCHANGED if equal else _UPDATED
+
+
+def _is_another(row: Cells, stored: Cells) -> bool:
+    """Return whether nothing by which people know an event is that of the stored one."""
+    return all(row[place] != stored[place] for place in (TITLE, EVENT_DATE, CITY))

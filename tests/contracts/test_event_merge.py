@@ -181,6 +181,25 @@ async def test_rows_match_by_id_else_by_key(store: SqlStore) -> None:
     assert again.counts().all() == (0, 0, 4, 0)
 
 
+@pytest.mark.parametrize(
+    ("on_duplicate", "changes", "warnings"),
+    [
+        ("update", {"event_date": "2030-01-01T10:00:00", "city": "Manaus"}, {"another_event": 1}),
+        ("skip", {"event_date": "2030-01-01T10:00:00", "city": "Manaus"}, {}),
+        ("update", {"event_date": "2030-01-01T10:00:00"}, {}),
+        ("update", {"city": "Manaus"}, {}),
+    ],
+)
+async def test_a_row_with_the_id_of_quite_another_event_is_told(
+    store: SqlStore, on_duplicate: OnDuplicate, changes: dict[str, str], warnings: dict[str, int]
+) -> None:
+    await merge(store, [an_event("a")])
+    (event,) = await stored(store)
+    rule = MergeRule(on_duplicate, has_ids=True, fields=ALL | {"id"})
+    merged = await merge(store, [an_event("b", **changes)], rule, ids=[str(event.id)], upload_id="v")
+    assert merged.warnings == warnings
+
+
 @pytest.mark.parametrize("rule", [UPDATE, MergeRule("skip", fields=ALL)])
 @pytest.mark.parametrize("size", [1, 2])
 async def test_the_later_of_two_rows_with_the_same_key_wins(

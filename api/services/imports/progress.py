@@ -21,6 +21,7 @@ REPORTED_BY_BODY = frozenset({DUPLICATE_FILE})
 MERGE_WARNINGS = {
     "repeated_key": "rows have the key of an earlier row of the file; the later row is used",
     "several_events": "rows have a key that several stored events have; the oldest event was used",
+    "another_event": "rows have the id of an event with another title, date and city, and replaced it",
     "unknown_id": "rows have an id that is not stored; they were matched by title, date and city",
 }
 """Warnings that the store gives while rows go in, by code."""

@@ -636,6 +636,10 @@ export default {
       one: "{count} row matches several events; the oldest was used.",
       other: "{count} rows match several events; the oldest was used.",
     },
+    "warning.another_event": {
+      one: "{count} row has the id of an event with another title, date and city, and replaced it.",
+      other: "{count} rows have ids of events with another title, date and city, and replaced them.",
+    },
     "warning.unknown_id": {
       one: "{count} row has an id that is not stored; it was matched by title, date and city.",
       other: "{count} rows have ids that are not stored; they were matched by title, date and city.",

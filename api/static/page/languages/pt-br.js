@@ -640,6 +640,10 @@ export default {
       one: "{count} linha serve a vários eventos; foi para o mais antigo.",
       other: "{count} linhas servem a vários eventos; foram para o mais antigo.",
     },
+    "warning.another_event": {
+      one: "{count} linha tem o número de um evento com outro título, data e cidade, e tomou o lugar dele.",
+      other: "{count} linhas têm números de eventos com outro título, data e cidade, e tomaram o lugar deles.",
+    },
     "warning.unknown_id": {
       one: "{count} linha tem um número que não existe; valeram título, data e cidade.",
       other: "{count} linhas têm números que não existem; valeram título, data e cidade.",

@@ -183,8 +183,8 @@ def _cut(known: str) -> list[str]:
     firsts = [f"{match['day']}{match['rest']}" for match in days if match]
     if two := _DAY_WITHOUT_YEAR.fullmatch(known):
         firsts.append(_first_of_two(two))
-    if found := _IN_BRACKETS.fullmatch(known):
-        firsts += [f"{found['moment']} {found['within']}", found["moment"]]
+    if noted := _IN_BRACKETS.fullmatch(known):
+        firsts += [f"{noted['moment']} {noted['within']}", noted["moment"]]
     ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
     found = (_WITH_ZONE.fullmatch(known), _LEAD.fullmatch(known))
     return firsts + [known[:end] for end in reversed(ends)] + [match[1] for match in found if match]

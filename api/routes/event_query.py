@@ -5,15 +5,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.http.openapi import Query
 from api.routes.url_parameters import UrlParameters
 from domain.dates import parse_event_date
+from domain.limits import STORED_INTEGER
 from domain.ports.events import EventFilter, EventSort
 from domain.problems import Problem
 from domain.text import folded
@@ -23,6 +24,21 @@ FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
 MOST_SKIPPED = 100_000_000
 _DAY_US = 86_400_000_000
+
+_Number = Annotated[int, Meta(ge=-STORED_INTEGER - 1, le=STORED_INTEGER)]
+_Title = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
+"""No stored title has a NUL, and PostgreSQL takes none."""
+
+POSITIONS: dict[EventSort, Any] = {
+    "id": tuple[_Number],
+    "-id": tuple[_Number],
+    "event_date": tuple[_Number, _Number],
+    "-event_date": tuple[_Number, _Number],
+    "title": tuple[_Title, _Number],
+}
+"""The types of a position in each order: the values that it sorts by, the id last."""
+
+_read_position = {sort: msgspec.json.Decoder(form).decode for sort, form in POSITIONS.items()}
 
 FILTERS = (
     Query("city", "Only this city, ignoring case and accents.", {"type": "string", "maxLength": 200}),
@@ -79,7 +95,7 @@ def read_list_query(query_string: bytes, timezone: tzinfo, epoch: str) -> ListQu
     skip = parameters.whole("skip", 0, low=0, high=MOST_SKIPPED)
     binding = msgspec.json.encode([epoch, sort, where])
     cursor = parameters.raw("cursor")
-    after = None if cursor is None else parse_cursor(cursor, binding)
+    after = None if cursor is None else parse_cursor(cursor, binding, sort)
     if cursor is not None and after is None:
         parameters.refuse_cursor(cursor)
     parameters.finish()
@@ -128,13 +144,16 @@ def read_deletion(query_string: bytes, timezone: tzinfo) -> EventFilter:
 
 
 def format_cursor(position: Sequence[Any], binding: bytes) -> str:
-    """Return a position as an opaque cursor, valid only for the list that it came from."""
+    """Return a position as an opaque cursor; `parse_cursor` refuses it for any other list."""
     content = msgspec.json.encode(list(position))
     return base64.urlsafe_b64encode(_seal(content, binding) + content).decode().rstrip("=")
 
 
-def parse_cursor(text: str, binding: bytes) -> tuple[Any, ...] | None:
-    """Return the position in a cursor, or None if it is not one of this list. Total."""
+def parse_cursor(text: str, binding: bytes, sort: EventSort) -> tuple[Any, ...] | None:
+    """Return the position in a cursor, or None if it is not one of this list. Total.
+
+    The content is decoded by the types of the order whatever its seal: anyone can compute that.
+    """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
@@ -142,14 +161,22 @@ def parse_cursor(text: str, binding: bytes) -> tuple[Any, ...] | None:
     seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
     if seal != _seal(content, binding):
         return None
-    return tuple(msgspec.json.decode(content))
+    try:
+        position: tuple[Any, ...] = _read_position[sort](content)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    # Another spelling of the same values, as 1.0 for 1, is none that a page ever had.
+    return position if msgspec.json.encode(position) == content else None
 
 
 _SEAL_BYTES = 9
 
 
 def _seal(content: bytes, binding: bytes) -> bytes:
-    """Return a checksum. It keeps mistakes out; a forged position would only name another page."""
+    """Return a checksum. It keeps out mistakes, such as the cursor of another list.
+
+    It proves nothing about who made the cursor: its key is known to every client.
+    """
     return hashlib.blake2b(content, key=hashlib.sha256(binding).digest(), digest_size=_SEAL_BYTES).digest()
 
 

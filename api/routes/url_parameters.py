@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from api.http.problems import HttpProblem, invalid_query
+from domain.folding import folds_to_nothing
 from domain.problems import Problem, excerpt
 from domain.text import check_characters, check_length, normal, required
 
@@ -41,10 +42,18 @@ class UrlParameters:
         self._values = self._read(query_string, known)
 
     def text(self, name: str) -> str | None:
-        """Return a text in normal form C, None when absent or empty."""
+        """Return a text in normal form C, None when absent or empty.
+
+        One that folds to nothing is refused: it looks like a filter, and would match everything.
+        """
         value = normal(self._values.get(name, ""))
-        check_characters(name, value, self.problems)
-        check_length(name, value, _TEXT_LIMIT, self.problems)
+        found: list[Problem] = []
+        check_characters(name, value, found)
+        check_length(name, value, _TEXT_LIMIT, found)
+        # What is too long or has endless marks is not folded: that may take quadratic time.
+        if value and not found and folds_to_nothing(value):
+            found.append(required(name))
+        self.problems += found
         return value or None
 
     def whole(self, name: str, default: int, *, low: int, high: int) -> int:
@@ -64,7 +73,9 @@ class UrlParameters:
         """Return one of some words."""
         text = self._values.get(name, default)
         if text not in options:
-            self.refuse(name, "unknown_value", f"{name} must be one of {', '.join(options)}", text)
+            # "" stands for a parameter that is left out.
+            named = ", ".join(filter(None, options))
+            self.refuse(name, "unknown_value", f"{name} must be one of {named}", text)
             return default
         return text
 
@@ -94,8 +105,8 @@ class UrlParameters:
         self.problems.append(Problem(name, code, f"{rule}, not {shown}", shown))
 
     def refuse_empty(self) -> None:
-        """Add an error for each parameter without a value."""
-        empty = [name for name, value in self._values.items() if not value.strip()]
+        """Add an error for each parameter without a value. Blank ones are refused where they are read."""
+        empty = [name for name, value in self._values.items() if not value]
         self.problems.extend(required(name) for name in empty)
 
     def finish(self) -> None:

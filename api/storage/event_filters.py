@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from api.storage.folding import fold
 from api.storage.schema import events
+from domain.folding import fold
 from domain.ports.events import EventFilter, EventSort
 
 

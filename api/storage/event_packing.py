@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from api.storage.folding import fold
 from domain.event_columns import EventColumns
 from domain.events import EventFields
+from domain.folding import fold
 from domain.ports.events import EventBatch
 from domain.venues import Venue
 

@@ -18,13 +18,13 @@ from api.storage.count_cache import CountCache
 from api.storage.event_counts import count_between, counts_of
 from api.storage.event_filters import SORTS, Order, matching, position_after, sought_text
 from api.storage.event_rows import EVENT_COLUMNS
-from api.storage.folding import fold
 from api.storage.schema import events, stats
 from api.storage.sqlite import deferred_index
 from api.storage.sqlite.deferred_index import EVERY_ROW, INDEXED, Part, Parts, parts_of
 from api.storage.statements import DialectName, kept
 from api.storage.text_index import Text, is_looked_up
 from api.storage.unit_of_work import Unit
+from domain.folding import fold
 from domain.ports.events import EventFilter, EventSort
 
 ROW, ENTRY, LOOKUP = 1.0, 0.05, 0.1

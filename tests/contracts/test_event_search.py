@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.storage import text_index
-from api.storage.folding import fold
 from api.storage.postgres import text_index as postgres_text_index
 from api.storage.store import SqlStore
 from domain.events import Event, EventFields
+from domain.folding import fold
 from domain.ports.events import EventFilter
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event

@@ -18,7 +18,8 @@ export const WHEN = ["upcoming", "past", "all"];
 
 /** @param {string} today As 2026-07-01, by the reader's clock. */
 export function questionOf(params, today) {
-  const {q, city, venue_type, upload_id, sort} = params;
+  const {city, venue_type, upload_id, sort} = params;
+  const q = isSought(params.q ?? "") ? params.q : undefined;
   const when = whenOf(params);
   const to = params.to || (when === "past" ? `${today}T00:00` : "");
   const span = {from: params.from || (when === "upcoming" ? today : ""), to};
@@ -31,6 +32,13 @@ export function questionOf(params, today) {
     sort: sort || (when === "past" ? "-event_date" : "event_date"),
   };
 }
+
+/** Whether a text has more than blanks and accents: the server refuses those, and people begin with them. */
+const isSought = (text) =>
+  text
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .trim() !== "";
 
 /** A span of dates, or an import, means what it says: also what is over. */
 export function whenOf({when, from, to, upload_id: upload}) {

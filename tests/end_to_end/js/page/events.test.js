@@ -25,6 +25,12 @@ test("who asks for nothing sees what is to come, the nearest first", () => {
   });
 });
 
+test("blanks and accents alone are not sought yet", () => {
+  for (const q of ["", " ", "\u00b4", "\u0301", " \u00a8 "])
+    assert.equal(questionOf({q}, TODAY).q, undefined);
+  for (const q of ["a", " á", "-"]) assert.equal(questionOf({q}, TODAY).q, q);
+});
+
 test("the past is shown backwards, and ends where today begins", () => {
   const {from, to, sort} = questionOf({when: "past"}, TODAY);
   assert.deepEqual([from, to, sort], ["", "2026-11-28T00:00", "-event_date"]);

@@ -32,3 +32,8 @@ def fold(text: str) -> str:
     except UnicodeEncodeError:
         return _fold_slowly(text)
     return _fold_slowly(text) if _UNFOLDED in folded else folded.decode("latin-1")
+
+
+def folds_to_nothing(text: str) -> bool:
+    """Return whether nothing but blanks is left of a text: a search for it would find everything."""
+    return not fold(text).strip()

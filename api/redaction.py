@@ -18,6 +18,18 @@ _SECRETS = re.compile(
 )
 
 
+_SECRET = re.compile(
+    r"(?<![A-Za-z0-9])(?:ft_|fc_|whsec_)[A-Za-z0-9_-]{8}|(?:ft_|fc_)[A-Za-z0-9_-]{40}"
+    r"|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"
+)
+"""The secrets of tickets, sessions and browsers have no prefix: they are 32 bytes in base64url."""
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text without blanks has, or may have, one of our secrets in it."""
+    return _SECRET.search(text) is not None
+
+
 def redact(text: str) -> str:
     """Return the text with tokens, tickets, authorization values and cookies hidden."""
     if "_" not in text and "=" not in text and " " not in text and "@" not in text:

@@ -14,6 +14,9 @@ LOCATION_NAME_CHARACTERS = 200
 ADDRESS_CHARACTERS = 300
 CAPACITY = 2**31 - 1
 
+STORED_INTEGER = 2**63 - 1
+"""The largest integer that a database holds."""
+
 CELL_BYTES = 64 * 1024
 """Bound of any one text, in UTF-8 bytes."""
 

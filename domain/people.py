@@ -36,7 +36,7 @@ class ReusableTicket(Struct, frozen=True):
         ticket_hash: SHA-256, hex, of the secret.
         user_id: whose it is; None where it was drawn from an open server, and opens nothing.
         feeds: which it opens; empty for every one that its owner may read.
-        origin: of the only pages that may use it; None for all that are allowed.
+        origin: of the only pages that may use it; None for those of all allowed origins.
     """
 
     id: str

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from api.feeds.admission import Admission, admit, look
 from api.feeds.asgi_outlet import disconnected, until_gone
 from api.feeds.request import read_feed_request, read_wait
-from api.feeds.sse import HEADERS, Headers, SseStream, answer_head, farewell
+from api.feeds.sse import HEADERS, HeadAnswer, Headers, SseStream, farewell
 from api.feeds.transport_offer import offer_in
 from api.feeds.ws import serve_ws
 from api.http.app_services import hub_of
@@ -99,7 +99,7 @@ async def sse_head(request: Request[Any, Any, Any]) -> ASGIApp:
     hub, asked = hub_of(request.app), read_feed_request(request)
     found = await look(hub, asked)
     is_over = isinstance(found, Opening) and found.over
-    return _answer(204, b"", []) if is_over else answer_head
+    return _answer(204, b"", []) if is_over else HeadAnswer(HEADERS)
 
 
 @websocket(["/ws", "/ws/{feed:path}"], opt={"access": "viewer"})
@@ -184,7 +184,10 @@ async def poll_head(request: Request[Any, Any, Any]) -> ASGIApp:
     found = await look(hub, asked)
     if not isinstance(found, Opening):
         raise _not_now(hub, found)
-    return _answer(204 if found.over else 200, b"", [(b"cache-control", b"no-store")])
+    headers = [(b"cache-control", b"no-store")]
+    return (
+        _answer(204, b"", headers) if found.over else HeadAnswer([(b"content-type", JSON.encode()), *headers])
+    )
 
 
 async def _answer_of(poll: Poll, wait_seconds: float, request: Request[Any, Any, Any]) -> Answer | None:

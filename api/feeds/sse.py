@@ -73,10 +73,19 @@ class SseStream:
         return self._hub.hello(self._asked.feeds, self._opening, "sse", self._asked.who)
 
 
-async def answer_head(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Send the head of a stream, and nothing of its body."""
-    await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+class HeadAnswer:
+    """The head of an answer whose body is not known yet: without a length, not with a wrong one.
+
+    Source: RFC 9110 §8.6.
+    """
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": 200, "headers": list(self._headers)})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:

@@ -43,7 +43,9 @@ KINDS: dict[str, Kind] = {
     "request-timeout": Kind(408, "Request timed out", "The body did not arrive in time."),
     "conflict": Kind(409, "Conflict", "The current state does not allow this; fetch it and decide again."),
     "gone": Kind(410, "Gone", "The upload ended early and accepts no more bytes: start a new one."),
-    "precondition-failed": Kind(412, "Changed meanwhile", "No ETag in If-Match is the current one."),
+    "precondition-failed": Kind(
+        412, "Changed meanwhile", "The headers If-Match or If-None-Match exclude the current ETag."
+    ),
     "too-large": Kind(413, "Too large", "The body is larger than the server accepts."),
     "uri-too-long": Kind(414, "URI too long", "The request line is longer than the server accepts."),
     "unsupported-media-type": Kind(

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Scope, 
 
 from api.http.access_log import is_logging, log_access
 from api.http.metrics import UNROUTED, Metrics
+from api.redaction import is_secret
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS: frozenset[Method] = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -193,9 +194,9 @@ def logged_path(target: bytes) -> str:
 
 
 def _request_id(scope: Scope) -> bytes:
-    """Return the caller's own id when it is sane, else a new one."""
+    """Return the caller's own id when it is sane and no secret, which the log would keep; else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value) and not is_secret(value.decode()):
             return value
     # To tell requests apart; nothing is granted to who knows it.
     return b"%016x" % getrandbits(64)

@@ -15,7 +15,7 @@ from api.routes.json_body import read_json, refuse_half_characters
 from api.services.identity import Identity
 from api.services.links import link
 from domain.personal import MAX_CALENDARS, CalendarAddress
-from domain.problems import Problem
+from domain.problems import Problem, problem
 from streams.messages import timestamp
 
 TAG = "access"
@@ -27,7 +27,7 @@ NEW_CALENDAR_SCHEMA: dict[str, Any] = {
     "properties": {
         "filters": {
             "type": "object",
-            "properties": {name: {"type": "string", "maxLength": 200} for name in FILTERS},
+            "properties": {name: {"type": "string", "minLength": 1, "maxLength": 200} for name in FILTERS},
             "additionalProperties": False,
         }
     },
@@ -129,9 +129,11 @@ def _filters(value: object) -> dict[str, str]:
         for name, text in filters.items()
         if name not in FILTERS or not isinstance(text, str)
     ]
+    # An empty filter would make an address that shows everything, where a filter was meant.
+    problems += [problem("required", f"filters.{name}") for name, text in filters.items() if text == ""]
     if problems:
         raise HttpProblem("validation", problems[0].message, errors=problems)
-    return {name: text for name, text in filters.items() if text}
+    return filters
 
 
 def _shown(calendar: CalendarAddress) -> Calendar:

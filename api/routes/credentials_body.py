@@ -2,12 +2,11 @@
 
 from typing import Any, TypeVar
 
-import msgspec
 from litestar import Request
 
-from api.http.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem
 from api.routes.json_body import read_json, refuse_half_characters
-from domain.problems import Problem
+from api.routes.json_form import read_form
 
 Form = TypeVar("Form")
 
@@ -25,7 +24,4 @@ async def read_body(request: Request[Any, Any, Any], form: type[Form]) -> Form:
             raise
         raise HttpProblem("invalid-json", "The body is not one JSON value, or repeats a member.") from None
     refuse_half_characters(value)
-    try:
-        return msgspec.convert(value, type=form)
-    except msgspec.ValidationError as error:
-        raise invalid_fields([Problem("", "invalid_type", str(error))]) from None
+    return read_form(value, form)

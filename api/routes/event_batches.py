@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
+from api.http.problems import invalid_query
 from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.event_query import (
@@ -35,6 +36,7 @@ from api.services.imports.options import DELIMITERS
 from api.services.services import Services
 from domain.events import Event
 from domain.ports.events import EventFilter
+from domain.problems import Problem
 from streams.frames import line_safe
 
 FILE_CHUNK = 250
@@ -212,12 +214,22 @@ def _wanted(parameters: UrlParameters, epoch: str) -> Wanted:
 async def _calendar_filter(request: HttpRequest, services: Services) -> EventFilter:
     """Return what to show: of an address no more than it was made for, else what the caller asks."""
     query_string: bytes = request.scope["query_string"]
-    given = parse_qsl(query_string.decode("latin-1"), encoding="utf-8", errors="replace", max_num_fields=64)
-    key = next((value for name, value in given if name == "key"), None)
+    given = parse_qsl(
+        query_string.decode("latin-1"),
+        keep_blank_values=True,
+        encoding="utf-8",
+        errors="replace",
+        max_num_fields=64,
+    )
+    keys = [value for name, value in given if name == "key"]
+    key = keys[0] if keys else None
     if key is None:
         if request.scope["user"] is None:
             raise unauthorized(presented=request.scope["auth"] is not None)
         return read_only_filter(query_string, services.timezone)
+    if len(keys) > 1:
+        # Neither is named in the answer: both are secrets.
+        raise invalid_query([Problem("key", "repeated", "key must be given once")])
     if seconds := await services.rate_limiter.take(f"calendar:{digest(key)}", CALENDAR_CALLS_PER_MINUTE):
         raise too_many("calendar", seconds, limit=CALENDAR_CALLS_PER_MINUTE)
     found = await services.personal.calendar_of(key)

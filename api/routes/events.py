@@ -13,7 +13,7 @@ from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer, not_modified
 from api.routes.event_query import FILTERS, PAGING, format_cursor, next_link, read_list_query
 from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json
-from api.routes.preconditions import etag_of, if_match, is_known
+from api.routes.preconditions import etag_of, is_known, may_be_changed
 from api.routes.url_parameters import UrlParameters
 from api.security.origins import header
 from api.services.identity import Identity
@@ -24,6 +24,10 @@ TAG = "events"
 PATH = "/api/v1/eventos"
 IF_MATCH = Query("If-Match", "Change the event only if it has one of these versions.", place="header")
 IF_NONE_MATCH = Query("If-None-Match", "Answer 304 if the event has one of these versions.", place="header")
+CONDITIONS = (
+    IF_MATCH,
+    Query("If-None-Match", "Change the event only if it has none of these versions.", place="header"),
+)
 ETAG = {"ETag": "The version of the event."}
 READING_BODY = (*PROBLEMS, "invalid-query")
 
@@ -100,7 +104,7 @@ async def show_event(request: HttpRequest, event_id: FromPath[str]) -> ReadyAnsw
     event = await services.events.get(id_in(event_id))
     if event is None:
         raise absent(event_id)
-    if is_known(header(request.scope, b"if-none-match"), event):
+    if is_known(request.scope, etag_of(event)):
         return not_modified({"ETag": etag_of(event)})
     return event_answer(event)
 
@@ -112,7 +116,7 @@ async def show_event(request: HttpRequest, event_id: FromPath[str]) -> ReadyAnsw
         TAG,
         {200: Answer("The event after the change", Event, headers=ETAG)},
         problems=[*READING_BODY, "not-found", "precondition-failed", "storage-full"],
-        parameters=[IF_MATCH],
+        parameters=CONDITIONS,
         body=Body({"application/json": event_input.EVENT_SCHEMA}),
         role="editor",
     ),
@@ -125,8 +129,10 @@ async def replace_event(
     services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.replacement(value, services.timezone))
-    allowed = if_match(header(request.scope, b"if-match"))
-    return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
+    allowed = may_be_changed(request.scope)
+    return _changed(
+        request, event_id, await services.events.change(id_in(event_id), allowed, changed, request.user)
+    )
 
 
 @patch(
@@ -136,7 +142,7 @@ async def replace_event(
         TAG,
         {200: Answer("The event after the change", Event, headers=ETAG)},
         problems=[*READING_BODY, "not-found", "precondition-failed", "storage-full"],
-        parameters=[IF_MATCH],
+        parameters=CONDITIONS,
         body=Body(dict.fromkeys(PATCH_TYPES, event_input.PATCH_SCHEMA), "A JSON merge patch (RFC 7396)."),
         role="editor",
     ),
@@ -149,8 +155,10 @@ async def patch_event(
     services = services_of(request.app)
     no_parameters(request)
     changed = await read_json(request, lambda value: event_input.patch(value, services.timezone), PATCH_TYPES)
-    allowed = if_match(header(request.scope, b"if-match"))
-    return _changed(event_id, await services.events.change(id_in(event_id), allowed, changed, request.user))
+    allowed = may_be_changed(request.scope)
+    return _changed(
+        request, event_id, await services.events.change(id_in(event_id), allowed, changed, request.user)
+    )
 
 
 @delete(
@@ -161,7 +169,7 @@ async def patch_event(
         TAG,
         {204: Answer("It is gone")},
         problems=["not-found", "precondition-failed", "invalid-query"],
-        parameters=[IF_MATCH],
+        parameters=CONDITIONS,
         role="editor",
     ),
 )
@@ -169,12 +177,12 @@ async def delete_event(request: HttpRequest, event_id: FromPath[str]) -> None:
     """Delete one event."""
     services = services_of(request.app)
     no_parameters(request)
-    allowed = if_match(header(request.scope, b"if-match"))
+    allowed = may_be_changed(request.scope)
     missed = await services.events.delete(id_in(event_id), allowed, request.user)
     if missed == "absent":
         raise absent(event_id)
     if missed == "stale":
-        raise _stale()
+        raise _stale(request)
 
 
 def no_parameters(request: HttpRequest) -> None:
@@ -200,7 +208,7 @@ def event_answer(event: Event, *, status: int = 200, headers: dict[str, str] | N
     return json_answer(event, status=status, headers={"ETag": etag_of(event), **(headers or {})})
 
 
-def _changed(event_id: str, outcome: Event | str | list[Problem]) -> ReadyAnswer:
+def _changed(request: HttpRequest, event_id: str, outcome: Event | str | list[Problem]) -> ReadyAnswer:
     match outcome:
         case Event():
             return event_answer(outcome)
@@ -208,10 +216,12 @@ def _changed(event_id: str, outcome: Event | str | list[Problem]) -> ReadyAnswer
             raise invalid_fields(outcome)
         case "absent":
             raise absent(event_id)
-    raise _stale()
+    raise _stale(request)
 
 
-def _stale() -> HttpProblem:
+def _stale(request: HttpRequest) -> HttpProblem:
+    if header(request.scope, b"if-match") is None:
+        return HttpProblem("precondition-failed", "If-None-Match excludes the event as it is.")
     return refusal("precondition-failed.event")
 
 

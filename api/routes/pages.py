@@ -14,6 +14,7 @@ from api.http.assets import Asset, built, files, name_of
 from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
 from api.routes.notifications import newest_notifications
+from api.routes.preconditions import is_known
 from api.security.cookies import read_cookie
 from api.services.identity import Identity
 from api.services.links import link
@@ -55,7 +56,7 @@ def _page(request: Request[Any, Any, Any], name: str, script: str, **given: str)
     body = text.encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": f"private, {ASK_AGAIN}", "Vary": "Cookie"}
-    if etag in request.headers.get("If-None-Match", ""):
+    if is_known(request.scope, etag):
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type="text/html", headers=headers)
 
@@ -96,7 +97,7 @@ def _serve(
     if asset is None:
         raise HttpProblem("not-found", f"There is no page {request.url.path}.")
     headers = {"ETag": asset.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
-    if asset.etag in request.headers.get("If-None-Match", ""):
+    if is_known(request.scope, asset.etag):
         return Response(b"", status_code=304, headers=headers)
     body, coding = asset.encoded(request.headers.get("Accept-Encoding", ""))
     if coding is not None:

@@ -1,8 +1,10 @@
 """ETags and conditional requests. Source: RFC 9110 §8.8.3, §13.1."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from api.security.origins import header_list
 from domain.events import Event
 
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
@@ -13,16 +15,23 @@ def etag_of(event: Event) -> str:
     return f'"{event.id}-{event.version}"'
 
 
-def if_match(header: str | None) -> Callable[[Event], bool]:
-    """Return whether an event may be changed under an If-Match header. Strong comparison."""
-    if header is None or header.strip() == "*":
-        return lambda _: True
-    tags = {tag for weak, tag in _TAG.findall(header) if not weak}
-    return lambda event: etag_of(event) in tags
+def may_be_changed(scope: Mapping[str, Any]) -> Callable[[Event], bool]:
+    """Return whether a request may change an event, by its If-Match and If-None-Match."""
+    allowed, excluded = header_list(scope, b"if-match"), header_list(scope, b"if-none-match")
+    return lambda event: (
+        (allowed is None or _is_matched(allowed, etag_of(event)))
+        and (excluded is None or not _is_matched(excluded, etag_of(event), weakly=True))
+    )
 
 
-def is_known(header: str | None, event: Event) -> bool:
-    """Return whether an If-None-Match header names this version. Weak comparison."""
-    if header is None:
-        return False
-    return header.strip() == "*" or etag_of(event) in {tag for _, tag in _TAG.findall(header)}
+def is_known(scope: Mapping[str, Any], etag: str) -> bool:
+    """Return whether a request's If-None-Match names this version: its answer is 304."""
+    known = header_list(scope, b"if-none-match")
+    return known is not None and _is_matched(known, etag, weakly=True)
+
+
+def _is_matched(tags: str, etag: str, *, weakly: bool = False) -> bool:
+    """Return whether a list of tags has this one. Strongly compared, a weak tag never matches."""
+    return tags.strip() == "*" or any(
+        tag == etag and (weakly or not weak) for weak, tag in _TAG.findall(tags)
+    )

@@ -103,7 +103,8 @@ async def start_export(request: TaskRequest) -> ReadyAnswer:
     parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
     form = parameters.choice("format", tuple(FORMATS), "json")
     parameters.finish()
-    form = await read_optional_json(request, lambda value: _form_asked(value, form)) or form
+    named = parameters.raw("format")
+    form = await read_optional_json(request, lambda value: _form_asked(value, form, named)) or form
     return _accepted(await services.tasks.start("export", {"format": form}, actor=request.user.name))
 
 
@@ -222,8 +223,8 @@ def task_view(task: Task) -> TaskView:
     )
 
 
-def _form_asked(value: object, otherwise: str) -> str:
-    """Return the `format` of a body."""
+def _form_asked(value: object, otherwise: str, named: str | None) -> str:
+    """Return the `format` of a body; it must not contradict the one that the URL has `named`."""
     if not isinstance(value, dict):
         raise invalid_fields([Problem("", "invalid_type", "the body must be an object with a format")])
     unknown = [
@@ -237,6 +238,9 @@ def _form_asked(value: object, otherwise: str) -> str:
     if not isinstance(form, str) or form not in FORMATS:
         message = f"format must be one of {', '.join(FORMATS)}, not {excerpt(form)}"
         unknown.append(Problem("format", "unknown_value", message, excerpt(form)))
+    elif named not in (None, form):
+        message = f"format must be {named} as in the URL, not {form}, or be given once"
+        unknown.append(Problem("format", "repeated", message, form))
     if unknown or not isinstance(form, str):
         raise invalid_fields(unknown)
     return form

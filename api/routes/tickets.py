@@ -49,7 +49,7 @@ class Wanted(Struct, frozen=True):
 
     reusable: bool = False
     hours: float = MAX_HOURS
-    feeds: list[str] = []
+    feeds: list[str] | None = None
     origin: str | None = None
 
 
@@ -69,8 +69,9 @@ WANTED_SCHEMA: dict[str, Any] = {
             "description": "Lifetime of a reusable ticket.",
         },
         "feeds": {
-            "type": "array",
+            "type": ["array", "null"],
             "items": {"type": "string"},
+            "minItems": 1,
             "maxItems": MAX_FEEDS,
             "description": "Feeds that a reusable ticket opens; by default, all that the caller may read.",
         },
@@ -102,11 +103,12 @@ async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]
     if not wanted.reusable:
         ticket = Ticket(await services.people.issue_ticket(request.user), TICKET_SECONDS)
         return Response(ticket, status_code=201, headers=NO_STORE)
-    for name in wanted.feeds:
+    feeds = wanted.feeds or []
+    for name in feeds:
         require(request.user, FEEDS.least_role(name))
     seconds = max(1, int(wanted.hours * 3600))
     secret, made = await services.people.issue_reusable_ticket(
-        request.user, feeds=wanted.feeds, origin=_origin(request, wanted), seconds=seconds
+        request.user, feeds=feeds, origin=_origin(request, wanted), seconds=seconds
     )
     return Response(Ticket(secret, seconds, _told(made)), status_code=201, headers=NO_STORE)
 
@@ -165,7 +167,7 @@ def _problem(name: str, value: object) -> Problem | None:
             return None
         case "hours", int() | float() if not isinstance(value, bool) and 0 < value <= MAX_HOURS:
             return None
-        case "feeds", list() if len(value) <= MAX_FEEDS and all(map(_is_feed, value)):
+        case "feeds", list() | None if value is None or _are_feeds(value):
             return None
         case "origin", str() if origin_of(value) is not None:
             return None
@@ -177,13 +179,18 @@ def _problem(name: str, value: object) -> Problem | None:
 RULES = {
     "reusable": "must be true or false",
     "hours": f"must be a number above 0, at most {MAX_HOURS}",
-    "feeds": f"must be at most {MAX_FEEDS} names of feeds",
+    "feeds": f"must be 1 to {MAX_FEEDS} names of feeds, or be left out for all",
     "origin": "must be an origin such as https://example.org",
 }
 
 
 def _wrong(name: str, rule: str, value: object) -> Problem:
     return Problem(name, "invalid_value", f"{name} {rule}", excerpt(str(value)))
+
+
+def _are_feeds(names: list[object]) -> bool:
+    # An empty list is no way to ask for every feed: it may be what is left of a list of names.
+    return 1 <= len(names) <= MAX_FEEDS and all(map(_is_feed, names))
 
 
 def _is_feed(name: object) -> bool:
@@ -193,9 +200,10 @@ def _is_feed(name: object) -> bool:
 def _origin(request: Request[Identity, Any, Any], wanted: Wanted) -> str | None:
     """Return the origin that a ticket is bound to: the one that is named, else that of a foreign page."""
     scope: Any = request.scope
-    named = origin_of(wanted.origin or header(scope, b"origin") or "")
-    # A page of our own sends no Origin when it reads.
-    return None if named in own_origins(scope) else named
+    if wanted.origin is not None:
+        return origin_of(wanted.origin)
+    requesting = origin_of(header(scope, b"origin") or "")
+    return None if requesting in own_origins(scope) else requesting
 
 
 def _told(ticket: ReusableTicket) -> ToldTicket:

@@ -1,6 +1,5 @@
 """Corrects rejected rows over HTTP."""
 
-import msgspec
 from litestar import post
 from litestar.params import FromPath
 from msgspec import Struct
@@ -10,12 +9,14 @@ from api.http.openapi import Answer, Body, describe
 from api.http.problems import invalid_fields, refusal
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.json_body import PROBLEMS, read_json, refuse_half_characters
+from api.routes.json_form import read_form
 from api.routes.uploads import ONE, TAG, HttpRequest, find
 from api.routes.uploads_problems import refused
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.repairs import ROWS_LIMIT, Repair
 from api.services.imports.views import UploadSummary, summary
 from domain.imports import RejectedRow
+from domain.limits import STORED_INTEGER
 from domain.people import may_change
 from domain.problems import Problem, problem
 from domain.rows.cells import full_field
@@ -59,7 +60,7 @@ class RepairsAnswer(Struct, frozen=True):
                                 "type": "object",
                                 "required": ["line", "cells"],
                                 "properties": {
-                                    "line": {"type": "integer"},
+                                    "line": {"type": "integer", "minimum": 1, "maximum": STORED_INTEGER},
                                     "cells": {"type": "object"},
                                 },
                                 "additionalProperties": False,
@@ -95,10 +96,7 @@ async def repair_rows(request: HttpRequest, upload_id: FromPath[str]) -> ReadyAn
 
 def _asked(value: object) -> RepairsBody:
     refuse_half_characters(value)
-    try:
-        asked = msgspec.convert(value, RepairsBody)
-    except msgspec.ValidationError as wrong:
-        raise invalid_fields([Problem("", "invalid_type", str(wrong))]) from None
+    asked = read_form(value, RepairsBody)
     problems = unknown_fields(dict.fromkeys(map(full_field, asked.values or {})), "values")
     if not 1 <= len(asked.rows) <= ROWS_LIMIT:
         problems.append(problem("out_of_range.rows", "rows", low=1, high=ROWS_LIMIT))

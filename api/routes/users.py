@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
-from api.http.problems import HttpProblem
+from api.http.problems import HttpProblem, invalid_fields
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
 from api.services.identity import Identity
-from api.services.people import NAME_RULE, PersonError, UnknownPersonError
+from api.services.people import NAME_RULE, InvalidNameError, PersonError, UnknownPersonError
 from domain.people import ROLES, Role, User
+from domain.problems import Problem, excerpt
 from streams.messages import timestamp
 
 TAG = "access"
@@ -82,7 +83,10 @@ async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
     """Store a user and return the token."""
     services = services_of(request.app)
     form = await read_body(request, NewUser)
-    token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
+    try:
+        token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
+    except InvalidNameError as error:
+        raise invalid_fields([Problem("name", "invalid_value", str(error), excerpt(form.name))]) from None
     return Response(ToldToken(form.name, token), status_code=201, headers=NO_STORE)
 
 
@@ -152,6 +156,8 @@ async def _or_problem(change: Awaitable[Result]) -> Result:
         return await change
     except UnknownPersonError as error:
         raise HttpProblem("not-found", str(error)) from None
+    except InvalidNameError:
+        raise
     except PersonError as error:
         raise HttpProblem("conflict", str(error)) from None
 

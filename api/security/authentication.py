@@ -1,7 +1,7 @@
 """Authenticates connections by token, ticket or session, for HTTP and WebSocket alike."""
 
+from collections.abc import Collection
 from typing import Any, Protocol, cast
-from urllib.parse import parse_qsl
 
 from litestar import WebSocket
 from litestar.enums import ScopeType
@@ -13,7 +13,8 @@ from api.http.websockets import refuse
 from api.security.cookies import SESSION, anonymous_person, read_cookie
 from api.security.guards import Guard
 from api.security.locality import NOT_LOCAL
-from api.security.origins import header, origin_of
+from api.security.origins import header, origins_of
+from api.security.ticket_parameter import read_ticket
 from api.services.identity import Identity
 from domain.ports.errors import StorageError
 
@@ -31,8 +32,8 @@ class Recognition(Protocol):
         """Return the identity of a session."""
         ...
 
-    async def by_ticket(self, secret: str, *, origin: str | None, use: bool) -> Identity | None:
-        """Return the identity of a ticket; redeem a single-use ticket if `use`."""
+    async def by_ticket(self, secret: str, *, origins: Collection[str], use: bool) -> Identity | None:
+        """Return the identity of a ticket for pages of an origin; redeem a single-use one if `use`."""
         ...
 
 
@@ -94,15 +95,10 @@ def presented(scope: dict[str, Any]) -> tuple[str | None, str | None]:
     if (authorization := header(scope, b"authorization")) is not None:
         scheme, _, secret = authorization.strip().partition(" ")
         return "token", secret.strip() if scheme.lower() == "bearer" else None
-    if is_feed(scope["path"]) and (ticket := _ticket(scope["query_string"])) is not None:
+    if is_feed(scope["path"]) and (ticket := read_ticket(scope["query_string"])) is not None:
         return "ticket", ticket
     session = read_cookie(scope, SESSION)
     return ("session", session) if session else (None, None)
-
-
-def _ticket(query_string: bytes) -> str | None:
-    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
-    return next((value for name, value in pairs if name == "ticket"), None)
 
 
 def is_feed(path: str) -> bool:
@@ -117,9 +113,7 @@ async def _recognise(
         case "token":
             return await people.by_token(secret)
         case "ticket":
-            origin = header(scope, b"origin")
-            bound = origin_of(origin) if origin else None
-            return await people.by_ticket(secret, origin=bound, use=not _only_looks(scope))
+            return await people.by_ticket(secret, origins=origins_of(scope), use=not _only_looks(scope))
     return await people.by_session(secret)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from api.loopback import is_loopback
+from api.security.ticket_parameter import read_ticket
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -54,7 +55,9 @@ class OriginPolicy:
             return True
         with_cookie = header(scope, b"cookie") is not None
         if scope["method"] in SAFE_METHODS:
-            return with_cookie and _is_feed(scope["path"]) and scope["method"] != "OPTIONS"
+            if scope["method"] == "OPTIONS" or not _is_feed(scope["path"]):
+                return False
+            return with_cookie or read_ticket(scope["query_string"]) is not None
         return with_cookie or self._ambient or scope["path"] == "/api/v1/session"
 
     def _welcome(self, origin: str, scope: dict[str, Any]) -> bool:
@@ -96,6 +99,18 @@ def own_origins(scope: dict[str, Any]) -> set[str]:
     return {origin for one in candidates if (origin := origin_of(f"{scheme}://{one}"))}
 
 
+def origins_of(scope: dict[str, Any]) -> set[str]:
+    """Return the origins that the page of a request may have: without `Origin`, the server's own.
+
+    A page of the server itself sends none when it reads.
+    """
+    given = header(scope, b"origin")
+    if given is None:
+        return own_origins(scope)
+    named = origin_of(given)
+    return set() if named is None else {named}
+
+
 @lru_cache(1024)  # Each request asks for its Host's, and most have the same.
 def hostname(host: str) -> str:
     """Return the name in a `Host` value, lower case, without port, brackets and final dot."""
@@ -120,6 +135,12 @@ def header(scope: Mapping[str, Any], name: bytes) -> str | None:
             decoded: str = value.decode("latin-1")
             return decoded
     return None
+
+
+def header_list(scope: Mapping[str, Any], name: bytes) -> str | None:
+    """Return the value of a header that is a list, its lines joined. Source: RFC 9110 §5.3."""
+    lines = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return ", ".join(lines) if lines else None
 
 
 def _local_address(scope: dict[str, Any]) -> str | None:

@@ -33,6 +33,10 @@ class UnknownPersonError(PersonError):
     """There is no user of that name."""
 
 
+class InvalidNameError(PersonError):
+    """No user can have that name."""
+
+
 class SignedIn(Struct, frozen=True):
     """A new session: the secret for the cookie, shown once, and whose it is."""
 
@@ -55,10 +59,11 @@ class People:
         """Store a user and return the personal token.
 
         Raises:
-            PersonError: the name is taken or is none.
+            InvalidNameError: no user can have that name.
+            PersonError: the name is taken.
         """
         if not _NAME.fullmatch(name) or name in _RESERVED:
-            raise PersonError(f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'")
+            raise InvalidNameError(f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'")
         token = new_token()
         async with self._store.transaction() as unit:
             user = await unit.people.add_user(name, role, digest(token), at_ms=self._clock())
@@ -192,8 +197,10 @@ class People:
             await unit.people.end_reusable_ticket(ticket_id)
         return True
 
-    async def by_ticket(self, secret: str, *, origin: str | None = None, use: bool = True) -> Identity | None:
-        """Return the identity of a ticket, if it is still valid.
+    async def by_ticket(
+        self, secret: str, *, origins: Collection[str] = (), use: bool = True
+    ) -> Identity | None:
+        """Return the identity of a ticket, if it is still valid for a page of one of these origins.
 
         A single-use one is used up, but for a caller that only looks (`use=False`).
         """
@@ -203,7 +210,7 @@ class People:
             members = None if reusable or use else await unit.people.find_ticket(ticket_hash, at_ms=now)
         if reusable is not None:
             ticket, members = reusable
-            is_good = ticket.expires_at > now and ticket.origin in (None, origin)
+            is_good = ticket.expires_at > now and ticket.origin in (None, *origins)
             return await self._whom(members) if is_good else None
         if use:
             async with self._store.transaction() as writing:

@@ -1,10 +1,10 @@
 """Corrects rejected rows of an import: valid ones join it, the rest stays rejected."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.lease import Clock
@@ -14,6 +14,7 @@ from api.services.notifications import notification
 from api.services.store import Store, Transaction
 from domain.csv.writer import csv_lines
 from domain.imports import AT_THE_END, ImportOptions, RejectedRow, Upload
+from domain.limits import STORED_INTEGER
 from domain.merge import Merged, MergeRule, merge_rule
 from domain.messages import EventsChanged
 from domain.ports.events import EventBatch
@@ -33,7 +34,7 @@ ROWS_LIMIT = 5_000
 class Repair(Struct, frozen=True, forbid_unknown_fields=True):
     """A corrected row: new cells, by field or by the file's own column name."""
 
-    line: int
+    line: Annotated[int, Meta(ge=1, le=STORED_INTEGER)]
     cells: dict[str, str | int | float | bool | None]
 
 
@@ -128,13 +129,20 @@ class Joined(Struct, frozen=True):
     merged: Merged
 
 
+def _line_in(text: str) -> int:
+    """Return the line that a row names; 0, which no row has, for anything that is none."""
+    digits = text.strip()
+    is_line = digits.isascii() and digits.isdigit() and len(digits) < len(str(STORED_INTEGER))
+    return int(digits) if is_line else 0
+
+
 async def join(tx: Transaction, upload: Upload, batch: EventBatch, *, at_ms: int) -> Joined:
     """Store corrected rows as rows of their import; the batch's ids are their lines.
 
     A row that is not among the rejected ones is in already, and is passed over. The caller saves the
     import.
     """
-    lines = [int(text) if text.strip().isdigit() else 0 for text in batch.ids]
+    lines = [*map(_line_in, batch.ids)]
     kept = {row.line: row.record for row in await tx.uploads.rejected_at(upload.id, lines)}
     places = [*{line: at for at, line in enumerate(lines) if line in kept}.values()]
     part = tx.events.part_of(batch, places)

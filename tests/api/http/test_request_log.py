@@ -5,6 +5,7 @@ from litestar import Litestar
 
 from api.http.metrics import Metrics
 from api.http.request_log import RequestLog
+from api.services.credentials import new_secret, new_token
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +55,7 @@ async def test_a_405_lists_the_allowed_methods(client):
         ("/api/v1/eventos", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
         ("/api/v1/eventos/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/api/v1/eventos/lote", "OPTIONS, POST"),
+        ("/api/v1/uploads/tus", "OPTIONS, POST"),
     ],
 )
 async def test_the_allow_header_lists_every_method_of_a_path(client, path, methods):
@@ -172,3 +174,41 @@ async def test_text_answers_name_their_charset_once(client, path):
     answer = await client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].count("charset=utf-8") == 1
+
+
+SECRETS = {
+    "token": new_token(),
+    "the beginning of a token": new_token()[:12],
+    "a token among others": f"req.{new_token()[:50]}",
+    "a token behind a letter": f"x{new_token()}",
+    "session or ticket": new_secret(),
+    "session or ticket among others": f"a.{new_secret()}.b",
+    "calendar address": f"fc_{new_secret()}",
+    "webhook": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+PLAIN = ["mine-1", "0" * 32, "9b2c9c1e-5d7f-4c56-8a0b-1f2e3d4c5b6a", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "a" * 64]
+PLAIN += ["draft_20260101", "left_12345678", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+async def test_a_request_id_that_looks_like_a_secret_is_replaced_and_not_logged(client, secret, caplog):
+    with caplog.at_level("INFO"):
+        answer = await client.get("/api/v1/eventos", headers={"X-Request-ID": secret})
+    assert answer.headers["x-request-id"].isalnum()
+    assert secret not in answer.headers["x-request-id"]
+    assert secret not in caplog.text + str([record.__dict__ for record in caplog.records])
+
+
+@pytest.mark.parametrize("own", PLAIN)
+async def test_any_other_request_id_is_kept(client, own):
+    answer = await client.get("/healthz", headers={"X-Request-ID": own})
+    assert answer.headers["x-request-id"] == own
+
+
+@pytest.mark.parametrize("path", ["/poll/eventos?wait=0", "/sse/eventos"])
+async def test_the_head_of_an_answer_that_is_not_known_yet_has_no_length(client, path):
+    answer = await client.head(path)
+    assert answer.status_code == 200
+    assert "content-length" not in answer.headers
+    async with client.stream("GET", path) as whole:
+        assert answer.headers["content-type"] == whole.headers["content-type"]

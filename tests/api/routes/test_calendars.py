@@ -126,6 +126,8 @@ async def test_a_calendar_address_has_a_rate_limit(tmp_path: Path) -> None:
     [
         {"filters": {"sort": "id"}},
         {"filters": {"city": 5}},
+        {"filters": {"city": ""}},
+        {"filters": {"city": "Recife", "from": ""}},
         {"filter": {}},
         [],
         {"filters": []},
@@ -167,3 +169,14 @@ async def test_cities_are_found_without_case_and_accents(client: httpx.AsyncClie
     every = (await client.get("/api/v1/eventos/cidades")).json()
     assert found == {"items": [{"city": "São Paulo", "count": 2}]}
     assert [one["city"] for one in every["items"]] == ["São Paulo", "Recife", "Santos"]
+
+
+@pytest.mark.parametrize("second", ["key=x", "key=", "%6Bey=x"])
+async def test_an_address_with_two_keys_is_refused(client: httpx.AsyncClient, second: str) -> None:
+    url = (await client.post("/api/v1/calendars", json={})).json()["url"]
+    assert (await client.get(url)).status_code == 200
+    path, _, key = url.partition("?")
+    for query in (f"{key}&{second}", f"{second}&{key}"):
+        answer = await client.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "repeated")
+        assert key.partition("=")[2] not in answer.text

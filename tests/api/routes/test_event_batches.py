@@ -57,10 +57,58 @@ async def test_a_wrong_array_replaces_nothing(client):
 async def test_delete_removes_only_matching_events_and_refuses_misspelt_or_empty_filters(client):
     await client.post(f"{EVENTS}/lote", json=[event(1), event(2, city="Olinda"), event(3, city="Olinda")])
     assert (await client.delete(EVENTS, params={"citty": "Olinda"})).status_code == 400
-    for empty in ({"city": ""}, {"q": " "}, {"city": "Olinda", "to": ""}):
+    for empty in ({"city": ""}, {"q": ""}, {"city": "Olinda", "to": ""}):
         assert (await client.delete(EVENTS, params=empty)).json()["errors"][0]["code"] == "required"
     assert (await client.delete(EVENTS, params={"city": "Olinda"})).json() == {"deleted": 2}
     assert (await client.delete(EVENTS)).json() == {"deleted": 1}
+
+
+BLANK = [
+    " ",
+    "\u00a0\u3000",
+    "\u0301",
+    " \u0301",
+    "\u0362\u0300",
+    "\u0340",
+    "\u034f",
+    "\u00b4",
+    "\u00a8 \u0308",
+]
+"""Nothing is left of these when case, accents and outer blanks are taken away."""
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=ascii)
+@pytest.mark.parametrize("name", ["q", "city", "venue_type", "upload_id"])
+async def test_a_filter_that_folds_to_nothing_is_refused_wherever_filters_are_read(client, name, blank):
+    await client.post(EVENTS, json=event(1))
+    made = await client.post("/api/v1/calendars", json={"filters": {}})
+    key = made.json()["url"].partition("key=")[2]
+    answers = [
+        await client.get(EVENTS, params={name: blank}),
+        await client.delete(EVENTS, params={name: blank}),
+        await client.delete(EVENTS, params={name: blank, "from": "2000-01-01"}),
+        await client.get(f"{EVENTS}/download", params={name: blank}),
+        await client.get("/eventos.ics", params={name: blank}),
+        await client.get("/eventos.ics", params={name: blank, "key": key}),
+    ]
+    if name == "q":
+        answers.append(await client.get(f"{EVENTS}/cidades", params={name: blank}))
+    told = [(answer.status_code, answer.json().get("errors", [{}])[0].get("code")) for answer in answers]
+    assert told == [(400, "required")] * len(answers)
+    if name != "upload_id":
+        refused = await client.post("/api/v1/calendars", json={"filters": {name: blank}})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "required")
+    assert (await client.get(EVENTS)).json()["total"] == 1
+
+
+async def test_an_empty_filter_has_no_effect_on_reading(client):
+    await client.post(EVENTS, json=event(1))
+    assert (await client.get(f"{EVENTS}?q=&city=&from=")).json()["total"] == 1
+
+
+async def test_what_a_download_refuses_names_what_there_is(client):
+    (error,) = (await client.get(f"{EVENTS}/download?format=csv&lang=fr")).json()["errors"]
+    assert error["message"] == "lang must be one of pt, en, not fr"
 
 
 async def test_download_has_exactly_the_documented_members(client):

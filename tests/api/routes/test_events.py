@@ -294,3 +294,37 @@ async def test_a_compressed_body_is_refused(client):
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     answer = await client.post(EVENTS, content=gzip.compress(b"{}"), headers=headers)
     assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+
+
+CONDITIONS = [
+    ({"If-None-Match": "*"}, 412),
+    ({"If-None-Match": "TAG"}, 412),
+    ({"If-None-Match": "W/TAG"}, 412),
+    ({"If-None-Match": '"other"'}, 200),
+    ({"If-Match": "TAG", "If-None-Match": "TAG"}, 412),
+    ({"If-Match": "TAG", "If-None-Match": '"other"'}, 200),
+    ([("If-None-Match", '"other"'), ("If-None-Match", "TAG")], 412),
+    ([("If-Match", '"other"'), ("If-Match", "TAG")], 200),
+    ([("If-Match", '"other"'), ("If-Match", '"another"')], 412),
+]
+
+
+@pytest.mark.parametrize(("conditions", "status"), CONDITIONS, ids=str)
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_change_keeps_to_every_line_of_its_conditions(client, method, conditions, status):
+    event = await created(client)
+    path, tag = f"{EVENTS}/{event['id']}", f'"{event["id"]}-1"'
+    pairs = conditions.items() if isinstance(conditions, dict) else conditions
+    headers = [(name, value.replace("TAG", tag)) for name, value in pairs]
+    body = None if method == "DELETE" else {**FESTA, "title": "Nova"}
+    answer = await client.request(method, path, json=body, headers=headers)
+    assert answer.status_code == (204 if (method, status) == ("DELETE", 200) else status)
+    after = await client.get(path)
+    changed = after.status_code == 404 or after.json()["title"] == "Nova"
+    assert changed == (status == 200)
+
+
+async def test_every_line_of_if_none_match_is_read_for_a_304(client):
+    event = await created(client)
+    headers = [("If-None-Match", '"x"'), ("If-None-Match", f'"{event["id"]}-1"')]
+    assert (await client.get(f"{EVENTS}/{event['id']}", headers=headers)).status_code == 304

@@ -143,3 +143,94 @@ async def test_every_list_refuses_a_cursor_that_it_did_not_issue(client, path, q
     await client.post("/api/v1/uploads?upload_id=x", files=file, headers={"Prefer": "wait=20"})
     answer = await client.get(f"/api/v1/{path}?{query}")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-query"), answer.text
+
+
+INTEGERS = [0, -1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**18, 10**19, 10**400]
+IN_PATHS_AND_QUERIES = [
+    ("GET", "eventos/{}"),
+    ("DELETE", "eventos/{}"),
+    ("DELETE", "calendars/{}"),
+    ("GET", "webhooks/{}"),
+    ("GET", "tarefas/{}"),
+    ("GET", "eventos?skip={}"),
+    ("GET", "eventos?limit={}"),
+    ("GET", "eventos?from={}"),
+    ("GET", "eventos/cidades?limit={}"),
+    ("GET", "uploads?limit={}"),
+    ("GET", "uploads?cursor={}.x"),
+    ("GET", "tarefas?cursor={}.x"),
+    ("GET", "uploads/x/errors?cursor={}"),
+    ("GET", "uploads/x/errors?limit={}"),
+    ("GET", "uploads/x/preview?header_row={}"),
+]
+IN_BODIES = [
+    ("POST", "uploads/x/repairs", '{"rows":[{"line":%s,"cells":{"title":"y"}}]}'),
+    ("POST", "uploads/x/repairs", '{"rows":[{"line":2,"cells":{"title":%s,"capacity":%s}}]}'),
+    ("POST", "tickets", '{"reusable":true,"hours":%s}'),
+    ("PUT", "eventos/1", '{"title":"A","event_date":"2026-06-24","city":"B","id":%s,"version":%s}'),
+    ("PATCH", "eventos/1", '{"local_info":{"location_name":"Marco","capacity":%s}}'),
+    ("POST", "notifications/read", '{"cursor":"abcd.%s"}'),
+    ("POST", "webhooks/x/secret", '{"keep_old_hours":%s}'),
+]
+
+
+async def rejected_rows(client: httpx.AsyncClient) -> None:
+    """Import a file as `x` whose row on line 2 is rejected."""
+    file = {"file": ("a.csv", b"title,event_date,city\nx,y,z\n")}
+    answer = await client.post("/api/v1/uploads?upload_id=x", files=file, headers={"Prefer": "wait=20"})
+    assert answer.json()["rejected"] == 1, answer.text
+
+
+@pytest.mark.parametrize("number", INTEGERS, ids=lambda number: str(number)[:24])
+async def test_no_integer_is_too_large_for_an_answer(client, number):
+    await rejected_rows(client)
+    told = {}
+    for method, path in IN_PATHS_AND_QUERIES:
+        answer = await client.request(method, f"/api/v1/{path.format(number)}")
+        told[method, path] = answer.status_code
+    for method, path, text in IN_BODIES:
+        content = text.replace("%s", str(number)).encode()
+        headers = {"Content-Type": "application/json"}
+        answer = await client.request(method, f"/api/v1/{path}", content=content, headers=headers)
+        told[method, text] = answer.status_code
+    for name in ("If-Match", "If-None-Match"):
+        tag = {name: f'"{number}-{number}"'}
+        told[name] = (await client.patch("/api/v1/eventos/1", json={}, headers=tag)).status_code
+    assert {what: status for what, status in told.items() if status >= 500} == {}
+
+
+@pytest.mark.parametrize("line", ["9223372036854775808", "-1", "1" * 5000, "\u00b2", "\u0663", "x", ""])
+async def test_a_corrected_file_may_name_any_line(client, line):
+    await rejected_rows(client)
+    file = {"file": ("r.csv", f"title,event_date,city,_line\nA,2027-01-01,B,{line}\n".encode())}
+    url = "/api/v1/uploads?upload_id=y&repairs_of=x"
+    answer = await client.post(url, files=file, headers={"Prefer": "wait=20"})
+    assert (answer.status_code, answer.json()["status"]) == (201, "completed"), answer.text
+
+
+FORMS = [
+    ("users", {"name": 5}, [("name", "invalid_type")]),
+    ("users", {}, [("name", "required")]),
+    ("users", {"name": "ana", "role": "chefe", "x": 1}, [("role", "unknown_value"), ("x", "unknown_member")]),
+    ("session", {"token": 5}, [("token", "invalid_type")]),
+    ("session", {}, [("token", "required")]),
+    ("tickets", {"reusable": 5, "x": 1}, [("reusable", "invalid_value"), ("x", "unknown_member")]),
+    ("tickets", {"reusable": True, "feeds": []}, [("feeds", "invalid_value")]),
+    ("uploads/x/repairs", {}, [("rows", "required")]),
+    ("uploads/x/repairs", {"rows": [{"line": 2**63, "cells": {}}]}, [("rows[0].line", "out_of_range")]),
+    (
+        "uploads/x/repairs",
+        {"rows": [{"cells": 1}]},
+        [("rows[0].line", "required"), ("rows[0].cells", "invalid_type")],
+    ),
+    ("uploads/x/repairs", {"rows": [{"line": "2", "cells": {}}]}, [("rows[0].line", "invalid_type")]),
+    ("uploads/x/repairs", {"rows": [{"line": 2, "cells": {}}], "x": 1}, [("x", "unknown_member")]),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "expected"), FORMS, ids=str)
+async def test_every_fault_of_a_form_has_its_field(client, path, body, expected):
+    await rejected_rows(client)
+    answer = await client.post(f"/api/v1/{path}", json=body)
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == expected

@@ -129,3 +129,13 @@ async def test_a_404_is_a_page_for_browsers_and_a_problem_for_programs(
         answer = await client.get(path, headers={"Accept": accept})
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith(media_type)
+
+
+@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/client/fasttrack.js"])
+async def test_a_page_is_not_sent_again_to_who_has_it(client, path):
+    tag = (await client.get(path)).headers["etag"]
+    for known in ([("If-None-Match", "*")], [("If-None-Match", '"x"'), ("If-None-Match", f"W/{tag}")]):
+        answer = await client.get(path, headers=known)
+        assert (answer.status_code, answer.content) == (304, b"")
+    for other in ('"x"', f'"{tag[1:5]}"', tag[:-2]):
+        assert (await client.get(path, headers={"If-None-Match": other})).status_code == 200

@@ -86,3 +86,22 @@ async def test_an_invalid_task_request_is_refused_by_name(client: httpx.AsyncCli
     assert [one.status_code for one in refusals] == [409, 404, 404, 400, 400]
     assert all(one.headers["Content-Type"] == "application/problem+json" for one in refusals)
     assert [error["field"] for error in refusals[-1].json()["errors"]] == ["limit", "cursor"]
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status"),
+    [
+        ("", None, 202),
+        ("?format=csv", None, 202),
+        ("", {"format": "csv"}, 202),
+        ("?format=csv", {"format": "csv"}, 202),
+        ("?format=csv", {}, 202),
+        ("?format=json", {"format": "csv"}, 422),
+        ("?format=csv", {"format": "json"}, 422),
+    ],
+)
+async def test_an_export_is_not_asked_for_in_two_formats(client, query, body, status):
+    answer = await client.post(f"/api/v1/eventos/exportar{query}", json=body)
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert [error["field"] for error in answer.json()["errors"]] == ["format"]

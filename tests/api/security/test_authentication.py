@@ -243,7 +243,6 @@ async def test_administrators_manage_users_and_others_get_the_role_they_lack(
             "chefe",
         ]
         assert (await client.post("/api/v1/users/nobody/disable")).status_code == 404
-        assert (await client.post("/api/v1/users", json={"name": "a b"})).status_code == 409
     async with served.client(added.json()["token"]) as client:
         refused = await client.get("/api/v1/users")
         assert refused.status_code == 403
@@ -280,3 +279,13 @@ async def test_on_an_open_server_everyone_is_the_local_administrator(tmp_path: P
         who = await client.get("/api/v1/session")
         assert who.json() == {"user": "local", "role": "admin", "via": "open"}
         assert (await client.get("/api/v1/users")).json() == []
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a/b", "local", "-a", "é", "a" * 65, "a\n"])
+async def test_a_name_that_no_user_can_have_is_a_fault_of_the_field(
+    served: Served, people: People, name: str
+) -> None:
+    async with served.client(await people.add("chefe", "admin", actor="admin")) as client:
+        answer = await client.post("/api/v1/users", json={"name": name, "role": "viewer"})
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
+        assert [error["field"] for error in answer.json()["errors"]] == ["name"]

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from api.security.origins import AllowedHosts, OriginPolicy, hostname, origin_of
 
 
-def scope(*, method: str = "GET", path: str = "/", kind: str = "http", **headers: str) -> dict[str, Any]:
+def scope(
+    *, method: str = "GET", path: str = "/", kind: str = "http", query: str = "", **headers: str
+) -> dict[str, Any]:
     given_headers = {"host": "localhost:8000", **headers}
     return {
         "type": kind,
         "scheme": "ws" if kind == "websocket" else "http",
         "method": method,
         "path": path,
+        "query_string": query.encode(),
         "server": ("127.0.0.1", 8000),
         "headers": [(name.encode(), value.encode()) for name, value in given_headers.items()],
     }
@@ -93,6 +96,14 @@ EVIL = "https://evil.example"
         (scope(path="/sse/eventos", origin=EVIL, cookie="a=b"), True),
         (scope(path="/poll/eventos", origin=EVIL, cookie="a=b"), True),
         (scope(path="/sse/eventos", origin=EVIL), False),
+        (scope(path="/sse/eventos", origin=EVIL, query="ticket=x"), True),
+        (scope(path="/poll", origin=EVIL, query="feed=eventos&%74icket=x"), True),
+        (scope(path="/poll/eventos", origin="null", query="ticket=x"), True),
+        (scope(method="HEAD", path="/poll/eventos", origin=EVIL, query="ticket=x"), True),
+        (scope(method="OPTIONS", path="/sse/eventos", origin=EVIL, query="ticket=x"), False),
+        (scope(path="/sse/eventos", origin=OWN, query="ticket=x"), False),
+        (scope(path="/sse/eventos", origin="https://good.example", query="ticket=x"), False),
+        (scope(path="/sse/eventos", query="ticket=x"), False),
         (scope(path="/sse/eventos", origin="https://good.example", cookie="a=b"), False),
         (scope(method="POST", path="/api/v1/eventos", origin=EVIL, cookie="a=b"), True),
         (scope(method="POST", path="/api/v1/eventos", origin=OWN, cookie="a=b"), False),
@@ -101,7 +112,9 @@ EVIL = "https://evil.example"
         (scope(path="/api/v1/eventos", origin=EVIL, cookie="a=b"), False),
     ],
 )
-def test_foreign_pages_cannot_act_with_a_cookie(request_scope: dict[str, Any], refused: bool) -> None:
+def test_foreign_pages_cannot_act_with_a_cookie_or_a_ticket(
+    request_scope: dict[str, Any], refused: bool
+) -> None:
     policy = OriginPolicy(["https://good.example"], ambient=False)
     assert (policy.refuses(request_scope) is not None) is refused
 

@@ -163,6 +163,9 @@ async def test_only_the_hash_of_a_reusable_ticket_is_stored(
         {"reusable": "yes"},
         {"reusable": True, "feeds": ["nothing/here"]},
         {"reusable": True, "feeds": "eventos"},
+        {"reusable": True, "feeds": []},
+        {"reusable": True, "feeds": [None]},
+        {"reusable": True, "feeds": ["eventos"] * 33},
         {"reusable": True, "origin": "null"},
         {"hours": 1},
         {"reusable": False, "feeds": ["eventos"]},
@@ -219,3 +222,44 @@ async def test_the_newest_20_reusable_tickets_of_a_person_are_kept(
     drawn = [await draw(ana) for _ in range(22)]
     assert len((await ana.get("/api/v1/tickets")).json()) == 20
     assert await status(served, "/poll/eventos", drawn[-1]["ticket"]) == 200
+
+
+@pytest.mark.parametrize("bound", ["own", "panel", "unbound", "single-use"])
+@pytest.mark.parametrize("transport", ["sse", "poll"])
+async def test_a_ticket_opens_feeds_only_for_pages_of_its_origins(
+    served: Served, ana: httpx.AsyncClient, bound: str, transport: str
+) -> None:
+    pages = {"own": served.url, "panel": PANEL, "other": OTHER, "evil": "http://evil.example", "null": "null"}
+    opens = {
+        "own": {"own", "no origin"},
+        "panel": {"panel"},
+        "unbound": {"own", "panel", "other", "no origin"},
+        "single-use": {"own", "panel", "other", "no origin"},
+    }
+    opened = set()
+    for page, origin in [*pages.items(), ("no origin", None)]:
+        if bound == "single-use":
+            made = (await ana.post("/api/v1/tickets")).json()
+        else:
+            made = await draw(ana, **({} if bound == "unbound" else {"origin": pages[bound]}))
+        headers = {} if origin is None else {"Origin": origin}
+        path = f"/{transport}/eventos?ticket={made['ticket']}" + ("&wait=0" if transport == "poll" else "")
+        async with served.client(headers=headers) as client, client.stream("GET", path) as answer:
+            assert answer.status_code in {200, 401, 403}
+            if answer.status_code == 200:
+                opened.add(page)
+    assert opened == opens[bound]
+
+
+async def test_a_ticket_of_the_own_origin_names_it(served: Served, ana: httpx.AsyncClient) -> None:
+    assert (await draw(ana, origin=served.url))["reusable"]["origin"] == served.url
+    assert (await draw(ana, {"Origin": served.url}))["reusable"]["origin"] is None
+
+
+@pytest.mark.parametrize("feeds", [{}, {"feeds": None}])
+async def test_a_ticket_without_feeds_opens_all(
+    served: Served, ana: httpx.AsyncClient, feeds: dict[str, Any]
+) -> None:
+    made = await draw(ana, **feeds)
+    assert made["reusable"]["feeds"] == []
+    assert await status(served, "/poll?feed=eventos&feed=presenca", made["ticket"]) == 200

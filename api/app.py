@@ -46,6 +46,7 @@ from api.routes import (
     webhooks,
 )
 from api.routes.at_once import AnswersAtOnce
+from api.routes.uploads_tus_answers import TusAnswers
 from api.security.arrival import Arrival
 from api.security.authentication import Authentication
 from api.security.cors import Cors
@@ -107,7 +108,7 @@ def create_app(settings: Settings, shared: SharedCounts | None = None) -> Litest
     keep_metrics(app, metrics)
     keep_refusal_log(app, RefusalLog(metrics, time.monotonic))
     # Litestar's middleware runs inside its router and never sees a 404: this goes around it.
-    answered = LargeAnswers(_gate(settings, app.asgi_handler))
+    answered = LargeAnswers(TusAnswers(_gate(settings, app.asgi_handler)))
     logged = RequestLog(app, traces.requests(answered) if traces else answered, metrics)
     app.asgi_handler = _arrival(settings, logged)
     return app

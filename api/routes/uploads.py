@@ -15,6 +15,7 @@ from api.routes.answers import head_answer
 from api.routes.uploads_body import receive_upload
 from api.routes.uploads_problems import refused, unusable_file
 from api.routes.url_parameters import UrlParameters, newest_first
+from api.security.origins import header_list
 from api.services.identity import Identity
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
@@ -30,7 +31,7 @@ OPENING_SECONDS = 2.0
 """How long an answer waits for the verdict on the file's head."""
 
 WAIT_LIMIT_SECONDS = 300
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})", re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\"?)(\d{1,18})\1\s*(?=[,;]|$)", re.ASCII | re.IGNORECASE)
 
 HttpRequest = Request[Identity, Any, Any]
 
@@ -268,8 +269,8 @@ async def outcome(imports: Imports, upload_id: str, wait_seconds: int | None) ->
 
 def wait_seconds(request: HttpRequest) -> int | None:
     """Return `wait` of the `Prefer` header. Source: RFC 7240 §4.3."""
-    found = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(found[1]), WAIT_LIMIT_SECONDS) if found else None
+    found = _WAIT.search(header_list(request.scope, b"prefer") or "")
+    return min(int(found[2]), WAIT_LIMIT_SECONDS) if found else None
 
 
 def _json(answer: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:

@@ -222,7 +222,8 @@ class _FormUpload:
         given = options_of(texts)
         # A body that goes on keeps the options that the import began with: it need not name them again.
         is_held = not self._goes_on and body.hold()
-        if late := changed_options(texts, upload.options, upload.id, may_change=is_held):
+        late = changed_options(texts, upload.options, upload.id, may_change=is_held, goes_on=self._goes_on)
+        if late:
             raise invalid_fields(late)
         return given if is_held else upload.options
 
@@ -244,7 +245,7 @@ class _FormUpload:
         texts = option_texts(self._request, self._form.fields)
         offset = upload_offset(self._request)
         if offset is not None and (known := await self._known(texts.get("upload_id"))):
-            if late := changed_options(texts, known.options, known.id):
+            if late := changed_options(texts, known.options, known.id, goes_on=True):
                 raise invalid_fields(late)
             self._goes_on = True
             return await self._imports.resume(known.id, offset)

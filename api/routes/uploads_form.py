@@ -1,5 +1,6 @@
 """Extracts the bytes of `file` from a multipart/form-data body as they arrive: RFC 7578, sans I/O."""
 
+import re
 import unicodedata
 from pathlib import PurePosixPath
 from typing import Literal
@@ -12,6 +13,13 @@ FIELD_LIMIT_BYTES = 64 * 1024
 """Of one field; a mapping of hundreds of columns takes less."""
 
 PARTS_LIMIT = 32
+PREAMBLE_LIMIT_BYTES = 8 * 1024
+"""With the first boundary: programs that send mail tell readers of old ones there what they see."""
+
+HEADERS_LIMIT = 8
+HEADER_LIMIT_BYTES = 4 * 1024
+"""Of one header of a part."""
+
 FILENAME_LIMIT = 255
 _PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
 
@@ -49,6 +57,7 @@ class FileForm:
         self.ended = False
         self.file_start: int | None = None
         self._received = 0
+        self._preamble: bytearray | None = bytearray()
         self._closing_bytes = 0
         self._parts = 0
         self._header = (bytearray(), bytearray())
@@ -64,10 +73,16 @@ class FileForm:
         Raises:
             FormError: the body breaks the form's rules; nothing more can be read.
         """
+        if self._preamble is not None:
+            chunk = self._after_preamble(self._preamble, chunk)
         try:
             self._parser.write(chunk)
-        except FormParserError as broken:
-            raise FormError("malformed_multipart", f"the multipart body is malformed: {broken}") from None
+        except FormParserError:
+            raise FormError(
+                "malformed_multipart",
+                "the form is malformed: after a line with the boundary, a part must have up to"
+                f" {HEADERS_LIMIT} header lines of up to {HEADER_LIMIT_BYTES} bytes, and then an empty line",
+            ) from None
         self._received += len(chunk)
         content = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         self._out.clear()
@@ -85,8 +100,36 @@ class FileForm:
         Raises:
             FormError: there was none.
         """
+        if self._preamble:
+            raise self._without_boundary()
         if self.filename is None:
             raise FormError("no_file", "the form has no part named 'file'; send the CSV as that part")
+
+    def _after_preamble(self, preamble: bytearray, chunk: bytes) -> bytes:
+        """Return what the parser reads of a body whose first boundary had not come before this piece.
+
+        The parser knows neither a preamble nor blanks after the first boundary. Source: RFC 2046 §5.1.1.
+        """
+        preamble += chunk
+        found = self._first_line.search(preamble)
+        # By where the line ends, so that it does not matter in which pieces the body comes.
+        if (found.end() if found else len(preamble)) > PREAMBLE_LIMIT_BYTES:
+            raise self._without_boundary()
+        if found is None:
+            return b""
+        self._preamble = None
+        begun = self._dashes + (b"--" if found[1] == b"--" else b"\r\n")
+        # Blanks were left out: bytes are counted as they came.
+        self._received = found.end() - len(begun)
+        return begun + bytes(preamble[found.end() :])
+
+    def _without_boundary(self) -> FormError:
+        shown = self._dashes.decode("latin-1")
+        kib = PREAMBLE_LIMIT_BYTES // 1024
+        return FormError(
+            "malformed_multipart",
+            f"the form has no line {shown}, ended by CR LF, in its first {kib} KiB: its Content-Type says so",
+        )
 
     def _open(self, content_type: str | None) -> MultipartParser:
         kind, options = parse_options_header(content_type)
@@ -96,6 +139,8 @@ class FileForm:
         boundary = options.get(b"boundary", b"")
         if not 1 <= len(boundary) <= 70:  # RFC 2046 §5.1.1
             raise FormError("malformed_multipart", "Content-Type must name a boundary of 1 to 70 characters")
+        self._dashes = b"--" + boundary
+        self._first_line = re.compile(rb"(?:\A[\r\n]*|\r\n)" + re.escape(self._dashes) + rb"(--|[ \t]*\r\n)")
         self._closing_bytes = len(boundary) + len(b"\r\n--" + b"--\r\n")
         return MultipartParser(
             boundary,
@@ -109,6 +154,8 @@ class FileForm:
                 "on_part_end": self._end_part,
                 "on_end": self._end,
             },
+            max_header_count=HEADERS_LIMIT,
+            max_header_size=HEADER_LIMIT_BYTES,
         )
 
     def _begin_part(self) -> None:

@@ -11,7 +11,7 @@ from litestar import Request
 from api.http.problems import invalid_fields
 from api.services.imports.options import OPTION_NAMES, check_upload_id, parse_options
 from domain.imports import ImportOptions
-from domain.problems import Problem, excerpt
+from domain.problems import Problem, excerpt, problem
 
 UPLOAD_OPTION_NAMES = OPTION_NAMES | {"upload_id"}
 STAGED_OPTION_NAMES = OPTION_NAMES - {"stage", "repairs_of"}
@@ -73,23 +73,25 @@ def changes_of(
 
 
 def changed_options(
-    texts: dict[str, str], options: ImportOptions, upload_id: str, *, may_change: bool = False
+    texts: dict[str, str],
+    options: ImportOptions,
+    upload_id: str,
+    *,
+    may_change: bool = False,
+    goes_on: bool = False,
 ) -> list[Problem]:
     """Return a problem for each option that can no longer be changed.
 
-    `may_change`: no row was read yet, so that only its name is settled.
+    `may_change`: no row was read yet, so that only its name is settled. `goes_on`: an earlier request began
+    the import, whose options this one has to repeat.
     """
     read = options_of(texts)
     given = {name: getattr(read, name) for name in texts if name in OPTION_NAMES and not may_change}
     other = [name for name, value in given.items() if value != getattr(options, name)]
     if texts.get("upload_id", upload_id) not in ("", upload_id):
         other.append("upload_id")
-    return [_too_late(name, texts[name]) for name in sorted(other)]
-
-
-def _too_late(name: str, text: str) -> Problem:
-    message = f"{name} came too late to take effect: send it in the URL or before the file"
-    return Problem(name, "late_option", message, excerpt(text))
+    sentence = "late_option.resumed" if goes_on else "late_option"
+    return [problem(sentence, name, value=excerpt(texts[name])) for name in sorted(other)]
 
 
 def _unknown(name: str, known: frozenset[str]) -> Problem:

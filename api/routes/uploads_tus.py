@@ -18,19 +18,24 @@ from api.routes.answers import head_answer
 from api.routes.uploads_body import check_mended, new_upload
 from api.routes.uploads_form import clean_filename
 from api.routes.uploads_options import option_texts
-from api.routes.uploads_tus_body import append, has_bytes
+from api.routes.uploads_problems import refused
+from api.routes.uploads_tus_body import append, check_announced, check_open, has_bytes
 from api.routes.uploads_tus_headers import (
     ABOUT_THE_FILE,
     EXTENSIONS,
     OFFSET_TYPE,
-    PROTOCOL,
+    OVERRIDE,
     VERSION,
     HttpRequest,
+    check_method,
+    check_offered,
+    check_unchanged,
     check_version,
     expiry,
     metadata,
+    metadata_text,
     number,
-    refused,
+    overriding_method,
 )
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
@@ -67,11 +72,12 @@ async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
     """Answer with the version, the extensions and the largest file."""
     services = services_of(request.app)
     headers = {
+        "Allow": "OPTIONS, POST",
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(services.imports.max_upload_bytes),
     }
-    return Response(None, status_code=204, headers=PROTOCOL | headers)
+    return Response(None, status_code=204, headers=headers)
 
 
 @post(
@@ -86,6 +92,7 @@ async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
             "conflict",
             "precondition-failed",
             "too-large",
+            "unsupported-media-type",
             "validation",
             "storage-full",
         ],
@@ -102,6 +109,9 @@ async def create_upload(request: HttpRequest) -> Response[bytes]:
     """Create an import, and store its first bytes if the request has any."""
     services = services_of(request.app)
     check_version(request)
+    check_method(request)
+    check_offered(request, {"upload-length", "upload-metadata", "upload-offset"})
+    check_unchanged(request, "Upload-Offset", "0")
     length = number(request, "Upload-Length")
     pairs = metadata(request)
     texts = option_texts(request, [pair for pair in pairs if pair[0] not in ABOUT_THE_FILE])
@@ -110,14 +120,16 @@ async def create_upload(request: HttpRequest) -> Response[bytes]:
     wanted = new_upload(
         texts, filename=filename, actor=request.user.name, idempotency_key=None, total_bytes=length
     )
-    wanted = structs.replace(wanted, metadata=request.headers.get("Upload-Metadata") or None)
+    wanted = structs.replace(wanted, metadata=metadata_text(request))
+    brings_bytes = request.headers.get("Content-Type") == OFFSET_TYPE or not length
+    if brings_bytes:
+        check_announced(request, length)
     try:
         await check_mended(services.imports, request.user, wanted.options)
         await services.imports.create(wanted)
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
-    has_bytes = request.headers.get("Content-Type") == OFFSET_TYPE
-    staged = await append(request, services.imports, wanted.upload_id, 0) if has_bytes or not length else 0
+    staged = await append(request, services.imports, wanted.upload_id, 0) if brings_bytes else 0
     location = {"Location": f"{PATH}/{wanted.upload_id}", "Upload-Offset": str(staged)}
     # Of no media type that makes JSON's `null` of nothing.
     headers = location | expiry(await services.imports.find(wanted.upload_id))
@@ -139,13 +151,8 @@ async def show_tus_offset(request: HttpRequest, upload_id: FromPath[str]) -> ASG
     """Answer with the offset to resume from."""
     services = services_of(request.app)
     check_version(request)
-    upload = await _find(services.imports, upload_id)
-    headers = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
-    if upload.metadata is not None:
-        headers["Upload-Metadata"] = upload.metadata
-    if upload.total_bytes is not None:
-        headers["Upload-Length"] = str(upload.total_bytes)
-    return head_answer(headers | expiry(upload))
+    check_method(request)
+    return head_answer(await _held(services.imports, upload_id))
 
 
 @patch(
@@ -165,6 +172,7 @@ async def show_tus_offset(request: HttpRequest, upload_id: FromPath[str]) -> ASG
 async def append_bytes(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Append to an upload."""
     services = services_of(request.app)
+    check_method(request)
     return await _patch(request, services.imports, upload_id)
 
 
@@ -183,6 +191,7 @@ async def append_bytes(request: HttpRequest, upload_id: FromPath[str]) -> Respon
 async def terminate_upload(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Cancel the import."""
     services = services_of(request.app)
+    check_method(request)
     return await _terminate(request, services.imports, upload_id)
 
 
@@ -191,11 +200,21 @@ async def terminate_upload(request: HttpRequest, upload_id: FromPath[str]) -> Re
     status_code=204,
     request_max_body_size=None,
     opt=describe(
-        "PATCH or DELETE for clients that can only POST",
+        "PATCH, DELETE or HEAD for clients that can only POST",
         TAG,
-        {204: Answer("The answer of the method in `X-HTTP-Method-Override`")},
-        problems=[*_REFUSALS, "method-not-allowed"],
-        parameters=[_TUS, Query("X-HTTP-Method-Override", "PATCH or DELETE", place="header", required=True)],
+        {
+            204: Answer("The answer of the method in `X-HTTP-Method-Override`"),
+            200: Answer("That of HEAD", headers=_HELD),
+        },
+        problems=[
+            *_REFUSALS,
+            "bad-request",
+            "method-not-allowed",
+            "too-large",
+            "unsupported-media-type",
+            "storage-full",
+        ],
+        parameters=[_TUS, Query(OVERRIDE, "PATCH, DELETE or HEAD", place="header", required=True)],
         body=_BYTES,
         role="editor",
     ),
@@ -203,21 +222,39 @@ async def terminate_upload(request: HttpRequest, upload_id: FromPath[str]) -> Re
 async def override_method(request: HttpRequest, upload_id: FromPath[str]) -> Response[None]:
     """Act as the overriding method."""
     services = services_of(request.app)
-    method = request.headers.get("X-HTTP-Method-Override", "").upper()
+    method = overriding_method(request)
     if method == "PATCH":
         return await _patch(request, services.imports, upload_id)
     if method == "DELETE":
         return await _terminate(request, services.imports, upload_id)
-    raise HttpProblem("method-not-allowed", "X-HTTP-Method-Override must be PATCH or DELETE.")
+    if method == "HEAD":
+        check_version(request)
+        held = await _held(services.imports, upload_id)
+        return Response(None, status_code=200, media_type=MediaType.TEXT, headers=held)
+    raise HttpProblem("method-not-allowed", f"{OVERRIDE} must be PATCH, DELETE or HEAD.")
+
+
+async def _held(imports: Imports, upload_id: str) -> dict[str, str]:
+    """Return the headers that say what the server has of an upload."""
+    upload = await _find(imports, upload_id)
+    headers = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
+    if upload.metadata is not None:
+        headers["Upload-Metadata"] = upload.metadata
+    if upload.total_bytes is not None:
+        headers["Upload-Length"] = str(upload.total_bytes)
+    return headers | expiry(upload)
 
 
 async def _patch(request: HttpRequest, imports: Imports, upload_id: str) -> Response[None]:
     check_version(request)
     if request.headers.get("Content-Type") != OFFSET_TYPE:
-        raise HttpProblem("unsupported-media-type", f"Content-Type must be {OFFSET_TYPE}", headers=PROTOCOL)
+        raise HttpProblem("unsupported-media-type", f"Content-Type must be {OFFSET_TYPE}")
+    check_offered(request, {"upload-length", "upload-metadata", "upload-offset"})
     offset = number(request, "Upload-Offset")
     upload = await _find(imports, upload_id)
     _check_owner(request, upload)
+    check_unchanged(request, "Upload-Length", str(upload.total_bytes))
+    check_unchanged(request, "Upload-Metadata", upload.metadata)
     # Clients ask once more when the answer to the last bytes was lost.
     is_whole = upload.body_complete and offset == upload.bytes_received
     if is_whole and not await has_bytes(request):
@@ -235,7 +272,7 @@ async def _terminate(request: HttpRequest, imports: Imports, upload_id: str) -> 
         await imports.cancel(upload_id)
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
-    return Response(None, status_code=204, headers=PROTOCOL)
+    return Response(None, status_code=204)
 
 
 def _check_owner(request: HttpRequest, upload: Upload) -> None:
@@ -249,9 +286,7 @@ async def _find(imports: Imports, upload_id: str) -> Upload:
         upload = await imports.find(upload_id)
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
-    if upload.state in {"cancelled", "failed"}:
-        why = f": {upload.error.message}" if upload.error else ""
-        raise HttpProblem("gone", f"The upload {upload_id} is {upload.state}{why}.", headers=PROTOCOL)
+    check_open(upload)
     return upload
 
 

@@ -2,8 +2,8 @@
 
 from api.http.problems import HttpProblem
 from api.routes.uploads_body import BodyBrokenOffError, body_chunks, content_length
-from api.routes.uploads_problems import unusable_file
-from api.routes.uploads_tus_headers import PROTOCOL, HttpRequest, refused
+from api.routes.uploads_problems import refused, unusable_file
+from api.routes.uploads_tus_headers import HttpRequest
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
 from api.services.imports.upload_body import UploadBody
@@ -16,14 +16,17 @@ async def append(request: HttpRequest, imports: Imports, upload_id: str, offset:
     try:
         upload_body = await imports.resume(upload_id, offset)
     except ImportRefusedError as refusal:
+        check_open(await imports.find(upload_id))
         raise refused(refusal) from None
     try:
         await _take(request, upload_body, offset)
     except ImportRefusedError as refusal:
         await upload_body.break_off()
+        check_open(await upload_body.settled())
         raise refused(refusal) from None
     except BodyBrokenOffError:
         await upload_body.break_off()
+        check_open(await upload_body.settled())
         raise HttpProblem("request-timeout", "the body broke off; the received bytes are kept") from None
     except StorageError:
         await upload_body.break_off()
@@ -32,8 +35,29 @@ async def append(request: HttpRequest, imports: Imports, upload_id: str, offset:
         # Whatever it was: an import whose body neither comes nor ends would wait for ever.
         imports.leave(upload_body)
         raise
-    _check_usable(upload_body.upload)
+    upload = await upload_body.settled()
+    _check_usable(upload)
+    check_open(upload)
     return upload_body.staged
+
+
+def check_announced(request: HttpRequest, length: int) -> None:
+    """Refuse a body that is longer than its upload, before there is one.
+
+    Raises:
+        HttpProblem: it is longer by its Content-Length.
+    """
+    try:
+        _check_within(content_length(request) or 0, length)
+    except ImportRefusedError as refusal:
+        raise refused(refusal) from None
+
+
+def check_open(upload: Upload) -> None:
+    """Raise the 410 of an upload that ended early: its client has to begin another one."""
+    if upload.state in {"cancelled", "failed"}:
+        why = f": {upload.error.message}" if upload.error else ""
+        raise HttpProblem("gone", f"The upload {upload.id} is {upload.state}{why}.")
 
 
 async def _take(request: HttpRequest, upload_body: UploadBody, offset: int) -> None:
@@ -61,9 +85,7 @@ def _check_within(at: int, length: int) -> None:
 
 def _check_usable(upload: Upload) -> None:
     if upload.state == "failed" and upload.error is not None:
-        problem = unusable_file(upload.error)
-        problem.headers = {**(problem.headers or {}), **PROTOCOL}
-        raise problem
+        raise unusable_file(upload.error)
 
 
 async def has_bytes(request: HttpRequest) -> bool:

@@ -58,6 +58,23 @@ def test_tus_js_client_uploads_50_mb_over_a_connection_that_is_cut_every_few(
         assert [event["title"] for event in events] == [f"row {n}" for n in range(1, ROWS + 1)]
 
 
+def test_tus_js_client_learns_that_it_may_not_send_parts_in_parallel(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None or not (JS / "node_modules" / "tus-js-client").exists():
+        unavailable("tus-js-client (npm install in tests/end_to_end/js)")
+    server = start_server()
+    file = tmp_path / "agenda.csv"
+    file.write_text("title,description,event_date,city\nrow 1,x,2025-07-01,Recife\n")
+    command = [node, "tus/upload.js", f"{server.url}/api/v1/uploads/tus", str(file), "x", "2"]
+    run = subprocess.run(command, cwd=JS, capture_output=True, timeout=WITHIN_SECONDS, check=False)
+    assert run.returncode == 1
+    assert b"without parallel uploads" in run.stderr
+    with httpx.Client(base_url=server.url, timeout=60) as http:
+        assert http.get("/api/v1/uploads").json()["items"] == []
+
+
 def story(http: httpx.Client) -> list[dict[str, object]]:
     """Return the feed of the import from its beginning to its end."""
     told: list[dict[str, object]] = []

@@ -105,6 +105,12 @@ class UploadBody:
         """End the body before it took a byte, as if it had never begun."""
         self.running.withdraw_body(self._writer)
 
+    async def settled(self) -> Upload:
+        """Return the import after its body; one that was asked to stop, when it has."""
+        if self.running.is_to_stop:
+            await self.running.wait_for_end()
+        return self.upload
+
     async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
         if upload.state not in ENDED:
             upload = self._received(upload, "receiving")

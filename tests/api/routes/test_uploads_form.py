@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.routes.uploads_form import FIELD_LIMIT_BYTES, FileForm, FormError, clean_filename
+from api.routes.uploads_form import (
+    FIELD_LIMIT_BYTES,
+    PREAMBLE_LIMIT_BYTES,
+    FileForm,
+    FormError,
+    clean_filename,
+)
 
 TYPE = "multipart/form-data; boundary=xYz"
 
@@ -61,6 +67,62 @@ def test_any_bytes_are_read_or_refused(garbage, places):
     form = FileForm(TYPE)
     with suppress(FormError):
         assert len(receive(form, cut(b"--xYz\r\n" + garbage, places))) <= len(garbage)
+
+
+PREAMBLES = [
+    b"",
+    b"\r\n",
+    b"\n",
+    b"This is a message in MIME format.\r\n",
+    b"--\r\n--xY\r\n--xYzz\r\n --xYz\r\n",
+    b"-" * (PREAMBLE_LIMIT_BYTES - 20) + b"\r\n",
+]
+"""Source: RFC 2046 §5.1.1."""
+
+
+@given(
+    preamble=st.sampled_from(PREAMBLES),
+    blanks=st.lists(st.sampled_from([b"", b" ", b"\t", b" \t "]), min_size=3, max_size=3),
+    epilogue=st.sampled_from([b"", b"\r\n", b" \r\nthe end"]),
+    places=st.lists(st.integers(0, 10_000), max_size=30),
+)
+def test_what_stands_around_the_parts_is_no_part_of_them(preamble, blanks, epilogue, places):
+    first, second = part("mode", b"atomic"), part("file", b"row 1\n", filename="a.csv")
+    line = b"--xYz\r\n"
+    first, second = (
+        each.replace(line, line[:-2] + blank + b"\r\n")
+        for each, blank in zip((first, second), blanks[:2], strict=True)
+    )
+    whole = preamble + first + second + b"--xYz--" + blanks[2] + epilogue
+    form = FileForm(TYPE)
+    assert receive(form, cut(whole, places)) == b"row 1\n"
+    assert (form.fields, form.filename, form.ended) == ([("mode", "atomic")], "a.csv", True)
+    assert form.file_start == whole.index(b"row 1")
+
+
+MALFORMED = [
+    (b"hello", "no line --xYz"),
+    (b"--other\r\n", "no line --xYz"),
+    (b"x--xYz\r\n\r\n", "no line --xYz"),
+    (b"--xYz\nContent-Disposition: form-data\n\nx\n--xYz--\n", "no line --xYz"),
+    (b"x" * PREAMBLE_LIMIT_BYTES + b"\r\n" + body(part("file", b"x", filename="a")), "no line --xYz"),
+    (b"--xYz\r\nno header\r\n\r\nx\r\n--xYz--", "header lines"),
+    (b"--xYz\r\n: x\r\n\r\nx\r\n--xYz--", "header lines"),
+    (b"--xYz\r\nA: x\rB: y\r\n\r\nx\r\n--xYz--", "header lines"),
+    (body(part("file", b"x", headers=[f"X-{n}: x" for n in range(9)])), "header lines"),
+    (body(part("file", b"x", headers=["X: " + "x" * 5000])), "header lines"),
+    (part("mode", b"x") + b"--xYz  x\r\n", "header lines"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+@pytest.mark.parametrize(("whole", "told"), MALFORMED)
+def test_what_is_malformed_is_told_in_own_words(whole, told, size):
+    with pytest.raises(FormError) as refused:
+        receive(FileForm(TYPE), [whole[at : at + size] for at in range(0, len(whole), size)])
+    assert refused.value.code == "malformed_multipart"
+    assert told in str(refused.value)
+    assert "index" not in str(refused.value)
 
 
 def test_file_bytes_are_available_before_the_body_ends():

@@ -11,6 +11,7 @@ from litestar.middleware import ASGIMiddleware
 from api.http.app_services import keep_services
 from api.http.problems import problem_response
 from api.routes import uploads, uploads_rejected, uploads_tus
+from api.routes.uploads_tus_answers import TusAnswers
 from api.services.identity import Identity
 from api.services.imports.history import ImportHistory
 from api.services.services import Services
@@ -65,6 +66,7 @@ async def serve(world, imports):
         logging_config=None,
     )
     keep_services(app, services)
+    app.asgi_handler = TusAnswers(app.asgi_handler)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve())
     try:

@@ -7,6 +7,7 @@ import pytest
 from api.services.identity import Identity
 from tests.api.services.imports.conftest import HOUR_MS
 from tests.api.services.imports.site import site_of
+from tests.serving import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +127,130 @@ async def test_an_invalid_creation_is_refused(world, headers, status):
         assert (await site.http.post("/uploads/tus", headers=TUS | headers)).status_code == status
 
 
+NOT_OFFERED = [
+    ({"Upload-Concat": "partial"}, 400, "without parallel uploads"),
+    ({"Upload-Concat": "final;/api/v1/uploads/tus/a /api/v1/uploads/tus/b"}, 400, "Upload-Concat"),
+    ({"Upload-Checksum": "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0="}, 400, "Upload-Checksum"),
+    ({"Upload-Defer-Length": "1"}, 400, "Upload-Defer-Length"),
+    ({"Upload-Complete": "?0"}, 400, "Upload-Complete"),
+    ({"Content-Range": "bytes 0-5/6"}, 400, "Upload-Offset"),
+    ({"Content-Encoding": "gzip"}, 415, "Content-Encoding"),
+    ({"X-HTTP-Method-Override": "DELETE"}, 400, "X-HTTP-Method-Override"),
+]
+"""Of requests that are complete without: each gives the body, or the request, another meaning."""
+
+
+@pytest.mark.parametrize(("headers", "status", "told"), NOT_OFFERED)
+async def test_what_is_not_offered_is_refused_and_nothing_is_created(world, headers, status, told):
+    async with site_of(world) as site:
+        good = BYTES | {"Upload-Length": "6", "Upload-Metadata": metadata(upload_id="x")}
+        answer = await site.http.post("/uploads/tus", content=b"row 1\n", headers=good | headers)
+        assert (answer.status_code, told in answer.json()["detail"]) == (status, True)
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).status_code == 404
+        assert (await create(site, 6)).status_code == 201
+        answer = await send(site, b"row 1\n", 0, **headers)
+        assert (answer.status_code, told in answer.json()["detail"]) == (status, True)
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).headers["Upload-Offset"] == "0"
+        same = {"Content-Encoding": "identity", "X-HTTP-Method-Override": "PATCH", "Upload-Length": "6"}
+        assert (await send(site, b"row 1\n", 0, **same)).status_code == 204
+        await ended(world)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Upload-Length": "7"}, {"Upload-Metadata": metadata(upload_id="x", dry_run="true")}],
+)
+async def test_a_patch_cannot_contradict_the_creation(world, headers):
+    async with site_of(world) as site:
+        await create(site, 6)
+        assert (await send(site, b"row 1\n", 0, **headers)).status_code == 400
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).headers["Upload-Offset"] == "0"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["dry_run dHJ1ZQ== ZmFsc2U="],
+        ["dry_run dHJ1ZQ==,dry_run ZmFsc2U="],
+        ["dry_run dHJ1ZQ==", "dry_run ZmFsc2U="],
+        ["dry_run dHJ1ZQ"],
+        ["dry_run dHJ1\xa0ZQ=="],
+        ["dry_run true!"],
+    ],
+)
+async def test_malformed_metadata_is_refused(world, lines):
+    async with site_of(world) as site:
+        head = ["Tus-Resumable: 1.0.0", "Upload-Length: 9", "Content-Length: 0", "Connection: close"]
+        head += [f"Upload-Metadata: {line}" for line in lines]
+        async with site.raw(head, path="/uploads/tus") as (reader, _):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("upload_id eA==, dry_run dHJ1ZQ==", (True, "")),
+        ("upload_id eA==,dry_run\tdHJ1ZQ== , ,filename YS5jc3Y=", (True, "a.csv")),
+        ("upload_id eA==,filename", (False, "")),
+    ],
+)
+async def test_metadata_may_have_blanks_and_keys_without_a_value(world, value, read):
+    async with site_of(world) as site:
+        headers = TUS | {"Upload-Length": "9", "Upload-Metadata": value}
+        assert (await site.http.post("/uploads/tus", headers=headers)).status_code == 201
+        upload = await world.upload()
+        assert (upload.options.dry_run, upload.filename) == read
+
+
+@pytest.mark.parametrize("length", [0, 5])
+async def test_a_body_longer_than_announced_creates_nothing(world, length):
+    async with site_of(world) as site:
+        headers = BYTES | {"Upload-Length": str(length), "Upload-Metadata": metadata(upload_id="x")}
+        refused = await site.http.post("/uploads/tus", headers=headers, content=b"row 1\n")
+        assert refused.status_code == 413
+        assert (await site.http.head("/uploads/tus/x", headers=TUS)).status_code == 404
+        assert (await create(site, 6)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("OPTIONS", "/uploads/tus", {}, 204),
+        ("POST", "/uploads/tus", {"Tus-Resumable": "0.2.2"}, 412),
+        ("POST", "/uploads/tus", {"Upload-Length": "9", "Upload-Metadata": metadata(mode="some")}, 422),
+        ("POST", "/uploads/tus?mode=some", {"Upload-Length": "9"}, 422),
+        ("POST", "/uploads/tus/x", {}, 405),
+        ("GET", "/uploads/tus", {}, 405),
+        ("PUT", "/uploads/tus/x", {}, 405),
+        ("HEAD", "/uploads/tus/nowhere", {}, 404),
+        ("GET", "/uploads/tus/x/y", {}, 404),
+    ],
+)
+async def test_every_answer_names_the_version(world, method, path, headers, status):
+    async with site_of(world) as site:
+        answer = await site.http.request(method, path, headers=TUS | headers)
+        assert answer.status_code == status
+        assert answer.headers.get_list("Tus-Resumable") == ["1.0.0"]
+
+
+async def test_answers_that_no_route_gives_name_the_version(tmp_path):
+    async with serving(tmp_path, auth="token", calls_per_minute=2) as served, served.client() as http:
+        path, seen = "/api/v1/uploads/tus/x", []
+        for headers in [
+            {},
+            {},
+            {},
+            {"Host": "elsewhere.example"},
+            {"Cookie": "a=b", "Origin": "http://x.example"},
+        ]:
+            answer = await http.patch(path, headers=BYTES | {"Upload-Offset": "0"} | headers)
+            assert answer.headers.get_list("Tus-Resumable") == ["1.0.0"]
+            seen.append(answer.status_code)
+        assert {401, 421, 403} <= set(seen)
+        assert "Tus-Resumable" not in (await http.get("/api/v1/uploads")).headers
+
+
 async def test_termination_cancels_the_import(world):
     async with site_of(world) as site:
         await create(site, 12)
@@ -180,13 +305,60 @@ async def test_a_finished_upload_cannot_be_appended_to_or_terminated(world):
         assert (await world.upload()).state == "completed"
 
 
-async def test_the_method_can_be_overridden_by_a_post(world):
+async def test_a_post_acts_as_the_method_that_overrides_it(world):
+    async with site_of(world) as site:
+        await create(site, 12)
+
+        async def act(method, content=b"", **headers):
+            headers = BYTES | {"X-HTTP-Method-Override": method} | headers
+            return await site.http.post("/uploads/tus/x", content=content, headers=headers)
+
+        sent = await act("PATCH", b"row 1\n", **{"Upload-Offset": "0"})
+        assert (sent.status_code, sent.headers["Upload-Offset"]) == (204, "6")
+        told, really = await act("HEAD"), await site.http.head("/uploads/tus/x", headers=TUS)
+        assert (told.status_code, told.content) == (200, b"")
+        names = ("Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires", "Cache-Control")
+        assert [told.headers[name] for name in names] == [really.headers[name] for name in names]
+        assert (await act("POST")).status_code == 405
+        assert (await act("DELETE")).status_code == 204
+        assert (await world.upload()).state == "cancelled"
+        assert (await act("HEAD")).status_code == 410
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE"])
+async def test_an_override_of_another_method_than_post_is_refused(world, method):
     async with site_of(world) as site:
         await create(site, 6)
-        headers = BYTES | {"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
-        answer = await site.http.post("/uploads/tus/x", content=b"row 1\n", headers=headers)
-        assert answer.status_code == 204
-        await ended(world)
+        other = "PATCH" if method != "PATCH" else "DELETE"
+        headers = BYTES | {"Upload-Offset": "0", "X-HTTP-Method-Override": other}
+        assert (await site.http.request(method, "/uploads/tus/x", headers=headers)).status_code == 400
+        headers["X-HTTP-Method-Override"] = method.lower()
+        assert (await site.http.request(method, "/uploads/tus/x", headers=headers)).is_success
+
+
+@pytest.mark.parametrize("rest", [b"", b"row 2\n", b"row 2\nrow 3\n"], ids=["silent", "more", "all"])
+@pytest.mark.parametrize("creates", [False, True])
+async def test_a_body_whose_upload_is_cancelled_meanwhile_gets_410(world, monkeypatch, rest, creates):
+    monkeypatch.setattr("api.routes.uploads_body.SILENCE_SECONDS", 1)
+    async with site_of(world) as site:
+        head = ["Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream", "Content-Length: 18"]
+        if creates:
+            head += ["Upload-Length: 18", f"Upload-Metadata: {metadata(upload_id='x')}"]
+            where = {"path": "/uploads/tus", "method": "POST"}
+        else:
+            await create(site, 18)
+            head += ["Upload-Offset: 0"]
+            where = {"path": "/uploads/tus/x", "method": "PATCH"}
+        async with site.raw(head, **where) as (reader, writer):
+            writer.write(b"row 1\n")
+            with anyio.fail_after(20):
+                while not await world.titles():  # noqa: ASYNC110  # across a socket
+                    await anyio.sleep(0.005)
+                assert (await site.http.delete("/uploads/tus/x", headers=TUS)).status_code == 204
+                writer.write(rest)
+                answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 410 ")
+        assert (await world.upload()).state == "cancelled"
 
 
 async def test_a_patch_that_breaks_off_keeps_the_received_bytes(world):

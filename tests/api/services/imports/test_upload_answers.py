@@ -1,6 +1,8 @@
 import anyio
 import pytest
+from litestar import Request
 
+from api.routes.uploads import WAIT_LIMIT_SECONDS, wait_seconds
 from api.services.identity import Identity
 from tests.api.services.imports.site import site_of
 
@@ -124,3 +126,32 @@ async def test_an_empty_file_completes_with_no_rows(world):
     async with site_of(world) as site:
         answer = await site.upload(b"", {"Prefer": "wait=20"})
         assert answer.json()["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        ([], None),
+        (["wait=20"], 20),
+        (["Wait = 20"], 20),
+        (['wait="20"'], 20),
+        (["wait=20; x=1"], 20),
+        (["respond-async, wait=20"], 20),
+        (["respond-async", "wait=20"], 20),
+        (["handling=lenient, wait=20, return=minimal"], 20),
+        (["wait=0"], 0),
+        (["wait=99999"], WAIT_LIMIT_SECONDS),
+        (["wait=1e9"], None),
+        (["wait=1.5"], None),
+        (["wait=-1"], None),
+        (['wait="20'], None),
+        (["wait=20s"], None),
+        (["await=20"], None),
+        (["wait=" + "9" * 5000], None),
+        (["x; wait=20"], None),
+    ],
+    ids=lambda one: str(one)[:40],
+)
+def test_wait_is_a_whole_number_on_any_line_of_prefer(lines: list[str], seconds: int | None) -> None:
+    headers = [(b"prefer", line.encode()) for line in lines]
+    assert wait_seconds(Request({"type": "http", "headers": headers})) == seconds

@@ -157,6 +157,34 @@ async def test_a_body_that_breaks_off_can_be_resumed_from_its_offset(world):
         assert await world.titles() == ["row 1", "row 2"]
 
 
+@pytest.mark.parametrize(
+    "given", [{"dry_run": "true"}, {"mode": "atomic"}, {"delimiter": ";", "mode": "partial"}]
+)
+@pytest.mark.parametrize("place", ["url", "form before", "form after"])
+async def test_a_body_that_resumes_with_other_options_is_told_to_send_the_first_ones(world, given, place):
+    async with site_of(world) as site:
+        whole = OPENING + b"row 1\nro"
+        headers = {"Content-Type": FORM.split(": ", 1)[1]}
+        await site.http.post("/uploads?upload_id=x&mode=partial", content=whole, headers=headers)
+        fields = "".join(
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+            for name, text in given.items()
+        ).encode()
+        content = OPENING + b"w 2\n\r\n"
+        content = fields + content if place == "form before" else content
+        content = content + fields if place == "form after" else content
+        answer = await site.http.post(
+            "/uploads",
+            params={"upload_id": "x"} | (given if place == "url" else {}),
+            content=content + f"--{BOUNDARY}--\r\n".encode(),
+            headers=headers | {"Upload-Offset": "8"},
+        )
+        told = [(one["code"], one.get("rule"), one["field"]) for one in answer.json()["errors"]]
+        changed = next(name for name in given if given[name] != "partial")
+        assert (answer.status_code, told) == (422, [("late_option", "resumed", changed)])
+        assert "send the same options as the first request" in answer.json()["detail"]
+
+
 async def test_a_body_without_its_last_boundary_is_kept_and_reported(world):
     async with site_of(world) as site:
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}

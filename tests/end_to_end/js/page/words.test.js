@@ -86,7 +86,7 @@ const NOTICES = [
 test("the codes are found where they are said", () => {
   assert.ok(ERRORS.includes("ambiguous_date") && ERRORS.includes("empty_file") && ERRORS.length > 30);
   assert.ok(WARNINGS.includes("total_row") && WARNINGS.includes("ignored_columns") && WARNINGS.length > 12);
-  assert.ok(PROBLEMS.includes("late_option") && PROBLEMS.includes("invalid_value"));
+  assert.ok(PROBLEMS.includes("invalid_option") && PROBLEMS.includes("invalid_value"));
   assert.ok(Object.keys(EXACT).length > 100 && EXACT["too_long.cell"].has("limit"));
   assert.ok(Object.keys(REFUSED).length > 15 && REFUSED["forbidden.role"].has("role"));
   assert.ok(REFUSALS.includes("wrong_offset") && REFUSALS.includes("bad_option"));

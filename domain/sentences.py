@@ -176,6 +176,10 @@ SENTENCES: Mapping[str, str] = {
     "not_text.csv": "this looks like {kind}, not like a CSV: {advice}",
     "not_text.binary_csv": "this is a binary file, not a CSV: save the table as CSV UTF-8",
     "not_text.binary": "this is a binary file, not a table: save the table as .xlsx or CSV UTF-8",
+    "not_text.javascript": (
+        "this is JSON within JavaScript, or with comments: send only the JSON itself, from its first bracket "
+        "to its last, without comments"
+    ),
     "not_text.web_page": (
         "this is a web page (HTML): copy the table into a spreadsheet and save that as .xlsx or CSV"
     ),

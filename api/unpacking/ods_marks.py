@@ -1,12 +1,13 @@
-"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods.
+"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods; blanks that are elements.
 
 Source: OpenDocument 1.3 part 3, §9.1 and §19.
 """
 
+import io
 import re
 from collections.abc import Callable
 from xml.parsers import expat
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from api.unpacking.faults import SheetMarks
 
@@ -17,6 +18,31 @@ _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 _WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.error")
 _ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
 _READ_BYTES = 1024 * 1024
+# Source: OpenDocument 1.3 part 3, §6.1.3 to §6.1.5.
+_BLANK = re.compile(
+    rb"<(?:\w+:)?(?:(line-break)|(tab)|s(?:\s+(?:\w+:)?c=[\"']([0-9]{1,4})[\"'])?)"
+    rb"(?:\s+[\w:-]+=[\"'][^\"']*[\"'])*\s*(?:/>|></(?:\w+:)?(?:line-break|tab|s)>)"
+)
+
+
+def with_blanks(content: bytes) -> bytes:
+    """Return a workbook with line breaks, tabs and runs of blanks as characters.
+
+    The library leaves these elements out, and the words beside them would run together.
+    """
+    with ZipFile(io.BytesIO(content)) as old:
+        part, count = _BLANK.subn(_characters, old.read("content.xml"))
+        if not count:
+            return content
+        mended = io.BytesIO()
+        with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
+            for entry in old.infolist():
+                new.writestr(entry.filename, part if entry.filename == "content.xml" else old.read(entry))
+    return mended.getvalue()
+
+
+def _characters(found: re.Match[bytes]) -> bytes:
+    return b"\n" if found[1] else b"\t" if found[2] else b" " * int(found[3] or 1)
 
 
 def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:

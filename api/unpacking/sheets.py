@@ -1,12 +1,13 @@
 """Chooses the sheet of a workbook, and returns its rows as in a CSV."""
 
 import io
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, NamedTuple, NoReturn
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from msgspec import Struct
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -14,7 +15,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 from api.unpacking.archive import INSTEAD, Format, Workbook
 from api.unpacking.fault import fail, fail_with
 from api.unpacking.faults import CellFault, SheetMarks
-from api.unpacking.ods_marks import mark_ods
+from api.unpacking.ods_marks import mark_ods, with_blanks
 from api.unpacking.xls_marks import mark_xls
 from api.unpacking.xlsb_marks import mark_xlsb
 from api.unpacking.xlsx_marks import mark_xlsx, with_known_errors
@@ -64,11 +65,21 @@ class OpenSheet(NamedTuple):
 
 def open_sheet(workbook: Workbook, options: ImportOptions, *, count_rows: bool) -> OpenSheet:
     """Return the sheet of a name or number, else the first that has a header; or end with a fault."""
-    opened = _opened(workbook.content, options, count_rows=count_rows)
+    opened = _opened(_readable(workbook), options, count_rows=count_rows)
     if opened is None and workbook.format in ("xlsx", "xlsm"):
         mended = with_known_errors(workbook.content)
         opened = _opened(mended, options, count_rows=count_rows) if mended else None
     return opened or _fail_damaged()
+
+
+def _readable(workbook: Workbook) -> bytes:
+    """Return the bytes that the library is given; those of a damaged file are left to it."""
+    if workbook.format != "ods":
+        return workbook.content
+    try:
+        return with_blanks(workbook.content)
+    except (OSError, ValueError, KeyError, BadZipFile, zlib.error):
+        return workbook.content
 
 
 def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> OpenSheet | None:

@@ -12,7 +12,7 @@ from typing import IO
 from xml.etree import ElementTree as ET
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from api.unpacking.faults import ERROR_NAMES, SheetMarks
+from api.unpacking.faults import ERROR_NAMES, MOST_FAULTS, SheetMarks
 
 _READ_BYTES = 1024 * 1024
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
@@ -20,6 +20,10 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTAL
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)<")
 _ERROR = re.compile(rb"""\bt=["']e["']""")
+_TYPE = re.compile(rb"""\bt=["'](?!n["'])""")
+_CALCULATED_LATER = re.compile(rb"""<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad=["'](?:1|true)["'][^>]*>""")
+_BY_LIBRARY = re.compile(rb"""\bcalcId=["']124519["']""")
+"""XlsxWriter and openpyxl write this beside it, and never calculate; Excel 2007 writes it alone."""
 _TEXT = re.compile(rb"""\bt=["'](?:str|inlineStr)["']""")
 # The error of a cell: what comes before it, and its name.
 _ERROR_VALUE = re.compile(
@@ -41,13 +45,38 @@ def mark_xlsx(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
     part = sheet_part(archive, sheet, "xl/workbook.xml")
     if part is None:
         return
+    later = _CALCULATED_LATER.search(archive.read("xl/workbook.xml"))
+    zeros = _Zeros(are_certain=_BY_LIBRARY.search(later[0]) is not None) if later else None
     row = -1
     with archive.open(part) as content:
         for attributes, cells in _rows(content):
             number = _NUMBER.search(attributes)
             row = int(number[1]) - 1 if number else row + 1
             if _ERROR.search(cells) or _FORMULA.search(cells):
-                _mark_row(row, cells, marks)
+                _mark_row(row, cells, marks, zeros)
+    for place in zeros.places if zeros else ():
+        marks.unsaved(*place)
+
+
+class _Zeros:
+    """Formulas that are 0 in a workbook which leaves the calculation to the program that opens it.
+
+    A library that does not calculate writes 0 in place of the result. Another one may have calculated:
+    a result other than 0 shows that.
+    """
+
+    def __init__(self, *, are_certain: bool) -> None:
+        self.places: list[tuple[int, int]] = []
+        self._may_be_missing = True
+        self._are_certain = are_certain
+
+    def note(self, row: int, column: int, *, is_zero: bool) -> None:
+        """Note the result of a formula."""
+        if not is_zero and not self._are_certain:
+            self._may_be_missing = False
+            self.places = []
+        elif is_zero and self._may_be_missing and len(self.places) < MOST_FAULTS:
+            self.places.append((row, column))
 
 
 def with_known_errors(content: bytes) -> bytes | None:
@@ -127,7 +156,7 @@ def _last_of_plain(rows: bytes, end: int) -> bytes | None:
     return attributes if start >= 0 and _NUMBER.search(attributes) else None
 
 
-def _mark_row(row: int, cells: bytes, marks: SheetMarks) -> None:
+def _mark_row(row: int, cells: bytes, marks: SheetMarks, zeros: _Zeros | None) -> None:
     column = -1
     for found in _CELL.finditer(cells):
         attributes, content = found[1], found[2] or b""
@@ -139,6 +168,8 @@ def _mark_row(row: int, cells: bytes, marks: SheetMarks) -> None:
             marks.error(row, column, shown or "#N/A", is_formula=_FORMULA.search(content) is not None)
         elif _FORMULA.search(content) and not (value and (value[1] or _TEXT.search(attributes))):
             marks.unsaved(row, column)
+        elif zeros is not None and value and _FORMULA.search(content):
+            zeros.note(row, column, is_zero=value[1] == b"0" and not _TYPE.search(attributes))
 
 
 def _column(letters: bytes) -> int:

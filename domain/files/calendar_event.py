@@ -14,10 +14,18 @@ from domain.problems import Problem, excerpt, problem
 
 _FOLD = re.compile(r"(?:\r\n|\n|\r)[ \t]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
+# A parameter may be a value without its name, as in vCalendar 1.0 §2.1.
 _LINE = re.compile(
-    r'([A-Za-z0-9-]+)((?:;[^=:;"]+=(?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)*):(.*)', re.DOTALL
+    r'([A-Za-z0-9-]+)((?:;[^=:;"]+(?:=(?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)?)*):(.*)', re.DOTALL
 )
-_PARAMETER = re.compile(r';([^=:;"]+)=((?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*)')
+_PARAMETER = re.compile(r';([^=:;"]+)(?:=((?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*))?')
+_QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
+_SOFT_BREAK = re.compile(r"=(?:\r\n|\n|\r)")
+# A value in this encoding goes on after a line that ends with =. Source: RFC 2045 §6.7.
+_SOFT_LINES = re.compile(
+    r"(?:^|(?<=[\r\n]))[A-Za-z0-9-]+;[^:\r\n]*QUOTED-PRINTABLE[^:\r\n]*:(?:[^\r\n]*=(?:\r\n|\n|\r))+",
+    re.IGNORECASE,
+)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^(.)")
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})?(Z)?)?")
@@ -170,6 +178,8 @@ def unfolded(text: str) -> str:
 def _properties(text: str) -> list[_Property]:
     """Return the properties of the entry itself, not those of its alarms."""
     found, depth = [], 0
+    if _QUOTED_PRINTABLE in text.upper():
+        text = _SOFT_LINES.sub(lambda lines: _SOFT_BREAK.sub("", lines[0]), text)
     for line in _LINE_END.split(unfolded(text)):
         match = _LINE.fullmatch(line)
         if match is None:
@@ -182,13 +192,14 @@ def _properties(text: str) -> list[_Property]:
 
 
 def _parameters(text: str) -> dict[str, str]:
-    return {match[1].upper(): match[2] for match in _PARAMETER.finditer(text)} if text else {}
+    return {match[1].upper(): match[2] or "" for match in _PARAMETER.finditer(text)} if text else {}
 
 
 def _text(found: _Property) -> str:
     """Return a TEXT value as it is meant. Source: §3.3.11."""
     value = found.value
-    if found.parameters.get("ENCODING", "").upper() == "QUOTED-PRINTABLE":
+    encoding = found.parameters.get("ENCODING", "").strip('"').upper()
+    if encoding == _QUOTED_PRINTABLE or _QUOTED_PRINTABLE in found.parameters:
         value = quopri.decodestring(value.encode("utf-8", "surrogateescape")).decode(
             "utf-8", "surrogateescape"
         )

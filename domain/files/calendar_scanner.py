@@ -17,20 +17,22 @@ MOST_RECURRING = 500
 ZONE_CHARACTERS = 64 * 1024
 
 _EDGE = re.compile(
-    r"(?:\A\ufeff?|(?<=[\r\n]))(BEGIN|END):[ \t]*"
-    r"(VCALENDAR|VEVENT|VTIMEZONE|VTODO|VJOURNAL)[ \t]*(?=[\r\n]|\Z)",
+    r"(?:\A\ufeff?|(?<=[\r\n]))(?:(BEGIN|END):[ \t]*(VCALENDAR|VEVENT|VTIMEZONE|VTODO|VJOURNAL)|"
+    r"(METHOD):[ \t]*CANCEL)[ \t]*(?=[\r\n]|\Z)",
     re.IGNORECASE,
 )
+"""Where a component begins or ends, or a calendar says that all in it is cancelled (RFC 5546 §3.2.5)."""
+
 _LINE_END = re.compile(r"[\r\n]")
 # In front of a UID, where no name of a zone has them: a zone is one line.
-_FIRST, _CHANGED = "first\n", "changed\n"
+_FIRST, _CHANGED, _SOUGHT = "first\n", "changed\n", "sought\n"
 _ZONE_NAME = re.compile(r"(?:^|(?<=[\r\n]))TZID[^:\r\n]*:([^\r\n]*)", re.IGNORECASE)
 _TOO_LONG = problem("too_long.entry", limit=1)
 _OPEN = problem("invalid_calendar.entry")
 
 
 class CalendarScanner:
-    """Finds VEVENTs. Modes: `start`, `open` in a calendar, `over` after one, `skipping` an endless entry."""
+    """Finds VEVENTs. Modes: `start`, `open` in a calendar, `cancelled` in one of them, `over` after one."""
 
     def __init__(self, encoding: str | None, mapped: Collection[str], state: ScannerState) -> None:
         """Go on at a state; `mapped` are properties that the uploader named."""
@@ -95,7 +97,7 @@ class CalendarScanner:
             self.fault = problem("invalid_calendar.end")
 
     def _next_edge(self) -> re.Match[str] | None:
-        """Return the next BEGIN or END; what is before it is of no interest."""
+        """Return the next BEGIN, END or METHOD; what is before it is of no interest."""
         window = self._window
         edge = _EDGE.search(window.text, window.position)
         if edge is not None and (edge.end() < len(window.text) or window.closed):
@@ -120,9 +122,12 @@ class CalendarScanner:
     def _take(self, edge: re.Match[str]) -> FoundRecord | None:
         """Take one component, or one edge of a calendar."""
         window = self._window
-        begins, name = edge[1].upper() == "BEGIN", edge[2].upper()
+        begins, name = (edge[1] or "").upper() == "BEGIN", (edge[2] or "").upper()
         if name == "VCALENDAR" or not begins:
-            self._mode = "open" if begins or name != "VCALENDAR" else "over"
+            if name == "VCALENDAR":
+                self._mode = "open" if begins else "over"
+            elif self._mode != "cancelled":
+                self._mode = "cancelled" if edge[3] and self._mode == "open" else "open"
             window.pass_to(edge.end())
             return None
         end = self._end_of(name, edge.end())
@@ -143,6 +148,8 @@ class CalendarScanner:
         """Return where a component ends; None while that is to come, which is waited for up to a bound."""
         window = self._window
         for edge in _EDGE.finditer(window.text, at):
+            if edge[3]:
+                continue
             if edge[2].upper() == name and edge[1].upper() == "END" and self._is_whole(edge):
                 return edge.end()
             if edge[1].upper() == "BEGIN" or edge[2].upper() == "VCALENDAR":
@@ -163,7 +170,9 @@ class CalendarScanner:
         line = window.line
         is_closed = text.rstrip().upper().endswith("END:VEVENT")
         problem = None if is_closed else _TOO_LONG if len(text) > RECORD_CHARACTERS else _OPEN
-        event = read_event(text, self._zones, self._mapped, self._changed_dates) if is_closed else None
+        event = self._event(text, end) if is_closed else None
+        if is_closed and event is None:
+            return None
         window.pass_to(end)
         moved = self._moved_first(event) if event else None
         if event is not None and event.is_cancelled and moved is None:
@@ -177,6 +186,38 @@ class CalendarScanner:
         problems = [*problems, moved] if moved else problems
         notes, self.notes = self.notes, []
         return FoundRecord(line, window.offset, members, problems, resume, notes)
+
+    def _event(self, text: str, end: int) -> CalendarEvent | None:
+        """Return the event of an entry; None while the definition of its time zone may still come."""
+        event = read_event(text, self._zones, self._mapped, self._changed_dates)
+        unknown = next((problem.value for problem in event.problems if problem.rule == "zone"), None)
+        key = f"{_SOUGHT}{unknown}"
+        if unknown is not None and key not in self._definitions and self._has_room:
+            if not self._looked_ahead(unknown, end):
+                return None
+            # Each name is sought once: the rest of the file is not searched again for every entry.
+            self._remember(key, "")
+            event = read_event(text, self._zones, self._mapped, self._changed_dates)
+        if self._mode == "cancelled":
+            event = event._replace(is_cancelled=True)
+        return event
+
+    def _looked_ahead(self, zone: str, at: int) -> bool:
+        """Keep the definitions behind an index up to that of a zone; False while more must be seen."""
+        window, start = self._window, None
+        for edge in _EDGE.finditer(window.text, at, at + RECORD_CHARACTERS):
+            if edge[3] or edge[2].upper() != "VTIMEZONE" or not self._is_whole(edge):
+                continue
+            if edge[1].upper() == "BEGIN":
+                start = edge.start()
+            elif start is not None:
+                self._define(window.text[start : edge.end()])
+                if zone in self._definitions:
+                    return True
+        if window.closed or len(window.text) - at >= RECORD_CHARACTERS:
+            return True
+        window.want_more()
+        return False
 
     def _changed_dates(self, uid: str) -> list[str]:
         """Return the dates of an event that entries before it replace or cancel."""
@@ -202,16 +243,20 @@ class CalendarScanner:
         rule = "cancels_first" if event.is_cancelled else "changes_first"
         return problem(f"invalid_date.{rule}", "event_date", value=first)
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self._definitions) < MOST_ZONES + MOST_RECURRING
+
     def _remember(self, key: str, value: str, *, adds: bool = False) -> None:
         before = self._definitions.get(key)
         if before is not None and adds and len(before) < ZONE_CHARACTERS:
             self._definitions[key] = f"{before} {value}"
-        elif before is None and len(self._definitions) < MOST_ZONES + MOST_RECURRING:
+        elif before is None and self._has_room:
             self._definitions[key] = value
 
     def _define(self, text: str) -> None:
         """Keep the definition of a time zone."""
         whole = unfolded(text)
         name = _ZONE_NAME.search(whole)
-        if name and len(whole) <= ZONE_CHARACTERS and len(self._definitions) < MOST_ZONES + MOST_RECURRING:
+        if name and len(whole) <= ZONE_CHARACTERS and self._has_room:
             self._definitions.setdefault(name[1].strip().strip('"'), whole)

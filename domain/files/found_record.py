@@ -17,6 +17,7 @@ class FoundRecord(Struct, gc=False):
         problems: what is wrong with it before any rule of a field is asked.
         resume: the state of a scanner that goes on after it.
         notes: codes of what was left out of it, and before it since the last record.
+        left_out: the code of why it is no row at all; "" where it is one.
     """
 
     line: int
@@ -25,6 +26,7 @@ class FoundRecord(Struct, gc=False):
     problems: Sequence[Problem]
     resume: "ScannerState"
     notes: Sequence[str] = ()
+    left_out: str = ""
 
 
 class ScannerState(Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
 from domain.files.found_record import FoundRecord, ScannerState
+from domain.files.json_status import cancellation, is_recurring, may_be_cancelled
 from domain.files.nested_members import PlainMembers, unwrapped
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
@@ -128,6 +129,10 @@ class JsonScanner:
             record = self._record(start)
             if record is None:
                 break
+            if record.left_out:
+                self.notes.append(record.left_out)
+                continue
+            record.notes, self.notes = [*self.notes, *record.notes], []
             found.append(record)
         self._check_end()
         return found
@@ -136,7 +141,8 @@ class JsonScanner:
         """Return the next objects as they are in the file, unpassed; None where they need care."""
         window = self._window
         window.gather()
-        if self.fault or self._mode not in ("array", "inner", "lines"):
+        # The next record that is read carefully takes with it what was left out before it.
+        if self.fault or self.notes or self._mode not in ("array", "inner", "lines"):
             return None
         is_array = self._mode != "lines"
         blank = _SPACE_AND_COMMAS if is_array else _SPACE
@@ -146,7 +152,8 @@ class JsonScanner:
         if end == start or not window.is_utf8:
             return None
         window.pass_to(start)
-        return cut(window.bytes_up_to(end), is_array=is_array)
+        region = window.bytes_up_to(end)
+        return None if may_be_cancelled(region) else cut(region, is_array=is_array)
 
     def pass_plain(self, run: PlainRun, count: int) -> tuple[list[int], list[int], ScannerState]:
         """Pass the first objects of a run; return their lines, their ends in the file and the state there."""
@@ -163,7 +170,8 @@ class JsonScanner:
         text = piece.decode("utf-8", "surrogateescape")
         value, _ = self._value(text, 0)
         members = without_marks(text, value) if "\\u" in text else value
-        return FoundRecord(0, 0, self._plain.read(members), self._refused, ScannerState())
+        notes = _notes_of(members)
+        return FoundRecord(0, 0, self._plain.read(members), self._refused, ScannerState(), notes)
 
     def _resume(self) -> ScannerState:
         window = self._window
@@ -314,7 +322,9 @@ class JsonScanner:
             window.pass_to(start)
         line = window.line
         window.pass_to(end)
-        return FoundRecord(line, window.offset, self._plain.read(members), problems, self._resume())
+        plain = self._plain.read(members)
+        resume, notes, left_out = self._resume(), _notes_of(members), cancellation(members)
+        return FoundRecord(line, window.offset, plain, problems, resume, notes, left_out)
 
     def _malformed(self, start: int, error: _MalformedError) -> FoundRecord | None:
         """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""
@@ -323,17 +333,18 @@ class JsonScanner:
         if error.may_be_cut and not window.closed and not is_long:
             window.want_more()
             return None
-        problem = self._problem(start, error, is_long=is_long)
         if self._mode != "lines":
-            self.fault = problem
+            self.fault = self._problem(start, len(window.text), error, is_long=is_long)
             return None
         after = _NEXT_LINE.search(window.text, max(start + 1, error.position - 1))
         if after is None and not window.closed and not is_long:
             window.want_more()
             return None
-        return self._found(start, after.end() if after else len(window.text), {}, [problem])
+        end = after.end() if after else len(window.text)
+        return self._found(start, end, {}, [self._problem(start, end, error, is_long=is_long)])
 
-    def _problem(self, start: int, error: _MalformedError, *, is_long: bool) -> Problem:
+    def _problem(self, start: int, end: int, error: _MalformedError, *, is_long: bool) -> Problem:
+        """Return what is wrong with the text up to `end`."""
         window = self._window
         if is_long and error.may_be_cut:
             return _TOO_LONG
@@ -342,7 +353,8 @@ class JsonScanner:
             self.ends_early = True
             return problem("invalid_json.cut", line=window.after(start)[1])
         around, why = _around(window.text, start, error)
-        return unreadable_in_line(around, why, line, value=excerpt(window.text[start : start + 80]))
+        shown = window.text[start : min(end, start + 80)].rstrip()
+        return unreadable_in_line(around, why, line, value=excerpt(shown))
 
     def _check_end(self) -> None:
         """Report what is missing at the end of the file."""
@@ -372,6 +384,10 @@ class JsonScanner:
 
     def _constant(self, word: str) -> None:
         self._refused.append(problem("invalid_json.constant", value=word))
+
+
+def _notes_of(members: dict[str, Any]) -> list[str]:
+    return ["recurring_event"] if is_recurring(members) else []
 
 
 _WHEN = frozenset({"event_date", "event_time"})

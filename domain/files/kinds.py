@@ -98,6 +98,14 @@ _MARKUP: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 )
 _NOT_JSON = "this JSON cannot be read"
 _JSON_START = re.compile(r"\s*(?:\[\s*(?:[\]{\[\"]|\Z)|\{\s*(?:[\"}]|\Z))")
+_COMMENTS = r"(?:\s|//[^\r\n]*|/\*.*?\*/)*+"
+# `// agenda` above an array, `callback([…])`, `var events = […]`; a header may have brackets, too.
+_SCRIPT = re.compile(
+    rf"(?P<comments>{_COMMENTS})(?:(?P<wrapped>export\s+default\b|(?:(?:var|let|const)\s+)?[A-Za-z_$][\w$.]*"
+    rf"\s*[=(]){_COMMENTS})?[\[{{](?P<within>{_COMMENTS})[\]}}\[{{\"']",
+    re.DOTALL,
+)
+_COMMENT_FIRST = re.compile(r"(?:[\[{]\s*)?/[/*]")
 _BLANK = " \t\r\n\ufeff"
 BINARY = problem("not_text.binary")
 
@@ -127,7 +135,16 @@ def _of_text(head: bytes, *, closed: bool, filename: str) -> Kind | Problem | No
         return _markup(head if b"\0" not in head else start.encode("utf-8", "replace"), filename)
     if start[0] in "{[" and _JSON_START.match(start):
         return "json"
-    return "ics" if start[:16].upper().startswith("BEGIN:VCALENDAR") else "csv"
+    if start[:16].upper().startswith("BEGIN:VCALENDAR"):
+        return "ics"
+    return _script_or_csv(start, is_all=closed or len(head) >= MARKUP_BYTES)
+
+
+def _script_or_csv(start: str, *, is_all: bool) -> Kind | Problem | None:
+    script = _SCRIPT.match(start)
+    if script and (script["wrapped"] or "/" in script["comments"] + script["within"]):
+        return problem("not_text.javascript")
+    return None if _COMMENT_FIRST.match(start) and not is_all else "csv"
 
 
 def _by_signature(head: bytes) -> Problem | None:

@@ -1,6 +1,6 @@
 """The columns that the members of records are, and the cells of a record in their order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from domain.files.found_record import FoundRecord
@@ -29,12 +29,9 @@ class MemberColumns:
         """Return whether a record has a member that is no column, and could be one."""
         return len(self._places) < MAX_COLUMNS and not record.members.keys() <= self._places.keys()
 
-    def missing(self, records: Iterable[FoundRecord]) -> list[str]:
-        """Return the names of members that are no columns yet, in order; none where no more are taken."""
-        if len(self._places) >= MAX_COLUMNS:
-            return []
-        places = self._places
-        return [*{name: None for record in records for name in record.members if name not in places}]
+    def missing(self, record: FoundRecord) -> list[str]:
+        """Return the names of a record's members that are no columns yet, in order."""
+        return [name for name in record.members if name not in self._places]
 
     def cells(self, record: FoundRecord) -> list[str]:
         """Return the texts of a record's members, each at its column.

@@ -12,11 +12,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from domain.dates.written import read_written
 from domain.files.named_zones import NamedZones
+from domain.rows.memory import remember
 from domain.rows.names import LOCATION_NAME, column_key, meaning
 
 _ZONE = ("time_zone", "timezone", "tz", "fuso_horario")
 _WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?", re.ASCII)
+_MIDNIGHT = re.compile(r"[Tt ]00:00(:00([.,]0+)?)?")
+_WHOLE_DAY = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(:00([.,]0+)?)?(Z|[+-]00:?00)?", re.ASCII)
+_ALL_DAY = ("isAllDay", "is_all_day", "allDay", "all_day")
 _NAME = ("name", "display_name", "nome", "nombre", "title", "venue")
 _STREET = (
     "street_address",
@@ -30,6 +35,12 @@ _STREET = (
     "direccion",
     "street",
 )
+_HOLD_OTHERS = frozenset({"address", "endereco", "direccion", "location"})
+"""Objects of these names are no text themselves: further paths lead to what is in them."""
+
+_TEXTS = ("name", "nome", "nombre", "text", "value")
+"""What an object stands for where a text is expected: schema.org's City, a value of JSON-LD."""
+
 _CAPACITY = ("capacity", "capacidade", "maximum_attendee_capacity")
 _CITY = tuple(
     f"{way}{name}"
@@ -54,20 +65,28 @@ class _Kind(Struct, frozen=True):
         itself: paths to the member that says what the object stands for, the best first.
         name: paths to the name of the place, without which there are no further parts but the city.
         parts: name of a further part -> paths to it.
+        clock: paths to the time of day, where the rest leads to moments and dates.
         has_zone: it may say in which time zone it is.
     """
 
     itself: tuple[str, ...]
     name: tuple[str, ...] = ()
     parts: Mapping[str, tuple[str, ...]] = {}
+    clock: tuple[str, ...] = ()
     has_zone: bool = False
 
 
-_START = _Kind(
-    ("date_time", "datetime", "local", "local_date_time", "local_date", "date", "data", "fecha", "utc"),
-    has_zone=True,
+_MOMENTS = (
+    *("date_time", "datetime", "local", "local_date_time", "iso"),
+    *("local_date", "date", "data", "fecha", "utc"),
 )
-_DATES = _Kind((), parts={"start": ("start.date_time", "start.local_date", "start.date")})
+_CLOCK = ("time", "local_time", "hora", "horario")
+_START = _Kind(_MOMENTS, clock=_CLOCK, has_zone=True)
+_DATES = _Kind(
+    (),
+    parts={"start": tuple(f"start.{name}" for name in _MOMENTS)},
+    clock=tuple(f"start.{name}" for name in _CLOCK),
+)
 _TITLE = _Kind(("text", "rendered", "value", "plain"))
 _DESCRIPTION = _Kind(("text", "plain", "value", "rendered"))
 _PLACE = _Kind(_NAME, _NAME, {"city": _CITY, "address": _STREET, "capacity": _CAPACITY})
@@ -95,35 +114,61 @@ class PlainMembers:
 
     def __init__(self) -> None:
         self._zones = NamedZones()
+        self._kinds: dict[str, _Kind | None] = {}
 
     def read(self, members: dict[str, Any]) -> dict[str, Any]:
         """Return plain members.
 
         `{"location": {"name": "A", "city": "B"}}` becomes `{"location": "A", "location.city": "B"}`. An
-        object that is not known, or a venue in our own form, stays as it is.
+        object that is not known, or a venue in our own form, stays as it is. A place that says nothing is
+        none, and of a list the one place in it is meant.
         """
-        if dict not in map(type, members.values()):
+        if {dict, list}.isdisjoint(map(type, members.values())):
             return members
         plain, parts = _with_embedded(unwrapped(members)), dict[str, Any]()
-        for name, value in [*plain.items()]:
-            if type(value) is dict and value and "location_name" not in value:
-                kind = _KINDS.get(column_key(name))
-                itself, more = self._read(kind, value) if kind else (None, {})
-                if itself is not None or more:
-                    plain[name] = itself
-                    parts.update({f"{name}.{part}": found for part, found in more.items()})
+        is_all_day = any(plain.get(name) is True for name in _ALL_DAY)
+        for name, given in [*plain.items()]:
+            kind = self._kind(name) if type(given) in (dict, list) else None
+            if kind is None:
+                continue
+            value = _one_place(given) if kind.name and type(given) is list else given
+            itself, more = value if type(value) is str else None, dict[str, Any]()
+            if type(value) is dict and "location_name" not in value:
+                itself, more = self._read(kind, value, is_all_day=is_all_day)
+            if itself is not None or more:
+                plain[name] = itself
+                parts.update({f"{name}.{part}": found for part, found in more.items()})
+            elif kind.name and _says_nothing(kind, value):
+                plain[name] = None
         return plain | {name: found for name, found in parts.items() if name not in plain}
 
-    def _read(self, kind: _Kind, value: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _kind(self, name: str) -> _Kind | None:
+        """Return what an object of a name is, if that is known."""
+        if name in self._kinds:
+            return self._kinds[name]
+        known = meaning(name)
+        is_date = known is not None and known.field == "event_date"
+        kind = _KINDS.get(column_key(name)) or (_START if is_date else None)
+        remember(self._kinds, name, kind)
+        return kind
+
+    def _read(self, kind: _Kind, value: Mapping[str, Any], *, is_all_day: bool) -> tuple[Any, dict[str, Any]]:
         """Return what an object stands for, None where it does not say, and its parts."""
         reached = _reached(value)
         if kind.name and _first(reached, kind.name) is None:
-            city = _first(reached, kind.parts["city"])
+            city = _city(reached)
             return None, {} if city is None else {"city": city}
-        found = {part: _first(reached, paths) for part, paths in kind.parts.items()}
-        itself = _first(reached, kind.itself)
-        if kind.has_zone and (zone := _first(reached, _ZONE)) is not None:
-            itself = self._in_zone(itself, str(zone))
+        if kind.clock:
+            itself = _moment(reached, kind.itself, kind.clock)
+            found = {part: _moment(reached, paths, kind.clock) for part, paths in kind.parts.items()}
+        else:
+            itself = _first(reached, kind.itself)
+            found = {part: _first(reached, paths) for part, paths in kind.parts.items()}
+            found |= {"city": _city(reached)} if kind.name else {}
+        if kind.has_zone:
+            day = _WHOLE_DAY.fullmatch(itself.strip()) if is_all_day and type(itself) is str else None
+            zone = _first(reached, _ZONE)
+            itself = day[1] if day else itself if zone is None else self._in_zone(itself, str(zone))
         return itself, {part: one for part, one in found.items() if one is not None}
 
     def _in_zone(self, moment: Any, zone: str) -> Any:
@@ -197,6 +242,71 @@ def _first(reached: Mapping[str, Any], paths: Sequence[str]) -> Any:
     """Return the first text or number that a path leads to."""
     for path in paths:
         value = reached.get(path)
-        if (type(value) is str and value.strip()) or type(value) in (int, float):
-            return value
+        if type(value) is dict and path in _HOLD_OTHERS:
+            continue
+        if (told := _told(value)) is not None:
+            return told
+        if type(value) is list and paths is _STREET and all(type(line) is str for line in value):
+            return ", ".join(line.strip() for line in value if line.strip()) or None
     return None
+
+
+def _told(value: Any) -> Any:
+    """Return a text or number, or the one that a list or an object stands for; None for anything else."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
+    if type(value) is dict:
+        named = {column_key(name): inner for name, inner in value.items()}
+        value = next((inner for name in _TEXTS if type(inner := named.get(name)) is str), None)
+    is_told = (type(value) is str and value.strip()) or type(value) in (int, float)
+    return value if is_told else None
+
+
+def _city(reached: Mapping[str, Any]) -> Any:
+    """Return the city; of several the list, which the row is refused for rather than given a default."""
+    several = (city for path in _CITY if type(city := reached.get(path)) is list and len(city) > 1)
+    city = _first(reached, _CITY)
+    return next(several, None) if city is None else city
+
+
+def _moment(reached: Mapping[str, Any], paths: Sequence[str], clock: Sequence[str]) -> Any:
+    """Return the first moment that a path leads to, or the first date with the time of day beside it."""
+    told = [found for path in paths if (found := _told(reached.get(path))) is not None]
+    time = _first(reached, clock)
+    for text in told:
+        written = read_written(text) if type(text) is str else None
+        # A midnight is none where the time of day is in a member of its own.
+        if written and written.clock and not (time is not None and written.clock.is_midnight):
+            return text
+    if not told or type(told[0]) is not str or type(time) is not str:
+        return told[0] if told else None
+    day = told[0].strip()
+    midnight = _MIDNIGHT.search(day)
+    return f"{day[: midnight.start()] if midnight and midnight.end() == len(day) else day} {time.strip()}"
+
+
+def _one_place(places: list[Any]) -> Any:
+    """Return the one place of a list, None of one without any; the list where it cannot be told."""
+    told = [place for place in places if not _is_empty(place)]
+    real = [place for place in told if not (type(place) is dict and place.get("@type") == "VirtualLocation")]
+    if not told:
+        return None
+    return real[0] if len(real) == 1 and type(real[0]) in (dict, str) else places
+
+
+def _says_nothing(kind: _Kind, place: Any) -> bool:
+    """Return whether all that could say which place it is, is empty."""
+    if _is_empty(place) or type(place) is not dict or "location_name" in place:
+        return _is_empty(place)
+    paths = (*kind.itself, *kind.name, *(path for part in kind.parts.values() for path in part))
+    known = {path.partition(".")[0] for path in paths}
+    told = [value for name, value in place.items() if column_key(name) in known]
+    return bool(told) and all(map(_is_empty, told))
+
+
+def _is_empty(value: Any, deepest: int = 4) -> bool:
+    """Return whether nothing is in a value; what is nested deeper than any place counts as something."""
+    if type(value) in (dict, list):
+        inner = value.values() if type(value) is dict else value
+        return all(deepest > 0 and _is_empty(each, deepest - 1) for each in inner)
+    return value is None or (type(value) is str and not value.strip())

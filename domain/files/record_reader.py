@@ -76,8 +76,9 @@ class RecordReader(Reader):
         self._scanner = self._make_scanner(self._state.scanner)
         self._ahead: deque[FoundRecord] = deque()
         self._closed = self._waiting = self._needs_proof = False
-        self._examined = 0
-        self._members = MemberColumns(self._state.names)
+        self._examined = self._head = 0
+        self._names = self._state.names
+        self._members = MemberColumns(self._names)
         self._warnings = Warnings(dict(self._state.warnings), self._state.first_rows)
         self._order = self._state.order or DateOrder.asked(options.date_format)
         if self._state.columns:
@@ -127,7 +128,7 @@ class RecordReader(Reader):
     @property
     def names(self) -> list[str]:
         """The names of the members."""
-        return self._state.names
+        return self._names
 
     @property
     def offset(self) -> int:
@@ -170,9 +171,20 @@ class RecordReader(Reader):
         """Return the next rows; none when they need more bytes."""
         if not self._find(max_rows) or self.fault:
             return RowBatch.empty()
-        records = [self._ahead.popleft() for _ in range(min(max_rows, len(self._ahead)))]
+        records: list[FoundRecord] = []
+        while self._ahead and len(records) < max_rows:
+            is_new = self._members.lacks_any_of(self._ahead[0])
+            # What is before it is read by the columns that were known, whatever came with it.
+            if is_new and (records or not self._has_added(self._ahead[0])):
+                break
+            records.append(self._ahead.popleft())
         self._examined = max(0, self._examined - len(records))
         return self._read(records) if records else RowBatch.empty()
+
+    def _has_added(self, record: FoundRecord) -> bool:
+        """Take the new members of a record as columns; False where that is a fault."""
+        self._add_names(self._members.missing(record))
+        return self._fault is None
 
     def _find(self, most: int) -> bool:
         """Find further records; return whether enough of them are there to read the first."""
@@ -194,14 +206,21 @@ class RecordReader(Reader):
         return self._scanner.fault is not None or (self._closed and self._scanner.is_hungry)
 
     def _has_head(self) -> bool:
-        """Decide the columns, where what was seen is enough for that."""
-        ahead = self._ahead
-        is_enough = len(ahead) >= HEAD_RECORDS or (bool(ahead) and ahead[-1].end >= HEAD_BYTES)
-        if not (is_enough or self._is_all or (ahead and self._matches(self._names_ahead()))):
+        """Decide the columns by the first records that are enough for that, however many have come."""
+        names: dict[str, None] = {}
+        for count, record in enumerate(self._ahead, 1):
+            is_last = count == HEAD_RECORDS or record.end >= HEAD_BYTES
+            if is_last or not record.members.keys() <= names.keys():
+                names.update(dict.fromkeys(record.members))
+                self._head = count
+                if is_last or self._matches([*names]):
+                    self._add_names([*names], at_start=True)
+                    return True
+        if not self._is_all:
             self._waiting = True
             return False
-        if ahead or self._scanner.fault is None:
-            self._add_names(self._names_ahead(), at_start=True)
+        if self._ahead or self._scanner.fault is None:
+            self._add_names([*names], at_start=True)
         return True
 
     def _matches(self, names: list[str]) -> bool:
@@ -246,12 +265,6 @@ class RecordReader(Reader):
         found = ((record.line, record.members.get(name)) for record in records)
         return [(line, text.strip()) for line, text in found if isinstance(text, str)]
 
-    def _names_ahead(self) -> list[str]:
-        names: dict[str, None] = {}
-        for record in self._ahead:
-            names.update(dict.fromkeys(record.members))
-        return list(names)
-
     def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
         """Return the uploader's mapping, and that of the kind for the names that the file has."""
         given = self._options.mapping or {}
@@ -276,7 +289,7 @@ class RecordReader(Reader):
             at = columns.index.get("event_date")
             name = self._state.names[at] if at is not None else None
             return name if name and _field(name) == "event_time" else None
-        for record in self._ahead:
+        for record in islice(self._ahead, self._head):
             fields = {name: _field(name) for name in record.members}
             if "event_date" in fields.values():
                 return None
@@ -289,13 +302,13 @@ class RecordReader(Reader):
     def _add_names(self, names: Sequence[str], *, at_start: bool = False) -> None:
         """Take further members as columns; a fault where that cannot be."""
         state = self._state
-        known = [*state.names, *names][:MAX_COLUMNS]
+        known = self._names = [*state.names, *names][:MAX_COLUMNS]
         columns = match_columns(known, self._mapping(known), self._options.defaults)
         if isinstance(columns, Problem) and not known and at_start:
             columns = Columns((), {})
         if isinstance(columns, Problem):
             self._fault = self._explained(columns)
-            state.names = known
+            # Those of the state stay: a reader that goes on finds the names, and the fault, once more.
             self._members.rename(known)
             self.sample = [self._members.cells(record) for record in islice(self._ahead, HEAD_RECORDS)]
             return
@@ -327,9 +340,6 @@ class RecordReader(Reader):
 
     def _read(self, records: list[FoundRecord]) -> RowBatch:
         """Return the rows of records: those without anything odd by column, the others one by one."""
-        self._add_new_names(records)
-        if self._fault:
-            return RowBatch.empty()
         cells = [self._members.cells(record) for record in records]
         self.sample += cells[: HEAD_RECORDS - len(self.sample)]
         events, odd, is_damaged = self._events(cells)
@@ -390,10 +400,6 @@ class RecordReader(Reader):
         # How many columns follow depends on which records were read together.
         cells = [row if row and row[-1] else _without_empty(row) for row in cells]
         self._warnings.note_rows(cells, is_damaged=is_damaged)
-
-    def _add_new_names(self, records: list[FoundRecord]) -> None:
-        if new := self._members.missing(records):
-            self._add_names(new)
 
     def _row(self, record: FoundRecord, cells: list[str], number: int) -> Row:
         """Return the row of a record that needs care."""

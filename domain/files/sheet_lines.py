@@ -1,5 +1,7 @@
 """The lines of a workbook's table as `api.unpacking` writes them: JSON, one row per line."""
 
+from itertools import pairwise
+
 import msgspec
 from msgspec import Struct
 
@@ -65,7 +67,9 @@ def picked(line: SheetLine, kept: list[int]) -> SheetLine:
     cells = [line.cells[at] if at < width else "" for at in kept]
     place = {at: new for new, at in enumerate(kept)}
     faults = [(place[column], code, shown) for column, code, shown in line.faults if column in place]
-    return SheetLine(cells, faults)
+    joined = set(line.merged)
+    merged = [place[at] for left, at in pairwise(kept) if joined.issuperset(range(left + 1, at + 1))]
+    return SheetLine(cells, faults, merged)
 
 
 def decoded(line: bytes) -> SheetLine | None:
@@ -91,6 +95,13 @@ def missing_values(line: SheetLine, columns: Columns) -> list[Problem]:
         if (name := _field(fields.get(column)))
         and (not (is_echo := bool(shown) and code == "no_saved_value") or name in REQUIRED)
     ]
+
+
+def is_separator(line: SheetLine, columns: Columns) -> bool:
+    """Return whether title, date and city are one merged cell: the heading of the rows below it."""
+    places = [columns.index[name] for name in REQUIRED if name in columns.index]
+    joined = range(min(places, default=0) + 1, max(places, default=0) + 1)
+    return len(places) > 1 and set(line.merged).issuperset(joined)
 
 
 def _field(name: str | None) -> str | None:

@@ -19,6 +19,7 @@ from domain.files.sheet_lines import (
     SheetLine,
     decoded,
     header_cells,
+    is_separator,
     missing_values,
     padded,
     picked,
@@ -244,7 +245,9 @@ class SheetReader(Reader):
         is_damaged = looks_damaged(text)
         if not is_ordinary(text) or may_be_guarded(text) or may_hold_errors(text):
             odd = set(range(len(found)))
-        odd.update(at for at, place in enumerate(found) if place.line is None or place.line.faults)
+        odd.update(
+            at for at, place in enumerate(found) if not place.line or place.line.faults or place.line.merged
+        )
         batch, taken = RowBatch.empty(), 0
         for at in (*sorted(odd), len(found)):
             some = slice(taken, at)
@@ -266,6 +269,9 @@ class SheetReader(Reader):
         line = place.line
         if line is None:
             return rejected([], [_TOO_LONG], place.number, record, place.end)
+        if is_separator(line, self._state.columns):
+            self._warnings.add("separator_row")
+            return None
         problems = missing_values(line, self._state.columns)
         if problems:
             for column, _, _ in line.faults:

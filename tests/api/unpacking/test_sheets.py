@@ -364,3 +364,26 @@ def test_an_empty_text_is_a_result_where_a_program_calculates():
     assert content.count(codepage) == 1
     calculated = content.replace(codepage, b"\xc1\x01\x02\x00\xc1\x01")
     assert rows(calculated)[1] == ["A", "", "2026-08-13", "Recife"]
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "text"),
+    [
+        ("<text:p>Noite<text:line-break/>de<text:tab/>jazz</text:p>", "Noite\nde\tjazz"),
+        ("<text:p>Porto<text:s/>Alegre</text:p>", "Porto Alegre"),
+        ("<text:p>a<text:s text:c=\"3\"/>b <text:s text:c='2' />c</text:p>", "a   b   c"),
+        ("<text:p>a<text:line-break></text:line-break>b</text:p><text:p>c</text:p>", "a\nb\nc"),
+        ("<text:p><text:span>a</text:span><text:s/><text:span>b</text:span></text:p>", "a b"),
+    ],
+)
+def test_blanks_of_an_ods_that_are_elements_keep_words_apart(paragraphs, text):
+    source = io.BytesIO((CORPUS / "agenda.ods").read_bytes())
+    with zipfile.ZipFile(source) as archive:
+        entries = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+    mended = []
+    for name, content in entries:
+        if name == "content.xml":
+            assert b"<text:p>Feira</text:p>" in content
+        mended.append((name, content.replace(b"<text:p>Feira</text:p>", paragraphs.encode())))
+    cells = [line["cells"] if isinstance(line, dict) else line for line in rows(zip_of(*mended))]
+    assert cells[2][0] == text

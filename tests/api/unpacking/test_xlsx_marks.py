@@ -42,10 +42,10 @@ def sheet_of(names: list[str], *, numbered: bool, prefix: str) -> tuple[bytes, d
     return f"<worksheet><sheetData>{xml}</sheetData></worksheet>".encode(), marked
 
 
-def marks_of(sheet: bytes) -> dict[int, Any]:
+def marks_of(sheet: bytes, calculation: str = "") -> dict[int, Any]:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("xl/workbook.xml", WORKBOOK)
+        archive.writestr("xl/workbook.xml", WORKBOOK.replace("</workbook>", f"{calculation}</workbook>"))
         archive.writestr("xl/_rels/workbook.xml.rels", TARGETS)
         archive.writestr("xl/worksheets/sheet1.xml", sheet)
         marks = SheetMarks()
@@ -68,3 +68,36 @@ def test_marks_are_found_in_every_piece(
     sheet, marked = sheet_of(names, numbered=numbered, prefix=prefix)
     monkeypatch.setattr(xlsx_marks, "_READ_BYTES", piece)
     assert marks_of(sheet) == marked
+
+
+ZERO, TWO = "<c><f>A1</f><v>0</v></c>", "<c><f>A1</f><v>2</v></c>"
+TEXT, TRUTH = '<c t="str"><f>A1</f><v>Recife</v></c>', '<c t="b"><f>A1</f><v>0</v></c>'
+SHARED, TYPED = '<c><f t="shared" si="0"/><v>0</v></c>', '<c t="n"><f>A1</f><v>0</v></c>'
+LATER = '<calcPr calcId="191029" fullCalcOnLoad="1"/>'
+XLSX_WRITER = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
+
+
+@pytest.mark.parametrize(
+    ("calculation", "cells", "unsaved"),
+    [
+        (LATER, ZERO, [0]),
+        (LATER, "<c><v>0</v></c>" + ZERO + SHARED + TYPED, [1, 2, 3]),
+        ("<x:calcPr xmlns:x='x' fullCalcOnLoad='true' />", ZERO, [0]),
+        # Another result shows that somebody has calculated.
+        (LATER, ZERO + TWO, []),
+        (LATER, TEXT + ZERO, []),
+        (LATER, ZERO + TRUTH, []),
+        # Of a library that never calculates, only the results that were given to it are there.
+        (XLSX_WRITER, ZERO + TWO + TEXT + ZERO + TRUTH, [0, 3]),
+        ('<calcPr calcId="124519"/>', ZERO, []),
+        ("", ZERO, []),
+        ('<calcPr calcId="191029"/>', ZERO, []),
+        ('<calcPr calcId="191029" fullCalcOnLoad="0"/>', ZERO, []),
+    ],
+)
+def test_a_workbook_that_was_never_calculated_has_no_results(
+    calculation: str, cells: str, unsaved: list[int]
+) -> None:
+    sheet = f"<worksheet><sheetData><row>{cells}</row></sheetData></worksheet>".encode()
+    codes = dict.fromkeys(unsaved, ("no_saved_value",))
+    assert marks_of(sheet, calculation) == ({0: codes} if codes else {})

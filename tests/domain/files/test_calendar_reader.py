@@ -43,6 +43,75 @@ def counted(reader: CalendarReader) -> dict[str, int]:
     return {warning["code"]: warning["count"] for warning in reader.warnings}
 
 
+SUMMARIES = {
+    "SUMMARY;ENCODING=QUOTED-PRINTABLE:Festival de m=C3=BAsica": "Festival de música",
+    "SUMMARY;QUOTED-PRINTABLE:S=C3=A3o Jo=C3=A3o": "São João",
+    "SUMMARY;CHARSET=UTF-8;ENCODING=quoted-printable:Festival =\r\ndo Recife =\r\nAntigo": (
+        "Festival do Recife Antigo"
+    ),
+    "SUMMARY;ENCODING=QUOTED-PRINTABLE:Festival=\r\n do Recife": "Festival do Recife",
+    "SUMMARY;ENCODING=QUOTED-PRINTABLE:m=C3=\n=BAsica": "música",
+    "SUMMARY;ENCODING=QUOTED-PRINTABLE:a =3D b=\r\nLOCATION:x": "a = bLOCATION:x",
+    "SUMMARY:1 + 1 =\r\nX-A:2": "1 + 1 =",
+    "SUMMARY;FOO:Teatro X": "Teatro X",
+    'SUMMARY;FOO;LANGUAGE="pt:br";BAR:Teatro: X': "Teatro: X",
+    "SUMMARY;LANGUAGE=pt-br:Teatro": "Teatro",
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 5])
+@pytest.mark.parametrize("line", SUMMARIES)
+def test_texts_of_vcalendar_are_whole(line: str, chunk: int) -> None:
+    lines = ["BEGIN:VEVENT", line, "DTSTART:20250701T100000", "DESCRIPTION:Fim", "END:VEVENT"]
+    _, [row] = read(calendar(*lines), chunk)
+    assert row.fields is not None, row.errors
+    assert (row.fields.title, row.fields.description) == (SUMMARIES[line], "Fim")
+
+
+DAY = "DTSTART:20250701T100000"
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 5])
+def test_all_of_a_calendar_that_cancels_is_left_out(chunk: int) -> None:
+    entries = [*entry(DAY), *entry("UID:1", "RECURRENCE-ID:20250708T100000", "DTSTART:20250708T110000")]
+    cancels = calendar("METHOD:CANCEL", *entries, "BEGIN:VTODO", "END:VTODO", *entry(DAY))
+    publishes = calendar("METHOD:PUBLISH", *entry(DAY, "DESCRIPTION:x", "METHOD:CANCEL"), *entry(DAY))
+    reader, rows = read(cancels + publishes + cancels.replace(b":CANCEL", b":cancel"), chunk)
+    assert [row.fields and row.fields.description for row in rows] == ["x", ""]
+    assert counted(reader) == {"cancelled_event": 4, "cancelled_occurrence": 2, "other_component": 2}
+
+
+ZONE = [
+    "BEGIN:VTIMEZONE",
+    "TZID:Ilha",
+    "BEGIN:STANDARD",
+    "DTSTART:16010101T000000",
+    "TZOFFSETFROM:-0500",
+    "TZOFFSETTO:-0500",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+]
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 50, 5])
+@pytest.mark.parametrize("between", [0, 1, 200])
+def test_a_time_zone_may_be_defined_behind_its_entries(between: int, chunk: int) -> None:
+    early, plain = entry("DTSTART;TZID=Ilha:20250701T100000"), entry(DAY)
+    unknown = entry("DTSTART;TZID=Nada:20250701T100000")
+    lines = [*unknown, *early, *plain * between, *early, *ZONE, *unknown, *early]
+    _, rows = read(calendar(*lines), chunk)
+    dates = [row.fields.event_date if row.fields else row.errors[0].code for row in rows]
+    known = "2025-07-01T10:00:00-05:00"
+    assert dates == ["invalid_date", known, *["2025-07-01T10:00:00"] * between, known, "invalid_date", known]
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 1 << 16])
+def test_a_time_zone_is_sought_within_a_bound(chunk: int) -> None:
+    early, long = entry("DTSTART;TZID=Ilha:20250701T100000"), entry(DAY, f"X-A:{'x' * 600_000}")
+    _, rows = read(calendar(*early, *long, *long, *early, *ZONE, *early), chunk)
+    assert [row.fields is not None for row in rows] == [False, True, True, False, True]
+
+
 @pytest.mark.parametrize("chunk", [1 << 20, 11])
 def test_a_google_calendar_is_read(chunk: int) -> None:
     reader, rows = read((CORPUS / "google_calendar.ics").read_bytes(), chunk)

@@ -167,6 +167,7 @@ def test_a_broken_json_file_reports_its_fault_and_gives_the_rows_before_it(name:
 ROWS: Mapping[str, tuple[str, list[str]]] = {
     "a line that is not JSON": (f'{A}\n{{"title": oops}}\n{B}', ["1 A", "2 :invalid_json", "3 B"]),
     "a line that is cut": (f'{A}\n{{"title": "x\n{B}', ["1 A", "2 :invalid_json", "3 B"]),
+    "a line that has no other end": (f'{A}\n{{"title": oops}}', ["1 A", "2 :invalid_json"]),
     "the last line is cut": (f'{A}\n{{"title": "x', ["1 A", "2 :invalid_json"]),
     "no object": (f"[{A}, 5, [1], null, {B}]", ["1 A", *["1 :invalid_type"] * 3, "1 B"]),
     "a member twice": (f'[{{"title":"A","title":"B"}}, {B}]', ["1 :duplicate_key", "1 B"]),
@@ -185,6 +186,13 @@ def test_problems_are_reported_for_the_record_that_has_them(name: str) -> None:
         assert rejected == [(line.split(" ")[0], ":" in line) for line in expected]
         for row, line in zip(rows, expected, strict=True):
             assert line.split(" ", 1)[1] in told(row)
+
+
+@pytest.mark.parametrize("bad", ['{"title": oops}', '{"title" 1}', '{"a":1,}', "{'title': 1}"])
+@pytest.mark.parametrize("after", [f"\n{B}", f"\r\n{B}\n{B}", "\n\n", ""])
+def test_the_value_of_a_line_that_is_not_json_is_that_line(bad: str, after: str) -> None:
+    _, rows = read(f"{A}\n{bad}{after}".encode())
+    assert [error.value for row in rows for error in row.errors] == [bad]
 
 
 TYPES = [
@@ -307,7 +315,7 @@ def test_chunk_boundaries_do_not_change_the_outcome(
     cut, same = read(content, chunk)
     assert same == rows
     assert (cut.fault, cut.dialect, cut.columns) == (whole.fault, whole.dialect, whole.columns)
-    if not lines:
+    if not lines and whole.fault is None:
         assert len(rows) == len(records)
         assert next(row.fields is not None for row in rows)
     # After a crash, the rest comes from where the state says.
@@ -323,6 +331,42 @@ def test_chunk_boundaries_do_not_change_the_outcome(
     while not resumed.is_hungry:
         first += resumed.rows()
     assert first == rows
+
+
+LATE: Mapping[str, tuple[list[dict[str, Any]], list[str], str | None]] = {
+    "a name that is there but for case": ([event(), {"TITLE": None}], ["1 A"], "duplicate_columns"),
+    "a field that has a column": ([event(), event(), event(titulo="B")], ["1 A", "2 A"], "duplicate_columns"),
+    "in the first record": ([event(TITLE="B"), event()], [], "duplicate_columns"),
+    "a clearer name": (
+        [{**EVENT, "name": "A", "title": ""}, event(title="B")],
+        ["1 title:required", "2 B"],
+        None,
+    ),
+    "a clearer name later": (
+        [{"name": "A", "event_date": "2025-07-01", "city": "R"}, event(title="B")],
+        ["1 A", "2 B"],
+        None,
+    ),
+    "a required one": ([{"title": "A"}, event()], ["1 event_date:required city:required", "2 A"], None),
+    "none that is required": ([{"title": "A"}, {"TITLE": "A"}], [], "duplicate_columns"),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_names_that_come_later_count_from_their_record_on_however_the_bytes_come(name: str) -> None:
+    records, expected, fault = LATE[name]
+    content = "\n".join(map(json.dumps, records)).encode()
+    for chunk in (1 << 20, 16, 1):
+        reader, rows = read(content, chunk)
+        assert [told(row) for row in rows] == expected
+        assert (reader.fault and reader.fault.code) == fault
+        # After a crash the names are found once more, and are no further columns.
+        again = JsonReader.load(reader.dump(), ImportOptions(), RECIFE)
+        again.feed(content[reader.offset :])
+        again.close()
+        while not again.is_hungry:
+            assert again.rows() == []
+        assert (again.fault and again.fault.code, again.names) == (fault, reader.names)
 
 
 @given(

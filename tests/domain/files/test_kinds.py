@@ -53,6 +53,38 @@ def test_each_kind_that_is_read_is_recognised_by_content(name: str) -> None:
     assert sniff(content, closed=True, filename="foto.png") == kind
 
 
+SCRIPTS = [
+    '// export\n[{"title":"A"}]',
+    '/* x */ [{"title":"A"}]',
+    '/* x\n */\n// y\n{"title":"A"}',
+    '[\n// x\n{"title":"A"}]',
+    '[ /* x */ ["title"]]',
+    'callback([{"title":"A"}]);',
+    '/**/jQuery.cb_1({"items":[]})',
+    'var events = [{"title":"A"}];',
+    "const events=[{'title':'A'}]",
+    'window.events = [{title: "A"}]',
+    'export default [{"title":"A"}]',
+]
+NO_SCRIPTS = [
+    "title (a),city [b]\n",
+    "//title,city\n",
+    "/* x */ title,city\n",
+    "f(x),g[y]\n",
+    "[title],[city]\n",
+    "http://x/[a]\n",
+]
+
+
+@pytest.mark.parametrize("text", [*SCRIPTS, *NO_SCRIPTS])
+def test_json_within_a_script_or_with_comments_is_told(text: str) -> None:
+    for content in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
+        for rest, closed in ((b"", True), (b" " * MARKUP_BYTES, False)):
+            found = sniff(content + rest, closed=closed)
+            rule = found.rule if isinstance(found, Problem) else found
+            assert rule == ("javascript" if text in SCRIPTS else "csv")
+
+
 REFUSED = {
     "a web page": (b"<html><body><table><tr><td>title</td></tr>", "a.html", "web page"),
     "a web page named .xls": (b"<!DOCTYPE html><meta>", "agenda.xls", "ending .xls: open it in Excel"),

@@ -188,6 +188,58 @@ def test_our_own_venues_are_read_as_before() -> None:
         assert (rows[0].fields.local_info.location_name, rows[0].fields.local_info.capacity) == ("Teatro", 5)
 
 
+WHERE: dict[str, tuple[Any, tuple[str | None, str, str | None] | str]] = {
+    **{
+        f"empty: {place}": (place, (None, "Recife", None))
+        for place in (
+            *({}, [], [{}], {"name": ""}, {"displayName": " "}, {"name": None, "address": None}),
+            {"name": "", "address": {"addressLocality": ""}},
+            {"displayName": "", "locationType": "default", "address": {}, "coordinates": {}},
+            [{"@type": "Place", "name": ""}],
+        )
+    },
+    "a list of one": ([{"@type": "Place", "name": "Sala"}], ("Sala", "Recife", None)),
+    "a list of one text": (["Sala"], ("Sala", "Recife", None)),
+    "a place and a link": (
+        [{"@type": "VirtualLocation", "url": "https://x"}, {"@type": "Place", "name": "Sala"}],
+        ("Sala", "Recife", None),
+    ),
+    "two places": ([{"name": "Sala"}, {"name": "Praça"}], "local_info.location_name:invalid_type"),
+    "no place": ({"lat": 1, "lng": 2}, "local_info.location_name:invalid_type"),
+    "a city that is an object": (
+        {"name": "Sala", "address": {"addressLocality": {"@type": "City", "name": "Olinda"}}},
+        ("Sala", "Olinda", None),
+    ),
+    "a city in a list": ({"name": "Sala", "city": ["Olinda"]}, ("Sala", "Olinda", None)),
+    "several cities": ({"name": "Sala", "city": ["Olinda", "Recife"]}, "city:invalid_type"),
+    "a street in a list": (
+        {"name": "Sala", "address": {"addressLocality": "Olinda", "streetAddress": ["R1"]}},
+        ("Sala", "Olinda", "R1"),
+    ),
+    "a street over lines": (
+        {"name": "Sala", "address": {"streetAddress": ["Rua 1", "Fundos"]}},
+        ("Sala", "Recife", "Rua 1, Fundos"),
+    ),
+    "values of JSON-LD": ({"name": {"@value": "Sala", "@language": "pt"}}, ("Sala", "Recife", None)),
+}
+
+
+@pytest.mark.parametrize("several", [1, 300])
+@pytest.mark.parametrize("name", WHERE)
+def test_a_place_is_what_its_objects_and_lists_stand_for(name: str, several: int) -> None:
+    place, expected = WHERE[name]
+    event = {"name": "A", "startDate": "2027-05-03", "location": place}
+    _, rows = read(lines(*[event] * several), defaults={"city": "Recife"})
+    fields = rows[-1].fields
+    if isinstance(expected, str):
+        assert told(rows[-1]) == f"{several} {expected}"
+        return
+    assert fields is not None, rows[-1].errors
+    venue = fields.local_info
+    found = (venue and venue.location_name, fields.city, venue and venue.address)
+    assert found == expected
+
+
 def test_an_address_without_a_name_is_no_venue() -> None:
     place = {"address": {"streetAddress": "Rua 1", "addressLocality": "Recife"}}
     _, rows = read(lines({"name": "A", "startDate": "2027-05-03", "location": place}))
@@ -248,6 +300,37 @@ STARTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Google": ({"dateTime": "2027-05-03T19:00:00-03:00", "timeZone": "Europe/Lisbon"}, "19:00:00-03:00"),
     "Eventbrite": ({"local": "2027-05-03T19:00:00", "timezone": "Europe/Lisbon"}, "19:00:00+01:00"),
+    "a date and a time": ({"date": "2027-05-03", "time": "19:30"}, "19:30:00"),
+    "Java's": ({"localDate": "2027-05-03", "localTime": "19:30:00"}, "19:30:00"),
+    "a date, a time and a zone": (
+        {"date": "2027-05-03", "time": "19:30", "timezone": "America/Recife"},
+        "19:30:00-03:00",
+    ),
+    "a date, a time and an offset": (
+        {"date": "2027-05-03", "time": "19:30", "timezone": "-03:00"},
+        "19:30:00-03:00",
+    ),
+    "a date with midnight and a time": ({"date": "2027-05-03T00:00:00", "time": "19:30"}, "19:30:00"),
+    "a moment beside its date": (
+        {"date": "2027-05-03", "iso": "2027-05-03T19:30:00-03:00"},
+        "19:30:00-03:00",
+    ),
+    "a moment in UTC beside its date": (
+        {"date": "2027-05-03", "utc": "2027-05-03T22:30:00Z"},
+        "22:30:00Z",
+    ),
+    "Ticket Tailor": (
+        {
+            "date": "2027-05-03",
+            "formatted": "Mon 3 May 2027 7:30 PM",
+            "iso": "2027-05-03T19:30:00-03:00",
+            "time": "19:30",
+            "timezone": "-03:00",
+            "unix": 1809383400,
+        },
+        "19:30:00-03:00",
+    ),
+    "a time that is none": ({"date": "2027-05-03", "time": "TBA"}, "invalid_date"),
     "a day": ({"date": "2027-05-03", "timeZone": "Europe/Lisbon"}, "00:00:00"),
     "no zone": ({"dateTime": "2027-05-03T19:00"}, "19:00:00"),
     "no day": ({"dateTime": "2027-02-30T19:00", "timeZone": "Europe/Lisbon"}, "invalid_date"),
@@ -255,14 +338,122 @@ STARTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.parametrize("member", ["start", "startDate", "inicio"])
 @pytest.mark.parametrize("name", STARTS)
-def test_a_start_has_the_offset_of_its_zone_on_that_day(name: str) -> None:
+def test_a_start_has_its_time_and_the_offset_of_its_zone_on_that_day(name: str, member: str) -> None:
     start, expected = STARTS[name]
-    _, rows = read(lines({"title": "A", "start": start, "city": "Recife"}))
+    _, rows = read(lines({"title": "A", member: start, "city": "Recife"}))
     if rows[0].fields is None:
         assert [error.code for error in rows[0].errors] == [expected]
     else:
         assert rows[0].fields.event_date == f"2027-05-03T{expected}"
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ({"localDate": "2027-05-03", "localTime": "19:30:00"}, "2027-05-03T19:30:00"),
+        ({"localDate": "2027-05-03", "timeTBA": True}, "2027-05-03T00:00:00"),
+        ({"localDate": "2027-05-03", "dateTime": "2027-05-03T22:30:00Z"}, "2027-05-03T22:30:00Z"),
+    ],
+)
+def test_a_start_within_dates_has_its_time(start: dict[str, Any], expected: str) -> None:
+    _, rows = read(lines({"name": "A", "city": "Recife", "dates": {"start": start}}))
+    assert rows[0].fields is not None, rows[0].errors
+    assert rows[0].fields.event_date == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2027-05-03T00:00:00.0000000", "2027-05-03T00:00:00"),
+        ("2027-05-03T00:00:00Z", "2027-05-03T00:00:00"),
+        ("2027-05-03T10:00:00", "2027-05-03T10:00:00+00:00"),
+    ],
+)
+def test_a_whole_day_has_no_zone(moment: str, expected: str) -> None:
+    start = {"dateTime": moment, "timeZone": "UTC"}
+    for flag, whole in ((True, expected), (False, None)):
+        _, rows = read(lines({"subject": "A", "city": "R", "isAllDay": flag, "start": start}))
+        assert rows[0].fields is not None, rows[0].errors
+        date = rows[0].fields.event_date
+        assert date == whole if whole else date.endswith(("+00:00", "Z"))
+
+
+STATUSES: dict[str, tuple[dict[str, Any], str | None]] = {
+    "Google": ({"status": "cancelled"}, "cancelled_event"),
+    "Google, one date": ({"status": "cancelled", "recurringEventId": "x"}, "cancelled_occurrence"),
+    "Meetup": ({"status": "CANCELLED"}, "cancelled_event"),
+    "Eventbrite": ({"status": "canceled"}, "cancelled_event"),
+    "Outlook": ({"isCancelled": True}, "cancelled_event"),
+    "Facebook": ({"is_canceled": True}, "cancelled_event"),
+    "schema.org": ({"eventStatus": "https://schema.org/EventCancelled"}, "cancelled_event"),
+    "schema.org, short": ({"eventStatus": "EventCancelled"}, "cancelled_event"),
+    "JSON-LD": ({"eventStatus": {"@id": "http://schema.org/EventCancelled"}}, "cancelled_event"),
+    "Ticketmaster": ({"dates": {"status": {"code": "cancelled"}}}, "cancelled_event"),
+    "a code": ({"status": {"code": "cancelled"}}, "cancelled_event"),
+    "in escapes": ({"status": "\\u0063ancelled"}, "cancelled_event"),
+    "confirmed": ({"status": "confirmed", "isCancelled": False}, None),
+    "scheduled": ({"eventStatus": "https://schema.org/EventScheduled"}, None),
+    "onsale": ({"dates": {"status": {"code": "onsale"}}}, None),
+    "a number": ({"status": 1, "cancelled": 0}, None),
+    "a word in a text": ({"description": "cancelled"}, None),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 7])
+@pytest.mark.parametrize("shape", ["array", "lines", "properties"])
+@pytest.mark.parametrize("name", STATUSES)
+def test_cancelled_events_are_left_out_and_counted(name: str, shape: str, chunk: int) -> None:
+    said, code = STATUSES[name]
+    other = {**EVENT, "title": "B"}
+    events = [other, {**EVENT, **said}, *[other] * 250, {**EVENT, **said}, other, {"id": "c", **said}]
+    events = events if code else events[:-1]
+    if shape == "properties":
+        events = [{"type": "Feature", "properties": event} for event in events]
+    content = lines(*events) if shape == "lines" else json.dumps(events).encode()
+    content = content.replace(rb"\\u0063", rb"\u0063")
+    reader, rows = read(content, chunk)
+    assert [row.fields and row.fields.title for row in rows].count("A") == (0 if code else 2)
+    assert [row.fields and row.fields.title for row in rows].count("B") == 252
+    assert [row.record for row in rows] == [*range(1, len(rows) + 1)]
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert counts.get(code or "cancelled_event", 0) == (3 if code else 0)
+
+
+def test_cancelled_events_are_counted_once_when_reading_goes_on_after_a_crash() -> None:
+    content = lines(*[EVENT, {**EVENT, "status": "cancelled"}] * 400)
+    for stop in (1, 100, 150, 399):
+        reader = JsonReader(ImportOptions(), RECIFE)
+        reader.feed(content)
+        reader.close()
+        first: list[Row] = []
+        while len(first) < stop:
+            first += reader.rows(max_rows=min(64, stop - len(first)))
+        later = JsonReader.load(reader.dump(), ImportOptions(), RECIFE)
+        later.feed(content[reader.offset :])
+        later.close()
+        while not later.is_hungry:
+            first += later.rows()
+        counts = {warning["code"]: warning["count"] for warning in later.warnings}
+        assert (len(first), counts["cancelled_event"]) == (400, 400)
+
+
+@pytest.mark.parametrize("several", [1, 300])
+@pytest.mark.parametrize(
+    ("rules", "is_recurring"),
+    [
+        (["RRULE:FREQ=WEEKLY", "EXDATE:20250701T130000Z"], True),
+        ({"pattern": {"type": "weekly"}, "range": {}}, True),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_recurring_events_are_told(rules: Any, is_recurring: bool, several: int) -> None:
+    reader, rows = read(lines(*[{**EVENT, "recurrence": rules}] * several))
+    assert len(rows) == several
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert counts.get("recurring_event", 0) == several * is_recurring
 
 
 def test_a_zone_that_nobody_knows_is_no_fault_where_another_member_is_the_date() -> None:
@@ -327,8 +518,10 @@ def test_what_is_no_object_stays_and_what_replaces_one_is_plain(members: dict[st
     plain = PlainMembers().read(members)
     for name, value in plain.items():
         if value != members.get(name):
-            assert name not in members or isinstance(members[name], dict)
-            assert value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+            assert name not in members or isinstance(members[name], dict | list)
+            is_several = isinstance(value, list) and name.endswith(".city")
+            is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+            assert value is None or is_plain or is_several
     assert plain.keys() >= members.keys()
 
 

@@ -868,6 +868,8 @@ export default {
     "exact.not_text.damaged_zip": "This looks like an incomplete or damaged Excel or ZIP file: {advice}.",
     "exact.not_text.password": "The file has a password: {advice}, without a password.",
     "exact.not_text.zip_in_zip": "{value} is a ZIP in a ZIP: unpack it, and send the file itself.",
+    "exact.not_text.javascript":
+      "This is JSON within JavaScript, or with comments: send only the JSON itself, from its first bracket to its last, without comments.",
     "exact.not_text.many_files": "The ZIP has {count} files: send only the one with the events.",
     "exact.not_text.choose_file":
       "The ZIP has {count} files that can be imported ({names}): send one of them.",

@@ -642,7 +642,8 @@ export default {
     },
     "warning.another_event": {
       one: "{count} linha tem o número de um evento com outro título, data e cidade, e tomou o lugar dele.",
-      other: "{count} linhas têm números de eventos com outro título, data e cidade, e tomaram o lugar deles.",
+      other:
+        "{count} linhas têm números de eventos com outro título, data e cidade, e tomaram o lugar deles.",
     },
     "warning.unknown_id": {
       one: "{count} linha tem um número que não existe; valeram título, data e cidade.",
@@ -872,6 +873,8 @@ export default {
     "exact.not_text.damaged_zip": "Parece um arquivo Excel ou ZIP incompleto ou corrompido: {advice}.",
     "exact.not_text.password": "O arquivo tem senha: {advice}, sem senha.",
     "exact.not_text.zip_in_zip": "{value} é um ZIP dentro de um ZIP: descompacte e envie o próprio arquivo.",
+    "exact.not_text.javascript":
+      "Isto é JSON dentro de JavaScript, ou com comentários: envie só o próprio JSON, do primeiro colchete ou chave ao último, sem comentários.",
     "exact.not_text.many_files": "O ZIP tem {count} arquivos: envie só o que tem os eventos.",
     "exact.not_text.choose_file":
       "O ZIP tem {count} arquivos que podem ser importados ({names}): envie um deles.",

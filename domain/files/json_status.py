@@ -1,0 +1,48 @@
+"""What the events of other programs say of themselves: that they are cancelled, or recur.
+
+Sources: the APIs of Google Calendar, Outlook (Graph), Meetup, Eventbrite, Facebook and Ticketmaster;
+schema.org's EventStatusType.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.files.nested_members import unwrapped
+
+_STATUS = ("status", "eventStatus", "event_status", "Status")
+_FLAGS = ("isCancelled", "isCanceled", "is_cancelled", "is_canceled", "cancelled", "canceled")
+_CANCELLED = tuple(
+    form for word in ("cancelled", "canceled") for form in (word, word.capitalize(), word.upper())
+)
+_OF_SCHEMA = ("EventCancelled", "EventCanceled")
+_MARKS = (b"ancel", b"ANCEL", b"\\u006", b"\\u004")
+"""One of them is in everything that says so; a letter of it may be written as an escape."""
+
+
+def may_be_cancelled(objects: bytes) -> bool:
+    """Return whether any of some objects may say that it is cancelled."""
+    return any(mark in objects for mark in _MARKS)
+
+
+def cancellation(members: Mapping[str, Any]) -> str:
+    """Return the code of a warning where an event, or one date of a recurring one, is cancelled; else ""."""
+    event = unwrapped(dict(members))
+    told = [event.get(name) for name in _STATUS]
+    dates = event.get("dates")
+    if type(dates) is dict:
+        told.append(dates.get("status"))
+    if any(event.get(name) is True for name in _FLAGS) or any(map(_is_cancelled, told)):
+        return "cancelled_occurrence" if event.get("recurringEventId") else "cancelled_event"
+    return ""
+
+
+def is_recurring(members: Mapping[str, Any]) -> bool:
+    """Return whether an event is the first of several: rules of RFC 5545 in a list, or Outlook's pattern."""
+    rules = unwrapped(dict(members)).get("recurrence")
+    return type(rules) in (list, dict) and bool(rules)
+
+
+def _is_cancelled(status: Any) -> bool:
+    if type(status) is dict:
+        status = status.get("code", status.get("@id"))
+    return type(status) is str and (status.strip() in _CANCELLED or status.strip().endswith(_OF_SCHEMA))

@@ -1,0 +1,75 @@
+"""The rows of a workbook's table: headings that are one merged cell are no events."""
+
+import json
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.files.sheet_reader import SheetReader
+from domain.imports import ImportOptions
+
+RECIFE = ZoneInfo("America/Recife")
+DAY = "quarta-feira, 2 de julho de 2025"
+EVENT = ["A", "2025-07-02", "Recife", "Sala"]
+
+
+def read(header: list[str], *lines: Any, chunk: int = 1 << 20, **options: Any) -> tuple[list[str], int]:
+    """Return titles or codes of the rows, with their lines, and how many separators were told."""
+    reader = SheetReader(ImportOptions(**options), RECIFE)
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in ({"sheet": "S"}, header, *lines))
+    told: list[str] = []
+    for start in range(0, len(content), chunk):
+        reader.feed(content[start : start + chunk])
+        while not reader.is_hungry:
+            told += [
+                f"{row.line} {row.fields.title if row.fields else row.errors[0].code}"
+                for row in reader.rows()
+            ]
+    reader.close()
+    while not reader.is_hungry:
+        told += [
+            f"{row.line} {row.fields.title if row.fields else row.errors[0].code}" for row in reader.rows()
+        ]
+    assert reader.fault is None
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    return told, counts.get("separator_row", 0)
+
+
+HEADER = ["title", "event_date", "city", "location_name"]
+ROWS: dict[str, tuple[list[str], Any, str | None]] = {
+    "over the table": (HEADER, {"cells": [DAY] * 4, "merged": [1, 2, 3]}, None),
+    "over title, date and city": (HEADER, {"cells": [DAY] * 3, "merged": [1, 2]}, None),
+    "no date": (HEADER, {"cells": ["JULHO"] * 4, "merged": [1, 2, 3]}, None),
+    "a number below it": (HEADER, {"cells": ["JULHO"] * 3 + ["5"], "merged": [1, 2]}, None),
+    "an error": (
+        HEADER,
+        {"cells": ["#REF!"] * 3, "merged": [1, 2], "faults": [[0, "cell_error", "#REF!"]]},
+        None,
+    ),
+    "over other columns, too": (
+        ["title", "", "event_date", "city"],
+        {"cells": [DAY] * 4, "merged": [1, 2, 3]},
+        None,
+    ),
+    "title and date alone": (HEADER, {"cells": [DAY, DAY, "Recife"], "merged": [1]}, DAY),
+    "two merged cells": (["title", "x", "event_date", "city"], {"cells": [DAY] * 4, "merged": [1, 3]}, DAY),
+    "equal texts": (HEADER, [DAY, DAY, DAY], DAY),
+    "other cells": (HEADER, {"cells": [*EVENT, "x", "x"], "merged": [5]}, "A"),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 30])
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_is_one_merged_cell_is_no_event(name: str, chunk: int) -> None:
+    header, line, title = ROWS[name]
+    event = [EVENT[HEADER.index(name)] if name in HEADER else "" for name in header]
+    told, count = read(header, event, line, event, chunk=chunk)
+    assert told == ["2 A", *([f"3 {title}"] if title else []), "4 A"]
+    assert count == (not title)
+
+
+def test_without_a_column_of_cities_title_and_date_are_enough() -> None:
+    for line, count in (({"cells": [DAY, DAY], "merged": [1]}, 1), ([DAY, DAY], 0)):
+        told, found = read(["title", "event_date"], ["A", "2025-07-02"], line, defaults={"city": "Recife"})
+        assert (len(told), found) == (2 - count, count)

@@ -54,6 +54,7 @@ _OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
 _NAMES_KEPT = 64
 _MAPPED = 4
 """The rank of a column that the uploader chose: above that of every name."""
+_PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos", "min"])
 _STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
 
@@ -263,6 +264,9 @@ def _matched(
             index[target], ranks[target] = fitting[0], rank
     _add_start(index, names, mapping, sample)
     _take_times_as_dates(index, mapping, sample)
+    if (part := _part_of_time(index, names, mapping)) is not None:
+        both = (index["event_time"], part)
+        return _twice("event_time", [names[at] for at in both], both)
     if not (has_place or index.keys() & {EITHER, LOCATION_NAME, "local_info"}):
         # Without a name of the place there is no venue; an address alone must not refuse every row. Who
         # writes the names of our own fields, or maps a column, means it.
@@ -294,6 +298,15 @@ def _add_start(
     times = [at for at in _starts(names, mapping, index) if mostly(is_moment, column_of(sample, at))]
     if len(times) == 1 and "event_date" in index:
         index["event_time"] = times[0]
+
+
+def _part_of_time(index: Mapping[str, int], names: Sequence[str], mapping: Mapped) -> int | None:
+    """Return a column that the times are not whole without: `Time;AM/PM`, `Hora;Minuto`."""
+    if "event_time" not in index or "event_time" in mapping:
+        return None
+    used = set(index.values())
+    parts = (at for at, name in enumerate(names) if at not in used and column_key(name) in _PARTS_OF_TIME)
+    return next(parts, None)
 
 
 def _take_times_as_dates(index: dict[str, int], mapping: Mapped, sample: Sequence[Sequence[str]]) -> None:

@@ -90,3 +90,16 @@ def test_a_start_beside_the_date_is_its_time_and_is_not_passed_over(name: str) -
         found = match_columns(header, sample=[["A", "2026-03-05", cell, "Natal"]])
         assert isinstance(found, Columns)
         assert (found.index["event_date"], "event_time" in found.index) == (1, False)
+
+
+@pytest.mark.parametrize(("time", "part"), [("Time", "AM/PM"), ("Hora", "Minuto"), ("Start time", "am pm")])
+def test_a_time_in_two_columns_is_asked_about(time: str, part: str) -> None:
+    header, row = ["Title", "Date", time, part, "City"], ["A", "2026-03-05", "7:30", "PM", "Recife"]
+    found = match_columns(header, sample=[row])
+    assert isinstance(found, Problem)
+    assert found.code == "duplicate_columns"
+    assert part in found.message
+    mapped = match_columns(header, mapping={"event_time": time}, sample=[row])
+    assert isinstance(mapped, Columns)
+    without_time = match_columns(["Title", "Date", part, "City"], sample=[row[:2] + row[3:]])
+    assert isinstance(without_time, Columns)

@@ -1,5 +1,6 @@
 """Names the version of tus in every answer under its addresses, whoever gives it."""
 
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from litestar.enums import ScopeType
@@ -20,10 +21,16 @@ class TusAnswers:
     def __init__(self, inner: ASGIApp) -> None:
         self._inner = inner
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve."""
-        is_tus = scope["type"] == ScopeType.HTTP and f"{scope['path']}/".startswith(PATH + "/")
-        await self._inner(scope, receive, _naming_the_version(send) if is_tus else send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve. No coroutine of its own: every request comes through here."""
+        if scope["type"] == ScopeType.HTTP and scope["path"].startswith(PATH) and _is_tus(scope["path"]):
+            send = _naming_the_version(send)
+        return self._inner(scope, receive, send)
+
+
+def _is_tus(path: str) -> bool:
+    """Return whether a path is an address of tus: an import may be named `tus-1`."""
+    return path == PATH or path.startswith(f"{PATH}/")
 
 
 def _naming_the_version(send: Send) -> Send:

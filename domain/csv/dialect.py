@@ -160,6 +160,14 @@ class Decoder:
         return text.encode(self.encoding or "utf-8", self._errors)
 
     @property
+    def proved(self) -> Encoding | None:
+        """What a decoder that goes on behind some of the text may take for granted.
+
+        None where the encoding is in doubt: all before that is ASCII, and it has to be doubted again.
+        """
+        return None if self.doubt else self.encoding
+
+    @property
     def is_wide(self) -> bool:
         """Whether a character takes two bytes or more."""
         return self.encoding in ("utf-16-le", "utf-16-be")

@@ -258,7 +258,7 @@ class RowReader(Reader):
     def _advance(self, end: int) -> None:
         """Move to the end of what was read: index, line and byte."""
         self._window.move_to(end, *self._window.after(end))
-        self._encoding = self._window.decoder.encoding
+        self._encoding = self._window.decoder.proved
 
     def _read_rows(self, max_rows: int) -> RowBatch:
         window, stop = self._window, self._readable()
@@ -347,7 +347,7 @@ class RowReader(Reader):
         state.record += len(region.stretch)
         end = window.position + region.characters
         window.move_to(end, min(window.fed, region.end), window.line + region.lines)
-        self._encoding = window.decoder.encoding
+        self._encoding = window.decoder.proved
         return region.stretch
 
     def _take_record(self, record: Record) -> list[Row]:
@@ -383,5 +383,5 @@ class RowReader(Reader):
         """Pass over the rest of an endless line, as far as it has come."""
         window = self._window
         window.pass_to(next_line(window.text, window.position, len(window.text)))
-        self._encoding = window.decoder.encoding
+        self._encoding = window.decoder.proved
         self._state.skipping = window.text[window.position - 1 : window.position] not in ("\n", "\r")

@@ -53,8 +53,8 @@ class _FullVenue(_PlainVenue, forbid_unknown_fields=True):
     manually_edited: bool
 
 
-_UNLIKE_NAMES = frozenset("[0123456789")
-"""What no name of a person begins with; the rules say what it is."""
+_UNLIKE_NAMES = frozenset(" \t\r\n\u00a0[0123456789")
+"""What no cell of names begins with; the rules say what it is."""
 
 _NOWHERE = _PlainVenue("", 0)
 """Stands for no venue among others."""
@@ -272,9 +272,7 @@ def _is_no_place(text: str) -> bool:
 
 
 def _people(text: str) -> list[str] | None:
-    if len(text) > limits.CELL_BYTES // 4 or text[:1] == " " or "\n" in text:
-        return None
-    if text.lstrip()[:1] in _UNLIKE_NAMES:
+    if len(text) > limits.CELL_BYTES // 4 or text[:1] in _UNLIKE_NAMES or "\n" in text:
         return None
     names = [*filter(None, map(str.strip, text.split(";")))]
     return names if len(names) == len(set(names)) <= limits.PARTICIPANTS else None

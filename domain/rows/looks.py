@@ -20,6 +20,7 @@ _ID = re.compile(
 )
 _TOTALS = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
 _DIGITS = frozenset("0123456789")
+_BLANKS = " \t\r\n\u00a0"
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def is_no_name(text: str) -> bool:
 
     It is a number, a list in another notation, or has several lines.
     """
-    plain = text.strip()
+    plain = text.strip(_BLANKS)
     is_list = plain[:1] == "[" and plain[-1:] == "]"
     return is_list or "\n" in plain or (plain[:1] in _DIGITS and is_number(plain))
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.csv.reader import RowReader
@@ -215,6 +215,7 @@ def test_the_fast_path_equals_the_careful_readers_for_any_columns(
 
 
 @given(contents, st.integers(1, 3), st.integers(20, 300))
+@example(HEADER.encode() + b"\nx\nS\x8bo Jo\x8bo\n", 1, 300)
 def test_a_reader_resumes_after_any_batch_of_a_lost_reader(content: bytes, most: int, size: int) -> None:
     options = ImportOptions()
     _, expected = read(content)

@@ -23,7 +23,9 @@ _QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
 _SOFT_BREAK = re.compile(r"=(?:\r\n|\n|\r)")
 # A value in this encoding goes on after a line that ends with =. Source: RFC 2045 §6.7.
 _SOFT_LINES = re.compile(
-    r"(?:^|(?<=[\r\n]))[A-Za-z0-9-]+;[^:\r\n]*QUOTED-PRINTABLE[^:\r\n]*:(?:[^\r\n]*=(?:\r\n|\n|\r))+",
+    # Atomic: a line that names the encoding many times, and has no value, would take its square.
+    r"(?:^|(?<=[\r\n]))[A-Za-z0-9-]+;(?>[^:\r\n]*?QUOTED-PRINTABLE)[^:\r\n]*+:"
+    r"(?:[^\r\n]*=(?:\r\n|\n|\r))+",
     re.IGNORECASE,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)

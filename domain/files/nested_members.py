@@ -242,7 +242,7 @@ def _first(reached: Mapping[str, Any], paths: Sequence[str]) -> Any:
     """Return the first text or number that a path leads to."""
     for path in paths:
         value = reached.get(path)
-        if type(value) is dict and path in _HOLD_OTHERS:
+        if value is None or (type(value) is dict and path in _HOLD_OTHERS):
             continue
         if (told := _told(value)) is not None:
             return told

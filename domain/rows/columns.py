@@ -54,7 +54,7 @@ _OWN_KEYS = tuple(column_key(name) for name in OWN_COLUMNS)
 _NAMES_KEPT = 64
 _MAPPED = 4
 """The rank of a column that the uploader chose: above that of every name."""
-_PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos", "min"])
+_PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos"])
 _STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
 

@@ -8,6 +8,7 @@ import re
 
 from msgspec import Struct
 
+from domain.rows.memory import remember
 from domain.text import folded
 
 EITHER = "local"
@@ -162,9 +163,19 @@ _PEOPLE_WORDS = re.compile(
 )
 
 
+# The members of JSON have the same names in every record.
+_keys: dict[str, str] = {}
+_meant: dict[str, "Meaning | None"] = {}
+_UNSEEN = Meaning("", 0)
+
+
 def column_key(name: str) -> str:
     """Return the form in which column names are compared: no case, no accents, no marks."""
-    return "_".join(_NO_LETTERS.sub(" ", folded(_CAMEL.sub(" ", name))).split())
+    key = _keys.get(name)
+    if key is None:
+        key = "_".join(_NO_LETTERS.sub(" ", folded(_CAMEL.sub(" ", name))).split())
+        remember(_keys, name, key)
+    return key
 
 
 _MEANINGS = {
@@ -180,6 +191,15 @@ _CANONICAL = {column_key(field): field for field in _NAMES if field != EITHER}
 
 def meaning(name: str) -> Meaning | None:
     """Return what a column's name means, None for a name that is not known."""
+    # One look: another thread may clear the memory between two.
+    found = _meant.get(name, _UNSEEN)
+    if found is _UNSEEN:
+        found = _meaning(name)
+        remember(_meant, name, found)
+    return found
+
+
+def _meaning(name: str) -> Meaning | None:
     key = column_key(name)
     known = _MEANINGS.get(key)
     if known is None and ("(" in name or "[" in name) and not means_another_time(name):

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import unavailable
 from tests.end_to_end.conftest import StartServer
@@ -27,6 +28,15 @@ def agenda(path: Path) -> int:
     return path.stat().st_size
 
 
+@pytest.fixture
+def node() -> str:
+    """The program that runs tus-js-client."""
+    found = shutil.which("node")
+    if found is None or not (JS / "node_modules" / "tus-js-client").exists():
+        unavailable("tus-js-client (npm install in tests/end_to_end/js)")
+    return found
+
+
 def uploaded(node: str, endpoint: str, file: Path) -> dict[str, int]:
     """Send a file with tus-js-client and return what it printed."""
     command = [node, "tus/upload.js", endpoint, str(file), "x"]
@@ -37,11 +47,8 @@ def uploaded(node: str, endpoint: str, file: Path) -> dict[str, int]:
 
 
 def test_tus_js_client_uploads_50_mb_over_a_connection_that_is_cut_every_few(
-    start_server: StartServer, tmp_path: Path
+    start_server: StartServer, tmp_path: Path, node: str
 ) -> None:
-    node = shutil.which("node")
-    if node is None or not (JS / "node_modules" / "tus-js-client").exists():
-        unavailable("tus-js-client (npm install in tests/end_to_end/js)")
     server = start_server()
     size = agenda(tmp_path / "agenda.csv")
     assert size > 50 * MEGABYTE
@@ -59,11 +66,8 @@ def test_tus_js_client_uploads_50_mb_over_a_connection_that_is_cut_every_few(
 
 
 def test_tus_js_client_learns_that_it_may_not_send_parts_in_parallel(
-    start_server: StartServer, tmp_path: Path
+    start_server: StartServer, tmp_path: Path, node: str
 ) -> None:
-    node = shutil.which("node")
-    if node is None or not (JS / "node_modules" / "tus-js-client").exists():
-        unavailable("tus-js-client (npm install in tests/end_to_end/js)")
     server = start_server()
     file = tmp_path / "agenda.csv"
     file.write_text("title,description,event_date,city\nrow 1,x,2025-07-01,Recife\n")

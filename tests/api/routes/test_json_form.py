@@ -2,7 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from api.http.problems import HttpProblem
@@ -76,3 +79,26 @@ def test_a_form_without_faults_is_returned() -> None:
     assert read_form({"name": "a", "rows": [{"line": 1, "cells": {"x": None}}]}, Form) == Form(
         "a", rows=[Row(1, {"x": None})]
     )
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+members = st.sampled_from(["name", "role", "rows", "values", "line", "cells", "x"])
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(members, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+def test_any_value_is_a_form_or_has_a_fault_for_each_wrong_member(value: object) -> None:
+    try:
+        msgspec.convert(value, Form)
+    except msgspec.ValidationError:
+        with pytest.raises(HttpProblem) as refused:
+            read_form(value, Form)
+        assert refused.value.errors
+        # Those of msgspec itself are the last resort, for what no rule of ours knows.
+        assert not any("`" in error.message for error in refused.value.errors)
+    else:
+        assert read_form(value, Form) == msgspec.convert(value, Form)

@@ -71,6 +71,15 @@ def test_texts_of_vcalendar_are_whole(line: str, chunk: int) -> None:
 DAY = "DTSTART:20250701T100000"
 
 
+def test_an_entry_that_names_an_encoding_without_end_is_read_in_one_pass() -> None:
+    # By the square of its length it would take minutes.
+    endless = "X-A;" + "QUOTED-PRINTABLE" * 60_000
+    lines = ["BEGIN:VEVENT", endless, "SUMMARY:Festa", "DTSTART:20250701T100000", "END:VEVENT"]
+    _, [row] = read(calendar(*lines))
+    assert row.fields is not None, row.errors
+    assert row.fields.title == "Festa"
+
+
 @pytest.mark.parametrize("chunk", [1 << 20, 5])
 def test_all_of_a_calendar_that_cancels_is_left_out(chunk: int) -> None:
     entries = [*entry(DAY), *entry("UID:1", "RECURRENCE-ID:20250708T100000", "DTSTART:20250708T110000")]

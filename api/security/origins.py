@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from api.loopback import is_loopback
-from api.security.ticket_parameter import read_ticket
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -55,9 +54,7 @@ class OriginPolicy:
             return True
         with_cookie = header(scope, b"cookie") is not None
         if scope["method"] in SAFE_METHODS:
-            if scope["method"] == "OPTIONS" or not _is_feed(scope["path"]):
-                return False
-            return with_cookie or read_ticket(scope["query_string"]) is not None
+            return with_cookie and _is_feed(scope["path"]) and scope["method"] != "OPTIONS"
         return with_cookie or self._ambient or scope["path"] == "/api/v1/session"
 
     def _welcome(self, origin: str, scope: dict[str, Any]) -> bool:

@@ -167,6 +167,10 @@ SENTENCES: Mapping[str, str] = {
         "the text reads as {value} by Windows-1252 and as {meant} by {better}: say which one with "
         "encoding={choices}"
     ),
+    "unclear_encoding.unknown": (
+        "the text reads as {value} by Windows-1252, which is no word of any language: save the file as UTF-8 "
+        "(in Excel: CSV UTF-8), or insist with encoding=windows-1252"
+    ),
     "empty_file": "the file is empty: not even a header line",
     "empty_file.json": "the file is empty",
     "empty_file.sheet": "the sheet is empty: not even a header row",

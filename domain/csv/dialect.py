@@ -8,12 +8,17 @@ import codecs
 import re
 from typing import Literal, get_args
 
-from domain.csv.doubt import better_encodings, unclear_encoding
+from domain.csv.doubt import doubt_about
 from domain.problems import Problem, problem
 
 Encoding = Literal[
     "utf-8",
     "windows-1252",
+    "windows-1250",
+    "windows-1251",
+    "windows-1253",
+    "windows-1254",
+    "koi8-r",
     "iso-8859-1",
     "iso-8859-15",
     "mac-roman",
@@ -198,8 +203,7 @@ class Decoder:
         if encoding == "windows-1252":
             # With what stands before it, for the first odd letter may be the second of a word.
             seen = (self._before + held[: found.start()])[-_CONTEXT_BYTES:] + window
-            better = better_encodings(seen)
-            self.doubt = unclear_encoding(seen, better) if better else None
+            self.doubt = doubt_about(seen)
         return self.decode(held, final=final)
 
 

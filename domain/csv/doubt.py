@@ -6,6 +6,7 @@ Windows-1252 they become symbols in the middle of words (`S\u2039o` for `São`).
 
 import re
 
+from domain.csv.other_scripts import other_script
 from domain.problems import Problem, excerpt, problem
 
 CANDIDATES = ("mac-roman", "cp850")
@@ -33,6 +34,20 @@ _USUAL = re.compile(
 _OTHER = re.compile("[\u00e4\u00e5\u00e6\u00e8\u00eb\u00ec\u00ee\u00ef\u00f2\u00f6\u00f8\u00f9\u00fb]")
 
 
+def doubt_about(content: bytes) -> Problem | None:
+    """Return why the uploader has to name the encoding of bytes that are not UTF-8, or None."""
+    foreign = other_script(content)
+    if foreign is not None:
+        word, encodings = foreign
+        shown = excerpt(_words(word))
+        if not encodings:
+            return problem("unclear_encoding.unknown", "encoding", value=shown)
+        meant = word.encode("cp1252", "surrogateescape").decode(encodings[0], "replace")
+        return _unclear(shown, excerpt(_words(meant)), encodings)
+    better = better_encodings(content)
+    return _unclear_letters(content, better) if better else None
+
+
 def better_encodings(content: bytes) -> tuple[str, ...]:
     """Return the encodings that give better text than Windows-1252, best first."""
     own = content.decode("cp1252", "surrogateescape")
@@ -43,12 +58,15 @@ def better_encodings(content: bytes) -> tuple[str, ...]:
     return tuple(NAMES[name] for likeness, name in ranked if likeness > max(0, least))
 
 
-def unclear_encoding(content: bytes, better: tuple[str, ...]) -> Problem:
-    """Return the problem of a file whose encoding the uploader must choose."""
+def _unclear_letters(content: bytes, better: tuple[str, ...]) -> Problem:
     found = _IMPROBABLE.search(content.decode("cp1252", "surrogateescape"))
     at = found.start() if found else 0
     raw = content[max(0, at - 10) : at + 10]
     shown, meant = (excerpt(_words(raw.decode(name, "replace"))) for name in ("cp1252", _codec(better[0])))
+    return _unclear(shown, meant, better)
+
+
+def _unclear(shown: str, meant: str, better: tuple[str, ...]) -> Problem:
     return problem(
         "unclear_encoding",
         "encoding",

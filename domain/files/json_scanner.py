@@ -13,6 +13,7 @@ from domain.csv.text_window import TextWindow
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.json_status import cancellation, is_recurring, may_be_cancelled
 from domain.files.nested_members import PlainMembers, unwrapped
+from domain.files.passed_value import PassedValue
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
 from domain.problems import Problem, excerpt, problem
@@ -85,6 +86,9 @@ class JsonScanner:
             line=state.line,
         )
         self._refused: list[Problem] = []
+        self._passed: PassedValue | None = None
+        self._why_passed = _TOO_LONG
+        self._empty = -1
         decoder = json.JSONDecoder(
             object_pairs_hook=self._members, parse_int=json_integer, parse_constant=self._constant
         )
@@ -123,10 +127,7 @@ class JsonScanner:
         if self._mode == "start" and not self._began():
             return found
         while len(found) < most and self.fault is None:
-            start = self._next_start()
-            if start is None:
-                break
-            record = self._record(start)
+            record = self._rest_of(self._passed) if self._passed else self._next_record()
             if record is None:
                 break
             if record.left_out:
@@ -142,7 +143,7 @@ class JsonScanner:
         window = self._window
         window.gather()
         # The next record that is read carefully takes with it what was left out before it.
-        if self.fault or self.notes or self._mode not in ("array", "inner", "lines"):
+        if self.fault or self.notes or self._passed or self._mode not in ("array", "inner", "lines"):
             return None
         is_array = self._mode != "lines"
         blank = _SPACE_AND_COMMAS if is_array else _SPACE
@@ -199,21 +200,24 @@ class JsonScanner:
     def _inner_array(self, start: int) -> int | None:
         """Return the index in the array that an object holds, -1 where it holds none, None for now."""
         text = self._window.text
+        self._empty = -1
         try:
             array, at = self._array_in(start, _HOLDERS)
         except _MalformedError as error:
-            return self._undecided() if error.may_be_cut else -1
+            return self._undecided() if error.may_be_cut else self._empty
         if array >= 0:
             return array
-        return -1 if at < len(text) or self._window.closed else self._undecided()
+        return self._empty if at < len(text) or self._window.closed else self._undecided()
 
     def _array_in(self, start: int, holders: int) -> tuple[int, int]:
         """Return the index in the array of an object, -1 where it holds none, and where the search ended.
 
-        Up to `holders` objects may hold one the other, and the innermost the array.
+        Up to `holders` objects may hold one the other, and the innermost the array. An array without objects
+        is only noted: another may have them.
         """
         text = self._window.text
         told: set[str] = set()
+        before = self._empty
         at = _first_match(_SPACE, text, start + 1)
         while text[at : at + 1] == '"':
             name, at = self._value(text, at)
@@ -223,7 +227,9 @@ class JsonScanner:
             at = _first_match(_SPACE, text, at + 1)
             inner = _first_match(_SPACE, text, at + 1) if text[at : at + 1] == "[" else len(text)
             if text[inner : inner + 1] in ("{", "]") and self._may_hold(name, inner, told):
-                return at + 1, at
+                if text[inner] == "{":
+                    return at + 1, at
+                self._empty = at + 1 if self._empty < 0 else self._empty
             if holders and name in HOLDER_NAMES and text[at : at + 1] == "{" and not _is_event(told):
                 array, _ = self._array_in(at, holders - 1)
                 if array >= 0:
@@ -232,6 +238,8 @@ class JsonScanner:
             told.update([known.field] if known else [])
             _, at = self._value(text, at)
             at = _first_match(_SPACE_AND_COMMAS, text, at)
+        if _is_event(told):
+            self._empty = before
         return -1, at
 
     def _may_hold(self, name: str, inner: int, told: set[str]) -> bool:
@@ -258,10 +266,12 @@ class JsonScanner:
         """Wait for more of the first object, up to the bound."""
         window = self._window
         if len(window.text) - window.position > RECORD_CHARACTERS:
+            if self._empty >= 0:
+                return self._empty
             self.fault = problem("invalid_json.no_array")
             return None
         if window.closed:
-            return -1
+            return self._empty
         window.want_more()
         return None
 
@@ -297,6 +307,10 @@ class JsonScanner:
                 return
         window.pass_to(end)
 
+    def _next_record(self) -> FoundRecord | None:
+        start = self._next_start()
+        return None if start is None else self._record(start)
+
     def _record(self, start: int) -> FoundRecord | None:
         """Return the record that begins at an index, or None while its end is to come."""
         window = self._window
@@ -330,24 +344,46 @@ class JsonScanner:
         """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""
         window = self._window
         is_long = len(window.text) - start > RECORD_CHARACTERS
-        if error.may_be_cut and not window.closed and not is_long:
+        if is_long and error.may_be_cut and not window.closed:
+            return self._passed_from(start, _TOO_LONG)
+        if isinstance(error.why, RecursionError):
+            return self._passed_from(start, self._problem(start, start, error))
+        if error.may_be_cut and not window.closed:
             window.want_more()
             return None
         if self._mode != "lines":
-            self.fault = self._problem(start, len(window.text), error, is_long=is_long)
+            self.fault = self._problem(start, len(window.text), error)
             return None
         after = _NEXT_LINE.search(window.text, max(start + 1, error.position - 1))
         if after is None and not window.closed and not is_long:
             window.want_more()
             return None
         end = after.end() if after else len(window.text)
-        return self._found(start, end, {}, [self._problem(start, end, error, is_long=is_long)])
+        return self._found(start, end, {}, [self._problem(start, end, error)])
 
-    def _problem(self, start: int, end: int, error: _MalformedError, *, is_long: bool) -> Problem:
+    def _passed_from(self, start: int, why: Problem) -> FoundRecord | None:
+        """Pass the object that begins at an index without keeping it."""
+        window = self._window
+        window.pass_to(start)
+        self._passed = PassedValue(window.line, is_line=self._mode == "lines")
+        self._why_passed = why
+        return self._rest_of(self._passed)
+
+    def _rest_of(self, passed: PassedValue) -> FoundRecord | None:
+        """Pass on to the end of an object; return it as refused, or None while its end is to come."""
+        window = self._window
+        end = passed.pass_in(window.text, window.position)
+        window.pass_to(len(window.text) if window.closed and not passed.has_ended else end)
+        if not passed.has_ended:
+            if window.position < len(window.text):
+                window.want_more()
+            return None
+        self._passed = None
+        return FoundRecord(passed.line, window.offset, {}, [self._why_passed], self._resume())
+
+    def _problem(self, start: int, end: int, error: _MalformedError) -> Problem:
         """Return what is wrong with the text up to `end`."""
         window = self._window
-        if is_long and error.may_be_cut:
-            return _TOO_LONG
         line = window.after(min(error.position, len(window.text)))[1]
         if window.closed and error.is_cut:
             self.ends_early = True
@@ -362,6 +398,9 @@ class JsonScanner:
             return
         if self._mode == "start":
             self.fault = problem("empty_file.json")
+        elif self._passed:
+            self.ends_early = True
+            self.fault = problem("invalid_json.cut", line=self._passed.line)
         elif self._mode in ("array", "inner"):
             self.ends_early = True
             self.fault = problem("invalid_json.ends_early")

@@ -65,7 +65,7 @@ def preview(
     """Return the preview of the first bytes of a file; `truncated` means that there are more."""
     reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     fault = _fault(reader, truncated=truncated)
-    if fault and fault.code == "unclear_encoding":
+    if fault and fault.code == "unclear_encoding" and fault.suggestion:
         # The columns and rows are those of the proposal: that is how one sees whether it is right.
         options = replace(options, encoding=fault.suggestion)
         reader, rows = _read(kind(options, timezone), head, truncated=truncated)
@@ -149,6 +149,6 @@ def _read(reader: Reader, head: bytes, *, truncated: bool) -> tuple[Reader, list
 
 
 def _encodings(fault: Problem | None) -> tuple[str, ...]:
-    if fault is None or fault.code != "unclear_encoding":
+    if fault is None or fault.code != "unclear_encoding" or not fault.suggestion:
         return ()
-    return tuple(fault.suggestions or (fault.suggestion or "",))
+    return tuple(fault.suggestions or (fault.suggestion,))

@@ -223,7 +223,9 @@ export class ReviewStep {
 
   #paintFault(fault) {
     // Columns that lack are asked for below: only what cannot be answered here is a fault.
-    const isAsked = ["missing_columns", "duplicate_columns", "unclear_encoding"].includes(fault?.code);
+    const isAsked =
+      ["missing_columns", "duplicate_columns"].includes(fault?.code) ||
+      (fault?.code === "unclear_encoding" && preview.encodings?.length);
     this.fault.hidden = !fault || isAsked;
     if (!this.fault.hidden)
       this.fault.replaceChildren(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));

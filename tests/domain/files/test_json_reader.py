@@ -104,6 +104,10 @@ SHAPES = {
     ),
     "an event with a response": (f'{A[:-1]}, "response": {{"events": [{B}]}}}}', "ndjson", ["1 A"]),
     "events that are empty": ('{"events": []}', "json", []),
+    "an empty array beside the events": (f'{{"events": [], "n": 1, "items": [\n{A}]}}', "json", ["2 A"]),
+    "an empty array in a holder": (f'{{"data": {{"events": []}}, "results": [{A}]}}', "json", ["1 A"]),
+    "an event with an empty array of events": (f'{{"events": [], {A[1:]}\n{B}', "ndjson", ["1 A", "2 B"]),
+    "empty arrays": ('{"events": [], "items": [], "n": 1}', "json", []),
     "an empty array": (" [ ] ", "json", []),
     "lines": (f"{A}\n{B}\n", "ndjson", ["1 A", "2 B"]),
     "lines without a last end": (f"{A}\r\n\r\n{B}", "ndjson", ["1 A", "3 B"]),
@@ -270,10 +274,52 @@ def test_the_date_order_is_proved_once_and_iso_dates_never_wait() -> None:
     assert len(live.rows()) == 1
 
 
-def test_a_long_object_is_refused_and_memory_stays_bounded() -> None:
-    long = json.dumps(event(description="x" * (1 << 20)))
-    _, rows = read(f"{A}\n{long}\n{B}\n".encode(), 1 << 16)
+LONG = {
+    "text": json.dumps(event(description="x" * (1 << 20))),
+    "text with quotes, backslashes and brackets": json.dumps(event(description='\\"]}[{\\\\"' * 300_000)),
+    "lists": json.dumps(event(other=[["]"]] * 300_000)),
+    "many members": json.dumps(event(**{f"m{i}": "é}" for i in range(150_000)}), ensure_ascii=False),
+    "three times the bound": json.dumps(event(description="x" * (3 << 20))),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 23, 1 << 16, 65_521])
+@pytest.mark.parametrize("form", ["[{}\n,{}\n,{}]", '{{"items": [{}\n,{}\n,{}], "n": 3}}', "{}\n{}\n{}\n"])
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_object_is_a_rejected_row_and_what_follows_is_read(name: str, form: str, chunk: int) -> None:
+    reader, rows = read(form.format(A, LONG[name], B).encode(), chunk)
+    assert reader.fault is None
     assert [told(row) for row in rows] == ["1 A", "2 :too_long", "3 B"]
+
+
+@pytest.mark.parametrize("form", ["[{}\n,{}\n,{}]", "{}\n{}\n{}\n"])
+def test_a_deep_object_is_a_rejected_row_and_what_follows_is_read(form: str) -> None:
+    deep = f'{A[:-1]}, "other": {"[" * 100_000}{"]" * 100_000}}}'
+    reader, rows = read(form.format(A, deep, B).encode(), 1 << 12)
+    assert reader.fault is None
+    assert [told(row) for row in rows] == ["1 A", "2 :invalid_json", "3 B"]
+
+
+@pytest.mark.parametrize("end", ["", "\\", '\\"', '"', '", "other": [{}]'])
+def test_a_file_that_ends_in_a_long_object_is_cut_and_says_where_that_begins(end: str) -> None:
+    reader, rows = read(f"[{A},\n{LONG['three times the bound'][:-2]}{end}".encode(), 1 << 16)
+    assert [told(row) for row in rows] == ["1 A"]
+    assert reader.ends_early
+    assert reader.fault is not None
+    assert (reader.fault.code, reader.fault.params) == ("invalid_json", {"line": 2})
+
+
+def test_only_a_bounded_part_of_a_long_object_is_kept() -> None:
+    reader = JsonReader(ImportOptions(), RECIFE)
+    reader.feed(f'[{A}, {{"description": "'.encode())
+    kept = []
+    for _ in range(64):
+        reader.feed(b"x" * (1 << 18))
+        while not reader.is_hungry:
+            reader.rows()
+        kept.append(len(reader._json._window.text))  # nothing else shows what is kept
+    assert max(kept) < 2 << 20
+    assert max(kept[16:]) <= 1 << 18
 
 
 TEXT = st.text(max_size=5)

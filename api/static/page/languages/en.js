@@ -849,6 +849,8 @@ export default {
     "exact.invalid_option.encoding": "Files in {value} cannot be read.",
     "exact.unclear_encoding":
       "The text reads as {value} by Windows-1252 and as {meant} by {better}: say which one ({choices}).",
+    "exact.unclear_encoding.unknown":
+      "The text reads as {value} by Windows-1252, which is no word of any language: save the file as UTF-8 (in Excel: CSV UTF-8).",
     "exact.empty_file": "The file is empty: not even a header line.",
     "exact.empty_file.json": "The file is empty.",
     "exact.empty_file.sheet": "The sheet is empty: not even a header row.",

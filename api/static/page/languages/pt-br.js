@@ -855,6 +855,8 @@ export default {
     "exact.invalid_option.encoding": "Arquivos em {value} não podem ser lidos.",
     "exact.unclear_encoding":
       "O texto se lê como {value} em Windows-1252 e como {meant} em {better}: diga qual é ({choices}).",
+    "exact.unclear_encoding.unknown":
+      "O texto se lê como {value} em Windows-1252, o que não é palavra de nenhuma língua: salve o arquivo em UTF-8 (no Excel: CSV UTF-8).",
     "exact.empty_file": "O arquivo está vazio: não tem nem a linha de títulos.",
     "exact.empty_file.json": "O arquivo está vazio.",
     "exact.empty_file.sheet": "A planilha está vazia: não tem nem a linha de títulos.",

@@ -1,0 +1,68 @@
+r"""Recognises text in other alphabets, which Windows-1252 turns into letters that no language puts so.
+
+The bytes of Cyrillic, Greek, Hebrew, Arabic, Thai or Chinese are read as whole words of accented letters
+(`\u00cf\u00f0\u00e8\u00e2\u00e5\u00f2`), those of Polish as signs in the middle of words.
+"""
+
+import re
+
+_ALPHABETS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "windows-1251",
+        re.compile("[\u0401-\u042f\u0490]?[\u0430-\u045f\u0491\u2019']+|[\u0401-\u042f\u0490]{2,}"),
+    ),
+    ("koi8-r", re.compile("[\u0401-\u042f]?[\u0430-\u0451]+|[\u0401-\u042f]{2,}")),
+    # Lower case has one accent a word, or is as short as an article.
+    (
+        "windows-1253",
+        re.compile(
+            "[\u0386-\u03ab]?[\u03b1-\u03cb]*[\u03ac-\u03af\u03cc-\u03ce][\u03b1-\u03cb]*"
+            "|[\u0386-\u03ab]?[\u03b1-\u03c9]{1,3}|[\u0386-\u03ab]{2,}"
+        ),
+    ),
+)
+"""The words of an alphabet, by the encodings that are known by name."""
+
+_LIKELY = 0.8
+"""Words of so much of the text must be possible ones."""
+
+_ABOVE_ASCII = re.compile("[^\x00-\x7f]")
+# Not what UTF-8 becomes that was read as Windows-1252 twice: few letters, again and again.
+_RUN = re.compile("[^\x00-\x7f\u00a0]{4,}")
+_LETTER = re.compile("[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]")
+_LETTERS_OF_A_RUN = 3
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019](?=[^\W\d_]))*")
+
+# \u0105, \u0142 and \u017c within a word, \u0141 and \u017b at its beginning.
+_POLISH = re.compile(
+    "(?<=[a-z\u00f3\u00ea\u00e6\u00f1\u0153])[\u00b9\u00b3\u00bf](?=[a-z\u00ea\u00f3\u0153])"
+    "|[\u00a3\u00af](?=[a-z])"
+)
+_SHARE_OF_POLISH = 0.1
+_CELL_WORD = re.compile(r"[^\s;,|\"]+")
+
+
+def other_script(content: bytes) -> tuple[str, tuple[str, ...]] | None:
+    """Return a word that Windows-1252 makes no word, and the encodings by which it is one, or None.
+
+    No encodings are returned where the alphabet is not known.
+    """
+    own = content.decode("cp1252", "surrogateescape")
+    runs = [run for run in _RUN.findall(own) if len(set(_LETTER.findall(run))) >= _LETTERS_OF_A_RUN]
+    beyond = len(_ABOVE_ASCII.findall(own))
+    if 2 * sum(map(len, runs)) > beyond:
+        return runs[0], tuple(name for name, words in _ALPHABETS if _is_written_in(content, name, words))[:1]
+    marks = [*_POLISH.finditer(own)]
+    if marks and len(marks) >= beyond * _SHARE_OF_POLISH:
+        around = next(word for word in _CELL_WORD.finditer(own) if word.end() > marks[0].start())
+        return around[0], ("windows-1250",)
+    return None
+
+
+def _is_written_in(content: bytes, encoding: str, words: re.Pattern[str]) -> bool:
+    text = content.decode(encoding, "replace")
+    found = [word for word in _WORD.findall(text) if not word.isascii()]
+    possible = [word for word in found if words.fullmatch(word)]
+    if not any(map(str.istitle, possible)):
+        return False  # Hebrew has no capitals: its letters are those of one case of Cyrillic.
+    return sum(map(len, possible)) >= _LIKELY * sum(map(len, found))

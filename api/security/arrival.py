@@ -35,7 +35,7 @@ class Arrival:
         prefix = plain["state"].setdefault(PREFIX, self._root_path) or self._root_path
         if prefix and _first_segment(prefix) not in OWN_PATHS:
             plain["state"][PREFIX] = prefix
-            reached_under(prefix)
+            reached_under(prefix, own=self._root_path)
             if plain["path"] == prefix and plain.get("method") in ("GET", "HEAD"):
                 await _redirect(plain, f"{prefix}/", send)
                 return

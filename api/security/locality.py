@@ -1,14 +1,16 @@
 """Decides whether a request is local end to end.
 
 An open server is meant for the person at its own machine. A reverse proxy on that machine looks
-local, too: its peer is 127.0.0.1. What it adds to a request gives it away.
+local, too: its peer is 127.0.0.1. What it adds to a request gives it away, or the account it runs as.
 """
 
 from functools import lru_cache
 from typing import Any
 
+from api.feeds.transport_offer import EXTENSION
 from api.loopback import is_loopback
 from api.security.origins import header, hostname
+from api.security.peer_owner import is_of_a_person, owner_of
 
 NOT_LOCAL = "not_local"
 """Where a request's state holds the sign, on a server that is open to local requests."""
@@ -102,6 +104,19 @@ def sign_of_others(scope: dict[str, Any]) -> str | None:
         return f"it has the header {mark.decode('latin-1')}"
     if _is_as_nginx_sends(scope):
         return "it is HTTP/1.0 with Connection: close, as proxies send"
+    return _sign_of_its_owner(scope)
+
+
+def _sign_of_its_owner(scope: dict[str, Any]) -> str | None:
+    """Return what the account of the sender says; None also where there is no connection of ours."""
+    server = scope.get("server")
+    if EXTENSION not in (scope.get("extensions") or {}) or not (server and is_loopback(server[0])):
+        return None
+    owner = owner_of(scope["client"], server)
+    if owner == "gone":
+        return "its sender has closed the connection, so that nothing shows who it was"
+    if owner is not None and not is_of_a_person(owner):
+        return "its sender runs as the account of a service, as proxies do"
     return None
 
 

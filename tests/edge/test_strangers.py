@@ -23,6 +23,8 @@ from tests.end_to_end.proxies.real import (
     documented,
     nginx_before_socket,
     of_compose,
+    silent_haproxy,
+    silent_nginx,
     under_a_path,
 )
 from tests.serving import Served, serving
@@ -48,6 +50,8 @@ SET_UPS: dict[str, Proxy] = {
     "nginx of deploy/compose.postgres.yaml": of_compose,
     "nginx under a path": under_a_path,
     "nginx with proxy_pass alone": bare_nginx,
+    "nginx that adds nothing": silent_nginx,
+    "HAProxy that adds nothing": silent_haproxy,
 }
 PREFIXES = {"nginx under a path": "/fasttrack"}
 

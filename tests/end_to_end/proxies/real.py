@@ -72,6 +72,32 @@ def bare_nginx(folder: Path, upstream_port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def silent_nginx(folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run nginx as Debian's package does, with the defaults of 1.29.7: it adds nothing and keeps connections.
+
+    Source: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version
+    """
+    kept = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+    text = f"server {{ listen 80; location / {{ {kept} proxy_pass http://127.0.0.1:{upstream_port}; }} }}"
+    with _nginx_with(folder, text, user="www-data") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def silent_haproxy(folder: Path, upstream_port: int) -> Iterator[int]:
+    """Run HAProxy as Debian's package does, without `option forwardfor`: it adds nothing. Yields its port."""
+    port = free_port()
+    config = folder / "haproxy"
+    config.write_text(
+        "global\n  maxconn 256\n  user haproxy\n  group haproxy\n"
+        "defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n"
+        f"listen all\n  bind 127.0.0.1:{port}\n  server one 127.0.0.1:{upstream_port}\n"
+    )
+    with _running(_command("haproxy", config), [port], folder):
+        yield port
+
+
+@contextlib.contextmanager
 def nginx_before_socket(folder: Path, path: Path) -> Iterator[int]:
     """Run nginx before a server that listens on a Unix socket. Yields its port."""
     told = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;"
@@ -86,12 +112,15 @@ def _nginx(folder: Path, location: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _nginx_with(folder: Path, text: str) -> Iterator[int]:
+def _nginx_with(folder: Path, text: str, *, user: str = "") -> Iterator[int]:
+    """Run nginx with a server; as a worker of a `user`, or in one process."""
     port = free_port()
     said, meant = _LISTENS["nginx"]
     assert said in text
     config = folder / "nginx"
     frame = (HERE / "nginx.frame").read_text()
+    if user:
+        frame = frame.replace("master_process off;", f"user {user};")
     document = text.replace(said, meant).replace("@port@", str(port))
     config.write_text(frame.replace("@document@", document).replace("@folder@", str(folder)))
     with _running(_command("nginx", config), [port], folder):

@@ -63,7 +63,11 @@ def _answer_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Given
         if isinstance(request, wire.Begin):
             source = _begun(request)
         else:
-            wire.send(server, wire.encode(_read(source, bytes(request.piece), last=request.last)))
+            answer = _read(source, bytes(request.piece), last=request.last)
+            wire.send(server, wire.encode(answer))
+            while isinstance(answer, wire.Read) and answer.portion.has_more:
+                answer = _read_on(source)
+                wire.send(server, wire.encode(answer))
 
 
 def _begun(request: wire.Begin) -> CsvSource | wire.Failed:
@@ -78,6 +82,14 @@ def _read(source: CsvSource | wire.Failed, piece: bytes, *, last: bool) -> wire.
         return source
     try:
         return wire.Read(source.take(piece, last=last))
+    except Exception:  # noqa: BLE001 - as above.
+        return wire.Failed(traceback.format_exc())
+
+
+def _read_on(source: CsvSource | wire.Failed) -> wire.Answer:
+    assert not isinstance(source, wire.Failed)
+    try:
+        return wire.Read(source.go_on())
     except Exception:  # noqa: BLE001 - as above.
         return wire.Failed(traceback.format_exc())
 

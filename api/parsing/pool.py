@@ -101,7 +101,7 @@ class Source:
     """The rows of one file: read in a thread at first, in a process from some size on.
 
     Attributes:
-        owed: pieces that were given to a process, and whose portions it has not been asked for.
+        owed: pieces that were given to a process, and whose last portion it has not been asked for.
     """
 
     def __init__(self, readers: ParserPool, options: ImportOptions, checkpoint: Checkpoint) -> None:
@@ -114,7 +114,7 @@ class Source:
         self._checkpoint = checkpoint
         self._may_move = True
         self._read_here: list[bytes] = []
-        self._next_here: tuple[bytes, bool] = (b"", False)
+        self._next_here: tuple[bytes, bool] | None = None
         zone = ZoneInfo(readers.timezone)
         self._here = CsvSource(options, checkpoint, zone, readers.pack)
 
@@ -146,10 +146,10 @@ class Source:
 
     def _portion(self) -> Portion:
         if not self.processes:
-            piece, last = self._next_here
-            return self._here.take(piece, last=last)
+            (given, self._next_here) = (self._next_here, None)
+            return self._here.take(given[0], last=given[1]) if given else self._here.go_on()
         portion = self.processes[0].portion()
-        self.owed -= 1
+        self.owed -= not portion.has_more
         return portion
 
     async def _move(self) -> None:
@@ -169,6 +169,7 @@ class Source:
             process.begin(self._options, self._readers.timezone, self._checkpoint)
             for piece in pieces:
                 process.give(piece, last=False)
-                process.portion()
+                while process.portion().has_more:
+                    pass  # These rows were read here already.
 
         await to_thread.run_sync(catch_up)

@@ -57,7 +57,7 @@ class ParserProcess:
         self._send(wire.encode(wire.Begin(options, timezone, checkpoint)))
 
     def give(self, piece: bytes, *, last: bool) -> None:
-        """Send the next piece of the file. Each piece is answered with a portion.
+        """Send the next piece of the file. Each piece is answered with portions, up to one that has no more.
 
         Raises:
             ReaderLostError: the process is gone, or stuck.
@@ -66,7 +66,7 @@ class ParserProcess:
         self._send(piece)
 
     def portion(self) -> Portion:
-        """Return the rows that end in the first piece that is not answered yet; wait for them.
+        """Return the next rows of the first piece that is not answered to its end; wait for them.
 
         Raises:
             ReaderLostError: the process is gone, or stuck.

@@ -19,7 +19,7 @@ class Begin(Struct, frozen=True, tag=True):
 
 
 class Take(Struct, frozen=True, tag=True):
-    """Read on; the piece itself follows as a message of its own. Answered by a portion."""
+    """Read on; the piece follows as a message of its own. Answered by portions, the last without more."""
 
     last: bool
 

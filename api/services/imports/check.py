@@ -84,9 +84,10 @@ class CheckTask:
     ) -> None:
         size = await self._store.blobs.size(blob)
         async with self._open_source(options, start) as source:
-            ended = False
+            ended = has_more = False
             while not ended:
-                portion = await self._portion(source, blob, size)
+                portion = await (source.portion() if has_more else self._portion(source, blob, size))
+                has_more = portion.has_more
                 findings.add(portion)
                 await self._compare(findings, portion)
                 await report.progress(100 * source.offset / max(size, 1), "check.reading")

@@ -1,5 +1,6 @@
 """The rows of a staged CSV, or of the table of a workbook, piece by piece."""
 
+from collections import deque
 from datetime import tzinfo
 from time import thread_time
 from typing import Any
@@ -26,6 +27,9 @@ READERS: dict[TableKind, type[RowReader] | type[SheetReader] | type[RecordReader
 PART_BYTES = 256 * 1024
 """What is read and packed at once: rows as objects take ten times as much."""
 
+MOST_REJECTED = 10_000
+"""Of one portion: where a quote never closes, a megabyte of short lines comes at once, each as an object."""
+
 
 class CsvSource:
     """Reads rows out of consecutive pieces of a file. Not thread-safe, but may change threads."""
@@ -38,6 +42,8 @@ class CsvSource:
         self._reader = (
             kind.load(checkpoint.state, options, timezone) if checkpoint.state else kind(options, timezone)
         )
+        self._parts: deque[bytes] = deque()
+        self._is_last = False
         self._told: tuple[dict[str, Any], list[dict[str, Any]]] | None = None
         if self._reader.dialect and self._reader.columns:
             self._told = (self._reader.dialect, self._reader.columns)
@@ -48,29 +54,43 @@ class CsvSource:
         return self._reader.fed
 
     def take(self, piece: bytes, *, last: bool) -> Portion:
-        """Return the rows that end in this piece; `last` ends the file."""
+        """Return the rows that end in this piece, as many as a portion may have; `last` ends the file."""
+        self._parts.extend(
+            piece[start : start + PART_BYTES] for start in range(0, len(piece) or 1, PART_BYTES)
+        )
+        self._is_last = last
+        return self.go_on()
+
+    def go_on(self) -> Portion:
+        """Return the next rows of the piece, where its last portion had more."""
         reader, began, digest = self._reader, thread_time(), Digest(self._pack)
-        for start in range(0, len(piece) or 1, PART_BYTES):
-            reader.feed(piece[start : start + PART_BYTES])
-            if last and start + PART_BYTES >= len(piece):
-                reader.close()
-            digest.add(self._stretch())
+        while digest.rejected < MOST_REJECTED and (self._parts or not reader.is_hungry):
+            if reader.is_hungry:
+                self._feed()
+            digest.add(self._stretch(MOST_REJECTED - digest.rejected))
         rows = digest.rows()
+        has_more = reader.fault is None and (bool(self._parts) or not reader.is_hungry)
         return Portion(
             rows,
             offset=reader.offset,
             state=reader.dump(),
             cpu_seconds=thread_time() - began,
-            ended=last,
+            ended=self._is_last and not has_more,
+            has_more=has_more,
             facts=self._new_facts(),
             fault=reader.fault,
             warnings=tuple(reader.warnings),
         )
 
-    def _stretch(self) -> RowBatch:
-        """Return the rows that end in what was fed."""
+    def _feed(self) -> None:
+        self._reader.feed(self._parts.popleft())
+        if self._is_last and not self._parts:
+            self._reader.close()
+
+    def _stretch(self, most_rejected: int) -> RowBatch:
+        """Return the rows that end in what was fed, until about so many are rejected."""
         stretch = RowBatch.empty()
-        while not self._reader.is_hungry:
+        while not self._reader.is_hungry and len(stretch.rejected) < most_rejected:
             stretch.extend(self._reader.stretch())
         if self._table is not None:
             _tell_in_file(stretch, self._table)

@@ -71,6 +71,7 @@ class Portion(Struct, frozen=True):
         state: what a reader needs to go on there.
         cpu_seconds: what reading it cost, without any waiting.
         ended: the file has no further row.
+        has_more: the piece gives another portion, since a portion is bounded.
     """
 
     rows: Rows
@@ -78,6 +79,7 @@ class Portion(Struct, frozen=True):
     state: bytes
     cpu_seconds: float = 0.0
     ended: bool = False
+    has_more: bool = False
     facts: FileFacts | None = None
     fault: Problem | None = None
     warnings: tuple[dict[str, Any], ...] = ()
@@ -133,7 +135,7 @@ class RowSource(Protocol):
         ...
 
     async def portion(self) -> Portion:
-        """Return the rows of the oldest piece that has no portion yet.
+        """Return the next rows of the oldest piece that was not read to its end.
 
         Raises:
             ReaderLostError: the parser is gone.
@@ -153,6 +155,11 @@ class Digest:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._rejected: list[RejectedRow] = []
         self._notable: list[Notable] = []
+
+    @property
+    def rejected(self) -> int:
+        """How many rows were rejected."""
+        return len(self._rejected)
 
     def add(self, stretch: RowBatch) -> None:
         """Add the rows that follow."""

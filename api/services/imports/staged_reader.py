@@ -49,7 +49,8 @@ class StagedReader:
                 await send.send(portion)
                 if portion.ended or portion.fault:
                     return
-                size = _next_size(given.popleft(), portion.cpu_seconds, least, most)
+                if not portion.has_more:
+                    size = _next_size(given.popleft(), portion.cpu_seconds, least, most)
 
     def _may_give(self, source: RowSource, given: int) -> bool:
         """Return whether to pass on another piece at once, so that the parser never waits for the next."""

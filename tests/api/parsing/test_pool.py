@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from api.parsing.pool import ParserPool
 from api.parsing.process import ParserProcess, ParsingFailedError
-from api.services.imports.csv_source import CsvSource
+from api.services.imports.csv_source import MOST_REJECTED, CsvSource
 from api.services.imports.row_source import Checkpoint, ReaderLostError
 from api.storage.event_packing import pack
 from domain.imports import ImportOptions
@@ -260,3 +260,45 @@ async def test_a_standby_process_that_cannot_start_is_logged(monkeypatch, caplog
             while not caplog.records:  # noqa: ASYNC110 - nobody is told of it.
                 await anyio.sleep(0.01)
         assert (await take(source, HEADER, last=True)).ended
+
+
+@pytest.mark.parametrize("here", [0, 10_000_000])
+async def test_a_portion_is_bounded_where_a_quote_never_closes(here):
+    lines = 30_000
+    content = HEADER + b'"' + b"a;b\n" * lines
+    portions = []
+    async with ParserPool(ZONE, pack, read_here_bytes=here).running() as readers:
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            await source.give(content, last=True)
+            while not portions or not portions[-1].ended:
+                portions.append(await source.portion())
+                assert portions[-1].ended != portions[-1].has_more
+        # Nothing is owed: the process reads the next file.
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            assert (await take(source, HEADER + b"A,2027-01-01,B\n", last=True)).rows.events.count == 1
+    assert len(portions) > 2
+    assert all(len(portion.rows.rejected) <= MOST_REJECTED + 1_000 for portion in portions)
+    rejected = [row for portion in portions for row in portion.rows.rejected]
+    assert [row.record for row in rejected] == list(range(1, lines + 1))
+    assert [portion.offset for portion in portions] == sorted(portion.offset for portion in portions)
+
+
+async def test_reading_goes_on_from_the_state_of_any_portion():
+    content = HEADER + b'"' + b"a;b\n" * 25_000
+    async with ParserPool(ZONE, pack, read_here_bytes=0).running() as readers:
+        async with readers.open_source(ImportOptions(), Checkpoint()) as source:
+            await source.give(content, last=True)
+            first = await source.portion()
+            assert first.has_more
+            rest = []
+            while not rest or rest[-1].has_more:
+                rest.append(await source.portion())
+        again = []
+        checkpoint = Checkpoint(offset=first.offset, state=first.state)
+        async with readers.open_source(ImportOptions(), checkpoint) as source:
+            await source.give(content[first.offset :], last=True)
+            while not again or again[-1].has_more:
+                again.append(await source.portion())
+    assert [row for portion in again for row in portion.rows.rejected] == [
+        row for portion in rest for row in portion.rows.rejected
+    ]

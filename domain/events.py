@@ -18,6 +18,7 @@ from domain.text import (
     is_invisible,
     normal,
     one_line,
+    plain_line,
     required,
 )
 from domain.venues import VENUE_MEMBERS, Venue, parse_venue
@@ -39,7 +40,7 @@ class EventFields(Struct, frozen=True, gc=False):
         title: 1 to 100 code points, one line.
         description: any text up to 64 KiB, may be empty.
         event_date: wall clock at the venue as ISO 8601 text, as it came: naive stays naive.
-        city: 1 to 100 code points.
+        city: 1 to 100 code points, one line.
         participants: names in order, without exact repeats, at most 1,000.
         local_info: the venue, or None.
         instant_us: `event_date` as microseconds since 1970-01-01T00:00:00Z, a naive one
@@ -96,7 +97,8 @@ def parse_fields(
     `event_date` counts in `timezone`, and is ISO 8601 unless a file's `date_order` is given; with one,
     the text of an `event_time` is joined to it. Members that no client may write are ignored, or with
     `refuse_unknown` reported as `unknown_member`. `warn` is called with a code for what was
-    repaired or ignored: `repeated_participant`, `unknown_member`.
+    repaired or ignored: `repeated_participant`, `unknown_member`; and with `contradicting_dates` for a
+    date that contradicts the order which another one proved.
     """
     problems: list[Problem] = []
     if refuse_unknown:
@@ -104,7 +106,7 @@ def parse_fields(
         problems.extend(map(_unknown, islice(unknown, MAX_TOLD)))
     title = parse_title(members.get("title"), problems)
     description = _description(members.get("description", ""), problems)
-    when = _event_date(members, timezone, date_order, problems)
+    when = _event_date(members, timezone, date_order, problems, warn)
     city = parse_city(members.get("city"), problems)
     participants = _participants(members.get("participants", ()), problems, warn)
     venue = _local_info(members.get("local_info"), problems, warn)
@@ -124,8 +126,8 @@ def parse_title(value: object, problems: list[Problem]) -> str:
 
 
 def parse_city(value: object, problems: list[Problem]) -> str:
-    """Return the trimmed city; problems are added to the list."""
-    return _short_text("city", value, limits.CITY_CHARACTERS, problems, str.strip)
+    """Return the city on one line, without invisible marks; problems are added to the list."""
+    return _short_text("city", value, limits.CITY_CHARACTERS, problems, plain_line)
 
 
 def _short_text(
@@ -155,7 +157,11 @@ def _description(value: object, problems: list[Problem]) -> str:
 
 
 def _event_date(
-    members: Mapping[str, object], timezone: tzinfo, order: DateOrder | None, problems: list[Problem]
+    members: Mapping[str, object],
+    timezone: tzinfo,
+    order: DateOrder | None,
+    problems: list[Problem],
+    warn: Warn,
 ) -> tuple[str, int]:
     value, time = members.get("event_date"), members.get("event_time", "") if order else ""
     if value is None:
@@ -169,6 +175,9 @@ def _event_date(
         parsed = parse_event_date(value, timezone=timezone, order=order, time=time)
     if isinstance(parsed, Problem):
         problems.append(parsed)
+        if parsed.rule in ("dmy_proved", "mdy_proved"):
+            # The proof may have been the slip, and dates that fit both orders were read by it.
+            warn("contradicting_dates")
         of_time = time_problem(time) if parsed.field != "event_time" and isinstance(time, str) else None
         problems.extend([of_time] if of_time else [])
         return "", 0

@@ -22,6 +22,8 @@ SENTENCES: Mapping[str, str] = {
     "unknown_venue_type": "{value} is not a venue type; use one of: {known}",
     "unknown_member": "{value} is not a member that can be written; these are: {known}",
     # Types
+    "invalid_type.nothing": "{field} is {value}: clear the cell, if there is nothing to say",
+    "unknown_venue_type.nothing": "{value} is not a venue type: clear the cell, if there is nothing to say",
     "invalid_type.text": "{field} must be text, not {value}",
     "invalid_type.text_or_null": "{field} must be text or null, not {value}",
     "invalid_type.integer": "{field} must be an integer, not {value}",
@@ -47,6 +49,10 @@ SENTENCES: Mapping[str, str] = {
     "encoding_error": (
         "{field} contains bytes that are not text in the file's encoding; save the file as UTF-8"
     ),
+    "encoding_error.calendar": (
+        "{field} contains bytes that are not UTF-8, the encoding of calendars: say which one it is, such as "
+        "encoding=windows-1252, or save the file as UTF-8"
+    ),
     # Dates
     "invalid_date": "{field} must be a date like 2025-07-01T10:00:00, not {value}",
     "invalid_date.no_year": (
@@ -54,6 +60,10 @@ SENTENCES: Mapping[str, str] = {
     ),
     "invalid_date.no_day": (
         "{field} must be a date like 2025-07-01T10:00:00, not {value}; the day is missing"
+    ),
+    "invalid_date.not_in_month": "{field} is {value}, but that month has no such day",
+    "invalid_date.range": (
+        "{field} must be the time of the start, like 2025-07-01T10:00:00, not a range like {value}"
     ),
     "invalid_date.dmy": "{value} contradicts the order of the file's dates, which have the day first",
     "invalid_date.mdy": "{value} contradicts the order of the file's dates, which have the month first",
@@ -65,6 +75,7 @@ SENTENCES: Mapping[str, str] = {
     ),
     "invalid_date.weekday": "{value}: {day} is a {is_one}, not a {not_one}; which of the two is right?",
     "invalid_date.time": "{field} must be a time like 19:30, not {value}",
+    "invalid_date.nothing": "{field} is {value}, which is no time: clear the cell, if there is none",
     "invalid_date.zone": (
         "event_date is in the time zone {value}, which is neither known nor defined in the file"
     ),
@@ -85,6 +96,10 @@ SENTENCES: Mapping[str, str] = {
     # Cells and rows
     "cell_error": "the cell of {field} holds the error {value}: correct its formula, or clear the cell",
     "cell_error.sheet": "the cell holds the error {value}: correct its formula, or clear the cell",
+    "cell_cut": (
+        "{field} is only the first part of its text: Excel holds at most {limit} characters in a cell; take "
+        "the whole text from a CSV or JSON download, or put in another one"
+    ),
     "no_saved_value": (
         "the cell holds a formula whose result was not saved: open the file in a spreadsheet program "
         "and save it there, or write the value itself"
@@ -103,6 +118,7 @@ SENTENCES: Mapping[str, str] = {
     ),
     "unclosed_quote": "the quote that opens on this line is never closed; add a closing quote",
     # JSON
+    "invalid_json.nothing": "{value} is not JSON: clear the cell, if there is no venue",
     "invalid_json.deep": "objects and lists may be nested at most {limit} levels deep",
     "invalid_json.at": "this is not JSON: {why} at character {position}",
     "invalid_json.quotes": "this is not JSON: replace curly quotes with straight double quotes",
@@ -139,6 +155,10 @@ SENTENCES: Mapping[str, str] = {
     "missing_columns.values": (
         "the file has no column {fields}; {column} is not used for {target} because of its values"
     ),
+    "missing_columns.zone": (
+        "the file has no column {fields}; the name of {column} states a time zone: write the offset into its "
+        "cells, as 2025-07-01T10:00:00Z, or map the column if its times are those of the place"
+    ),
     "missing_columns.one_cell": (
         "the file has no column {fields}; all the names are in one cell: is the whole line quoted, or the "
         "delimiter another one?"
@@ -146,6 +166,10 @@ SENTENCES: Mapping[str, str] = {
     "missing_columns.no_header": (
         "the file has no column {fields}; the header line itself seems to be missing: the first line must "
         "name the columns"
+    ),
+    "missing_columns.written": (
+        "the file has no column {fields}; {column} tells when a record was written: name the column of the "
+        "event's date in the option mapping"
     ),
     "missing_columns.mapping": "the file has no column {value}, which the mapping names",
     "duplicate_columns": (
@@ -240,7 +264,10 @@ SENTENCES: Mapping[str, str] = {
     "wrong_offset": "the file is stored up to byte {offset_bytes}; continue from there",
     "broken_off": "the body ended before the boundary after the file; the received bytes are kept",
     # Receivers of webhooks
-    "invalid_url.characters": "url must be at most {limit} printable ASCII characters",
+    "invalid_url.characters": (
+        "url must be at most {limit} printable ASCII characters: write a host such as münchen.example as "
+        "xn--mnchen-3ya.example, and other letters as %C3%BC"
+    ),
     "invalid_url": "url must be a URL such as https://example.org/hook",
     "invalid_url.scheme": "url must begin with https:// or http:// and a host",
     "invalid_url.password": ("url must not contain a user or password: the signature identifies the sender"),

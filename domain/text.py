@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*+"
 )
 
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\ufeff"))
+
 # What no field may hold, as the two searches of `is_ordinary` need it.
 _FORBIDDEN_LATIN = bytes(c for c in (*range(32), *range(127, 160)) if c not in b"\t\r\n")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -30,6 +32,16 @@ _TWICE = re.compile(
     "[\u00c2\u00c3][\u20ac\u201a\u0192\u201e\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2022\u02dc"
     "\u2122\u0161\u203a\u0153\u017e\u0178\u00a0-\u00ba\u00bc-\u00bf]"
 )
+# Letters and signs that HTML writes by name or number. What begins with one character is searched quickly.
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{2,5}|#[xX][0-9A-Fa-f]{2,5}|[A-Za-z](?:acute|grave|circ|uml|tilde|cedil|ring)|amp|quot|apos|lt|gt"
+    r"|nbsp|[nm]dash|[lr][sd]quo|hellip|bull|middot|ord[fm]|deg|iexcl|iquest|szlig|eth|thorn|euro);"
+)
+_LONGEST_WORD = 40
+_MARK_IN_A_WORD = re.compile(
+    rf"\?(?<=[a-z\u00df-\u00ff]\?)\??[a-z\u00df-\u00ff][a-z\u00df-\u00ff?]{{0,{_LONGEST_WORD}}}+(?=[\s,;.!)\"']|\Z)"
+)
+_LETTERS_BEFORE = re.compile(r"(?:\A|(?<=[\s(\"';,]))[A-Za-z\u00c0-\u00ff]+\?\Z")
 
 
 def normal(text: str) -> str:
@@ -65,8 +77,19 @@ def is_ordinary(text: str) -> bool:
 
 
 def looks_damaged(text: str) -> bool:
-    """Return whether letters seem lost, or UTF-8 was read as Windows-1252: `S\ufffdo`, `S\u00c3\u00a3o`."""
-    return "\ufffd" in text or (("\u00c3" in text or "\u00c2" in text) and _TWICE.search(text) is not None)
+    """Return whether letters seem lost, or written in another way than this text.
+
+    `S\ufffdo`, `S?o`; UTF-8 that was read as Windows-1252, `S\u00c3\u00a3o`; HTML, `S&atilde;o`.
+    """
+    if "\ufffd" in text or (("\u00c3" in text or "\u00c2" in text) and _TWICE.search(text) is not None):
+        return True
+    return ("&" in text and _ENTITY.search(text) is not None) or ("?" in text and _has_lost_letter(text))
+
+
+def _has_lost_letter(text: str) -> bool:
+    """Return whether a question mark stands in a word of letters: not in an address, nor between words."""
+    marks = (found.start() for found in _MARK_IN_A_WORD.finditer(text))
+    return any(_LETTERS_BEFORE.search(text, max(0, at - _LONGEST_WORD), at + 1) for at in marks)
 
 
 def is_invisible(text: str) -> bool:
@@ -77,6 +100,16 @@ def is_invisible(text: str) -> bool:
 def one_line(text: str) -> str:
     """Return the text trimmed, with line breaks and runs of blanks as one blank."""
     return " ".join(text.split())
+
+
+def plain_line(text: str) -> str:
+    """Return the text on one line, without marks that nobody sees and by which no search finds it.
+
+    Zero width spaces, soft hyphens and byte order marks; joiners, which shape letters, stay.
+    """
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return one_line(text.translate(_UNSEEN))
 
 
 def folded(text: str) -> str:

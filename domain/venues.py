@@ -9,7 +9,16 @@ from msgspec import Struct
 
 from domain import limits
 from domain.problems import MAX_TOLD, VALUE_LIMIT, Problem, excerpt, problem
-from domain.text import check_characters, check_length, folded, invalid_type, is_invisible, normal, required
+from domain.text import (
+    check_characters,
+    check_length,
+    folded,
+    invalid_type,
+    is_invisible,
+    normal,
+    plain_line,
+    required,
+)
 
 VENUE_TYPES = (
     "Auditório",
@@ -65,7 +74,7 @@ class Venue(Struct, frozen=True, gc=False):
     """A place, as stored and as sent. Members in wire order.
 
     Attributes:
-        location_name: 2 to 200 code points.
+        location_name: 2 to 200 code points, one line; the address likewise.
         capacity: people, 0 to 2**31-1.
         venue_type: one of ``VENUE_TYPES`` or None.
         address: 1 to 300 code points, or None.
@@ -108,7 +117,7 @@ def _check_fits_a_cell(venue: Venue, problems: list[Problem]) -> None:
 
 
 def _location_name(field: str, value: object, problems: list[Problem]) -> str:
-    text = _text(field, value, problems) if value is not None else ""
+    text = _text(field, value, problems, plain_line) if value is not None else ""
     if text is None:
         return ""
     if is_invisible(text):
@@ -209,7 +218,7 @@ def _flag(field: str, value: object, problems: list[Problem]) -> bool:
 def _address(field: str, value: object, problems: list[Problem]) -> str | None:
     if value is None:
         return None
-    text = _text(field, value, problems)
+    text = _text(field, value, problems, plain_line)
     if text:
         check_length(field, text, limits.ADDRESS_CHARACTERS, problems)
     return text or None
@@ -230,13 +239,15 @@ def _past_events(field: str, value: object, problems: list[Problem]) -> tuple[st
     return tuple(names)
 
 
-def _text(field: str, value: object, problems: list[Problem]) -> str | None:
-    """Return trimmed text in normal form, or None and a problem."""
+def _text(
+    field: str, value: object, problems: list[Problem], tidy: Callable[[str], str] = str.strip
+) -> str | None:
+    """Return tidy text in normal form, or None and a problem."""
     if not isinstance(value, str):
         problems.append(invalid_type(field, "text", value))
         return None
     check_characters(field, value, problems)
-    return normal(value).strip()
+    return tidy(normal(value))
 
 
 _RULES: dict[str, Callable[[str, object, list[Problem]], object]] = {

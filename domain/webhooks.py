@@ -18,6 +18,9 @@ KEPT_ATTEMPTS = 50
 GIVE_UP_MS = 3 * 86_400_000
 """A message is tried for three days; then its webhook is disabled."""
 
+LONG_FAILURE_MS = 3_600_000
+"""A receiver that has failed for so long needs somebody to look at it."""
+
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 3600.0
 
@@ -146,11 +149,24 @@ class Progress(Struct, frozen=True):
     disabled_because: DisabledBecause | None = None
 
 
+def fails_for_long(webhook: Webhook | Progress) -> bool:
+    """Return whether its receiver has failed for an hour, or has asked to be left alone until then.
+
+    It becomes true once in a row of failures, and stays so until that ends: who compares before and
+    after learns of it once, whichever process delivers.
+    """
+    since_ms = webhook.failing_since_ms
+    # A first failure with a long Retry-After is a pause that was announced.
+    is_repeated = webhook.failures > 1
+    return is_repeated and since_ms is not None and webhook.next_ms > since_ms + LONG_FAILURE_MS
+
+
 def after_failure(before: Progress, attempt: Attempt, *, now_ms: int, chance: float) -> Progress:
     """Return the webhook after a failed attempt: with a time to retry, or disabled.
 
     Pauses double from 5 seconds to an hour, each shortened by up to half by `chance` (0 to 1), so
-    that many webhooks of one receiver do not come back at once. The last attempt is at three days.
+    that many webhooks of one receiver do not come back at once. One attempt is at the end of the first
+    hour, after which it counts as long; the last one is at three days.
     """
     failures, since_ms = before.failures + 1, before.failing_since_ms or attempt.at_ms
     gives_up_ms = since_ms + GIVE_UP_MS
@@ -159,8 +175,10 @@ def after_failure(before: Progress, attempt: Attempt, *, now_ms: int, chance: fl
         because = "gone"
     elif now_ms >= gives_up_ms:
         because = "failing"
-    pause_s = max(_pause_seconds(failures) * (1 - chance / 2), attempt.retry_after_s)
-    next_ms = min(now_ms + round(pause_s * 1000), gives_up_ms)
+    next_ms = now_ms + round(_pause_seconds(failures) * (1 - chance / 2) * 1000)
+    if now_ms < (hour_ms := since_ms + LONG_FAILURE_MS):
+        next_ms = min(next_ms, hour_ms)
+    next_ms = min(max(next_ms, now_ms + attempt.retry_after_s * 1000), gives_up_ms)
     return Progress(before.cursor, failures, since_ms, next_ms, because)
 
 

@@ -9,10 +9,12 @@ Argument: a `Request` as JSON.
 
 import resource
 import sys
+from typing import Any
 
 import msgspec
 
 from api.unpacking.archive import PlainFile, file_told, opened, pieces
+from api.unpacking.epoch import counts_from_1904
 from api.unpacking.fault import write_line
 from api.unpacking.request import Request
 from api.unpacking.sheets import marks_of, open_sheet, row_lines
@@ -32,8 +34,9 @@ def main() -> None:
         for piece in pieces(found.archive, found.entry):
             sys.stdout.buffer.write(piece)
     else:
-        sheet, number, sheets = open_sheet(found, request.options, count_rows=request.count_rows)
-        head = {"format": found.format, "sheet": sheet.name, "number": number, "sheets": sheets}
+        sheet, number, sheets, others = open_sheet(found, request.options, count_rows=request.count_rows)
+        head: dict[str, Any] = {"format": found.format, "sheet": sheet.name, "number": number}
+        head |= {"sheets": sheets, "others": others, "is_1904": counts_from_1904(found)}
         write_line({**head, "file": file_told(found.file, found.others)} if found.file else head)
         for line in row_lines(sheet, marks_of(found, sheet), request.most_rows):
             write_line(line)

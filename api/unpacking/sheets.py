@@ -21,9 +21,13 @@ from api.unpacking.xlsb_marks import mark_xlsb
 from api.unpacking.xlsx_marks import mark_xlsx, with_known_errors
 from domain.imports import ImportOptions
 from domain.problems import problem
+from domain.rows.columns import REQUIRED
 from domain.rows.header import LONGEST_SEARCH, Header, HeadRow, find_header, recognised
 
 ROW_CHARACTERS = 1024 * 1024
+SEARCHED_WORKBOOK_BYTES = 5 * 1024 * 1024
+"""In a workbook up to this size, further sheets with events are looked for."""
+
 EXACT_INTEGERS = 1e15
 """Below it, a number of a workbook without a fraction is the integer that was typed."""
 
@@ -56,11 +60,16 @@ Line = list[str] | RowLine | None
 
 
 class OpenSheet(NamedTuple):
-    """The sheet that is read, and all there are."""
+    """The sheet that is read, and all there are.
+
+    Attributes:
+        others: names of further visible sheets with events, where the uploader chose none.
+    """
 
     sheet: CalamineSheet
     number: int
     sheets: list[SheetFacts]
+    others: Sequence[str] = ()
 
 
 def open_sheet(workbook: Workbook, options: ImportOptions, *, count_rows: bool) -> OpenSheet:
@@ -86,7 +95,10 @@ def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> Open
     """Return the sheet that is read; None of a workbook that the library cannot read."""
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return _chosen(book, options, count_rows=count_rows)
+        # Each further sheet is read as a whole to see its header: too dear in a large workbook.
+        return _chosen(
+            book, options, count_rows=count_rows, finds_others=len(content) <= SEARCHED_WORKBOOK_BYTES
+        )
     except (MemoryError, SystemExit):
         raise
     except BaseException:  # noqa: BLE001 - of a damaged file, also a panic of the library.
@@ -97,7 +109,9 @@ def _fail_damaged() -> NoReturn:
     fail_with("not_text.damaged_workbook", advice=INSTEAD)
 
 
-def _chosen(book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool) -> OpenSheet:
+def _chosen(
+    book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool, finds_others: bool
+) -> OpenSheet:
     tables = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     facts = [SheetFacts(each.name, hidden=each.visible != SheetVisibleEnum.Visible) for each in tables]
     if not facts:
@@ -117,7 +131,9 @@ def _chosen(book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool)
             end = sheet(each.name).end
             each.rows = end[0] + 1 if end else 0
     number = [each.name for each in facts].index(name) + 1
-    return OpenSheet(sheet(name), number, facts)
+    chosen = sheet(name)
+    others = _others(facts, name, sheet, options) if finds_others and not options.sheet else ()
+    return OpenSheet(chosen, number, facts, others)
 
 
 def _with_header(
@@ -136,6 +152,24 @@ def _with_header(
         if rows:
             likely.setdefault(any(recognised(row.cells, options) >= 2 for row in rows), name)
     return likely.get(True) or likely.get(False) or visible[0]
+
+
+def _others(
+    facts: list[SheetFacts], name: str, sheet: Callable[[str], CalamineSheet], options: ImportOptions
+) -> list[str]:
+    """Return the further visible sheets that have rows below a header with the same required columns."""
+    visible = [each.name for each in facts if not each.hidden and each.name != name]
+    wanted = _required_columns(sheet(name), options) if visible else frozenset()
+    return [each for each in visible if wanted and _required_columns(sheet(each), options) == wanted]
+
+
+def _required_columns(sheet: CalamineSheet, options: ImportOptions) -> frozenset[str]:
+    """Return the required fields that the header of a sheet has columns of; none of one without rows."""
+    rows = _first_rows(sheet)
+    header = find_header(rows, options, final=True)
+    if not isinstance(header, Header) or len(rows) <= header.place + 1:
+        return frozenset()
+    return frozenset(REQUIRED).intersection(header.columns.index)
 
 
 def _first_rows(sheet: CalamineSheet) -> list[HeadRow]:

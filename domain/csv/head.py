@@ -1,6 +1,7 @@
 """Finds the head of a CSV: the header, the lines above it, and the delimiter."""
 
 import re
+from datetime import tzinfo
 
 from msgspec import Struct
 
@@ -67,7 +68,9 @@ class _Window(Struct, frozen=True):
     full: bool
 
 
-def read_head(text: str, *, closed: bool, options: ImportOptions) -> Head | Problem | None:
+def read_head(
+    text: str, *, closed: bool, options: ImportOptions, timezone: tzinfo | None = None
+) -> Head | Problem | None:
     """Return the head of a file, the reason why there is none, or None if more text is needed."""
     if not closed and len(text) < HEAD_CHARACTERS and not _has_whole_line(text):
         return None
@@ -79,7 +82,7 @@ def read_head(text: str, *, closed: bool, options: ImportOptions) -> Head | Prob
     if start >= len(text) or not text[start:].strip(" ,;\t|"):
         return _EMPTY if closed else None
     window = _window(text, start, closed=closed, options=options)
-    return _head(window, (delimiter,) if delimiter else DELIMITERS, options)
+    return _head(window, (delimiter,) if delimiter else DELIMITERS, options, timezone)
 
 
 def _has_whole_line(text: str) -> bool:
@@ -98,7 +101,9 @@ def _window(text: str, start: int, *, closed: bool, options: ImportOptions) -> _
     return _Window(text, start, stop, final=closed and stop == len(text), full=full)
 
 
-def _head(window: _Window, delimiters: tuple[str, ...], options: ImportOptions) -> Head | Problem | None:
+def _head(
+    window: _Window, delimiters: tuple[str, ...], options: ImportOptions, timezone: tzinfo | None
+) -> Head | Problem | None:
     readings = [_first_rows(window, delimiter, SEARCHED_ROWS, options) for delimiter in delimiters]
     is_last = window.final or window.full
     if not any(reading.rows for reading in readings) and not (is_last and options.header_row):
@@ -107,7 +112,8 @@ def _head(window: _Window, delimiters: tuple[str, ...], options: ImportOptions) 
         return None
     best = max(readings, key=lambda reading: _fitness(reading.rows, options))
     best = _first_rows(window, best.delimiter, LONGEST_SEARCH, options)
-    found = find_header(best.rows, options, final=is_last or is_enough(best.rows, options))
+    final = is_last or is_enough(best.rows, options)
+    found = find_header(best.rows, options, final=final, timezone=timezone)
     if found is None:
         return None
     if any("\0" in name for name in found.names):

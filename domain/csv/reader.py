@@ -208,7 +208,8 @@ class RowReader(Reader):
             self._held -= dropped
 
     def _read_head(self) -> None:
-        head = read_head(self._window.text, closed=self._window.closed, options=self._options)
+        window = self._window
+        head = read_head(window.text, closed=window.closed, options=self._options, timezone=self._timezone)
         if head is None:
             self._window.want_more()
         elif isinstance(head, Problem):
@@ -237,7 +238,7 @@ class RowReader(Reader):
     def _set_columns(self, columns: Columns) -> None:
         delimiter, order = self._state.delimiter or ",", self._state.order
         assert order is not None
-        self._warnings.set_columns(columns)
+        self._warnings.set_columns(columns, self._timezone)
         self._order = OrderSearch(order, records=self._state.record)
         self._parser = RowParser(
             columns,

@@ -32,6 +32,11 @@ _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ONLY_ISO = DateOrder("iso")
+# Programs write a date alone as its midnight in UTC: 2026-05-28T00:00:00.000Z.
+_UTC = frozenset({"Z", "+00:00", "-00:00"})
+_OFFSET_APART = re.compile(r" -[0-9:]+$")
+_DAY_MINUTES = 24 * 60
+_FAR_WEST_MINUTES = 9 * 60 + 30
 # What spreadsheets show as the day of a time that has none.
 _NO_DAYS = frozenset({Day(1899, 12, 30), Day(1899, 12, 31), Day(1900, 1, 1), Day(1904, 1, 1)})
 
@@ -58,7 +63,7 @@ def parse_event_date(
     if not time and (plain := _plain(text, timezone)) is not None:
         return plain
     written = _iso(text)
-    if order and (written is None or _is_range(written)):
+    if order and (written is None or _is_nowhere(written)):
         written = read_written(text)
     if written is None:
         return wording.invalid(field, text, order or _ONLY_ISO)
@@ -69,7 +74,10 @@ def parse_event_date(
             return joined
         written = joined
     day = _meant(written, order or _ONLY_ISO, field, text)
-    return day if isinstance(day, Problem) else _moment(day, written.clock, timezone, field, text)
+    clock = written.clock or Clock(0)
+    if order and isinstance(day, Day) and _is_range_of_times(day, clock, text, timezone):
+        day = wording.time_range(field, text, day, clock)
+    return day if isinstance(day, Problem) else _moment(day, clock, timezone, field, text)
 
 
 def _plain(text: str, timezone: tzinfo) -> tuple[str, int] | None:
@@ -97,12 +105,32 @@ def _iso(text: str) -> Written | None:
     offset = (found["offset"] or "").upper()
     offset = f"{offset}:00" if len(offset) == 3 else offset
     second, fraction = int(found["second"] or 0), found["fraction"] or ""
-    return Written(day, day, clock=Clock(int(hour), int(found["minute"]), second, fraction, offset))
+    clock = Clock(int(hour), int(found["minute"]), second, fraction, offset)
+    if offset[:1] == "-" and not found["second"] and text[10] == " ":
+        clock = replace(clock, is_like_range=True)
+    return Written(day, day, clock=clock)
 
 
-def _is_range(written: Written) -> bool:
+def _is_nowhere(written: Written) -> bool:
     """Return whether an offset is none that any place has: 19:00-22:00 is an evening."""
     return written.clock is not None and written.clock.offset != "" and not is_in_use(written.clock.offset)
+
+
+def _is_range_of_times(day: Day, clock: Clock, text: str, timezone: tzinfo) -> bool:
+    """Return whether what reads as an offset is rather the end of a range: 28/05/2026 08:00-12:00.
+
+    People write ranges beside dates as people write them; there, what may be one of at most twelve
+    hours is one. ISO 8601 and a blank before the minus are of programs; there, only an offset of the
+    Pacific after an earlier time is. An offset that the time zone has itself changes nothing.
+    """
+    if not clock.is_like_range:
+        return False
+    start, end = clock.hour * 60 + clock.minute, int(clock.offset[1:3]) * 60 + int(clock.offset[4:])
+    if _ISO.fullmatch(text) or _OFFSET_APART.search(text):
+        may_be = max(start + 1, _FAR_WEST_MINUTES) <= end
+    else:
+        may_be = 0 < (end - start) % _DAY_MINUTES <= _DAY_MINUTES // 2
+    return may_be and _instant(day, clock, timezone) != _instant(day, replace(clock, offset=""), timezone)
 
 
 def _joined(written: Written, text: str, time: str) -> Written | Problem:
@@ -113,14 +141,17 @@ def _joined(written: Written, text: str, time: str) -> Written | Problem:
     if isinstance(clock, Problem):
         return clock
     own = written.clock
-    if own is None:
+    if own is None or (own.is_midnight and own.offset in _UTC):
         return replace(written, clock=clock)
     same_offset = not (own.offset and clock.offset) or own.offset == clock.offset
     same_time = _to_second(own) == _to_second(clock)
     if not same_offset or not (same_time or own.is_midnight):
         return wording.conflicting_time(text, time)
     fraction = clock.fraction or (own.fraction if same_time else "")
-    return replace(written, clock=replace(clock, offset=clock.offset or own.offset, fraction=fraction))
+    if not clock.offset:
+        # That of a midnight is the offset of the day's place, unless it is UTC.
+        clock = replace(clock, offset=own.offset, is_like_range=own.is_like_range)
+    return replace(written, clock=replace(clock, fraction=fraction))
 
 
 def _clock_of_moment(time: str, written: Written, text: str) -> Clock | Problem | None:
@@ -182,10 +213,7 @@ def _by_order(written: Written, order: DateOrder, days: list[Day]) -> Day | None
     return written.month_first if written.clock and written.clock.has_half else None
 
 
-def _moment(
-    day: Day, clock: Clock | None, timezone: tzinfo, field: str, text: str
-) -> tuple[str, int] | Problem:
-    clock = clock or Clock(0)
+def _moment(day: Day, clock: Clock, timezone: tzinfo, field: str, text: str) -> tuple[str, int] | Problem:
     try:
         return f"{day.iso}T{clock.iso}", _instant(day, clock, timezone)
     except OverflowError:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.dates.written import in_range, read_written
 from domain.imports import DateFormat
@@ -22,24 +23,26 @@ class DateOrder(Struct, frozen=True):
         format: `auto` while nothing proved the order: each date is then read by itself.
         line: of the date that proves it; None where the uploader gave the order.
         settled: nothing that comes later changes it.
+        is_1904: the workbook of the dates counts days from 1904; what is suggested for a number does so.
     """
 
     format: DateFormat
     line: int | None = None
     settled: bool = True
+    is_1904: bool = False
 
     @classmethod
-    def asked(cls, date_format: DateFormat) -> "DateOrder":
+    def asked(cls, date_format: DateFormat, *, is_1904: bool = False) -> "DateOrder":
         """Return the order at the beginning of a file."""
-        return cls(date_format, settled=date_format != "auto")
+        return cls(date_format, settled=date_format != "auto", is_1904=is_1904)
 
     def proved(self, order: Order, line: int) -> "DateOrder":
         """Return the order that a date on a line proves."""
-        return DateOrder(order, line)
+        return replace(self, format=order, line=line, settled=True)
 
     def unproved(self) -> "DateOrder":
         """Return the order after a search that found no proof."""
-        return DateOrder("auto")
+        return replace(self, format="auto", settled=True)
 
     @property
     def described(self) -> dict[str, object]:

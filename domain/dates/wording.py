@@ -1,6 +1,8 @@
 """The problems of dates, with messages that help to correct them."""
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
@@ -9,8 +11,9 @@ from msgspec.structs import replace
 
 from domain import limits
 from domain.dates.order import DateOrder
-from domain.dates.words import ENGLISH_WEEKDAYS, plain
+from domain.dates.words import ENGLISH_WEEKDAYS, MONTHS, WEEKDAYS, plain
 from domain.dates.written import Clock, Day, Written, in_range, read_clock, read_written
+from domain.dates.zones import offset_of, without_zone
 from domain.problems import Problem, ProblemParam, excerpt, problem
 
 _SERIAL = re.compile(r"(?P<days>[1-9][0-9]{4})(?:[.,](?P<part>[0-9]{1,20}))?")
@@ -18,11 +21,26 @@ _DAY_PART = re.compile(r"0[.,](?P<part>[0-9]{1,20})")
 _MINUTES = re.compile(r"(?P<day>(?:19|20)[0-9]{6})(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})")
 _EPOCH = re.compile(r"(?P<seconds>[1-9][0-9]{8,9})(?P<millis>[0-9]{3})?")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)
+_DAY_ZERO_OF_1904 = date(1904, 1, 1)
 _YEAR = re.compile(r"[0-9]{4}")
 _MARK = re.compile(r"[/.-]")
 _BLANK = re.compile(r",? ")
 _BLANKS_TRIED = 4
-_YEAR_AND_MONTH = re.compile(r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}")
+_YEAR_AND_MONTH = re.compile(
+    r"[0-9]{4}[/.-][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}"
+    r"|(?P<name>[a-z]+)\.?(?:,? (?:de |del |of )?|[/.-])[0-9]{4}|[0-9]{4}[ /.-](?P<last>[a-z]+)\.?"
+)
+_LATE_DAY = re.compile(r"(?<![0-9:])(?:29|[3-9][0-9])(?![0-9:])")
+# What only a text has that a sheet's formula or a note stood around.
+_AROUND = re.compile(
+    r"=?[\"'\u201c\u201d\u2018\u2019]*(?P<text>.*?)[\"'\u201c\u201d\u2018\u2019*\u2020.,;!?]*"
+)
+_WEEKDAY_BEHIND = re.compile(
+    r"(?P<day>.*[0-9]),?(?: -)? \(?(?P<name>[a-z]+)(?:[- ]feira)?\.?\)?(?P<rest>(?:,? .*)?)"
+)
+_END_OF_DAY = re.compile(r"(?:(?<=[0-9]{4})|(?<=[/.-][0-9]{2})|(?<=[/.-][0-9])),? ")
+_SPLITS_TRIED = 4
+_INHABITED_MINUTES = 10 * 60
 _BETWEEN = r"(?:[-→,&]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
 _END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\.? [0-9])")
 _ENDS_TRIED = 8
@@ -36,13 +54,18 @@ _DAY_WITHOUT_YEAR = re.compile(
     rf"(?:(?:de|do|del|dia|from) )?(?P<day>[0-9]{{1,2}}(?P<mark>[/.-]| de )[0-9a-z]+) ?{_BETWEEN}"
     r" ?(?P<last>[0-9]{1,2}(?P=mark)[0-9a-z]+)(?P<rest>(?P=mark)(?P<year>[0-9]{4}).*)"
 )
-_LEAD = re.compile(r"(?:a partir d[aeo]s?|d[ae]s?|as|desde las|desde|a las|from|at|inicio as) (?P<rest>.+)")
+# A bare number is a time only behind a word that says so: behind others it may be another day.
+_AT = re.compile(r"(?:(?:as|aos?|at|a? ?las|@) |(?:(?:a|-) )?(?=.*[^0-9]))(?P<time>.+)")
+_LEAD = re.compile(
+    r"(?:a partir d[aeo]s?|d[ae]s?|ao?s?|desde las|desde|a? ?las|from|at|inicio as|-|@|(?:no )?dia|em|el|on)"
+    r" (?P<rest>.+)"
+)
 _NOON = 12
 _NAMED_TIMES = dict.fromkeys(
     ("meio-dia", "meio dia", "mediodia", "noon", "midday"), "12:00:00"
 ) | dict.fromkeys(("meia-noite", "meia noite", "medianoche", "midnight"), "00:00:00")
 _PART_OF_DAY = re.compile(
-    r"(?P<time>[^ ]+) ?(?:horas )?(?:(?:da|de la|in the) |\()"
+    r"(?P<time>[^ ]+) (?:horas )?(?:(?:da|de la|in the) |\()?"
     r"(?P<part>madrugada|manha|tarde|noite|manana|noche|morning|afternoon|evening)\)?"
 )
 _LATE = frozenset({"tarde", "noite", "noche", "afternoon", "evening"})
@@ -53,7 +76,9 @@ _PART_OF_HOUR = re.compile(r"[0-9]+[.,][0-9]")
 _DAY_ZERO = re.compile(r"(?:1900-0?1-00?|00?/0?1/1900|0?1/00?/1900)[t ](?P<time>.+)")
 _BARE_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?:(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?)?")
 _IN_BRACKETS = re.compile(r"(?P<moment>.*[^ ]) ?\((?P<within>[^()]*)\)")
-_WITH_ZONE = re.compile(r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) (?![ap]m\b)[a-z]{2,}(?:[/_][a-z_]+)*")
+_WITH_WORD = re.compile(
+    r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) (?![ap]m\b)(?P<word>[a-z]{2,}(?:[/_][a-z_]+)*)"
+)
 
 _ANY_ORDER = DateOrder("auto")
 
@@ -64,8 +89,10 @@ def invalid(field: str, text: str, order: DateOrder = _ANY_ORDER) -> Problem:
     rule = ""
     if _lacks_year(text):
         rule = ".no_year"
-    elif _YEAR_AND_MONTH.fullmatch(text):
+    elif _is_month(text):
         rule = ".no_day"
+    elif _is_no_day(text):
+        rule = ".not_in_month"
     return _problem(f"invalid_date{rule}", field, text, options)
 
 
@@ -81,6 +108,35 @@ def _lacks_year(text: str) -> bool:
         if read_written(f"{known[:end]}{mark[0] if mark else ' '}2000{known[end:]}"):
             return True
     return False
+
+
+def _is_month(text: str) -> bool:
+    """Return whether a text is a month of a year: `05/2026`, `maio de 2026`."""
+    found = _YEAR_AND_MONTH.fullmatch(plain(text[:40]) or "")
+    name = found and (found["name"] or found["last"])
+    return bool(found) and (not name or name in MONTHS)
+
+
+def _is_no_day(text: str) -> bool:
+    """Return whether a text is a date but for a day that its month lacks: 31/02/2026."""
+    known = plain(text[:100]) or ""
+    late = _LATE_DAY.search(known)
+    if not late:
+        return False
+    # Two, since one may be the day that stands beside a wrong time.
+    for day in (27, 28):
+        written = read_written(f"{known[: late.start()]}{day}{known[late.end() :]}")
+        if written is None or day not in [found.day for found in written.days]:
+            return False
+    return True
+
+
+def time_range(field: str, text: str, day: Day, clock: Clock) -> Problem:
+    """Return the problem of times whose second may be an end or an offset: 28/05/2026 03:00-05:00."""
+    options = [_moment(day, replace(clock, offset=""))]
+    if int(clock.offset[1:3]) * 60 + int(clock.offset[4:]) <= _INHABITED_MINUTES:
+        options.append(_moment(day, clock))
+    return _problem("invalid_date.range", field, text, options)
 
 
 def out_of_range(field: str, text: str) -> Problem:
@@ -159,26 +215,77 @@ def _moment(day: Day, clock: Clock | None) -> str:
 
 def _suggestions(text: str, order: DateOrder) -> list[str]:
     """Return what may be meant by a text that is refused, in the order of its file where that is known."""
-    number = _of_number(text)
+    number = _of_number(text, order)
     if number:
         return [number]
-    known = plain(text[:100]) or ""
-    for candidate in (text, *_cut(known)):
-        written = read_written(candidate)
+    known, zone = without_zone(_tidied(text[:100]))
+    for candidate in _candidates(known):
+        moment, own_zone = without_zone(candidate)
+        written = read_written(moment)
         days = _readings(written, order) if written else []
         if written and days:
-            return [_moment(day, written.clock) for day in days]
+            found = [_in_zone(day, written.clock, own_zone or zone) for day in days]
+            return [moment for moment in found if moment is not None]
     return []
 
 
+def _candidates(known: str) -> Iterator[str]:
+    """Yield what a text may mean, one after the other: each takes a while, and files have many rows."""
+    yield known
+    yield from _with_weekday_in_front(known)
+    yield from _with_time_in_words(known)
+    yield from _cut(known)
+
+
+def _tidied(text: str) -> str:
+    """Return a plain text with ASCII digits, without the quotes, stars and points around it."""
+    if not text.isascii():
+        digits = (unicodedata.decimal(each, None) for each in text)
+        text = "".join(
+            each if digit is None else str(digit) for each, digit in zip(text, digits, strict=True)
+        )
+    found = _AROUND.fullmatch(plain(text) or "")
+    return found["text"].strip() if found else ""
+
+
+def _in_zone(day: Day, clock: Clock | None, zone: str | None) -> str | None:
+    """Return a moment with the offset of a zone's name; None where the name does not say it."""
+    if clock is None or not zone:
+        return _moment(day, clock)
+    offset = offset_of(zone, day, clock)
+    if clock.offset:
+        return _moment(day, clock) if offset in (None, clock.offset) else None
+    return None if offset is None else _moment(day, replace(clock, offset=offset))
+
+
+def _with_weekday_in_front(known: str) -> list[str]:
+    """Return a date with the weekday where it is read: `28/05/2026 quinta-feira 19h`."""
+    found = _WEEKDAY_BEHIND.fullmatch(known)
+    if not found or found["name"] not in WEEKDAYS:
+        return []
+    return [f"{found['name']} {found['day']}{found['rest']}"]
+
+
+def _with_time_in_words(known: str) -> Iterator[str]:
+    """Yield a date with the time that words behind it mean: `28/05/2026 ao meio-dia`."""
+    for end in islice(_END_OF_DAY.finditer(known), _SPLITS_TRIED):
+        day, at = known[: end.start()], _AT.fullmatch(known, end.end())
+        clock = _time_in_words(at["time"]) if at else None
+        written = read_written(day) if clock else None
+        if written and written.clock is None:
+            yield f"{day} {clock}"
+
+
 def _readings(written: Written, order: DateOrder) -> list[Day]:
+    """Return the days that may be meant: by the order of the file, and by the weekday, if one is written."""
     by_order = {"dmy": written.day_first, "mdy": written.month_first}.get(order.format)
     days = (by_order,) if by_order is not None else written.days
-    return [day for day in days if in_range(day)]
+    weekday = written.weekday
+    return [day for day in days if in_range(day) and weekday in (None, day.weekday)]
 
 
 def _cut(known: str) -> list[str]:
-    """Return a text without the end of its range, and without the name of its time zone."""
+    """Return a text without the end of its range, and without a word behind it."""
     days = (form.fullmatch(known) for form in (_DAY_OF_RANGE, _MONTH_AND_DAYS))
     firsts = [f"{match['day']}{match['rest']}" for match in days if match]
     if two := _DAY_WITHOUT_YEAR.fullmatch(known):
@@ -186,8 +293,11 @@ def _cut(known: str) -> list[str]:
     if noted := _IN_BRACKETS.fullmatch(known):
         firsts += [f"{noted['moment']} {noted['within']}", noted["moment"]]
     ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
-    found = (_WITH_ZONE.fullmatch(known), _LEAD.fullmatch(known))
-    return firsts + [known[:end] for end in reversed(ends)] + [match[1] for match in found if match]
+    firsts += [known[:end] for end in reversed(ends)]
+    if (word := _WITH_WORD.fullmatch(known)) and word["word"] not in WEEKDAYS:
+        firsts.append(word["moment"])
+    lead = _LEAD.fullmatch(known)
+    return [*firsts, lead["rest"]] if lead else firsts
 
 
 def _first_of_two(found: re.Match[str]) -> str:
@@ -203,11 +313,12 @@ def _day_of(written: Written) -> Day:
     return written.days[0]
 
 
-def _of_number(text: str) -> str | None:
+def _of_number(text: str, order: DateOrder) -> str | None:
     """Return the date and time that a spreadsheet's serial or a Unix time stands for."""
     serial = _SERIAL.fullmatch(text)
     if serial:
-        day = (_SERIAL_DAY_ZERO + timedelta(days=int(serial["days"]))).isoformat()
+        zero = _DAY_ZERO_OF_1904 if order.is_1904 else _SERIAL_DAY_ZERO
+        day = (zero + timedelta(days=int(serial["days"]))).isoformat()
         return f"{day}T{_time_of(serial['part'])}" if serial["part"] else day
     minutes = _MINUTES.fullmatch(text)
     if minutes and (known := read_written(f"{minutes['day']}T{minutes['hour']}{minutes['minute']}")):
@@ -231,15 +342,28 @@ def _time_suggestions(text: str) -> list[str]:
         return [_time_of(part["part"])]
     if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
         return []
-    known = plain(text[:100]) or ""
+    known, zone = without_zone(plain(text[:100]) or "")
     if zero := _DAY_ZERO.fullmatch(known):
         clock = read_clock(zero["time"])
         return [clock.iso] if clock else []
     candidates = [known, *_cut(known)]
     # `das 19h as 21h`: a lead before a range.
     candidates += [shorter for candidate in candidates[1:] for shorter in _cut(candidate)]
-    times = (_time_in_words(candidate) for candidate in candidates)
-    return [time for time in times if time][:1]
+    for candidate in candidates:
+        moment, own_zone = without_zone(candidate)
+        time = _time_in_words(moment)
+        clock = read_clock(time) if time else None
+        if clock:
+            told = _clock_in_zone(clock, own_zone or zone)
+            return [told] if told else []
+    return []
+
+
+def _clock_in_zone(clock: Clock, zone: str) -> str | None:
+    offset = offset_of(zone, None, clock) if zone else ""
+    if clock.offset:
+        return clock.iso if not zone or offset in (None, clock.offset) else None
+    return None if offset is None else replace(clock, offset=offset).iso
 
 
 def _time_in_words(text: str) -> str | None:

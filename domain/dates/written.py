@@ -41,6 +41,7 @@ class Clock(Struct, frozen=True):
         fraction: digits of the second, as they came.
         offset: `Z`, `±hh:mm`, or "" for the clock at the venue.
         has_half: AM or PM was written as in English: Spanish has points, and the day first.
+        is_like_range: the offset is written as the end of a range is, too: 19:00-22:00.
     """
 
     hour: int
@@ -49,6 +50,7 @@ class Clock(Struct, frozen=True):
     fraction: str = ""
     offset: str = ""
     has_half: bool = False
+    is_like_range: bool = False
 
     @property
     def iso(self) -> str:
@@ -91,7 +93,7 @@ _YEAR_FIRST = re.compile(
 )
 _COMPACT = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
-    r"(?:[t ](?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
+    r"(?:(?P<joint>[t ])(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
     r"(?P<offset>z|[+-][0-9]{2}:?(?:[0-9]{2})?)?)?"
 )
 _COMPACT_DAY = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})(?![0-9])")
@@ -133,6 +135,7 @@ _CLOCK = re.compile(
     r"(?: ?(?P<offset>z|(?:utc|gmt)(?: ?[+-][0-9]{1,2}(?::?[0-9]{2})?)?|[+-][0-9]{2}(?::?[0-9]{2})?)"
     r"(?: \([^()]*\))?)?"
 )
+_END_OF_RANGE = re.compile(r"-[0-9]{2}(?::[0-9]{2})?")
 _OFFSET = re.compile(r"(?:utc|gmt)? ?(?P<sign>[+-])(?P<hours>[0-9]{1,2}?):?(?P<minutes>[0-9]{2})?")
 # In a cell for a time, 19:00-03:00 is a night and not an offset; it is one after seconds, after a blank
 # that only the front of the minus has, and in four digits.
@@ -169,7 +172,9 @@ def read_clock(text: str) -> Clock | None:
     ):
         return None
     lead = _LEAD.match(known)
-    return _clock(known, lead.end() if lead else 0)
+    clock = _clock(known, lead.end() if lead else 0)
+    # What may be a range was left out above.
+    return replace(clock, is_like_range=False) if clock else None
 
 
 def _after_weekday(text: str, weekday: int | None) -> Written | None:
@@ -194,8 +199,10 @@ def _with_clock(text: str, end: int, written: Written, weekday: int | None) -> W
     if end < len(text):
         joint = _JOINT.match(text, end)
         clock = _clock(text, joint.end()) if joint else None
-        if clock is None:
+        if joint is None or clock is None:
             return None
+        if joint[0] == "t":
+            clock = replace(clock, is_like_range=False)
     return Written(written.day_first, written.month_first, written.is_numeric, clock, weekday)
 
 
@@ -209,7 +216,8 @@ def _compact(found: re.Match[str], weekday: int | None) -> Written | None:
         zone = _offset(found["offset"])
         if clock is None or zone is None:
             return None
-        clock = replace(clock, offset=zone)
+        is_like_range = zone[:1] == "-" and not found["second"] and found["joint"] == " "
+        clock = replace(clock, offset=zone, is_like_range=is_like_range)
     return Written(day, day, clock=clock, weekday=weekday)
 
 
@@ -271,11 +279,13 @@ def _clock(text: str, start: int) -> Clock | None:
     clock = _shown(hour, minute, found["second"] or found["h_second"]) if hour is not None else None
     if clock is None or zone is None:
         return None
+    has_seconds = found["second"] or found["h_second"]
     return replace(
         clock,
         fraction=found["fraction"] or "",
         offset=zone,
         has_half=bool(found["half"] and not found["points"]),
+        is_like_range=not has_seconds and _END_OF_RANGE.fullmatch(found["offset"] or "") is not None,
     )
 
 

@@ -7,10 +7,22 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.files.calendar_recurrence import dates_of
-from domain.files.calendar_text import CITY, EXACT, LOCAL_INFO, lines_of, location_of, people_of, start_of
+from domain.files.calendar_text import (
+    CITY,
+    EXACT,
+    LOCAL_INFO,
+    ZONE,
+    is_own_uid,
+    lines_of,
+    location_of,
+    people_in,
+    people_of,
+    place_in,
+    start_of,
+)
 from domain.files.named_zones import NamedZones
 from domain.json_text import decode_json
-from domain.problems import Problem, excerpt, problem
+from domain.problems import Problem, excerpt, problem, sendable
 
 _FOLD = re.compile(r"(?:\r\n|\n|\r)[ \t]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -105,12 +117,13 @@ def read_event(
     if any(each.name in ("RRULE", "RDATE") for each in found):
         codes.append("recurring_event")
     raw = {each.name: each for each in reversed(found)}
-    uid = raw["UID"].value.strip() if "UID" in raw else ""
+    # What other entries are found by is kept from batch to batch, in what UTF-8 can carry.
+    uid = sendable(raw["UID"].value.strip()) if "UID" in raw else ""
     replaces = _start(raw["RECURRENCE-ID"], zones, []) if "RECURRENCE-ID" in raw else None
     if "recurring_event" in codes and "DTSTART" in raw:
         members["DTSTART"] = _first_date(raw["DTSTART"], found, zones, changed(uid), problems)
-    if EXACT in raw:
-        _restore(members, raw, _text(raw[EXACT]))
+    if is_own_uid(uid) or EXACT in raw:
+        _read_own(members, raw, mapped)
     status = raw["STATUS"].value.strip().upper() if "STATUS" in raw else ""
     return CalendarEvent(members, problems, codes, status == "CANCELLED", uid, replaces)
 
@@ -174,7 +187,12 @@ def unfolded(text: str) -> str:
     whole = _FOLD.sub("", text)
     if whole.isascii():
         return whole
-    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    try:
+        return whole.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return (
+            whole  # Half of a character of UTF-16, which has no bytes here: the rule of the field refuses it.
+        )
 
 
 def _properties(text: str) -> list[_Property]:
@@ -202,9 +220,11 @@ def _text(found: _Property) -> str:
     value = found.value
     encoding = found.parameters.get("ENCODING", "").strip('"').upper()
     if encoding == _QUOTED_PRINTABLE or _QUOTED_PRINTABLE in found.parameters:
-        value = quopri.decodestring(value.encode("utf-8", "surrogateescape")).decode(
-            "utf-8", "surrogateescape"
-        )
+        try:
+            encoded = value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return value
+        value = quopri.decodestring(encoded).decode("utf-8", "surrogateescape")
     return _ESCAPE.sub(_unescaped, value) if "\\" in value else value
 
 
@@ -232,7 +252,7 @@ def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
     if hour is None:
         return date
     moment = f"{date}T{hour}:{minute}:{second or '00'}"
-    zone = found.parameters.get("TZID", "").strip('"')
+    zone = sendable(found.parameters.get("TZID", "").strip('"'))
     if utc or not zone:
         return moment + (utc or "")
     return moment + _offset(moment, zone, zones, problems)
@@ -249,18 +269,32 @@ def _offset(moment: str, zone: str, zones: NamedZones, problems: list[Problem]) 
     return offset
 
 
+def _read_own(members: dict[str, Any], raw: Mapping[str, _Property], mapped: Collection[str]) -> None:
+    """Set members to what an entry of our own export means."""
+    if EXACT in raw:
+        _restore(members, raw, _text(raw[EXACT]))
+        # They repeat what the exact values have.
+        for name in {"COMMENT", "CATEGORIES"}.difference(mapped):
+            members.pop(name, None)
+    elif "COMMENT" in members and "COMMENT" not in mapped:
+        # A calendar program has dropped the properties that it does not know.
+        members.setdefault("ATTENDEE", people_in(members.pop("COMMENT")))
+
+
 def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) -> None:
     """Set members to the exact values of our own export, where nobody has changed them since."""
     told = decode_json(exact)
     if not isinstance(told, dict):
         return
     date, city = told.get("event_date"), told.get("city")
-    if isinstance(date, str) and "DTSTART" in raw and _starts(date) == raw["DTSTART"].value.strip():
+    if isinstance(date, str) and "DTSTART" in raw and _is_still_at(raw["DTSTART"], date, told.get(ZONE)):
         members["DTSTART"] = date
     if _is_still(told.get("description"), members.get("DESCRIPTION", "")):
         members["DESCRIPTION"] = told["description"]
     if _is_still(people_of(told.get("participants")), members.get("COMMENT", "")):
         members["ATTENDEE"] = told.get("participants", [])
+    elif "COMMENT" in members:
+        members["ATTENDEE"] = people_in(members["COMMENT"])
     if _is_still(city, members.get(CITY, "")):
         members[CITY] = city
     venue = told.get("local_info")
@@ -270,7 +304,22 @@ def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) 
             members.pop("LOCATION", None)
             if venue is not None:
                 members[LOCAL_INFO] = venue
-    members.pop("COMMENT", None)
+        else:
+            _place(members, venue)
+
+
+def _place(members: dict[str, Any], venue: dict[str, Any] | None) -> None:
+    """Set the members of a place whose LOCATION was changed; what a calendar does not show stays."""
+    name, address, members[CITY] = place_in(members.pop("LOCATION", ""), venue, members.get(CITY, ""))
+    if venue is not None and name:
+        members[LOCAL_INFO] = {**venue, "location_name": name, "address": address}
+    elif name:
+        members["LOCATION"] = name
+
+
+def _is_still_at(start: _Property, date: str, zone: object) -> bool:
+    """Return whether DTSTART is what was written for a date, in the same zone; earlier exports named none."""
+    return _starts(date) == start.value.strip() and start.parameters.get("TZID", "").strip('"') in ("", zone)
 
 
 def _is_still(exact: object, shown: str) -> bool:

@@ -8,7 +8,7 @@ from domain.csv.text_window import TextWindow
 from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unfolded
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.named_zones import NamedZones
-from domain.problems import Problem, problem
+from domain.problems import Problem, problem, sendable
 
 RECORD_CHARACTERS = 1024 * 1024
 MOST_ZONES = 100
@@ -250,13 +250,13 @@ class CalendarScanner:
     def _remember(self, key: str, value: str, *, adds: bool = False) -> None:
         before = self._definitions.get(key)
         if before is not None and adds and len(before) < ZONE_CHARACTERS:
-            self._definitions[key] = f"{before} {value}"
+            self._definitions[key] = f"{before} {sendable(value)}"
         elif before is None and self._has_room:
-            self._definitions[key] = value
+            self._definitions[key] = sendable(value)
 
     def _define(self, text: str) -> None:
         """Keep the definition of a time zone."""
-        whole = unfolded(text)
+        whole = sendable(unfolded(text))
         name = _ZONE_NAME.search(whole)
         if name and len(whole) <= ZONE_CHARACTERS and self._has_room:
             self._definitions.setdefault(name[1].strip().strip('"'), whole)

@@ -1,6 +1,6 @@
 """Reads rows from JSON: an array of objects, an object with such an array, or one object per line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -9,9 +9,9 @@ from domain.files.json_scanner import JsonScanner
 from domain.files.nested_members import columns_of_parts
 from domain.files.plain_objects import PlainObjects, PlainRun
 from domain.files.record_reader import HEAD_RECORDS, RecordReader
-from domain.problems import Problem
-from domain.rows.columns import Columns
-from domain.rows.names import LOCATION_NAME
+from domain.problems import Problem, problem
+from domain.rows.columns import Columns, columns_by_name
+from domain.rows.names import LOCATION_NAME, column_key
 from domain.rows.reader import BATCH_ROWS
 from domain.rows.row_batch import RowBatch
 
@@ -19,6 +19,11 @@ _DEEPER = (
     "; if the events are nested deeper in the file, send only their array, "
     "or put it into a member `items` or `events`"
 )
+
+
+_BESIDE_WRITTEN = frozenset({"date_gmt", "modified_gmt", "date_utc", "modified_utc"})
+"""Beside one of these, `date` is when the record was written. Sources: the APIs of WordPress, and of The
+Events Calendar."""
 
 
 class JsonReader(RecordReader):
@@ -33,6 +38,8 @@ class JsonReader(RecordReader):
 
     def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
         given = super()._mapping(names)
+        if "event_date" not in given and (written := self._when_written(names)):
+            given |= _other_date([name for name in names if name != written], given)
         # Who wants no name of a place wants no venue, and the rest of it would refuse every row.
         has_venue = given.get(LOCATION_NAME, "") is not None
         parts = {
@@ -41,6 +48,19 @@ class JsonReader(RecordReader):
             if name not in given.values() and (has_venue or not field.startswith("local_info."))
         }
         return parts | given
+
+    def _when_written(self, names: Sequence[str]) -> str | None:
+        """Return the `date` that says when a record was written, as others beside it show.
+
+        One that was taken as the date of the event stays, whatever members come later.
+        """
+        keys = {column_key(name): name for name in names}
+        written = keys.get("date")
+        if written is None or keys.keys().isdisjoint(_BESIDE_WRITTEN):
+            return None
+        columns = self._state.columns
+        at = columns.index.get("event_date") if columns else None
+        return None if at is not None and self._state.names[at] == written else written
 
     def _set_columns(self, columns: Columns) -> None:
         super()._set_columns(columns)
@@ -80,6 +100,20 @@ class JsonReader(RecordReader):
     def _explained(self, fault: Problem) -> Problem:
         values = [value for record in self._ahead for value in record.members.values()]
         holds_more = any(isinstance(value, dict | list) and value for value in values)
+        written = self._when_written(self._names)
+        if (
+            fault.code == "missing_columns"
+            and written
+            and (self._options.mapping or {}).get("event_date") is None
+        ):
+            missing = (fault.params or {}).get("fields", ())
+            return problem("missing_columns.written", value=fault.value, fields=missing, column=written)
         if fault.code != "missing_columns" or not holds_more:
             return fault
         return replace(fault, message=fault.message + _DEEPER)
+
+
+def _other_date(names: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the one other member that is the date, or that none is; nothing where several may be."""
+    found = columns_by_name(names, mapping).get("event_date", [])
+    return {} if len(found) > 1 else {"event_date": names[found[0]] if found else None}

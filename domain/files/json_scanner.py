@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
+from domain.files.extended_json import plain_value
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.json_status import cancellation, is_recurring, may_be_cancelled
 from domain.files.nested_members import PlainMembers, unwrapped
@@ -258,6 +259,8 @@ class JsonScanner:
             return False
         if name in COMMON_ARRAY_NAMES and text[inner] == "{":
             first, _ = self._value(text, inner)
+            if type(first) is not dict:
+                return False
             event = unwrapped(first)
             return event is not first or _is_event({known.field for known in map(meaning, event) if known})
         return name in (*OTHER_ARRAY_NAMES, *COMMON_ARRAY_NAMES)
@@ -414,7 +417,9 @@ class JsonScanner:
             raise _MalformedError(text, at, error) from None
         return value, end
 
-    def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def _members(self, pairs: list[tuple[str, Any]]) -> Any:
+        if len(pairs) == 1 and pairs[0][0].startswith("$"):
+            return plain_value(*pairs[0])
         members = dict(pairs)
         if len(members) < len(pairs):
             again = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)

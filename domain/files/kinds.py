@@ -7,6 +7,7 @@ import codecs
 import re
 from typing import Literal
 
+from domain.files.other_texts import may_be_other, other_text
 from domain.problems import Problem, excerpt, problem
 
 Kind = Literal["csv", "json", "ics", "packed"]
@@ -58,7 +59,6 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"RIFF", "media", TABLE_INSTEAD),
     (b"\x1aE\xdf\xa3", "video", TABLE_INSTEAD),
     (b"BEGIN:VCARD", "vcard", "send_events"),
-    (b"MIME-Version:", "mht", RESAVE_INSTEAD),
 )
 _COULD_BE_WORDS = frozenset(
     (b"GIF8", b"8BPS", b"Rar!", b"BZh", b"PAR1", b"ARROW1", b"$FL2", b"MZ", b"ID3", b"OggS", b"RIFF")
@@ -106,6 +106,7 @@ _SCRIPT = re.compile(
     re.DOTALL,
 )
 _COMMENT_FIRST = re.compile(r"(?:[\[{]\s*)?/[/*]")
+_OF_OTHER_TEXTS = {"mail": "send_attachment", "mht": RESAVE_INSTEAD}
 _BLANK = " \t\r\n\ufeff"
 BINARY = problem("not_text.binary")
 
@@ -137,7 +138,17 @@ def _of_text(head: bytes, *, closed: bool, filename: str) -> Kind | Problem | No
         return "json"
     if start[:16].upper().startswith("BEGIN:VCALENDAR"):
         return "ics"
-    return _script_or_csv(start, is_all=closed or len(head) >= MARKUP_BYTES)
+    return _unmarked(start, is_all=closed or len(head) >= MARKUP_BYTES)
+
+
+def _unmarked(start: str, *, is_all: bool) -> Kind | Problem | None:
+    """Return the kind of a text that does not begin like one of those that are read."""
+    if not is_all and may_be_other(start):
+        return None
+    other = other_text(start)
+    if other is not None:
+        return refused(other, _OF_OTHER_TEXTS.get(other, EXPORT_INSTEAD))
+    return _script_or_csv(start, is_all=is_all)
 
 
 def _script_or_csv(start: str, *, is_all: bool) -> Kind | Problem | None:

@@ -17,8 +17,10 @@ _EXPECTED = {
     "local_info.is_accessible": "flag",
     "local_info.manually_edited": "flag",
     "local_info.past_events": "texts",
-    "id": "a number",
 }
+
+_NO_ID = (bool, dict, list)
+"""Types of the ids of other programs: like texts that are no number, they find no event of ours."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,6 +32,8 @@ def cell_text(name: str | None, value: Any) -> tuple[str, Problem | None]:
     false by the rules of JSON.
     """
     problem = None
+    if name == "id" and isinstance(value, _NO_ID):
+        return "", None
     if name == "participants" and isinstance(value, list):
         wrong = [(at, item) for at, item in enumerate(value) if not isinstance(item, str)]
         if not wrong:
@@ -45,7 +49,9 @@ def cell_text(name: str | None, value: Any) -> tuple[str, Problem | None]:
 def _is_of_its_type(name: str, value: Any) -> bool:
     if name in ("local_info", EITHER):
         return isinstance(value, dict)
-    if name in ("local_info.capacity", "id"):
+    if name == "id":
+        return True
+    if name == "local_info.capacity":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if name in ("local_info.is_accessible", "local_info.manually_edited"):
         return isinstance(value, bool)

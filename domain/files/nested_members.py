@@ -8,12 +8,14 @@ GraphQL cursor connections, Elasticsearch.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from msgspec import Struct
 
 from domain.dates.written import read_written
 from domain.files.named_zones import NamedZones
+from domain.problems import sendable
 from domain.rows.memory import remember
 from domain.rows.names import LOCATION_NAME, column_key, meaning
 
@@ -50,6 +52,12 @@ _CITY = tuple(
 _PERSON = ("name", "display_name", "full_name", "nome", "nombre", "email_address.name")
 _WRAPPERS = ("properties", "attributes", "fields", "node", "_source")
 """Under one of these names a record that says nothing of an event itself holds the event."""
+
+_RENDERED = "rendered"
+"""What WordPress made of a text: letters may stand in it as HTML writes them."""
+
+_WRITES_HTML = frozenset({"global_id", "rest_url"})
+"""Members by which objects of The Events Calendar are known: all of their texts are HTML."""
 
 _EMBEDDED = "_embedded"
 """Resources under this name are members like the others. Source: draft-kelly-json-hal-11 §4.1.2."""
@@ -124,7 +132,10 @@ class PlainMembers:
         none, and of a list the one place in it is meant.
         """
         if {dict, list}.isdisjoint(map(type, members.values())):
-            return members
+            return _with_sendable_names(members)
+        return _with_sendable_names(self._plain(members))
+
+    def _plain(self, members: dict[str, Any]) -> dict[str, Any]:
         plain, parts = _with_embedded(unwrapped(members)), dict[str, Any]()
         is_all_day = any(plain.get(name) is True for name in _ALL_DAY)
         for name, given in [*plain.items()]:
@@ -140,7 +151,10 @@ class PlainMembers:
                 parts.update({f"{name}.{part}": found for part, found in more.items()})
             elif kind.name and _says_nothing(kind, value):
                 plain[name] = None
-        return plain | {name: found for name, found in parts.items() if name not in plain}
+        plain |= {name: found for name, found in parts.items() if name not in plain}
+        if members.keys() >= _WRITES_HTML:
+            return {name: unescape(found) if type(found) is str else found for name, found in plain.items()}
+        return plain
 
     def _kind(self, name: str) -> _Kind | None:
         """Return what an object of a name is, if that is known."""
@@ -196,6 +210,14 @@ def columns_of_parts(names: Sequence[str]) -> dict[str, str]:
     return {fields[name]: name for name in reversed(names) if name in fields}
 
 
+def _with_sendable_names(members: dict[str, Any]) -> dict[str, Any]:
+    """Return members whose names UTF-8 can carry: they are kept from batch to batch."""
+    names = "".join(members)
+    if names.isascii() or sendable(names) == names:
+        return members
+    return {sendable(name): value for name, value in members.items()}
+
+
 def _field(name: str) -> str | None:
     """Return the field of a column that is a part."""
     parent, _, part = name.rpartition(".")
@@ -245,7 +267,7 @@ def _first(reached: Mapping[str, Any], paths: Sequence[str]) -> Any:
         if value is None or (type(value) is dict and path in _HOLD_OTHERS):
             continue
         if (told := _told(value)) is not None:
-            return told
+            return unescape(told) if path == _RENDERED and type(told) is str else told
         if type(value) is list and paths is _STREET and all(type(line) is str for line in value):
             return ", ".join(line.strip() for line in value if line.strip()) or None
     return None

@@ -200,7 +200,7 @@ _ABSENT: Any = msgspec.UNSET
 def _json_cell(raw: bytes, at: int, odd: set[int]) -> str:
     """Return an object as it is written, the text of a text."""
     try:
-        if raw[:1] == b"{":
+        if raw[:1] == b"{" and b'"$' not in raw:
             return raw.decode()
         if raw == b"null":
             return ""

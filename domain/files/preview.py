@@ -71,9 +71,9 @@ def preview(
         reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     names, sample = reader.names, reader.sample
     lacking = fault if fault and fault.code == "missing_columns" else reader.fault
-    mapping = propose_mapping(names, sample, options)
+    mapping = propose_mapping(names, sample, options, timezone)
     if lacking and lacking.code in ("missing_columns", "duplicate_columns"):
-        mended, missing = _mended(options, mapping, names, sample)
+        mended, missing = _mended(options, mapping, names, sample, timezone)
         reader, rows = _read(kind(mended, timezone), head, truncated=truncated)
         rows = [_without_stand_ins(row, missing) for row in rows]
     return Preview(
@@ -96,6 +96,7 @@ def _mended(
     proposal: Mapping[str, str],
     names: Sequence[str],
     sample: Sequence[Sequence[str]],
+    timezone: tzinfo,
 ) -> tuple[ImportOptions, list[str]]:
     """Return options by which rows can be shown, and the required fields that have nothing but stand-ins.
 
@@ -105,7 +106,7 @@ def _mended(
         **without_twins(names, options),
         **({} if options.mapping else proposal),
     }
-    matched = match_columns(names, mapping, dict.fromkeys(FIELDS, "any"), sample)
+    matched = match_columns(names, mapping, dict.fromkeys(FIELDS, "any"), sample, timezone)
     if isinstance(matched, Problem):
         return options, []
     given = {name: text for name, text in (options.defaults or {}).items() if text.strip()}

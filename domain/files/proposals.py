@@ -5,13 +5,15 @@ A wrong proposal is worse than none.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 
 from domain.imports import ImportOptions
 from domain.problems import Problem
 from domain.rows.columns import FIELDS, columns_by_name, find_column, match_columns
+from domain.rows.likeness import is_vetoed
 from domain.rows.looks import column_of, is_date, is_time, may_be, mostly, without_totals
 from domain.rows.missing_columns import likely_columns
-from domain.rows.names import EITHER, LOCATION_NAME, column_key, known_names, means_another_time
+from domain.rows.names import EITHER, LOCATION_NAME, column_key, known_names, meaning, means_another_time
 
 SHOWN_VALUES = 3
 """First values of a column that is not used."""
@@ -50,11 +52,14 @@ _OF_ANOTHER = {
 
 
 def propose_mapping(
-    names: Sequence[str], sample: Sequence[Sequence[str]], options: ImportOptions
+    names: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    options: ImportOptions,
+    timezone: tzinfo | None = None,
 ) -> dict[str, str]:
     """Return field -> column as in the option `mapping`: certain names first, then likely ones."""
     sample = without_totals(sample)
-    index = _proposed(names, sample, options)
+    index = _proposed(names, sample, options, timezone)
     if EITHER in index:
         index = _with_either_told(index, sample)
     if not (index.keys() | (options.defaults or {}).keys()) & {LOCATION_NAME, "local_info"}:
@@ -95,19 +100,26 @@ def _written(names: Sequence[str], column: int) -> str:
 
 
 def _proposed(
-    names: Sequence[str], sample: Sequence[Sequence[str]], options: ImportOptions
+    names: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    options: ImportOptions,
+    timezone: tzinfo | None,
 ) -> dict[str, int]:
     anything: Mapping[str, str] = dict.fromkeys(FIELDS, "any")
-    matched, twins = match_columns(names, options.mapping, anything, sample), {}
+    matched, twins = match_columns(names, options.mapping, anything, sample, timezone), {}
     if isinstance(matched, Problem) and matched.code == "duplicate_columns":
         # Of columns with one meaning none is proposed: that is to be asked.
         twins = without_twins(names, options)
-        matched = match_columns(names, twins, anything, sample)
+        matched = match_columns(names, twins, anything, sample, timezone)
     if isinstance(matched, Problem):
         return {}
     index = dict(matched.index)
     used, given = set(index.values()), {**twins, **(options.mapping or {})}
-    open_fields = [field for field in _WORDS if field not in index and field not in given]
+    # What a column is by its name is no other column because of a word: `Local` beside `Local de saída`.
+    closed = {LOCATION_NAME} if EITHER in index else set[str]()
+    open_fields = [
+        field for field in _WORDS if field not in index and field not in given and field not in closed
+    ]
     for field in open_fields:
         if field.startswith("local_info.") and "local_info" in index:
             continue
@@ -136,6 +148,9 @@ def _likeliest(
         for column in range(len(names))
         if column not in used and _bears_out(field, names[column], column_of(sample, column))
     ]
+    if field == "participants" and sum(1 for column in free if _likeness(field, names[column])) > 1:
+        # Each has a part of them: `Participantes obrigatórios` and `opcionais`.
+        return None
     ranked = [(_likeness(field, names[column]), -len(names[column]), -column) for column in free]
     best = max(ranked, default=(0, 0, 0))
     return -best[2] if best[0] else None
@@ -144,7 +159,8 @@ def _likeliest(
 def _bears_out(field: str, name: str, cells: Sequence[str]) -> bool:
     """Return whether name and cells of a column allow a field."""
     words = column_key(name).replace("_", " ")
-    if field in ("event_date", "event_time") and means_another_time(name):
+    is_of_time = field in ("event_date", "event_time")
+    if (is_of_time and means_another_time(name)) or (meaning(name) is None and is_vetoed(field, name)):
         return False
     if field == "event_time" and mostly(is_date, cells) and not mostly(is_time, cells):
         return False

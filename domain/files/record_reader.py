@@ -19,12 +19,11 @@ from domain.event_columns import EventColumns
 from domain.files.found_record import FoundRecord, Scanner, ScannerState
 from domain.files.member_columns import MemberColumns
 from domain.imports import ImportOptions
-from domain.problems import Problem
-from domain.rows.cells import Replacements, may_hold_errors
+from domain.problems import Problem, sendable
+from domain.rows.cells import Replacements
 from domain.rows.columns import MAX_COLUMNS, Columns, match_columns
 from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
-from domain.rows.formula_guard import looks_guarded
 from domain.rows.looks import is_date
 from domain.rows.names import meaning
 from domain.rows.options import option_fault
@@ -224,7 +223,11 @@ class RecordReader(Reader):
         return True
 
     def _matches(self, names: list[str]) -> bool:
-        return isinstance(match_columns(names, self._mapping(names), self._options.defaults), Columns)
+        return isinstance(self._matched(names), Columns)
+
+    def _matched(self, names: Sequence[str]) -> Columns | Problem:
+        given = self._options.defaults
+        return match_columns(names, self._mapping(names), given, timezone=self._timezone)
 
     def _has_order(self) -> bool:
         """Look for a proof of the order of dates; False while one is needed and may still come.
@@ -303,7 +306,7 @@ class RecordReader(Reader):
         """Take further members as columns; a fault where that cannot be."""
         state = self._state
         known = self._names = [*state.names, *names][:MAX_COLUMNS]
-        columns = match_columns(known, self._mapping(known), self._options.defaults)
+        columns = self._matched(known)
         if isinstance(columns, Problem) and not known and at_start:
             columns = Columns((), {})
         if isinstance(columns, Problem):
@@ -329,8 +332,9 @@ class RecordReader(Reader):
             date_order=self._order,
             warn=self._warnings.add,
             replacements=self._replacements,
+            is_table=False,
         )
-        self._warnings.set_columns(columns)
+        self._warnings.set_columns(columns, self._timezone)
         self._fast = FastColumns(columns, self._timezone, self._order, self._replacements)
 
     def _set_order(self, order: DateOrder) -> None:
@@ -352,9 +356,12 @@ class RecordReader(Reader):
 
     def _events(self, cells: list[list[str]]) -> tuple[EventColumns, set[int], bool]:
         """Return an event for each record, which of them need care, and whether letters look damaged."""
-        events, odd = self._fast.read(cells)
         text = "\n".join(map("\n".join, cells))
-        if not is_ordinary(text) or may_hold_errors(text):
+        if is_ordinary(text):
+            events, odd = self._fast.read(cells)
+        else:
+            # Each record is read with care; by column only what can be encoded may be looked at.
+            events, _ = self._fast.read([[*map(sendable, row)] for row in cells])
             odd = set(range(len(cells)))
         # Damage may be spelled in escapes, in a venue as it is written: then each record is looked at.
         return events, odd, "\\u" in text or looks_damaged(text)
@@ -405,9 +412,7 @@ class RecordReader(Reader):
         """Return the row of a record that needs care."""
         if not record.members and record.problems:
             return rejected([], list(record.problems), record.line, number, record.end)
-        # The parser takes one apostrophe off, as spreadsheets do; JSON has none to take off.
-        guarded = [f"'{cell}" if looks_guarded(cell) else cell for cell in cells]
-        row = self._parser.parse(guarded, line=record.line, record=number, end=record.end)
+        row = self._parser.parse(cells, line=record.line, record=number, end=record.end)
         if record.problems:
             told = {problem.field.partition("[")[0] for problem in record.problems}
             others = [problem for problem in row.errors if problem.field not in told]

@@ -29,6 +29,8 @@ class SheetHead(Struct):
         format: of the workbook.
         number: of the sheet, from 1; `sheets` are all of them.
         file: name of the workbook within an archive.
+        others: names of further sheets with events, where the uploader chose none.
+        is_1904: the workbook counts its days from 1904.
     """
 
     sheet: str
@@ -36,6 +38,8 @@ class SheetHead(Struct):
     number: int = 1
     sheets: list[SheetName] = []
     file: str | None = None
+    others: list[str] = []
+    is_1904: bool = False
 
 
 class SheetLine(Struct):

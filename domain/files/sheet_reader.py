@@ -37,7 +37,7 @@ from domain.rows.order_search import OrderSearch
 from domain.rows.reader import BATCH_ROWS, Reader
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row, RowParser, rejected
-from domain.rows.warnings import Warnings
+from domain.rows.warnings import Warnings, other_sheets
 from domain.text import is_ordinary, looks_damaged
 
 _TOO_LONG = problem("too_long.row", limit=1)
@@ -143,6 +143,12 @@ class SheetReader(Reader):
         told |= {"file": head.file} if head.file else {}
         return told | self._state.header | (self._state.order.described if self._state.order else {})
 
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """The warnings so far, of sheets that are not read as well."""
+        others = self._state.head.others if self._state.head else []
+        return [*super().warnings, *([other_sheets(others)] if others else [])]
+
     def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes or are blank."""
         if self._state.head is None and self._lines:
@@ -186,7 +192,7 @@ class SheetReader(Reader):
             self.fault = self.fault or (_EMPTY if self._closed else None)
             self._needed = len(self._lines) + 1
             return
-        found = find_header(rows, self._options, final=final)
+        found = find_header(rows, self._options, final=final, timezone=self._timezone)
         if found is None:
             self._needed = len(self._lines) + 1
             return
@@ -204,7 +210,8 @@ class SheetReader(Reader):
         if columns.width > MAX_COLUMNS:
             columns, self._state.kept = _compact(columns)
         self._state.columns, self._state.header = columns, found.described
-        self._state.order = DateOrder.asked(self._options.date_format)
+        is_1904 = self._state.head is not None and self._state.head.is_1904
+        self._state.order = DateOrder.asked(self._options.date_format, is_1904=is_1904)
         self._needed = 1
         self._set_columns(columns)
 
@@ -288,7 +295,7 @@ class SheetReader(Reader):
     def _set_columns(self, columns: Columns) -> None:
         order = self._state.order
         assert order is not None
-        self._warnings.set_columns(columns)
+        self._warnings.set_columns(columns, self._timezone)
         self._order = OrderSearch(order, records=self._state.record)
         self._parser = RowParser(
             columns,

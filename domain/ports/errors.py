@@ -25,6 +25,14 @@ class StorageUnavailableError(StorageError):
     """The store does not answer at the moment; the caller may try again later."""
 
 
+class StorageFaultError(StorageError):
+    """The store refused a statement for a reason that may last, or pass, as while its tables are restored."""
+
+
+class WorkElsewhereError(StorageUnavailableError):
+    """Another process is at work on what was asked for; the caller may try again later."""
+
+
 class BlobOffsetError(StorageError):
     """An append was not at the end of the blob."""
 

@@ -17,6 +17,10 @@ class PeopleStore(Protocol):
         """Return every user by name."""
         ...
 
+    async def lock_users(self) -> list[User]:
+        """Return every user by name; nobody else adds or changes one until the transaction ends."""
+        ...
+
     async def user(self, user_id: int) -> User | None:
         """Return one user."""
         ...

@@ -27,8 +27,8 @@ class PersonalStore(Protocol):
         """Note that an address was used."""
         ...
 
-    async def remove_calendar(self, owner: str, calendar_id: int) -> bool:
-        """Delete a person's address; False if there is none."""
+    async def remove_calendar(self, owner: str | None, calendar_id: int) -> bool:
+        """Delete a person's address, anyone's for None; False if there is none."""
         ...
 
     async def read_mark(self, owner: str) -> str | None:

@@ -98,6 +98,8 @@ class UploadStore(Protocol):
     async def hold(self, upload_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
         """Take or renew the lease on one import, ending its rest; False if another process holds it.
 
+        The lease of an import at its end holds nobody up: its holder does nothing more.
+
         Within the transaction of each batch it is the fence: a process that slept through the end
         of its lease, and whose work another has taken up, finds False here and must roll back.
         """
@@ -121,6 +123,10 @@ class UploadStore(Protocol):
 
     async def release(self, upload_id: str, owner: str) -> None:
         """Release the lease, if `owner` has it."""
+        ...
+
+    async def free(self, upload_id: str) -> None:
+        """Release the lease, whoever has it."""
         ...
 
     async def release_all(self, owner: str) -> None:

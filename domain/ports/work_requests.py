@@ -2,8 +2,11 @@
 
 from typing import Literal, Protocol
 
-WorkRequest = Literal["stop_upload", "stop_task", "hand_over_upload"]
-"""To hand over is to release the lease on an import that rests until its next bytes come."""
+WorkRequest = Literal["stop_upload", "stop_task", "hand_over_upload", "undo_upload"]
+"""To hand over is to release the lease on an import that rests until its next bytes come.
+
+`undo_upload` stands with `stop_upload`, and its asker is a person: whoever ends the import begins its undo.
+"""
 
 
 class RequestStore(Protocol):
@@ -19,6 +22,10 @@ class RequestStore(Protocol):
 
     async def is_pending(self, request: WorkRequest, work_id: str) -> bool:
         """Return whether there is a request for one import or task."""
+        ...
+
+    async def asker(self, request: WorkRequest, work_id: str) -> str | None:
+        """Return who made a request for one import or task; None where nobody did."""
         ...
 
     async def purge(self, *, before_ms: int, limit: int) -> int:

@@ -14,22 +14,56 @@ _ERROR = re.compile(
 )
 _CODE = re.compile(r"Erro?:5[0-9]{2}")
 
+CELL_CHARACTERS = 32_767
+"""A cell of Excel holds no more, counted in UTF-16. Source: Excel specifications and limits."""
+
+CUT_MARK = (
+    "… #CUT# O Excel não guarda mais numa célula; o texto inteiro está em CSV. "
+    "Excel holds no more in a cell; the whole text is in CSV."
+)
+"""How a cell of a workbook ends whose text was longer: an import does not take it for the text."""
+
+
+def held_in_cell(text: str) -> str:
+    """Return a text as a cell of a workbook holds it: what is too long is cut, and ends with `CUT_MARK`."""
+    if len(text) * 2 <= CELL_CHARACTERS:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * CELL_CHARACTERS:
+        return text
+    # Half of a character that is cut in two is left out.
+    room = 2 * (CELL_CHARACTERS - len(CUT_MARK))
+    return units[:room].decode("utf-16-le", "ignore") + CUT_MARK
+
+
+def is_cut(cell: str) -> bool:
+    """Return whether a cell is what `held_in_cell` left of a longer text."""
+    return len(cell) * 2 > CELL_CHARACTERS - 2 * len(CUT_MARK) and cell.rstrip().endswith(CUT_MARK)
+
 
 def is_error(cell: str) -> bool:
-    """Return whether a cell is an error value of a spreadsheet, such as `#REF!`."""
+    """Return whether a cell is an error value of a spreadsheet, such as `#REF!`, or was cut."""
     if "#" not in cell and ":5" not in cell:
         return False
+    if is_cut(cell):
+        return True
     plain = cell.strip()
     return (_ERROR.fullmatch(plain) or _CODE.fullmatch(plain)) is not None
 
 
 def may_hold_errors(text: str) -> bool:
-    """Return whether a text may contain an error value; a fast check."""
-    return ("#" in text and _ERROR.search(text) is not None) or "Err:5" in text or "Erro:5" in text
+    """Return whether a text may contain an error value, or what was cut; a fast check."""
+    return (
+        ("#" in text and (_ERROR.search(text) is not None or CUT_MARK in text))
+        or "Err:5" in text
+        or "Erro:5" in text
+    )
 
 
 def cell_error(field: str, cell: str) -> Problem:
-    """Return the problem of a cell with a spreadsheet error."""
+    """Return the problem of a cell with a spreadsheet error, or with a part of a text."""
+    if is_cut(cell):
+        return problem("cell_cut", field, limit=CELL_CHARACTERS)
     return problem("cell_error", field, value=excerpt(cell.strip()))
 
 

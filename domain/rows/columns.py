@@ -1,7 +1,8 @@
 """Matches columns with fields: by the uploader's mapping, by name, and by values."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import tzinfo
 from difflib import get_close_matches
 
 from msgspec import Struct, field
@@ -16,6 +17,7 @@ from domain.rows.names import (
     column_key,
     meaning,
 )
+from domain.rows.zone_names import is_of_another_zone
 
 MAX_COLUMNS = 1000
 """Columns that have a name."""
@@ -55,6 +57,7 @@ _NAMES_KEPT = 64
 _MAPPED = 4
 """The rank of a column that the uploader chose: above that of every name."""
 _PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos"])
+_OF_TIME = ("event_date", "event_time")
 _STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
 
@@ -114,11 +117,13 @@ def match_columns(
     mapping: Mapped | None = None,
     defaults: Mapping[str, str] | None = None,
     sample: Sequence[Sequence[str]] | None = None,
+    timezone: tzinfo | None = None,
 ) -> Columns | Problem:
     """Return the column of each field, or the fault because of which nothing can be imported.
 
     `sample` holds rows from below the header: a column whose name may mean something else is taken
-    only if its cells bear the name out.
+    only if its cells bear the name out. One whose name states another time zone than `timezone`, in
+    which times without an offset count, is taken only by the mapping.
     """
     most, names = len(names), _without_nameless_end(names, mapping or {})
     named = sum(1 for name in names if name.strip())
@@ -129,12 +134,13 @@ def match_columns(
         return mapped
     defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
     sample = without_totals(sample or ())
-    index = _matched(names, mapping or {}, mapped, sample, has_place=LOCATION_NAME in defaults)
+    elsewhere = _elsewhere(names, timezone)
+    index = _matched(names, mapping or {}, mapped, sample, elsewhere, has_place=LOCATION_NAME in defaults)
     if isinstance(index, Problem):
         return index
     missing = [name for name in REQUIRED if name not in index and name not in defaults]
     if missing:
-        return missing_columns(missing, names, sample)
+        return missing_columns(missing, names, sample, elsewhere)
     used = set(index.values())
     ignored = [
         i for i, name in enumerate(names) if name.strip() and i not in used and not is_own_column(name)
@@ -226,11 +232,22 @@ def _twice(target: str, names: Sequence[str], places: Sequence[int]) -> Problem:
     )
 
 
+def _elsewhere(names: Sequence[str], timezone: tzinfo | None) -> set[int]:
+    """Return the columns of dates and times whose names state another time zone."""
+    if timezone is None:
+        return set()
+    return {
+        column
+        for column, name in enumerate(names)
+        if is_of_another_zone(name, timezone) and (known := meaning(name)) and known.field in _OF_TIME
+    }
+
+
 def _by_name(
-    names: Sequence[str], mapping: Mapped, mapped: Mapping[str, int]
+    names: Sequence[str], mapping: Mapped, mapped: Mapping[str, int], elsewhere: Collection[int] = ()
 ) -> dict[str, tuple[int, list[int]]]:
     """Return for each open field the best rank among the names of columns, and the columns of that rank."""
-    taken = set(mapped.values())
+    taken = {*mapped.values(), *elsewhere}
     best: dict[str, tuple[int, list[int]]] = {}
     for column, name in enumerate(names):
         known = meaning(name)
@@ -249,12 +266,13 @@ def _matched(
     mapping: Mapped,
     mapped: dict[str, int],
     sample: Sequence[Sequence[str]],
+    elsewhere: Collection[int],
     *,
     has_place: bool,
 ) -> dict[str, int] | Problem:
     """Add the columns whose own names are fields, where the mapping left a field open."""
     index, ranks = dict(mapped), dict.fromkeys(mapped, _MAPPED)
-    for target, (rank, columns) in _by_name(names, mapping, mapped).items():
+    for target, (rank, columns) in _by_name(names, mapping, mapped, elsewhere).items():
         fitting = columns
         if rank == 1:
             fitting = [column for column in columns if may_be(target, column_of(sample, column))]
@@ -262,7 +280,7 @@ def _matched(
             return _twice(target, [names[column] for column in fitting], fitting)
         if fitting:
             index[target], ranks[target] = fitting[0], rank
-    _add_start(index, names, mapping, sample)
+    _add_start(index, names, mapping, sample, elsewhere)
     _take_times_as_dates(index, mapping, sample)
     if (part := _part_of_time(index, names, mapping)) is not None:
         both = (index["event_time"], part)
@@ -289,13 +307,18 @@ def _starts(names: Sequence[str], mapping: Mapped, index: Mapping[str, int]) -> 
 
 
 def _add_start(
-    index: dict[str, int], names: Sequence[str], mapping: Mapped, sample: Sequence[Sequence[str]]
+    index: dict[str, int],
+    names: Sequence[str],
+    mapping: Mapped,
+    sample: Sequence[Sequence[str]],
+    elsewhere: Collection[int],
 ) -> None:
     """Take a column of starts next to the date as the time, where it holds times: `Data;Início;Fim`.
 
     Or moments: one of another day than the date is refused then, and not passed over.
     """
-    times = [at for at in _starts(names, mapping, index) if mostly(is_moment, column_of(sample, at))]
+    starts = [at for at in _starts(names, mapping, index) if at not in elsewhere]
+    times = [at for at in starts if mostly(is_moment, column_of(sample, at))]
     if len(times) == 1 and "event_date" in index:
         index["event_time"] = times[0]
 

@@ -21,7 +21,7 @@ from domain.rows.fast_dates import FastDates
 from domain.rows.memory import remember
 from domain.rows.names import EITHER, LOCATION_NAME
 from domain.rows.row_parser import TYPED
-from domain.text import is_invisible, is_ordinary
+from domain.text import is_invisible, is_ordinary, plain_line
 from domain.venues import VENUE_TYPES, known_venue_type
 
 _Value = TypeVar("_Value")
@@ -227,9 +227,9 @@ class FastColumns:
 
     def _tidy(self, venue: _PlainVenue) -> bool:
         """Bring every member to the form in which it is stored; False when one breaks its rule."""
-        name = venue.location_name = venue.location_name.strip()
+        name = venue.location_name = plain_line(venue.location_name)
         if venue.address is not None:
-            venue.address = venue.address.strip() or None
+            venue.address = plain_line(venue.address) or None
         if venue.past_events:
             venue.past_events = [past.strip() for past in venue.past_events]
         kind = venue.venue_type = self._venue_types.get(venue.venue_type) or self._venue_type(

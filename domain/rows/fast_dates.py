@@ -33,6 +33,8 @@ class FastDates:
         self._iso_clocks: dict[str, _Clock] = {}
         self._clocks: dict[str, _Clock] = {}
         self._times: dict[str, _Clock] = {}
+        # What is no such time is left to the day's own parsing at once.
+        self._others: dict[str, None] = {}
 
     def read(self, text: str, time: str = "") -> tuple[str, int] | None:
         """Return the result of `parse_event_date` for an ordinary date; None for any other text."""
@@ -67,12 +69,15 @@ class FastDates:
 
     def _clock(self, day: str, clock: str, clocks: dict[str, _Clock]) -> _Clock | None:
         """Return the time in what follows a day, which does not depend on the day."""
-        # A weekday in brackets does.
-        if "(" in clock:
+        # A weekday in brackets does, and so does -00:00, which is UTC's own offset or the end of a range.
+        text = f"{_form(day)}{clock}"
+        if "(" in clock or "-00" in clock or text in self._others:
             return None
-        shown = self._shown(f"{_form(day)}{clock}", "")
+        shown = self._shown(text, "")
         if shown is not None:
             remember(clocks, clock, shown)
+        else:
+            remember(self._others, text, None)
         return shown
 
     def _joined(self, clock: str, time: str) -> _Clock | None:

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from domain.dates.written import read_clock, read_written
 from domain.problems import excerpt
 from domain.rows.columns import Columns, is_own_column
+from domain.rows.likeness import names_another_thing
 from domain.rows.looks import MOSTLY
 from domain.rows.names import means_another_time
 
@@ -80,9 +81,10 @@ class FirstRows(Struct):
 
     @staticmethod
     def _is_time(at: int, found: UnusedColumn, columns: Columns) -> bool:
-        if found.times >= MOSTLY * found.filled:
-            return True
-        return found.dates >= MOSTLY * found.filled and not means_another_time(_name(at, columns))
+        name = _name(at, columns)
+        if means_another_time(name) or names_another_thing("event_time", name):
+            return False
+        return max(found.times, found.dates) >= MOSTLY * found.filled
 
 
 def _is_bare(cells: Sequence[str], columns: Columns) -> bool:

@@ -1,10 +1,12 @@
-"""Guards formulas in exported cells, and removes the guard on import.
+"""Guards formulas in exported cells, and texts like `#N/A`, and removes the guard on import.
 
 Source: OWASP, CSV injection. The guard is an apostrophe, by which spreadsheets mean "this is text".
 The full-width forms are run by spreadsheets in East Asian languages.
 """
 
 import re
+
+from domain.rows.cells import is_error, may_hold_errors
 
 _FIRST = r"[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]"
 _RUNS = re.compile(_FIRST)
@@ -34,4 +36,24 @@ def unguarded(cell: str) -> str:
 
 def may_be_guarded(text: str) -> bool:
     """Return whether some cell of this text may be guarded; quick where none is."""
-    return "'" in text and _GUARDED.search(text) is not None
+    return "'" in text and (_GUARDED.search(text) is not None or may_hold_errors(text))
+
+
+def exported(text: str) -> str:
+    """Return the cell that an import reads as this text: neither a formula, nor an error of a spreadsheet."""
+    return f"'{text}" if _RUNS_OR_LOOKS_GUARDED.match(text) or _is_like_an_error(text) else text
+
+
+def error_as_text(text: str) -> str:
+    """Return a text as it is, but one like an error of a spreadsheet as `exported` does."""
+    return f"'{text}" if _is_like_an_error(text) else text
+
+
+def imported(cell: str) -> str:
+    """Return the text that a cell of a table stands for."""
+    is_guarded = _GUARDED.match(cell) or (cell[:1] == "'" and _is_like_an_error(cell))
+    return cell[1:] if is_guarded else cell
+
+
+def _is_like_an_error(text: str) -> bool:
+    return ("#" in text or ":5" in text) and is_error(text.lstrip("'"))

@@ -5,6 +5,7 @@ and asks again with more while the answer is None.
 """
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from msgspec import Struct
 
@@ -58,11 +59,11 @@ class HeaderFault(Struct, frozen=True):
 
 
 def find_header(
-    rows: Sequence[HeadRow], options: ImportOptions, *, final: bool
+    rows: Sequence[HeadRow], options: ImportOptions, *, final: bool, timezone: tzinfo | None = None
 ) -> Header | HeaderFault | None:
     """Return the header among the first rows, the reason why there is none, or None if more rows are needed.
 
-    `final`: no more rows come, or none worth waiting for.
+    `final`: no more rows come, or none worth waiting for. `timezone`: in which times without an offset count.
     """
     place = _place(rows, options, final=final)
     if place is None or isinstance(place, HeaderFault):
@@ -71,7 +72,8 @@ def find_header(
     waits = not final and len(below) < SAMPLE_ROWS
     if waits and needs_values(names, options.mapping):
         return None
-    columns = match_columns(names, options.mapping, options.defaults, [row.cells for row in below])
+    sample = [row.cells for row in below]
+    columns = match_columns(names, options.mapping, options.defaults, sample, timezone)
     if isinstance(columns, Columns):
         return Header(place, rows[place].line, names, columns)
     if waits and columns.code == "missing_columns" and len(rows) < SEARCHED_ROWS:

@@ -10,7 +10,9 @@ MOSTLY = 0.8
 """A column is of a kind when so much of its filled cells is."""
 
 _TRUTH = frozenset(
-    folded("true false yes no sim nao si verdadeiro falso verdadero v f t s n y x 0 1 on off").split()
+    folded(
+        "true false yes no sim nao si verdadeiro falso verdadero v f t s n y x 0 1 0.0 1.0 0,0 1,0 on off"
+    ).split()
 )
 _NUMBER = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?[a-z]+)?", re.IGNORECASE)
@@ -20,8 +22,37 @@ _ID = re.compile(
 )
 _TOTALS = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
 _DIGITS = frozenset("0123456789")
+_LONGEST_NAMES = 10_000
+_JSON = re.compile(r"\s*+(?:\[\s*+)?\{\s*+(?:[\"'\u201c\u201d\u2018]|\w++\s*+:|\}|\Z)")
 _BLANKS = " \t\r\n\u00a0"
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
+
+
+NOTHING = frozenset(
+    [
+        *("NA", "N/A", "n/a", "N.A.", "n.a.", "n/d", "N/D", "NaN", "nan", "NAN", "NULL", "null", "Null"),
+        *("None", "none", "NONE", "-", "--", "---", "\u2013", "\u2014", "?"),
+    ]
+)
+"""Whole cells by which programs and people say that there is nothing to say."""
+
+_ALL = frozenset(
+    ["todos", "todas", "todes", "all", "everyone", "everybody", "v\u00e1rios", "v\u00e1rias", "diversos"]
+)
+_ALL_AS_WRITTEN = frozenset(form for word in _ALL for form in (word, word.capitalize(), word.upper()))
+_DIGIT_FIRST = re.compile(r"\n[ \t]*+[0-9]")
+# Two e-mails, two commas or one before the last name; a mark between words; a list in braces; `12 pessoas`.
+_SEVERAL = re.compile(
+    r"[^@]*+@[^@]*+@|[^,]*+,[^,]*+,|[^,]*+,[^,]* (?:e|y|and|&) \w|\s*+\{.*\}\s*+\Z"
+    r"|\s*+[0-9]++ [a-z\u00df-\u00ff]++\s*+\Z"
+    r"|.*?[a-z\u00df-\u00ff] ?[/|\u2022] ?[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]",
+    re.DOTALL,
+)
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a whole cell is a word for nothing, such as `NA`, `null` or `-`."""
+    return text.strip() in NOTHING
 
 
 def is_truth(text: str) -> bool:
@@ -47,6 +78,28 @@ def is_no_name(text: str) -> bool:
     plain = text.strip(_BLANKS)
     is_list = plain[:1] == "[" and plain[-1:] == "]"
     return is_list or "\n" in plain or (plain[:1] in _DIGITS and is_number(plain))
+
+
+def may_be_several(cells: Sequence[str]) -> bool:
+    """Return whether `is_several` may hold for any of some cells; many are searched quickly at once."""
+    text = "\n" + "\n".join(cells)
+    has_mark = any(mark in text for mark in ",@/|\u2022{")
+    return has_mark or not _ALL_AS_WRITTEN.isdisjoint(cells) or _DIGIT_FIRST.search(text) is not None
+
+
+def is_several(text: str) -> bool:
+    """Return whether a cell of participants without `;` names several, by the look of it: `Ana, Bia e Caio`.
+
+    One comma is that of `Silva, João`, and `Maria e José` may be a duo.
+    """
+    if text in _ALL_AS_WRITTEN:
+        return True
+    return len(text) <= _LONGEST_NAMES and not is_no_name(text) and _SEVERAL.match(text) is not None
+
+
+def tries_json(text: str) -> bool:
+    """Return whether a cell is meant as JSON: an object, or a list of them; `[Online] Meet` is a name."""
+    return _JSON.match(text) is not None
 
 
 def is_date(text: str) -> bool:
@@ -121,7 +174,7 @@ _NAMED = frozenset({"title", "city", "participants", "local_info.location_name",
 _LOOKS: dict[str, Callable[[str], bool]] = {
     "event_date": is_date,
     "event_time": lambda cell: is_time(cell) or is_date(cell),
-    "local_info": lambda cell: cell.lstrip().startswith("{"),
+    "local_info": tries_json,
     "local_info.capacity": is_count,
     "local_info.is_accessible": is_truth,
 }

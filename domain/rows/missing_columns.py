@@ -1,13 +1,14 @@
 """Why a required column is missing: what its name may have been, or what the file is instead."""
 
 import re
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Sequence
 
 from domain.problems import Problem, ProblemParam, excerpt, problem
-from domain.rows.looks import column_of, may_be
-from domain.rows.names import column_key, known_names, meaning, means_another_time
+from domain.rows.likeness import is_like, is_vetoed
+from domain.rows.looks import column_of, is_date, may_be, mostly
+from domain.rows.names import column_key, known_names, meaning, means_another_time, states_a_zone
 
+_JSON = re.compile(r"\{|\[\s*(?:[\[{\"']|\Z)")
 _PARTS = re.compile("[,;\t|]")
 
 
@@ -16,11 +17,19 @@ def known_columns(cells: Sequence[str]) -> int:
     return len({known.field for known in map(meaning, cells) if known})
 
 
-def missing_columns(missing: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]) -> Problem:
-    """Return the problem of required columns that are missing, with a likely reason."""
+def missing_columns(
+    missing: Sequence[str],
+    names: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    elsewhere: Collection[int] = (),
+) -> Problem:
+    """Return the problem of required columns that are missing, with a likely reason.
+
+    `elsewhere` are columns that are not used because their names state another time zone.
+    """
     fields, names = tuple(missing), names or [""]
     first = names[0].lstrip()
-    if first.startswith(("{", "[")):
+    if _JSON.match(first):
         return problem("missing_columns.json", value=excerpt(first), fields=fields)
     if first.startswith("<"):
         return problem("missing_columns.html", value=excerpt(first), fields=fields)
@@ -38,8 +47,23 @@ def missing_columns(missing: Sequence[str], names: Sequence[str], sample: Sequen
             column=shown,
             target=target,
         )
+    zoned = _of_another_zone(names, sample, elsewhere) if "event_date" in missing else None
+    if zoned is not None:
+        shown = excerpt(zoned)
+        return problem("missing_columns.zone", value=shown, fields=fields, column=shown)
     sentence, params, more = _reason(missing, names)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
+
+
+def _of_another_zone(
+    names: Sequence[str], sample: Sequence[Sequence[str]], elsewhere: Collection[int]
+) -> str | None:
+    """Return the name of a column of dates that is not used because its name states a time zone."""
+    for column, name in enumerate(names):
+        is_stated = column in elsewhere or (meaning(name) is None and states_a_zone(name))
+        if is_stated and mostly(is_date, column_of(sample, column)):
+            return name
+    return None
 
 
 def _reason(missing: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, ProblemParam], str]:
@@ -67,7 +91,7 @@ def _reads_as_data(names: Sequence[str]) -> bool:
 def likely_columns(
     fields: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]
 ) -> dict[str, int]:
-    """Return field -> column for columns whose name is similar to a field's and whose values fit."""
+    """Return field -> column for columns whose name is a field's with a slip, and whose values fit."""
     found: dict[str, int] = {}
     keys = {
         column_key(name[:80]): column
@@ -75,9 +99,12 @@ def likely_columns(
         if meaning(name) is None and name.strip() and not means_another_time(name)
     }
     for target in fields:
-        for wanted in known_names(target):
-            near = get_close_matches(wanted, keys, n=1, cutoff=0.8 if len(wanted) > 4 else 0.75)
-            if near and may_be(target, column_of(sample, keys[near[0]])):
-                found.setdefault(target, keys[near[0]])
+        for key, column in keys.items():
+            if (
+                not is_vetoed(target, names[column])
+                and any(is_like(key, known) for known in known_names(target))
+                and may_be(target, column_of(sample, column))
+            ):
+                found[target] = column
                 break
     return found

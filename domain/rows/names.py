@@ -145,8 +145,14 @@ _BESIDE_WORDS = re.compile(
     r"_?\b(?:fim|fin|final|end|ends|ended|ending|termino|encerramento|until|ate|hasta|created|creation|criado"
     r"|criacao|creado|creacion|updated|update|atualizado|atualizacao|actualizado|modified|modificado"
     r"|cadastro|registro|inscricao|inscricoes|inscripcion|published|publicacao|publicacion|venda|deadline"
-    r"|prazo|plazo|nascimento|birth)\b"
+    r"|prazo|plazo|nascimento|birth|carimbo|timestamp|conclusao|conclusion|completion|carga|duracao|duracion"
+    r"|duration)\b"
 )
+_ZONE = re.compile(
+    r"\b(?:utc|gmt|zulu|est|edt|cst|cdt|mst|mdt|pst|pdt|cet|cest|bst|brt|time ?zone|timezone|fuso"
+    r"|zona horaria)\b"
+)
+_OF_ZONES = re.compile(r"\b(?:time ?zones?|tz|tzid|fusos?|zona horaria|huso horario)\b")
 # In brackets behind a name these words make it the name of something else. An offset such as GMT-3 does
 # not: it is mostly that of the place.
 _CHANGING_WORDS = re.compile(
@@ -225,6 +231,16 @@ def is_canonical(name: str) -> bool:
 def means_another_time(name: str) -> bool:
     """Return whether a name speaks of the end of an event, or of when its row was written."""
     return _BESIDE_WORDS.search(column_key(name).replace("_", " ")) is not None
+
+
+def states_a_zone(name: str) -> bool:
+    """Return whether a name speaks of a time zone: `Start (UTC)`, `Start PST`."""
+    return _ZONE.search(column_key(name).replace("_", " ")) is not None
+
+
+def is_of_zones(name: str) -> bool:
+    """Return whether a column's name says that it holds time zones: `Fuso horário`, `Event Timezone`."""
+    return _OF_ZONES.search(column_key(name).replace("_", " ")) is not None
 
 
 def known_names(field: str) -> list[str]:

@@ -13,19 +13,28 @@ from domain import limits
 from domain.dates import DateOrder
 from domain.events import EventFields, Warn, parse_fields
 from domain.json_text import decode_json
-from domain.problems import VALUE_LIMIT, Problem, problem, sendable
-from domain.rows.cells import Replacements, cell_error, is_error, trimmed
+from domain.problems import VALUE_LIMIT, Problem, excerpt, problem, sendable
+from domain.rows.cells import Replacements, cell_error, is_cut, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
-from domain.rows.formula_guard import unguarded
-from domain.rows.looks import is_no_name, is_number, names_totals
+from domain.rows.formula_guard import imported
+from domain.rows.looks import is_no_name, is_nothing, is_number, names_totals, tries_json
 from domain.rows.names import EITHER, LOCATION_NAME, column_key
 from domain.text import check_characters, check_size, folded, is_too_large
 
 # Not three zeros: where a point groups digits, 1.000 is a thousand.
 _INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
+# Programs that know no whole column of truth values write 1.0, or 1,0; as a flag it has one reading.
+_WHOLE_FLAG = re.compile(r"(?<=\A[01])[.,]00?\Z")
 _TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
 _FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
 _KEPT_CELLS = 1024
+_UNLIKE_TEXT = {
+    "capacity": "invalid_type",
+    "venue_type": "unknown_venue_type",
+    "is_accessible": "invalid_type",
+    "manually_edited": "invalid_type",
+}
+"""Columns whose cells cannot be a word for nothing, and what it is refused as."""
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -63,8 +72,13 @@ class RowParser:
         date_order: DateOrder,
         warn: Warn,
         replacements: Replacements | None = None,
+        is_table: bool = True,
     ) -> None:
-        """Prepare for a file. `warn` is called with the code of each repair."""
+        """Prepare for a file. `warn` is called with the code of each repair.
+
+        Only cells of a table are guarded, and may hold errors of a spreadsheet.
+        """
+        self._is_table = is_table
         self.date_order = date_order
         self.replacements = replacements or Replacements(None)
         self._columns = columns
@@ -124,6 +138,9 @@ class RowParser:
         members: dict[str, object] = {}
         for name in ("title", "description", "event_date", "event_time", "city"):
             members[name] = self._sized(name, self._text(name, cells, problems), problems)
+        if is_nothing(time := str(members["event_time"])):
+            problems.append(_nothing("invalid_date", "event_time", time))
+            members["event_time"] = ""
         names = self._sized("participants", self._text("participants", cells, problems), problems)
         if is_no_name(names):
             self._warn("unlikely_participant")
@@ -134,7 +151,7 @@ class RowParser:
     def _text(self, name: str, cells: list[str], problems: list[Problem]) -> str:
         """Return a field's text: its cell, or its default where that is empty or absent."""
         text = self._cell(name, cells)
-        if text and is_error(text):
+        if text and self._is_table and is_error(text) and (is_cut(text) or not self._is_guarded(name, cells)):
             problems.append(cell_error(LOCATION_NAME if name == EITHER else name, text))
             return ""
         return text if text.strip() else self._columns.defaults.get(name, text)
@@ -142,8 +159,14 @@ class RowParser:
     def _cell(self, name: str, cells: Sequence[str]) -> str:
         """Return what the cell of a field stands for; "" where the row has none."""
         column = self._columns.index.get(name)
-        text = unguarded(cells[column]) if column is not None and column < len(cells) else ""
+        text = cells[column] if column is not None and column < len(cells) else ""
+        text = imported(text) if self._is_table else text
         return self.replacements.applied(LOCATION_NAME if name == EITHER else name, text)
+
+    def _is_guarded(self, name: str, cells: Sequence[str]) -> bool:
+        """Return whether the cell of a field says that it is a text."""
+        column = self._columns.index.get(name)
+        return column is not None and column < len(cells) and cells[column].startswith("'")
 
     def _sized(self, name: str, text: str, problems: list[Problem]) -> str:
         if not is_too_large(text):
@@ -154,8 +177,8 @@ class RowParser:
     def _local_info(self, cells: list[str], problems: list[Problem]) -> object:
         text = self._text("local_info", cells, problems)
         either = _place(self._text(EITHER, cells, problems))
-        if either.lstrip().startswith(("{", "[")):
-            text = either
+        if tries_json(either):
+            text, either = either, ""
         if not text.strip():
             return self._flat_venue(cells, either, problems)
         before = len(problems)
@@ -163,7 +186,7 @@ class RowParser:
         check_characters("local_info", text, problems)
         read = decode_json(text.strip(), field="local_info") if len(problems) == before else None
         if isinstance(read, Problem):
-            problems.append(read)
+            problems.append(_nothing("invalid_json", "local_info", text) if is_nothing(text) else read)
             return None
         return read
 
@@ -173,6 +196,10 @@ class RowParser:
         if either.strip():
             texts["location_name"] = either
         sized = {name: self._sized(f"local_info.{name}", text, problems) for name, text in texts.items()}
+        for name in self._flat:
+            if name in _UNLIKE_TEXT and is_nothing(sized[name]):
+                problems.append(_nothing(_UNLIKE_TEXT[name], f"local_info.{name}", sized[name]))
+                sized[name] = ""
         present = {name: TYPED.get(name, str)(text) for name, text in sized.items() if text.strip()}
         return present if self._has_venue(present, cells, either) else None
 
@@ -188,6 +215,11 @@ class RowParser:
         """Leave out `required` for cells that `missing_cells` reports already."""
         absent = {name for name, column in self._columns.index.items() if column >= len(cells)}
         return [p for p in problems if not (p.code == "required" and p.field in absent)]
+
+
+def _nothing(code: str, field: str, text: str) -> Problem:
+    """Return the problem of a word for nothing in a cell that is no text."""
+    return problem(f"{code}.nothing", field, value=excerpt(text.strip()))
 
 
 def _extra_cells(count: int, width: int) -> Problem:
@@ -218,7 +250,7 @@ def _integer(text: str) -> object:
 
 
 def _flag(text: str) -> object:
-    word = folded(text)
+    word = _WHOLE_FLAG.sub("", folded(text))
     return word in _TRUE if word in _TRUE or word in _FALSE else text.strip()
 
 

@@ -1,10 +1,13 @@
 """The warnings of a file: each kind is reported once, with its count."""
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
+from domain.problems import excerpt
 from domain.rows.columns import Columns
 from domain.rows.first_rows import FirstRows
+from domain.rows.odd_cells import OddCells
 from domain.text import looks_damaged
 
 _GENERATION_ROWS = 32_768
@@ -19,13 +22,27 @@ _MESSAGES = {
     "other_component": "tasks and notes of the calendar were left out, because they are not events",
     "nameless_attendee": "attendees without a name were left out",
     "unlikely_participant": (
-        "cells of participants hold a number, several lines or a list in brackets, and were kept as one "
-        "name: names are separated by ;"
+        "cells of participants hold a number, several lines, a list or several names without ; between them, "
+        "and were kept as one name: names are separated by ;"
     ),
+    "placeholder": (
+        "cells hold a word for nothing (such as NA, null or -) and were stored as they are: clear them, if "
+        "nothing is meant"
+    ),
+    "zone_not_used": (
+        "rows name a time zone in a column that was not used, and their times count in that of the server: "
+        "write the offset into the date, as 2025-07-01T10:00:00-05:00"
+    ),
+    "cancelled_row": "rows say that their event is cancelled, and were imported as any other",
     "unknown_member": "members of local_info that are not documented were ignored",
     "damaged_text": (
-        "rows have letters that seem lost or changed before (\ufffd, or S\u00c3\u00a3o for S\u00e3o): "
-        "export the file again, as UTF-8"
+        "rows have letters that seem lost or changed before (\ufffd, or S?o, S\u00c3\u00a3o, S&atilde;o "
+        "for S\u00e3o): "
+        "export the file again, as UTF-8 and plain text"
+    ),
+    "contradicting_dates": (
+        "dates contradict the order of day and month that an earlier line proved: rows whose date fits both "
+        "orders may be on wrong days; check that line, or import again with date_format"
     ),
     "rows_above_header": "rows above the header were skipped",
     "repeated_header": "rows that repeat the header were skipped",
@@ -36,6 +53,16 @@ _MESSAGES = {
 }
 
 
+def other_sheets(names: Sequence[str]) -> dict[str, Any]:
+    """Return the warning of sheets that have events, too, and were not imported."""
+    shown = [excerpt(name) for name in names[:20]]
+    message = (
+        f"further sheets with events were not imported: {', '.join(shown)}; import each with its name in the "
+        "option sheet"
+    )
+    return {"code": "other_sheets", "message": message, "count": len(names), "names": shown}
+
+
 class Warnings:
     """Counts by code, and recognises repeats among the last 32,768 to 65,536 accepted rows."""
 
@@ -44,12 +71,14 @@ class Warnings:
         self.counts = counts
         self.first_rows = first_rows or FirstRows()
         self._columns: Columns | None = None
+        self._odd_cells: OddCells | None = None
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def set_columns(self, columns: Columns) -> None:
-        """Set the columns of the rows."""
+    def set_columns(self, columns: Columns, timezone: tzinfo) -> None:
+        """Set the columns of the rows, and the time zone in which times without an offset count."""
         self._columns = columns
+        self._odd_cells = OddCells(columns, timezone)
 
     def add(self, code: str, times: int = 1) -> None:
         """Count occurrences."""
@@ -72,6 +101,9 @@ class Warnings:
             self.add("damaged_text", damaged)
         if self._columns is not None:
             self.first_rows.note(records, self._columns)
+        if self._odd_cells is not None:
+            for code, count in self._odd_cells.counts(records).items():
+                self.add(code, count)
         digests = {*map(hash, map(tuple, records))}
         known = digests & self._young | digests & self._old
         repeated = len(records) - len(digests) + len(known)

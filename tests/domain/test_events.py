@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.dates import DateOrder
 from domain.events import Event, EventFields, fields_of, parse_fields
 from domain.problems import Problem
 from domain.venues import VENUE_TYPES, Venue
@@ -187,6 +188,23 @@ def test_repaired_values_give_warnings() -> None:
     assert seen == ["repeated_participant", "unknown_member"]
 
 
+@pytest.mark.parametrize(
+    ("order", "codes"),
+    [
+        (DateOrder("mdy", 2), ["contradicting_dates"]),
+        # The uploader said so, and no other date is read by a proof.
+        (DateOrder("mdy"), []),
+        (DateOrder("auto"), []),
+        (DateOrder("dmy", 2), []),
+    ],
+)
+def test_a_date_that_contradicts_a_proof_is_warned_of(order: DateOrder, codes: list[str]) -> None:
+    seen: list[str] = []
+    members = GOOD | {"event_date": "15/05/2026"}
+    parse_fields(members, timezone=RECIFE, date_order=order, warn=seen.append)
+    assert seen == codes
+
+
 EVENT = Event(
     7,
     "T",
@@ -222,3 +240,16 @@ def test_any_members_give_a_result_that_can_be_encoded(members: dict[str, Any], 
     if isinstance(answer, tuple):
         assert answer
         assert all(isinstance(problem, Problem) and len(problem.value or "") <= 80 for problem in answer)
+
+
+@pytest.mark.parametrize(
+    "city", ["São  Paulo", "São\nPaulo", "São \u200bPaulo", "São\u00a0Pau\u00adlo", "\ufeffSão Paulo"]
+)
+def test_city_and_place_are_one_line_without_invisible_marks(city: str) -> None:
+    fields = parse(city=city, local_info={"location_name": city, "address": city})
+    assert fields.local_info is not None
+    assert {fields.city, fields.local_info.location_name, fields.local_info.address} == {"São Paulo"}
+
+
+def test_joiners_that_shape_letters_stay() -> None:
+    assert parse(city="\u0646\u200c\u0645").city == "\u0646\u200c\u0645"

@@ -19,7 +19,7 @@ OF_THE_PROBLEM = {"field", "value"}
 OF_PROGRAMS = {
     "api/http/problems.py",
     "api/routes/calendars.py",
-    "api/routes/event_batches.py",
+    "api/routes/calendar_file.py",
     "api/routes/json_form.py",
     "api/routes/users.py",
     "api/routes/event_input.py",

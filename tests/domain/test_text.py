@@ -8,7 +8,7 @@ import pytest
 from domain.csv.reader import RowReader
 from domain.events import EventFields, parse_fields
 from domain.imports import ImportOptions
-from domain.text import is_invisible
+from domain.text import is_invisible, looks_damaged
 
 INVISIBLE = {
     "nothing": "",
@@ -81,3 +81,49 @@ def test_a_file_follows_the_same_rule_for_invisible_text(name: str) -> None:
     first, second = reader.rows()
     assert required(first.errors) == ["title"]
     assert second.fields is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "S\ufffdo",
+            "S\u00c3\u00a3o",
+            "S&#227;o",
+            "S&#xE3;o",
+            "S&atilde;o",
+            "R&amp;B",
+            "&quot;x&quot;",
+            "a&nbsp;b",
+        ),
+        *("S?o Jo?o", "Cora??o", "um cora??o.", "(Jo?o)", "Programa??o, noite", "a\nJo?o", "Jo?o\tb"),
+    ],
+)
+def test_letters_that_were_lost_or_written_otherwise_look_damaged(text: str) -> None:
+    assert looks_damaged(text)
+    assert looks_damaged(f"x, {text}\ny")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("R&B; Jo\u00e3o", "A & B;", "&;", "AT&T;", "&x;", "&#;", "Tom & Jerry; Ana"),
+        *(
+            "http://x/a?b",
+            "https://x.org/agenda?id=5&lang=pt",
+            "x/y?z",
+            "www.x.org?a",
+            "a?b=c",
+            "Vamos?",
+            "? x",
+        ),
+        *("o qu\u00ea? como", "Quando?Hoje", "1?2", "?rea", "JO?O", "a" * 60 + "?b"),
+    ],
+)
+def test_ordinary_signs_do_not_look_damaged(text: str) -> None:
+    assert not looks_damaged(text)
+
+
+def test_many_marks_are_looked_at_in_one_pass() -> None:
+    for part in ("a?", "a?b/", "&", "&a", "&#1", "a" * 39 + "?b=", " a?"):
+        looks_damaged(part * (200_000 // len(part)) + "/")

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.webhooks import GIVE_UP_MS, Attempt, Progress, Webhook, after_failure
+from domain.webhooks import (
+    GIVE_UP_MS,
+    LONG_FAILURE_MS,
+    Attempt,
+    Progress,
+    Webhook,
+    after_failure,
+    fails_for_long,
+)
 
 NOW = 1_800_000_000_000
 
@@ -31,6 +39,30 @@ def test_retry_delays_grow_within_bounds_until_the_webhook_is_disabled(
         now_ms = max(now_ms, progress.next_ms)
     assert progress.disabled_because == "failing"
     assert NOW + GIVE_UP_MS <= now_ms <= NOW + GIVE_UP_MS + 100_000
+
+
+@given(st.floats(0, 1), st.lists(st.integers(0, 3600), max_size=40), st.integers(0, 15_000))
+def test_a_row_of_failures_counts_as_long_once_and_by_its_first_hour(
+    chance: float, retry_after: list[int], took_ms: int
+) -> None:
+    progress, now_ms, was_long = Progress(7), NOW, False
+    for seconds in [*retry_after, *[0] * 30]:
+        attempt = failed(now_ms, retry_after_s=seconds)
+        now_ms += took_ms
+        progress = after_failure(progress, attempt, now_ms=now_ms, chance=chance)
+        if was_long or (progress.failures > 1 and now_ms >= NOW + LONG_FAILURE_MS):
+            assert fails_for_long(progress)
+        if not any(retry_after) and now_ms < NOW + LONG_FAILURE_MS:
+            assert not fails_for_long(progress)
+        was_long = fails_for_long(progress)
+        now_ms = max(now_ms, progress.next_ms)
+    assert was_long
+    assert not fails_for_long(Progress(8))
+
+
+def test_an_announced_pause_is_no_long_failure() -> None:
+    progress = after_failure(Progress(7), failed(status=503, retry_after_s=3600), now_ms=NOW + 9, chance=0)
+    assert not fails_for_long(progress)
 
 
 def test_a_410_disables_the_webhook_at_once() -> None:

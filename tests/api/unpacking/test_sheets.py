@@ -387,3 +387,29 @@ def test_blanks_of_an_ods_that_are_elements_keep_words_apart(paragraphs, text):
         mended.append((name, content.replace(b"<text:p>Feira</text:p>", paragraphs.encode())))
     cells = [line["cells"] if isinstance(line, dict) else line for line in rows(zip_of(*mended))]
     assert cells[2][0] == text
+
+
+def test_further_sheets_with_events_are_told_where_none_was_chosen():
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "Janeiro"
+    for name, header, more in (
+        ("Fevereiro", HEADER, ["B", "2025-02-01", "Recife"]),
+        ("Mar\u00e7o", ["Cidade", "Data", "T\u00edtulo", "Vagas"], ["Recife", "2025-03-01", "C", 5]),
+        ("Locais", ["Local", "Cidade"], ["Teatro", "Recife"]),
+        ("Modelo", HEADER, None),
+        ("Velhos", HEADER, ["D", "2024-02-01", "Recife"]),
+    ):
+        sheet = book.create_sheet(name)
+        sheet.append(header)
+        if more:
+            sheet.append(more)
+    first.append(HEADER)
+    first.append(["A", "2025-01-01", "Recife"])
+    book["Velhos"].sheet_state = "hidden"
+    content = saved(book)
+    head, _ = unpacked(content)
+    assert (head["sheet"], head["others"]) == ("Janeiro", ["Fevereiro", "Mar\u00e7o"])
+    for sheet in ("Janeiro", "Fevereiro", "1"):
+        assert unpacked(content, Request(ImportOptions(sheet=sheet)))[0]["others"] == []
+    assert unpacked(content, Request(count_rows=True))[0]["others"] == ["Fevereiro", "Mar\u00e7o"]

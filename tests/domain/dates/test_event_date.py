@@ -1,6 +1,6 @@
 """Dates as people write them, in each form and by each order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,7 +143,87 @@ def test_an_unambiguous_date_is_accepted_with_any_date_format(
     assert kept(text, date_format) == stored
 
 
-def test_a_time_range_in_a_file_is_not_read_as_an_offset() -> None:
+@pytest.mark.parametrize(
+    ("text", "suggestions"),
+    [
+        ("28/05/2026 08:00-12:00", ["08:00:00"]),
+        ("28/05/2026 8h-12", ["08:00:00"]),
+        ("28 de maio de 2026, 8:00\u201312:00", ["08:00:00"]),
+        ("20260528 0800-1200", ["08:00:00"]),
+        ("28/05/2026 09:00 -12:00", ["09:00:00"]),
+        ("28/05/2026 07:00-08:00", ["07:00:00", "07:00:00-08:00"]),
+        ("28/05/2026 22:00-02:00", ["22:00:00", "22:00:00-02:00"]),
+        ("28/05/2026 22:00-00:00", ["22:00:00", "22:00:00-00:00"]),
+        ("2026-05-28 08:00-12:00", ["08:00:00"]),
+        ("2026-05-28 08:00-11:00", ["08:00:00"]),
+        ("2026-05-28 07:30-09:30", ["07:30:00", "07:30:00-09:30"]),
+        ("2026-05-28 08:00-10:00", ["08:00:00", "08:00:00-10:00"]),
+    ],
+)
+def test_a_range_of_times_beside_a_date_is_asked_about(text: str, suggestions: list[str]) -> None:
+    refused = parse(text, "dmy")
+    assert isinstance(refused, Problem)
+    assert (refused.code, refused.rule) == ("invalid_date", "range")
+    told = (refused.suggestion,) if refused.suggestions is UNSET else refused.suggestions
+    assert told == tuple(f"2026-05-28T{time}" for time in suggestions)
+
+
+@pytest.mark.parametrize(
+    ("text", "clock"),
+    [
+        ("28/05/2026 19:00-03:00", "19:00:00-03:00"),
+        ("28/05/2026 02:00-03:00", "02:00:00-03:00"),
+        ("28/05/2026 10:00-04:00", "10:00:00-04:00"),
+        ("28/05/2026 08:00:00-12:00", "08:00:00-12:00"),
+        ("28/05/2026 08:00-1000", "08:00:00-10:00"),
+        ("28/05/2026 08:00 GMT-10", "08:00:00-10:00"),
+        ("28/05/2026 07:00 -08:00", "07:00:00-08:00"),
+        ("2026-05-28 10:00-03:00", "10:00:00-03:00"),
+        ("2026-05-28 03:00-05:00", "03:00:00-05:00"),
+        ("2026-05-28 12:00-10:00", "12:00:00-10:00"),
+        ("2026-05-28 08:00:00-10:00", "08:00:00-10:00"),
+        ("2026-05-28T08:00-10:00", "08:00:00-10:00"),
+        ("2026-05-28t08:00 -10:00", "08:00:00-10:00"),
+        ("20260528T0800-1000", "08:00:00-10:00"),
+    ],
+)
+def test_an_offset_that_is_no_likely_end_is_one(text: str, clock: str) -> None:
+    assert kept(text, "dmy") == f"2026-05-28T{clock}"
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("Pacific/Honolulu", "28/05/2026 08:00-10:00"),
+        ("Pacific/Honolulu", "2026-05-28 08:00-10:00"),
+        ("America/Sao_Paulo", "28/05/2026 22:00-03:00"),
+    ],
+)
+def test_the_own_offset_of_the_time_zone_is_never_the_end_of_a_range(zone: str, text: str) -> None:
+    told, naive = (
+        parse_event_date(each, timezone=ZoneInfo(zone), order=DateOrder("dmy")) for each in (text, text[:16])
+    )
+    assert isinstance(told, tuple)
+    assert isinstance(naive, tuple)
+    assert told[1] == naive[1]
+
+
+@given(
+    st.times(),
+    st.integers(0, 14 * 60),
+    st.sampled_from("+-"),
+    st.sampled_from(["T", " "]),
+    st.sampled_from(FORMATS),
+)
+def test_no_moment_of_rfc_3339_is_taken_for_a_range(
+    moment: time, minutes: int, sign: str, joint: str, date_format: DateFormat
+) -> None:
+    offset = min(minutes, 720) if sign == "-" else minutes
+    told = f"{moment:%H:%M:%S}{sign}{offset // 60:02}:{offset % 60:02}"
+    assert kept(f"2026-05-28{joint}{told}", date_format) == f"2026-05-28T{told}"
+
+
+def test_an_offset_that_no_place_has_is_the_end_of_a_range() -> None:
     assert kept("2025-07-01 19:00-22:00") == "invalid_date"
     assert kept("2025-07-01T19:00-22:00", None) == "2025-07-01T19:00:00-22:00"
 
@@ -252,7 +332,43 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         ("1751364000", "2025-07-01T10:00:00Z"),
         ("1751364000000", "2025-07-01T10:00:00Z"),
         ("2025-07-01 19h às 22h", "2025-07-01T19:00:00"),
-        ("2025-07-01 10:00:00 America/Recife", "2025-07-01T10:00:00"),
+        ("2025-07-01 10:00:00 America/Recife", "2025-07-01T10:00:00-03:00"),
+        ("7/13/2025 7:00 PM Europe/Lisbon", "2025-07-13T19:00:00+01:00"),
+        ("13/07/2025 19h (horário de Manaus)", "2025-07-13T19:00:00-04:00"),
+        ("13/07/2025 19:00 BRT", "2025-07-13T19:00:00-03:00"),
+        ("13/07/2025 19h BRT", "2025-07-13T19:00:00-03:00"),
+        ("13/07/2025 19:00 BRT - 21:00 BRT", "2025-07-13T19:00:00-03:00"),
+        ("13/07/2025 19:00 - 21:00 (horário de Brasília)", "2025-07-13T19:00:00-03:00"),
+        ("2025-07-13T19:00-03:00[America/Recife]", "2025-07-13T19:00:00-03:00"),
+        ("2025-07-13T19:00-05:00[America/Recife]", None),
+        ("13/07/2025 19:00-05:00 EST", "2025-07-13T19:00:00-05:00"),
+        ("13/07/2025 19:00 (local)", "2025-07-13T19:00:00"),
+        ("13/07/2025 EST", "2025-07-13"),
+        # Each has several meanings, or none that is known.
+        *[
+            (f"13/07/2025 19:00 {zone}", None)
+            for zone in ("EST", "CET", "PST", "IST", "(BST)", "Lisboa", "(horário de Lisboa)", "- 21:00 EST")
+        ],
+        ("13/07/2025 meio-dia", "2025-07-13T12:00:00"),
+        ("13/07/2025 ao meio-dia", "2025-07-13T12:00:00"),
+        ("13/07/2025, noon", "2025-07-13T12:00:00"),
+        ("2025-07-13 à meia-noite", "2025-07-13T00:00:00"),
+        ("13/07/2025 às 8h da noite", "2025-07-13T20:00:00"),
+        ("13/07/2025 7:30 noite", "2025-07-13T19:30:00"),
+        ("13/07/2025 às 19", "2025-07-13T19:00:00"),
+        ("13/07/2025 a 14", "2025-07-13"),
+        ("13/07/2025, 14", "2025-07-13"),
+        ("13/07/2025 domingo", "2025-07-13"),
+        ("14/07/2025, segunda-feira, 19h", "2025-07-14T19:00:00"),
+        ("14/07/2025 domingo", None),
+        ("dia 13/07/2025", "2025-07-13"),
+        ("no dia 13/07/2025 às 19h", "2025-07-13T19:00:00"),
+        ('="13/07/2025"', "2025-07-13"),
+        ("'13/07/2025'", "2025-07-13"),
+        ("13/07/2025*", "2025-07-13"),
+        ("13/07/2025 19h.;", "2025-07-13T19:00:00"),
+        ("\uff11\uff13/\uff10\uff17/\uff12\uff10\uff12\uff15", "2025-07-13"),
+        ("\u0662\u0660\u0662\u0665-07-01", "2025-07-01"),
         ("3 a 5 de julho de 2025", "2025-07-03"),
         ("de 3 a 5 de julho de 2025", "2025-07-03"),
         ("dias 13 e 14/07/2025", "2025-07-13"),
@@ -286,6 +402,14 @@ def test_a_refused_date_has_a_suggestion_of_what_was_meant(text: str, suggestion
     refused = parse(text)
     assert isinstance(refused, Problem)
     assert (refused.code, refused.suggestion) == ("invalid_date", suggestion)
+
+
+def test_a_number_of_a_day_counts_from_the_first_of_its_workbook() -> None:
+    asked = DateOrder.asked("auto", is_1904=True)
+    for order in (asked, asked.unproved(), asked.proved("mdy", 3)):
+        refused = parse_event_date("44708.5", timezone=RECIFE, order=order)
+        assert isinstance(refused, Problem)
+        assert refused.suggestion == "2026-05-28T12:00:00"
 
 
 @pytest.mark.parametrize("text", ["05/03/2026 a 07/03/2026", "05 a 07/03/2026", "05/03/2026 19h - 22h"])
@@ -341,6 +465,22 @@ def test_the_suggestion_of_any_text_is_a_date_that_is_read(text: str) -> None:
         ("2025-07-01 19:30Z", "19:30", "2025-07-01T19:30:00Z"),
         ("2025-07-01", "2025-07-01 19:30", "2025-07-01T19:30:00"),
         ("2025-07-01", "1899-12-30T19:30:00", "2025-07-01T19:30:00"),
+        # Programs write a date alone as a midnight in UTC.
+        *[
+            (f"2025-07-01T00:00:00{utc}", time, stored)
+            for utc in (".000Z", "z", "+00:00", "+00", "-00:00")
+            for time, stored in (
+                ("19:30", "2025-07-01T19:30:00"),
+                ("19h30", "2025-07-01T19:30:00"),
+                ("00:00", "2025-07-01T00:00:00"),
+                ("19:30 -03:00", "2025-07-01T19:30:00-03:00"),
+                ("2025-07-01T19:30:00Z", "2025-07-01T19:30:00Z"),
+            )
+        ],
+        ("2025-07-01T00:00:00-03:00", "19:30", "2025-07-01T19:30:00-03:00"),
+        ("2025-07-01T00:00:00+02:00", "19:30", "2025-07-01T19:30:00+02:00"),
+        ("2025-07-01T00:00:00-03:00", "19:30 GMT-4", "conflicting_time"),
+        ("2025-07-01 08:00-12:00", "08:00", "invalid_date"),
         # A date merged over both cells.
         ("2025-07-01", "2025-07-01", "2025-07-01T00:00:00"),
         ("13/07/2025", "13/07/2025", "2025-07-13T00:00:00"),
@@ -401,6 +541,12 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("12:00 da noite", "00:00:00"),
         ("12 de la noche", "00:00:00"),
         ("20h (abertura 19h)", "20:00:00"),
+        ("19:00 BRT", "19:00:00-03:00"),
+        ("19h às 21h (horário de Brasília)", "19:00:00-03:00"),
+        ("19:00 EST", None),
+        # Its offset depends on the day.
+        ("19:00 Europe/Lisbon", None),
+        ("8 noite", "20:00:00"),
         ("2025-07-02", None),
         ("01/07/2025", None),
         ("25", None),
@@ -561,7 +707,27 @@ def test_what_programs_write_is_read_at_once_as_by_its_parts(text: str) -> None:
             (text, "no_year")
             for text in ("25/06 19h", "25 de junho às 19h", "Jun 25th, 7 PM", "sábado, 25/06")
         ],
-        *[(text, "no_day") for text in ("06/2026", "2026-06")],
+        *[
+            (text, "no_day")
+            for text in ("06/2026", "2026-06", "junho de 2026", "Jun 2026", "2026 junho", "June, 2026")
+        ],
+        *[
+            (text, "not_in_month")
+            for text in (
+                *("31/02/2026", "02/31/2026", "29/02/2027", "31/04/26", "32/01/2026", "2026-02-30"),
+                *("31 de fevereiro de 2026", "February 30, 2026", "30/02/2026 19h", "sábado, 31/06/2026"),
+            )
+        ],
+        *[
+            (text, None)
+            for text in (
+                "28/05/2026 10:75",
+                "28/05/2026 10h75",
+                "27/05/2026 10.75",
+                "31/13/2026",
+                "palco 2026",
+            )
+        ],
         *[
             (text, None)
             for text in ("Recife", "7", "31/02", "25/13", "24/06 a 26/06", "junho", "19h", "2026")

@@ -37,6 +37,12 @@ def test_the_first_proof_wins_and_records_its_line() -> None:
     assert first_proof([(2, "01/07/2025")]) is None
 
 
+def test_an_order_keeps_the_first_day_of_its_workbook() -> None:
+    asked = DateOrder.asked("auto", is_1904=True)
+    assert asked.proved("mdy", 3) == DateOrder("mdy", 3, is_1904=True)
+    assert asked.unproved() == DateOrder("auto", is_1904=True)
+
+
 def test_a_dialect_reports_an_order_only_if_it_was_proved() -> None:
     asked = DateOrder.asked("auto")
     assert (asked.settled, asked.described) == (False, {})

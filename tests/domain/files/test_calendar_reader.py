@@ -1,5 +1,6 @@
 """Calendars as rows: as their makers write them, in zones of every name, whole and cut."""
 
+import json
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -389,3 +390,105 @@ def test_what_is_left_out_is_counted_once_wherever_reading_goes_on_after_a_crash
             resumed.rows(max_rows=1)
         del (found := counted(resumed))["repeated_row"]
         assert found == {code: count for code, count in expected.items() if code != "repeated_row"}
+
+
+OWN_VENUE = {"location_name": "Teatro", "address": "Rua A, 1", "capacity": 300}
+OWN = {
+    "UID": "7.abc@fasttrack",
+    "DTSTART": "20260528T190000",
+    "LOCATION": "Teatro\\, Rua A\\, 1\\, Recife",
+    "CATEGORIES": "Teatro",
+    "COMMENT": "Ana\\; Z\u00e9",
+    "X-FASTTRACK-CITY": "Recife",
+    "X-FASTTRACK-EVENT": json.dumps(
+        {"event_date": "2026-05-28T19:00:00", "local_info": OWN_VENUE, "participants": ["Ana", "Z\u00e9"]}
+    ).replace(",", "\\,"),
+}
+
+
+def own_entry(**changed: str | None) -> dict[str, Any]:
+    """Return what an entry of our own export is read as, after somebody changed some of its properties."""
+    properties = OWN | {name.replace("_", "-"): value for name, value in changed.items()}
+    lines = [f"{name}:{value}" for name, value in properties.items() if value is not None]
+    reader, [row] = read(calendar(*entry(*lines)), defaults=None)
+    assert row.fields is not None, row.errors
+    venue = row.fields.local_info
+    return {
+        "people": [*row.fields.participants],
+        "city": row.fields.city,
+        "venue": venue and (venue.location_name, venue.address, venue.capacity),
+        "warnings": counted(reader),
+    }
+
+
+WHOLE = {
+    "people": ["Ana", "Z\u00e9"],
+    "city": "Recife",
+    "venue": ("Teatro", "Rua A, 1", 300),
+    "warnings": {},
+}
+PLACES = {
+    "Teatro Novo\\, Rua A\\, 1\\, Recife": (("Teatro Novo", "Rua A, 1", 300), "Recife"),
+    "Teatro\\, Sala 2\\, Rua A\\, 1\\, Recife": (("Teatro", "Sala 2, Rua A, 1", 300), "Recife"),
+    "Teatro\\, Rua B\\, 2\\, Recife": (("Teatro", "Rua B, 2", 300), "Recife"),
+    "Teatro Novo\\, Rua B\\, 2\\, Recife": (("Teatro Novo", "Rua B, 2", 300), "Recife"),
+    "Teatro\\, Recife": (("Teatro", None, 300), "Recife"),
+    "Arena": (("Arena", None, 300), "Recife"),
+    "Teatro\\, Rua A\\, 1\\, Olinda": (("Teatro", "Rua A, 1", 300), "Olinda"),
+    "Recife": (None, "Recife"),
+    "": (None, "Recife"),
+}
+
+
+def test_our_own_entry_is_read_whole_and_without_a_warning() -> None:
+    assert own_entry() == WHOLE
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_a_calendar_program_changed_wins(place: str) -> None:
+    venue, city = PLACES[place]
+    assert own_entry(LOCATION=place) == {**WHOLE, "venue": venue, "city": city}
+
+
+def test_a_place_given_in_a_calendar_program_is_one() -> None:
+    none = json.dumps({"event_date": "2026-05-28T19:00:00", "local_info": None}).replace(",", "\\,")
+    found = own_entry(LOCATION="Arena\\, Recife", COMMENT=None, X_FASTTRACK_EVENT=none)
+    assert found == {**WHOLE, "people": [], "venue": ("Arena", None, 1)}
+
+
+@pytest.mark.parametrize(
+    ("comment", "people"),
+    [
+        ("Ana\\; Z\u00e9\\; Bia", ["Ana", "Z\u00e9", "Bia"]),
+        ("Ana", ["Ana"]),
+        (None, []),
+        ("Ana\\;Bia \\;", ["Ana", "Bia"]),
+    ],
+)
+def test_people_that_a_calendar_program_changed_win(comment: str | None, people: list[str]) -> None:
+    assert own_entry(COMMENT=comment) == {**WHOLE, "people": people}
+
+
+def test_people_of_our_own_entry_are_read_without_our_own_properties() -> None:
+    stripped = {"X_FASTTRACK_EVENT": None, "LOCATION": "Arena", "CATEGORIES": None}
+    assert own_entry(**stripped)["people"] == WHOLE["people"]
+    of_others = own_entry(**stripped, UID="7@example.org")
+    assert (of_others["people"], of_others["warnings"]) == ([], {"ignored_columns": 1})
+
+
+def test_a_property_of_our_own_entry_that_is_mapped_is_read() -> None:
+    lines = [f"{name}:{value}" for name, value in OWN.items()]
+    mapping = {"description": "CATEGORIES", "local_info": None}
+    _, [row] = read(calendar(*entry(*lines)), defaults=None, mapping=mapping)
+    assert row.fields is not None, row.errors
+    assert row.fields.description == "Teatro"
+
+
+def test_texts_like_errors_of_a_spreadsheet_are_texts_in_a_calendar() -> None:
+    lines = entry("DTSTART:20260528", "DESCRIPTION:#N/A", "LOCATION:#REF!")
+    _, [row] = read(calendar(*lines))
+    assert row.fields is not None, row.errors
+    assert (row.fields.description, row.fields.local_info and row.fields.local_info.location_name) == (
+        "#N/A",
+        "#REF!",
+    )

@@ -235,6 +235,7 @@ CASES = [
         "proved_mdy.csv",
         ["2 A 2026-07-04 Austin", "3 B 2026-12-25 Austin", "4 event_date:invalid_date=2026-12-25"],
         dialect={"date_format": "mdy", "date_format_line": 3},
+        warnings={"contradicting_dates": 1},
     ),
     Case(
         "proved_mdy.csv",

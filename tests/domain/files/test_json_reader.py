@@ -476,3 +476,55 @@ def test_features_whose_members_nobody_knows_can_be_mapped() -> None:
         "missing_columns",
         [*feature["properties"]],
     )
+
+
+WRITTEN = {
+    "title": {"rendered": "S&#227;o Jo&#227;o &#8211; 2026 &amp; Cia"},
+    "date": "2026-01-02",
+    "city": "R",
+}
+
+
+@pytest.mark.parametrize("beside", ["date_gmt", "modified_gmt", "date_utc"])
+def test_a_date_beside_one_in_utc_is_when_the_record_was_written(beside: str) -> None:
+    record = {**WRITTEN, beside: "2026-01-02T03:00:00", "acf": {"data_do_evento": "28/05/2026"}}
+    reader, rows = read(json.dumps([record]).encode())
+    assert rows == []
+    assert reader.fault is not None
+    assert (reader.fault.code, reader.fault.rule) == ("missing_columns", "written")
+    assert reader.fault.params == {"fields": ("event_date",), "column": "date"}
+    # Whoever says so means it.
+    _, [row] = read(json.dumps([record]).encode(), mapping={"event_date": "date"})
+    assert row.fields is not None
+    assert (row.fields.title, row.fields.event_date) == (
+        "S\u00e3o Jo\u00e3o \u2013 2026 & Cia",
+        "2026-01-02T00:00:00",
+    )
+
+
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+def test_the_start_is_meant_beside_when_the_record_was_written(chunk: int) -> None:
+    record = {**WRITTEN, "date_utc": "2026-01-02 03:00", "start_date": "2026-05-28 19:00:00"}
+    _, rows = read("\n".join([json.dumps(record)] * 120).encode(), chunk)
+    assert {row.fields and row.fields.event_date for row in rows} == {"2026-05-28T19:00:00"}
+
+
+def test_a_date_that_was_taken_stays_and_one_beside_other_members_is_the_event_s() -> None:
+    _, rows = read(json.dumps([event(modified="2026-01-02"), event()]).encode())
+    assert len([row for row in rows if row.fields]) == 2
+    plain = {"title": "A", "date": "2026-05-28", "city": "R"}
+    content = "\n".join(map(json.dumps, [plain, {**plain, "date_gmt": "2026-05-28"}, plain])).encode()
+    for chunk in (1 << 20, 1):
+        _, rows = read(content, chunk)
+        assert [row.fields and row.fields.event_date for row in rows] == ["2026-05-28T00:00:00"] * 3
+
+
+@pytest.mark.parametrize("count", [1, 130])
+def test_texts_like_errors_of_a_spreadsheet_are_texts_in_json(count: int) -> None:
+    record = event(title="#N/A", description="'#REF!", participants=["Err:502"], city="'=1")
+    _, rows = read(json.dumps([record] * count).encode())
+    told_of = {
+        row.fields and (row.fields.title, row.fields.description, *row.fields.participants, row.fields.city)
+        for row in rows
+    }
+    assert told_of == {("#N/A", "'#REF!", "Err:502", "'=1")}

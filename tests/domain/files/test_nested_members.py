@@ -538,3 +538,24 @@ def test_reading_goes_on_after_a_crash_with_the_same_columns() -> None:
     while not later.is_hungry:
         rest += later.rows(max_rows=3)
     assert [told(row) for row in [*first, *rest]] == [f"{line} Mostra" for line in range(1, 9)]
+
+
+def test_texts_that_programs_write_in_html_are_plain() -> None:
+    of_program = {
+        "global_id": "x?id=1",
+        "rest_url": "https://x/wp-json/tribe/events/v1/events/1",
+        "title": "R&amp;B &#8211; S&atilde;o",
+        "venue": {"venue": "P&aacute;tio", "city": "Bel&eacute;m"},
+    }
+    read_as = PlainMembers().read(of_program)
+    assert (read_as["title"], read_as["venue"], read_as["venue.city"]) == (
+        "R&B \u2013 S\u00e3o",
+        "P\u00e1tio",
+        "Bel\u00e9m",
+    )
+    assert PlainMembers().read({"title": {"rendered": "R&amp;B"}})["title"] == "R&B"
+    # Elsewhere a text is kept as it is.
+    assert PlainMembers().read({"title": {"text": "R&amp;B"}, "x": "R&amp;B"}) == {
+        "title": "R&amp;B",
+        "x": "R&amp;B",
+    }

@@ -129,3 +129,41 @@ def test_rows_are_shown_while_required_fields_are_missing(
 def test_a_default_ends_what_is_missing() -> None:
     seen = look(b"title;date\nA;2026-07-01\n", defaults={"city": "Recife"})
     assert shown(seen) == [("A", "2026-07-01T00:00:00", "Recife")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Evento;Data;Modalidade\nA;2026-07-01;Presencial\n",
+        "Evento;Data;Event cost\nA;2026-07-01;Livre\n",
+        "Evento;Data;Cidade de origem\nA;2026-07-01;Recife\n",
+        "Evento;Cidade;Data do envio;Data limite\nA;Recife;2026-07-01;2026-07-02\n",
+        "Evento;Cidade;Start (UTC)\nA;Recife;2026-07-01 22:00\n",
+        "Evento;Cidade;Date/Time (GMT)\nA;Recife;2026-07-01 22:00\n",
+        "Evento;Cidade;Data (UTC)\nA;Recife;2026-07-01 22:00\n",
+        "Evento;Cidade;start_date_utc\nA;Recife;2026-07-01 22:00\n",
+        "Evento;Data;Time (GMT);Cidade\nA;2026-07-01;22:00;Recife\n",
+        "Evento;Data;Cidade;Local;Vagas restantes;Vagas PCD\nA;2026-07-01;Recife;Teatro;3;2\n",
+        "Evento;Data;Cidade;Participante 1;Participante 2\nA;2026-07-01;Recife;Ana;Bia\n",
+        "Evento;Data;Cidade;Convidados obrigatórios;Convidados opcionais\nA;2026-07-01;Recife;Ana;Bia\n",
+    ],
+)
+def test_a_wrong_column_is_not_proposed(content: str) -> None:
+    seen = look(content.encode())
+    proposed = {
+        "Evento": "title",
+        "Data": "event_date",
+        "Cidade": "city",
+        "Local": "local_info.location_name",
+    }
+    names = content.partition("\n")[0].split(";")
+    assert seen.mapping == {field: name for name, field in proposed.items() if name in names}
+
+
+@pytest.mark.parametrize("other", ["Local de saída", "Local de encontro", "Local do almoço"])
+def test_the_proposal_is_what_the_rows_show(other: str) -> None:
+    seen = look(f"Evento;Data;Cidade;{other};Local\nA;2026-07-01;Recife;Rua 1;Teatro\n".encode())
+    assert seen.mapping["local_info.location_name"] == "Local"
+    assert [r.fields and r.fields.local_info and r.fields.local_info.location_name for r in seen.rows] == [
+        "Teatro"
+    ]

@@ -73,3 +73,33 @@ def test_without_a_column_of_cities_title_and_date_are_enough() -> None:
     for line, count in (({"cells": [DAY, DAY], "merged": [1]}, 1), ([DAY, DAY], 0)):
         told, found = read(["title", "event_date"], ["A", "2025-07-02"], line, defaults={"city": "Recife"})
         assert (len(told), found) == (2 - count, count)
+
+
+@pytest.mark.parametrize(("head", "day"), [({}, "2022-05-27"), ({"is_1904": True}, "2026-05-28")])
+def test_a_number_in_place_of_a_date_is_counted_from_the_first_day_of_its_workbook(
+    head: dict[str, bool], day: str
+) -> None:
+    lines = ({"sheet": "S"} | head, ["title", "event_date", "city"], *[["A", "44708", "R"]] * 2)
+    reader = SheetReader(ImportOptions(), RECIFE)
+    reader.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    reader.close()
+    told: list[Any] = []
+    while not reader.is_hungry:
+        told += [row.errors[0].suggestion for row in reader.rows(max_rows=1)]
+    assert told == [day, day]
+
+
+def test_further_sheets_with_events_are_warned_of_also_after_a_restart() -> None:
+    head = {"sheet": "Janeiro", "sheets": [{"name": "Janeiro"}], "others": ["Fevereiro", "Março"]}
+    lines = (head, ["title", "event_date", "city"], ["A", "2025-07-01", "R"], ["B", "2025-07-02", "R"])
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    reader = SheetReader(ImportOptions(), RECIFE)
+    assert reader.warnings == []
+    reader.feed(content)
+    reader.close()
+    while not reader.is_hungry:
+        reader.rows(max_rows=1)
+        resumed = SheetReader.load(reader.dump(), ImportOptions(), RECIFE)
+        [warning] = resumed.warnings
+        assert (warning["code"], warning["count"], warning["names"]) == ("other_sheets", 2, head["others"])
+    assert reader.warnings == resumed.warnings

@@ -1,0 +1,90 @@
+"""Counts cells that are stored as they stand, and probably say something else.
+
+Looks at the rows that were accepted, by either way of reading; only columns that can have such a cell
+are looked at.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from domain.rows.columns import Columns
+from domain.rows.looks import NOTHING, is_several, may_be_several
+from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones
+from domain.rows.zone_names import is_zone_of
+from domain.text import folded
+
+_TEXTS = ("title", "description", "city", "participants", EITHER, LOCATION_NAME, "local_info.address")
+_STATUS = frozenset(
+    [
+        *("status", "event_status", "status_do_evento", "situacao", "situacion"),
+        *("estado", "estado_do_evento", "estado_del_evento"),
+    ]
+)
+_FLAGS = frozenset(
+    ["cancelado", "cancelada", "cancelled", "canceled", "is_cancelled", "is_canceled", "evento_cancelado"]
+)
+_CANCELLED = frozenset(
+    [
+        *("cancelado", "cancelada", "cancelados", "canceladas", "cancelled", "canceled"),
+        *("anulado", "anulada", "suspenso", "suspensa", "suspendido", "suspendida"),
+    ]
+)
+_YES = frozenset(["sim", "s", "si", "yes", "y", "true", "verdadeiro", "verdadero", "v", "1", "x"])
+_ENDS_WITH_OFFSET = re.compile(
+    r":[0-9]{2}(?:\.[0-9]+)? ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})\Z", re.IGNORECASE
+)
+
+
+class OddCells:
+    """Looks at the cells of one file's columns."""
+
+    def __init__(self, columns: Columns, timezone: tzinfo) -> None:
+        """Prepare for a file."""
+        index = columns.index
+        self._texts = [index[name] for name in _TEXTS if name in index]
+        self._places = {index[name] for name in (EITHER, LOCATION_NAME) if name in index}
+        self._people = index.get("participants")
+        told = [(at, column_key(columns.names[at])) for at in columns.ignored if at < columns.width]
+        words = {**dict.fromkeys(_FLAGS, _CANCELLED | _YES), **dict.fromkeys(_STATUS, _CANCELLED)}
+        self._marks = [(at, words[key]) for at, key in told if key in words]
+        self._zones = [at for at, key in told if is_of_zones(key)]
+        self._times = [index[name] for name in ("event_date", "event_time") if name in index]
+        self._timezone = timezone
+
+    def counts(self, records: Sequence[Sequence[str]]) -> dict[str, int]:
+        """Return how many cells of accepted rows have each code."""
+        found = {
+            "placeholder": sum(map(self._placeholders, records)),
+            "unlikely_participant": self._several(records) if self._people is not None else 0,
+            "cancelled_row": sum(map(self._is_cancelled, records)) if self._marks else 0,
+            "zone_not_used": sum(map(self._is_elsewhere, records)) if self._zones else 0,
+        }
+        return {code: count for code, count in found.items() if count}
+
+    def _placeholders(self, cells: Sequence[str]) -> int:
+        # Nearly no row has such a word anywhere, and no cell of it is looked at by itself.
+        if NOTHING.isdisjoint(cells):
+            return 0
+        texts = [(at, cells[at]) for at in self._texts if at < len(cells)]
+        # The place `NULL` is read as none.
+        return sum(
+            text in NOTHING and not (at in self._places and text.lower() == "null") for at, text in texts
+        )
+
+    def _several(self, records: Sequence[Sequence[str]]) -> int:
+        at = self._people
+        assert at is not None
+        names = [cells[at] for cells in records if at < len(cells)]
+        return sum(is_several(cell) and ";" not in cell for cell in names) if may_be_several(names) else 0
+
+    def _is_cancelled(self, cells: Sequence[str]) -> bool:
+        return any(folded(cells[at]) in words for at, words in self._marks if at < len(cells) and cells[at])
+
+    def _is_elsewhere(self, cells: Sequence[str]) -> bool:
+        """Return whether a row names another time zone than the server's, and its time has no offset."""
+        zones = [zone for at in self._zones if at < len(cells) and (zone := cells[at].strip())]
+        if all(is_zone_of(zone, self._timezone) for zone in zones):
+            return False
+        times = (cells[at].strip() for at in self._times if at < len(cells))
+        return not any(map(_ENDS_WITH_OFFSET.search, times))

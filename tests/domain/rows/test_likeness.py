@@ -1,0 +1,101 @@
+"""Which unknown names are known ones with a slip."""
+
+import pytest
+
+from domain.rows.likeness import is_like, is_slip, is_vetoed
+from domain.rows.missing_columns import likely_columns
+
+VALUES = {"title": "Mostra", "event_date": "2026-03-05", "city": "Natal"}
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("titel", "title"),
+        ("evnet_date", "event_date"),
+        ("citty", "city"),
+        ("Dta do evento", "event_date"),
+        ("eventdate", "event_date"),
+        ("Tiutlo", "title"),
+        ("Cidad", "city"),
+        ("Munícipios", "city"),
+        ("Data do evetno", "event_date"),
+    ],
+)
+def test_names_with_a_slip_are_proposed(name: str, field: str) -> None:
+    assert likely_columns([field], [name], [[VALUES[field]]]) == {field: 0}
+
+
+@pytest.mark.parametrize("field", VALUES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Modalidade",
+            "Event Cost",
+            "Event Type",
+            "Idade",
+            "Venue cost",
+            "Municipal",
+            "Ciudadano",
+            "Cidadão",
+        ),
+        *("Event status", "Status", "Quanto", "Fechado", "Data do envio", "Data de inicio vendas", "Note"),
+        *("Data de pagamento", "Data limite", "Cidade de origem", "Tipo", "Idades", "Evento 2", "Start UTC"),
+        *("Vagas restantes", "State", "Unidade", "Localização da sala", "Time (GMT)"),
+    ],
+)
+def test_names_of_other_things_are_not_proposed(field: str, name: str) -> None:
+    assert likely_columns([field], [name], [[VALUES[field]]]) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("city", "Cidade de origem"),
+        ("city", "Billing city"),
+        ("event_date", "Order date"),
+        ("event_date", "Data limite"),
+        ("event_date", "Start UTC"),
+        ("event_time", "Carga horária"),
+        ("local_info.capacity", "Vagas PCD"),
+        ("local_info.location_name", "Local de saída"),
+    ],
+)
+def test_a_word_vetoes_a_field(field: str, name: str) -> None:
+    assert is_vetoed(field, name)
+
+
+def test_words_of_their_own_field_do_not() -> None:
+    assert not is_vetoed("local_info.capacity", "Limite de capacidade")
+    assert not is_vetoed("title", "Nome da peça")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "expected"),
+    [
+        ("dta", "data", True),
+        ("adta", "data", False),
+        ("dtaa", "data", True),
+        ("dado", "data", False),
+        ("citi", "city", True),
+        ("sity", "city", False),
+        ("itle", "title", True),
+        ("city", "city", False),
+        ("cupom", "cupo", False),
+        ("particpiants", "participants", True),
+        ("partizipantes", "participantes", True),
+        ("ano", "dia", False),
+    ],
+)
+def test_slips(written: str, meant: str, expected: bool) -> None:
+    assert is_slip(written, meant) is expected
+
+
+def test_the_order_of_the_words_does_not_matter() -> None:
+    assert is_like("date_event", "event_date")
+
+
+def test_two_words_with_slips_are_another_name() -> None:
+    assert not is_like("evnet_dtae", "event_date")
+    assert not is_like("evnet_date_x", "event_date")

@@ -1,0 +1,201 @@
+"""Cells that are stored as they stand, and told by a warning."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.csv.reader import RowReader
+from domain.imports import ImportOptions
+from domain.rows.row_parser import Row
+
+RECIFE = ZoneInfo("America/Recife")
+HEADER = ("Título", "Data", "Cidade", "Participantes", "Descrição", "Local")
+ROW = ("Mostra", "2026-03-05T19:00:00", "Natal", "Ana;Bia", "", "Teatro")
+
+
+def read(*rows: dict[str, str]) -> tuple[list[Row], dict[str, int]]:
+    """Return the rows and warnings of a file whose rows differ from `ROW` in some columns."""
+    names = [*HEADER, *(name for name in rows[0] if name not in HEADER)]
+    usual = dict(zip(HEADER, ROW, strict=True))
+    quoted = [[{**usual, **row}[name].replace('"', '""') for name in names] for row in rows]
+    lines = [",".join(names), *(",".join(f'"{cell}"' for cell in cells) for cells in quoted)]
+    reader = RowReader(ImportOptions(), RECIFE)
+    reader.feed("\n".join(lines).encode())
+    reader.close()
+    found: list[Row] = []
+    while not reader.is_hungry:
+        found += reader.rows()
+    return found, {
+        warning["code"]: warning["count"]
+        for warning in reader.warnings
+        if warning["code"] not in ("ignored_columns", "repeated_row")
+    }
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "NaN", "null", "None", "n/d", "-", "--", "?"])
+@pytest.mark.parametrize("column", ["Título", "Cidade", "Participantes", "Descrição", "Local"])
+def test_words_for_nothing_are_stored_and_told(column: str, word: str) -> None:
+    rows, warnings = read({column: word}, {}, {column: word})
+    if column == "Local" and word == "null":
+        assert warnings == {}
+    elif column == "Local" and len(word) < 2:
+        assert [row.fields is None for row in rows] == [True, False, True]
+    else:
+        assert warnings == {"placeholder": 2}
+        assert rows[0].fields is not None
+        stored = {
+            "Título": rows[0].fields.title,
+            "Cidade": rows[0].fields.city,
+            "Participantes": ";".join(rows[0].fields.participants),
+            "Descrição": rows[0].fields.description,
+            "Local": rows[0].fields.local_info.location_name if rows[0].fields.local_info else "",
+        }
+        assert stored[column] == word
+
+
+@pytest.mark.parametrize(
+    ("column", "code", "rule"),
+    [
+        ("local_info", "invalid_json", "nothing"),
+        ("Capacidade", "invalid_type", "nothing"),
+        ("Acessível", "invalid_type", "nothing"),
+        ("Tipo de local", "unknown_venue_type", "nothing"),
+        ("Hora", "invalid_date", "nothing"),
+    ],
+)
+@pytest.mark.parametrize("word", ["NA", "-", "n/d"])
+def test_a_word_for_nothing_where_no_text_may_be_is_refused_with_what_to_do(
+    column: str, code: str, rule: str, word: str
+) -> None:
+    ((row,), _) = read({column: word, "Data": "2026-03-05"})
+    assert [(problem.code, problem.rule, problem.value) for problem in row.errors] == [(code, rule, word)]
+    assert "clear the cell" in row.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("Ana, Bia e Caio", "Ana <a@x.org>, Bia <b@x.org>", "Ana/Bia/Caio", "Ana | Bia", "Ana • Bia"),
+        *("{Ana,Bia}", "12 pessoas", "todos", "Ana, Bia, Caio", "a@x.org b@x.org", "Todas", "[Ana]", "12"),
+    ],
+)
+def test_several_participants_without_a_semicolon_are_told(cell: str) -> None:
+    rows, warnings = read({"Participantes": cell})
+    assert warnings == {"unlikely_participant": 1}
+    assert rows[0].fields is not None
+    assert rows[0].fields.participants == (cell,)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "Silva, João",
+            "Maria e José",
+            "AC/DC",
+            "50 Cent",
+            "3 Doors Down",
+            "Ana",
+            "",
+            "Ana, Bia; Caio, Davi",
+        ),
+        *("Souza & Filhos", "Maria (mãe)", "ana@x.org", "Allan", "Ana-Maria d'Ávila", "Jay-Z"),
+    ],
+)
+def test_one_name_is_not_told(cell: str) -> None:
+    assert read({"Participantes": cell})[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "count"),
+    [
+        ("Status", "Cancelado", 1),
+        ("Situação", "CANCELADA ", 1),
+        ("Cancelado", "Sim", 1),
+        ("Cancelled", "true", 1),
+        ("Status", "Confirmado", 0),
+        ("Status", "Sim", 0),
+        ("Cancelado", "Não", 0),
+        ("Cancelado", "", 0),
+        ("Política", "Cancelado", 0),
+    ],
+)
+def test_cancelled_rows_of_a_table_are_told(column: str, cell: str, count: int) -> None:
+    rows, warnings = read({column: cell}, {column: ""})
+    assert [row.fields is not None for row in rows] == [True, True]
+    assert warnings.get("cancelled_row", 0) == count
+
+
+@pytest.mark.parametrize("name", ["Event Timezone", "Fuso horário", "Time Zone", "tz"])
+@pytest.mark.parametrize(
+    ("zone", "date", "count"),
+    [
+        ("America/New_York", "2026-03-05 19:00", 1),
+        ("America/New_York", "2026-03-05", 1),
+        ("America/New_York", "2026-03-05T19:00:00-05:00", 0),
+        ("America/New_York", "2026-03-05T19:00:00Z", 0),
+        ("America/Recife", "2026-03-05 19:00", 0),
+        ("", "2026-03-05 19:00", 0),
+    ],
+)
+def test_a_time_zone_in_a_column_of_its_own_is_told(name: str, zone: str, date: str, count: int) -> None:
+    assert read({name: zone, "Data": date})[1].get("zone_not_used", 0) == count
+
+
+@pytest.mark.parametrize(
+    "name", ["Carimbo de data/hora", "Data de conclusão", "Horário de término", "Carga horária"]
+)
+def test_other_times_are_not_taken_for_those_of_events(name: str) -> None:
+    cell = "08:00" if name.endswith(("término", "horária")) else "2026-03-01 08:00"
+    assert read({name: cell, "Data": "2026-03-05"})[1] == {}
+    assert read({"Sessão": "08:00", "Data": "2026-03-05"})[1] == {"time_not_used": 1}
+
+
+@pytest.mark.parametrize("place", ["[Online] Google Meet", "[a definir]", "{Sala 1}", "{Sala} 1", "[Sala 1]"])
+def test_a_place_may_begin_with_a_bracket(place: str) -> None:
+    rows, _ = read({"Local": place})
+    assert rows[0].fields is not None
+    assert rows[0].fields.local_info is not None
+    assert rows[0].fields.local_info.location_name == place
+
+
+@pytest.mark.parametrize("cell", ['{"location_name":"Teatro"}', ' { "location_name": "Teatro"}'])
+def test_an_object_in_a_column_of_places_is_json(cell: str) -> None:
+    rows, _ = read({"Local": cell})
+    assert rows[0].fields is not None
+    assert rows[0].fields.local_info is not None
+    assert rows[0].fields.local_info.location_name == "Teatro"
+
+
+@pytest.mark.parametrize(
+    "cell", ['{"a', "{'location_name': 'Teatro'}", "{“a”: 1}", "{location_name: 1}", "{"]
+)
+def test_what_tries_to_be_an_object_is_refused_as_json(cell: str) -> None:
+    rows, _ = read({"Local": cell})
+    assert [problem.code for problem in rows[0].errors] == ["invalid_json"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("1.0", True), ("0.0", False), ("1,0", True), ("0,0", False), ("1.00", True)]
+)
+def test_a_flag_may_be_written_as_a_number(cell: str, value: bool) -> None:
+    rows, _ = read({"Acessível": cell})
+    assert rows[0].fields is not None
+    assert rows[0].fields.local_info is not None
+    assert rows[0].fields.local_info.is_accessible is value
+
+
+@pytest.mark.parametrize("cell", ["2.0", "10.0", "1.5", "01.0"])
+def test_other_numbers_are_no_flags(cell: str) -> None:
+    rows, _ = read({"Acessível": cell})
+    assert [problem.code for problem in rows[0].errors] == ["invalid_type"]
+
+
+@pytest.mark.parametrize(
+    "city", ["Recife\u200b", "\ufeffRecife", "Reci\u00adfe", " Recife", "Recife\u00a0", "Recife\n"]
+)
+def test_a_city_is_the_same_whatever_nobody_sees_in_it(city: str) -> None:
+    rows, _ = read({"Cidade": city, "Local": f"Teatro  de {city}"}, {})
+    assert rows[0].fields is not None
+    assert rows[0].fields.local_info is not None
+    assert (rows[0].fields.city, rows[0].fields.local_info.location_name) == ("Recife", "Teatro de Recife")

@@ -8,14 +8,15 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from api.http.app_services import services_of
-from api.http.openapi import Answer, Body, describe
+from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem, refusal
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
+from api.security.guards import require
 from api.services.identity import Identity
 from api.services.links import link
 from domain.personal import MAX_CALENDARS, CalendarAddress
-from domain.problems import Problem, problem
+from domain.problems import Problem, excerpt, problem
 from streams.messages import timestamp
 
 TAG = "access"
@@ -44,7 +45,7 @@ class Calendar(Struct, frozen=True):
     last_used_at: str | None
 
 
-class NewCalendar(Struct, frozen=True):
+class MadeCalendar(Struct, frozen=True):
     """An address with its secret, shown only once."""
 
     id: int
@@ -54,17 +55,39 @@ class NewCalendar(Struct, frozen=True):
 
 
 class Calendars(Struct, frozen=True):
-    """The caller's addresses, the newest first."""
+    """Addresses of one person, the newest first."""
 
     items: list[Calendar]
 
 
-@get("/api/v1/calendars", opt=describe("Your calendar addresses", TAG, {200: Answer("Addresses", Calendars)}))
+@get(
+    "/api/v1/calendars",
+    opt=describe(
+        "Your calendar addresses; those of any user, for administrators",
+        TAG,
+        {200: Answer("Addresses", Calendars)},
+        problems=["not-found"],
+        parameters=[Query("user", "whose addresses to list; your own by default")],
+    ),
+)
 async def list_calendars(request: Request[Identity, Any, Any]) -> Response[Calendars]:
-    """Return the caller's addresses, without their secrets."""
+    """Return the caller's addresses, or those of the user that an administrator names, without secrets."""
+    name = request.query_params.get("user")
+    found = await (_of_user(request, name) if name else _own(request))
+    return Response(Calendars([_shown(one) for one in found]), headers=NO_STORE)
+
+
+async def _own(request: Request[Identity, Any, Any]) -> list[CalendarAddress]:
+    return await services_of(request.app).personal.calendars(request.user)
+
+
+async def _of_user(request: Request[Identity, Any, Any], name: str) -> list[CalendarAddress]:
+    require(request.user, "admin")
     services = services_of(request.app)
-    items = [_shown(one) for one in await services.personal.calendars(request.user)]
-    return Response(Calendars(items), headers=NO_STORE)
+    user = next((one for one in await services.people.users() if one.name == name), None)
+    if user is None:
+        raise HttpProblem("not-found", f"There is no user {excerpt(name)}.")
+    return await services.personal.calendars_of_user(user.id)
 
 
 @post(
@@ -74,12 +97,12 @@ async def list_calendars(request: Request[Identity, Any, Any]) -> Response[Calen
     opt=describe(
         "Create a secret address for a calendar program",
         TAG,
-        {201: Answer("The address; it is shown only once", NewCalendar)},
+        {201: Answer("The address; it is shown only once", MadeCalendar)},
         problems=["invalid-json", "unsupported-media-type", "too-large", "validation", "conflict"],
         body=Body({"application/json": NEW_CALENDAR_SCHEMA}),
     ),
 )
-async def make_calendar(request: Request[Identity, Any, Any]) -> Response[NewCalendar]:
+async def make_calendar(request: Request[Identity, Any, Any]) -> Response[MadeCalendar]:
     """Return a new address with its secret in the URL, as calendar programs need it."""
     services = services_of(request.app)
     filters = await read_json(request, _filters)
@@ -92,7 +115,7 @@ async def make_calendar(request: Request[Identity, Any, Any]) -> Response[NewCal
     prefix = link("")
     origin = base.removesuffix(prefix) if prefix else base
     url = f"{origin}{link('/eventos.ics')}?{urlencode({'key': secret})}"
-    shown = NewCalendar(calendar.id, url, calendar.filters, timestamp(calendar.created_at))
+    shown = MadeCalendar(calendar.id, url, calendar.filters, timestamp(calendar.created_at))
     return Response(shown, status_code=201, headers=NO_STORE)
 
 
@@ -102,7 +125,7 @@ async def make_calendar(request: Request[Identity, Any, Any]) -> Response[NewCal
     opt=describe("Revoke a calendar address", TAG, {204: Answer("Revoked")}, problems=["not-found"]),
 )
 async def revoke_calendar(request: Request[Identity, Any, Any], calendar_id: FromPath[str]) -> None:
-    """Delete an address; it then answers 401."""
+    """Delete an address of the caller, or of anyone for administrators; it then answers 401."""
     services = services_of(request.app)
     is_number = calendar_id.isascii() and calendar_id.isdigit() and len(calendar_id) < 16
     if not is_number or not await services.personal.remove_calendar(request.user, int(calendar_id)):

@@ -3,16 +3,13 @@
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import cast
-from urllib.parse import parse_qsl, urlencode
 
-from anyio import to_thread
 from litestar import delete, get, post, put
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
-from api.http.problems import invalid_query
 from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.event_query import (
@@ -20,30 +17,20 @@ from api.routes.event_query import (
     FILTERS,
     read_deletion,
     read_filter,
-    read_narrowed,
-    read_only_filter,
 )
 from api.routes.events import PATH, READING_BODY, TAG, HttpRequest, no_parameters
+from api.routes.file_chunks import file_chunks
 from api.routes.json_body import read_json_items
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
-from api.security.guards import too_many, unauthorized
-from api.services.credentials import digest
 from api.services.events import Events
-from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent, EventFile, Joint, Wanted
+from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent, Joint, Wanted
 from api.services.exports.table import LANGUAGES, Language
 from api.services.imports.options import DELIMITERS
 from api.services.services import Services
 from domain.events import Event
 from domain.ports.events import EventFilter
-from domain.problems import Problem
 from streams.frames import line_safe
-
-FILE_CHUNK = 250
-"""Events that are decoded at once: about 3 ms of the loop."""
-
-CALENDAR_CALLS_PER_MINUTE = 30
-"""Calendar programs ask each quarter of an hour or so."""
 
 
 class StoredBatch(Struct, frozen=True):
@@ -161,7 +148,7 @@ async def download(request: HttpRequest) -> ASGIResponse:
     parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | {"format", "lang", "delimiter"})
     where = read_filter(parameters, services.timezone)
     form = FORMATS[parameters.choice("format", tuple(FORMATS), "json")]
-    wanted = _wanted(parameters, services.events.epoch)
+    wanted = _wanted(parameters, services)
     parameters.finish()
     headers = {
         "Content-Disposition": f'attachment; filename="{form.file_name}"',
@@ -170,73 +157,21 @@ async def download(request: HttpRequest) -> ASGIResponse:
     chunks = (
         partial(_document_chunks, services.events, where, form.joint)
         if form.joint
-        else partial(_file_chunks, services.events, where, form.begin(wanted))
+        else partial(file_chunks, services.events, where, form.begin(wanted))
     )
     return StreamedAnswer(chunks, media_type=form.media_type, headers=headers)
 
 
-@get(
-    ["/api/v1/eventos.ics", "/eventos.ics"],
-    opt=describe(
-        "The events as a calendar to subscribe to",
-        TAG,
-        {200: Answer("iCalendar, streamed", {"type": "string"}, ["text/calendar"])},
-        problems=["invalid-query", "unauthorized", "too-many-requests"],
-        parameters=(
-            *FILTERS,
-            Query("key", "Secret of a calendar address, instead of a sign-in.", {"type": "string"}),
-        ),
-        role=None,
-    ),
-)
-async def calendar(request: HttpRequest) -> ASGIResponse:
-    """Stream the matching events as a calendar, for calendar programs that poll it.
-
-    A calendar program signs in by the secret of its address, which shows no more than it was made for.
-    """
-    services = services_of(request.app)
-    where = await _calendar_filter(request, services)
-    form = FORMATS["ics"]
-    chunks = partial(_file_chunks, services.events, where, form.begin(Wanted(services.events.epoch)))
-    return StreamedAnswer(chunks, media_type=form.media_type, headers={"Cache-Control": "no-cache"})
-
-
-def _wanted(parameters: UrlParameters, epoch: str) -> Wanted:
+def _wanted(parameters: UrlParameters, services: Services) -> Wanted:
     """Return the options of an export besides its format."""
     language = parameters.choice("lang", ("", *LANGUAGES), "") or None
     text = parameters.raw("delimiter")
     delimiter = None if text is None else DELIMITERS.get(text.lower())
     if text is not None and delimiter is None:
         parameters.refuse("delimiter", "unknown_value", "delimiter must be one of , ; | or tab", text)
-    return Wanted(epoch, cast("Language | None", language), delimiter)
-
-
-async def _calendar_filter(request: HttpRequest, services: Services) -> EventFilter:
-    """Return what to show: of an address no more than it was made for, else what the caller asks."""
-    query_string: bytes = request.scope["query_string"]
-    given = parse_qsl(
-        query_string.decode("latin-1"),
-        keep_blank_values=True,
-        encoding="utf-8",
-        errors="replace",
-        max_num_fields=64,
+    return Wanted(
+        services.events.epoch, cast("Language | None", language), delimiter, services.settings.timezone
     )
-    keys = [value for name, value in given if name == "key"]
-    key = keys[0] if keys else None
-    if key is None:
-        if request.scope["user"] is None:
-            raise unauthorized(presented=request.scope["auth"] is not None)
-        return read_only_filter(query_string, services.timezone)
-    if len(keys) > 1:
-        # Neither is named in the answer: both are secrets.
-        raise invalid_query([Problem("key", "repeated", "key must be given once")])
-    if seconds := await services.rate_limiter.take(f"calendar:{digest(key)}", CALENDAR_CALLS_PER_MINUTE):
-        raise too_many("calendar", seconds, limit=CALENDAR_CALLS_PER_MINUTE)
-    found = await services.personal.calendar_of(key)
-    if found is None:
-        raise unauthorized(presented=True)
-    asked = urlencode([(name, value) for name, value in given if name != "key"]).encode()
-    return read_narrowed(asked, found.filters, services.timezone)
 
 
 async def _document_chunks(events: Events, where: EventFilter, joint: Joint) -> AsyncGenerator[bytes, None]:
@@ -249,19 +184,9 @@ async def _document_chunks(events: Events, where: EventFilter, joint: Joint) -> 
         yield opening + closing.encode()
 
 
-async def _file_chunks(events: Events, where: EventFilter, file: EventFile) -> AsyncGenerator[bytes, None]:
-    """Write events chunk by chunk, in a thread: the loop has others to serve."""
-    async with events.reading() as reading:
-        opening = file.opening()
-        async for some in reading.scan(where, chunk=FILE_CHUNK):
-            yield opening + await to_thread.run_sync(file.part, some)
-            opening = b""
-        yield opening + file.closing()
-
-
 def _stored(events: list[Event]) -> StoredBatch:
     first, last = (events[0].id, events[-1].id) if events else (None, None)
     return StoredBatch(len(events), first, last, events)
 
 
-HANDLERS = (create_batch, replace_all, delete_events, download, calendar)
+HANDLERS = (create_batch, replace_all, delete_events, download)

@@ -12,7 +12,7 @@ from api.services.exports.table import Cell, Language, row_of, titles
 from api.services.exports.xlsx import XlsxFile
 from domain.csv.writer import csv_lines
 from domain.events import Event
-from domain.rows.formula_guard import guarded
+from domain.rows.formula_guard import exported
 from domain.venues import Venue
 from streams.frames import line_safe
 
@@ -90,11 +90,15 @@ class Wanted(Struct, frozen=True):
         epoch: of the store: makes the ids of its entries unique in the world.
         language: of the titles of a table; None for a CSV with the names of the API.
         delimiter: between the cells of a CSV; None for the one of the language.
+        timezone: the name of the zone of dates without an offset, as a calendar tells it.
+        name: of a calendar.
     """
 
     epoch: str = ""
     language: Language | None = None
     delimiter: str | None = None
+    timezone: str = "UTC"
+    name: str = "FastTrack"
 
 
 class CsvFile:
@@ -128,22 +132,24 @@ class CsvFile:
 
 
 class CalendarFile:
-    """iCalendar. `epoch` makes the ids of its entries unique in the world."""
+    """iCalendar."""
 
-    def __init__(self, epoch: str) -> None:
+    def __init__(self, wanted: Wanted) -> None:
+        """Begin a file."""
         # Few servers are ever asked for a calendar, and all would wait for its library.
         from api.services.exports import calendar  # noqa: PLC0415
 
         self._calendar = calendar
-        self._epoch = epoch
+        self._wanted = wanted
 
     def opening(self) -> bytes:
         """Return the properties of the calendar."""
-        return self._calendar.calendar_start("FastTrack")
+        return self._calendar.calendar_start(self._wanted.name, self._wanted.timezone)
 
     def part(self, events: Sequence[Event]) -> bytes:
         """Return entries."""
-        return self._calendar.calendar_events(events, epoch=self._epoch)
+        wanted = self._wanted
+        return self._calendar.calendar_events(events, epoch=wanted.epoch, timezone=wanted.timezone)
 
     def closing(self) -> bytes:
         """Return the last line."""
@@ -177,7 +183,7 @@ FORMATS: dict[str, Format] = {
         "application/x-ndjson", "eventos.ndjson", lambda _: JsonLinesFile(), Joint("", "\n", "\n", "")
     ),
     "xlsx": Format(XLSX_TYPE, "eventos.xlsx", lambda wanted: XlsxFile(wanted.language or "pt")),
-    "ics": Format("text/calendar; charset=utf-8", "eventos.ics", lambda wanted: CalendarFile(wanted.epoch)),
+    "ics": Format("text/calendar; charset=utf-8", "eventos.ics", CalendarFile),
 }
 
 OTHER_MEDIA_TYPES = [form.media_type.partition(";")[0] for name, form in FORMATS.items() if name != "json"]
@@ -199,7 +205,7 @@ def documented(event: Event) -> DocumentedEvent:
 def _cells(event: Event) -> Sequence[str]:
     venue = _encoder.encode(event.local_info).decode() if event.local_info else ""
     own = (event.title, event.description, event.event_date, event.city, ";".join(event.participants), venue)
-    return [*map(guarded, own), str(event.id)]
+    return [*map(exported, own), str(event.id)]
 
 
 _FLAGS = {"pt": {True: "sim", False: "não"}, "en": {True: "yes", False: "no"}}
@@ -208,7 +214,7 @@ _FLAGS = {"pt": {True: "sim", False: "não"}, "en": {True: "yes", False: "no"}}
 def _shown(cell: Cell, language: Language) -> str:
     """Return a cell as text: dates in the one form that reads the same everywhere."""
     if isinstance(cell, str):
-        return guarded(cell)
+        return exported(cell)
     if isinstance(cell, bool):
         return _FLAGS[language][cell]
     if isinstance(cell, time):

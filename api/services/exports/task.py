@@ -33,19 +33,21 @@ class ExportTask:
         *,
         clock: Clock,
         keep_days: int,
+        timezone: str = "UTC",
     ) -> None:
-        """Export in the formats that `begin` names."""
+        """Export in the formats that `begin` names; `timezone` is the name of the server's."""
         self._store = store
         self._begin = begin
         self._clock = clock
         self._keep_ms = keep_days * 86_400_000
+        self._timezone = timezone
 
     async def run(self, task: Task, report: Report) -> dict[str, Any]:
         """Return how many events and bytes the file has, and where it is."""
-        file = self._begin[task.params["format"]](Wanted(self._store.epoch))
+        file = self._begin[task.params["format"]](Wanted(self._store.epoch, timezone=self._timezone))
         blob = _Blob(self._store, blob_of(task.id))
         written = 0
-        await blob.write(file.opening())
+        await blob.write(await anyio.to_thread.run_sync(file.opening))
         async with self._store.snapshot() as snapshot:
             total = (await snapshot.events.counts(now_us=self._clock() * 1000)).events
             await report.log("export.writing", events=total, format=task.params["format"])

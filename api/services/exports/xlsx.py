@@ -13,7 +13,8 @@ from typing import Any
 
 from api.services.exports.table import COLUMNS, Cell, Language, row_of, titles
 from domain.events import Event
-from domain.rows.formula_guard import looks_guarded
+from domain.rows.cells import held_in_cell
+from domain.rows.formula_guard import error_as_text, looks_guarded
 
 MOST_ROWS = 1_048_576
 MOST_BYTES = 2 * 1024**3
@@ -73,7 +74,7 @@ class XlsxFile:
 
     def part(self, events: Sequence[Event]) -> bytes:
         """Return some events."""
-        return self.rows([row_of(event) for event in events])
+        return self.rows([_event_row(event) for event in events])
 
     def rows(self, rows: Iterable[Sequence[Cell]]) -> bytes:
         """Return some rows."""
@@ -186,6 +187,10 @@ class _Sink(io.RawIOBase):
         return held
 
 
+def _event_row(event: Event) -> list[Cell]:
+    return [error_as_text(cell) if isinstance(cell, str) else cell for cell in row_of(event)]
+
+
 def _row(number: int, cells: Sequence[Cell]) -> str:
     """Return a row. Cells have no references: each stands where it is counted."""
     return f'<row r="{number}">{"".join(map(_cell, cells))}</row>'
@@ -208,7 +213,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _text(text: str, style: int) -> str:
-    safe = escape(_UNSAFE.sub(_escaped, text), quote=False)
+    safe = escape(_UNSAFE.sub(_escaped, held_in_cell(text)), quote=False)
     return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{safe}</t></is></c>'
 
 

@@ -95,7 +95,7 @@ async def test_parameters_in_the_url_of_an_address_show_no_more_than_it_was_made
 
 async def test_the_secret_of_a_calendar_opens_nothing_else(tmp_path: Path) -> None:
     async with serving(tmp_path, auth="token") as server, server.client() as stranger:
-        ana, people = await signed_in(server)
+        ana, _ = await signed_in(server)
         async with ana:
             url = (await ana.post("/api/v1/calendars", json={})).json()["url"]
         key = url.partition("key=")[2]
@@ -103,12 +103,26 @@ async def test_the_secret_of_a_calendar_opens_nothing_else(tmp_path: Path) -> No
             await stranger.get("/api/v1/eventos", params={"key": key}),
             await stranger.get("/api/v1/calendars", headers={"Authorization": f"Bearer {key}"}),
             await stranger.get("/eventos.ics"),
-            await stranger.get("/eventos.ics", params={"key": "fc_wrong"}),
             await stranger.post("/api/v1/eventos", json=EVENT, params={"key": key}),
         ]
-        await people.set_disabled("ana", disabled=True, actor="test")
-        answers.append(await stranger.get(url))
     assert {answer.status_code for answer in answers} == {401}
+
+
+async def test_an_address_that_opens_nothing_says_so_and_asks_for_no_password(tmp_path: Path) -> None:
+    async with serving(tmp_path, auth="token") as server, server.client() as stranger:
+        ana, people = await signed_in(server)
+        async with ana:
+            made = [(await ana.post("/api/v1/calendars", json={})).json() for _ in range(2)]
+            await ana.delete(f"/api/v1/calendars/{made[0]['id']}")
+        urls = [made[0]["url"], f"{server.url}/eventos.ics?key=fc_wrong", f"{server.url}/eventos.ics?key="]
+        answers = [await stranger.get(url) for url in urls]
+        await people.set_disabled("ana", disabled=True, actor="test")
+        answers.append(await stranger.get(made[1]["url"]))
+    assert {answer.status_code for answer in answers} == {401}
+    assert not any("Basic" in answer.headers["WWW-Authenticate"] for answer in answers)
+    # Nor does it say whether there was one.
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].json()["rule"] == "calendar_address"
 
 
 async def test_a_calendar_address_has_a_rate_limit(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The calendar, read back by a parser that is not its writer's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +10,8 @@ import vobject
 from api.services.exports.calendar import CALENDAR_END, calendar_events, calendar_start
 from domain.events import Event
 from domain.venues import Venue
+
+ZONE = "America/Sao_Paulo"
 
 PLAIN = Event(
     id=7,
@@ -27,7 +29,9 @@ PLAIN = Event(
 
 
 def read_back(*events: Event) -> Any:
-    text = (calendar_start("Eventos") + calendar_events(events, epoch="k3f9") + CALENDAR_END).decode()
+    text = (
+        calendar_start("Eventos", ZONE) + calendar_events(events, epoch="k3f9", timezone=ZONE) + CALENDAR_END
+    ).decode()
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
     return vobject.readOne(text)
 
@@ -44,19 +48,44 @@ def test_every_member_survives_export_and_import() -> None:
     assert vevent.dtstamp.value == datetime(2025, 1, 2, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("event_date", "start"),
-    [
-        ("2025-07-01T10:00:00", datetime(2025, 7, 1, 10)),  # noqa: DTZ001 - floating stays floating
-        ("2025-07-01T10:00:00.250", datetime(2025, 7, 1, 10)),  # noqa: DTZ001
-        ("2025-07-01T10:00:00Z", datetime(2025, 7, 1, 10, tzinfo=UTC)),
-        ("2025-07-01T10:00:00-03:00", datetime(2025, 7, 1, 13, tzinfo=UTC)),
-    ],
-)
-def test_naive_times_stay_floating_and_offsets_become_utc(event_date: str, start: datetime) -> None:
-    found = read_back(msgspec.structs.replace(PLAIN, event_date=event_date)).vevent.dtstart.value
-    assert found == start
-    assert (found.tzinfo is None) == (start.tzinfo is None)
+STARTS = [
+    ("2025-07-01T10:00:00", datetime(2025, 7, 1, 13, tzinfo=UTC)),
+    ("2025-07-01T10:00:00.250", datetime(2025, 7, 1, 13, tzinfo=UTC)),
+    # In the summer time that Brazil had.
+    ("2018-12-01T10:00:00", datetime(2018, 12, 1, 12, tzinfo=UTC)),
+    ("1900-01-01T10:00:00", datetime(1900, 1, 1, 13, 6, 28, tzinfo=UTC)),
+    ("2200-12-31T10:00:00", datetime(2200, 12, 31, 13, tzinfo=UTC)),
+    ("2025-07-01T10:00:00Z", datetime(2025, 7, 1, 10, tzinfo=UTC)),
+    ("2025-07-01T10:00:00-03:00", datetime(2025, 7, 1, 13, tzinfo=UTC)),
+    ("2025-07-01T00:00:00Z", datetime(2025, 7, 1, tzinfo=UTC)),
+    ("2025-07-01T00:00:00.250", datetime(2025, 7, 1, 3, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("event_date", "start"), STARTS)
+def test_each_time_is_a_moment_that_no_reader_has_to_guess_the_zone_of(
+    event_date: str, start: datetime
+) -> None:
+    calendar = read_back(msgspec.structs.replace(PLAIN, event_date=event_date))
+    found = calendar.vevent.dtstart.value
+    assert found.tzinfo is not None
+    assert found.astimezone(UTC) == start
+
+
+def test_a_date_alone_is_a_whole_day() -> None:
+    found = read_back(msgspec.structs.replace(PLAIN, event_date="2025-07-01T00:00:00")).vevent.dtstart.value
+    assert found == date(2025, 7, 1)
+
+
+def test_a_calendar_says_its_zone_and_how_often_to_ask() -> None:
+    text = calendar_start("Eventos", "Europe/Lisbon").decode().split("\r\n")
+    assert {
+        "X-WR-CALNAME:Eventos",
+        "X-WR-TIMEZONE:Europe/Lisbon",
+        "TZID:Europe/Lisbon",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
+    } <= set(text)
 
 
 def test_an_event_without_a_venue_has_its_city_as_location() -> None:

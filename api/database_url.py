@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 PARAMETERS = frozenset(
-    {"host", "port", "user", "dbname", "passfile", "service", "target_session_attrs", "connect_timeout"}
+    {"host", "port", "user", "dbname", "passfile", "target_session_attrs", "connect_timeout"}
     | {"application_name", "options", "ssl", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"}
     | {"sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"}
 )
@@ -14,6 +14,21 @@ SECRET_PARAMETERS = ("password", "sslpassword")
 
 _KINDS = frozenset({"sqlite", "postgresql", "postgres"})
 _HOST = re.compile(r"(?:\[[^\]]*\]|[^:/?\[]*)(?::([0-9]+))?(?:[/?]|$)")
+_AS_READ = re.compile(
+    r"[^:]*://(?:(?P<user>[^:/]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?:(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?)?"
+    r"(?:/(?P<database>[^?]*))?"
+)
+"""As SQLAlchemy reads a URL, from left to right. Source: `sqlalchemy.engine.url`; a test compares."""
+_PASSWORD_IN_PATH = re.compile(r"[^:@]*+:[^@]*+@")
+_SEVERAL_HOSTS = (
+    "names several hosts with ports: give those as parameters, "
+    "postgresql:///name?host=one,two&port=5432,5432&target_session_attrs=read-write"
+)
+_ENDS_A_PART = (
+    "has characters in its user, password or database that end a part of a URL: "
+    "percent-encode them (@ is %40, : is %3A, / is %2F, ? is %3F, # is %23, [ is %5B, ] is %5D)"
+)
 _LAST_PORT = 65535
 
 
@@ -23,6 +38,26 @@ def is_database_url(url: str) -> bool:
     host = _HOST.match(_parts(url)[1])
     is_known = bool(separator) and scheme.partition("+")[0] in _KINDS
     return is_known and host is not None and int(host[1] or 0) <= _LAST_PORT
+
+
+def url_fault(url: str) -> str | None:
+    """Return the sentence about a URL of PostgreSQL that cannot be read as it was meant; None for any other.
+
+    It has no part of the URL: that may be of a password.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in _KINDS - {"sqlite"}:
+        return None
+    read = _AS_READ.match(url)
+    assert read is not None, "a scheme is all that it needs"
+    if read["port"] and not read["port"].isdigit():
+        # Behind the first ":" stands the rest of several hosts, or of a password.
+        if "," in re.split("[/?#]", _parts(url)[1], maxsplit=1)[0]:
+            return _SEVERAL_HOSTS
+        return _ENDS_A_PART if is_database_url(url) else None
+    database = read["database"] or ""
+    is_cut = "@" in database if read["password"] else _PASSWORD_IN_PATH.match(database)
+    return _ENDS_A_PART if is_cut or "@" in (read["host"] or "") else None
 
 
 def has_password(url: str) -> bool:

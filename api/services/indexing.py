@@ -4,6 +4,7 @@ import logging
 
 import anyio
 
+from api.services.outage import Outage
 from domain.ports.errors import StorageError
 from domain.ports.indexing import Backlog, Indexing
 
@@ -42,12 +43,16 @@ class Indexer:
 
     async def run(self) -> None:
         """Index until cancelled. A store that does not answer is tried again."""
+        sentence = "the deferred index entries wait until the store answers"
+        outage = Outage(logger, sentence, first_pause_seconds=LOOK_SECONDS)
         while True:
             self._changed = anyio.Event()
             try:
                 await self._catch_up()
-            except StorageError:
-                logger.exception("the deferred index entries could not be written")
+            except StorageError as error:
+                await anyio.sleep(outage.pause(error))
+                continue
+            outage.over()
             if not self.entries_behind and self.texts_behind < FEW_TEXTS:
                 await self._changed.wait()
             await anyio.sleep(LOOK_SECONDS)

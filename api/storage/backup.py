@@ -5,6 +5,7 @@ import glob
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,22 +27,66 @@ class BackupError(StorageError):
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[Path]:
+def replacing(file: Path, *, private: bool = True) -> Iterator[Path]:
     """Yield a private path to write to; it replaces `file` if the block succeeds.
+
+    A link stays, and the file that it leads to is replaced. A device or a pipe stays too: into it the bytes
+    are written. What is not `private` gets the mode of the file before, or of any new file.
 
     Raises:
         BackupError: the folder cannot be written.
     """
     with ExitStack() as opened:
         try:
-            part = opened.enter_context(temporary_folder(file.parent, f".{file.name}.part-")) / "part"
+            is_stream = _is_stream(file)
+            target = file if is_stream else Path(os.path.realpath(file))
+            if is_stream:
+                folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="fasttrack-")))
+            else:
+                folder = opened.enter_context(temporary_folder(target.parent, f".{target.name}.part-"))
+            part = folder / "part"
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise BackupError(f"{file} cannot be written: {error.strerror}") from error
         yield part
+        if is_stream:
+            with part.open("rb") as content, target.open("wb", buffering=0) as stream:
+                shutil.copyfileobj(content, stream, 1 << 20)
+            return
+        if not private:
+            part.chmod(_usual_mode(target))
         keep(part)
-        part.replace(file)
-        keep(file.parent)
+        part.replace(target)
+        keep(target.parent)
+
+
+def _is_stream(file: Path) -> bool:
+    """Return whether a path leads to something that is written into, not replaced. Raises OSError."""
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _usual_mode(file: Path) -> int:
+    """Return the mode of a file; if there is none, that of a new one."""
+    if file.exists():
+        return stat.S_IMODE(file.stat().st_mode)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def is_of_store(file: Path, database: Path, blobs: Path) -> bool:
+    """Return whether a file is, or would become, one of a SQLite store's own, whatever name leads to it."""
+    database, blobs = Path(os.path.realpath(database)), Path(os.path.realpath(blobs))
+    own = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal", ".lock")]
+    target = Path(os.path.realpath(file))
+    if target in own or not {blobs, blobs.with_name(".restored")}.isdisjoint(target.parents):
+        return True
+    # A second name of the same file, as `ln` makes.
+    return file.exists() and any(one.exists() and one.samefile(file) for one in own)
 
 
 @contextmanager

@@ -39,10 +39,24 @@ async def claim(
 
 
 async def hold(
-    unit: Unit, table: sa.Table, row_id: str, owner: str, *, now_ms: int, ends_ms: int, **also: Any
+    unit: Unit,
+    table: sa.Table,
+    row_id: str,
+    owner: str,
+    *,
+    now_ms: int,
+    ends_ms: int,
+    needless: Sequence[str] = (),
+    **also: Any,
 ) -> bool:
-    """Take or renew the lease on one row; False when another holds it. `also` are cells to set with it."""
-    change = sa.update(table).where(table.c.id == row_id, free_or_own(table, owner, now_ms=now_ms))
+    """Take or renew the lease on one row; False when another holds it.
+
+    In the states `needless` nobody needs the lease that he has. `also` are cells to set with it.
+    """
+    may = free_or_own(table, owner, now_ms=now_ms)
+    if needless:
+        may = sa.or_(may, table.c.state.in_(needless))
+    change = sa.update(table).where(table.c.id == row_id, may)
     return await unit.run(change.values(lease_owner=owner, lease_ends_ms=ends_ms, **also)) == 1
 
 

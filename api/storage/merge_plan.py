@@ -4,6 +4,9 @@ from api.storage.event_cells import CITY, EVENT_DATE, OWN, TITLE, Cells, Known, 
 from domain.merge import OUTCOMES, Key, MergeRule
 from domain.seen_rows import SeenRows
 
+_MIDNIGHT = "T00:00:00"
+"""What a date alone is stored with."""
+
 CREATED, _UPDATED, _UNCHANGED, _SKIPPED = range(len(OUTCOMES))
 
 
@@ -29,6 +32,8 @@ class MergePlan:
         self._merger = Merger(rule)
         self._upload_id = upload_id
         self._seen, self._met_events = seen, met
+        # A file with dates alone says nothing of the time of day: that every time goes is told.
+        self._may_lose_times = "event_date" in rule.fields and "event_time" not in rule.fields
         self._new: dict[Key, int] = {}
 
     def take_by_key(self, rows: list[Cells], keys: list[Key]) -> None:
@@ -52,6 +57,8 @@ class MergePlan:
             if wanted is known.cells:
                 add(_UNCHANGED)
             else:
+                if self._may_lose_times and _loses_time(known.cells, wanted):
+                    self.warn("time_lost")
                 before[known.event_id], self.changed[known.event_id] = known, wanted
                 add(_UPDATED)
 
@@ -105,6 +112,8 @@ class MergePlan:
         wanted = self._merger.merged(now, row)
         if wanted is now:
             return _UNCHANGED
+        if self._may_lose_times and _loses_time(now, wanted):
+            self.warn("time_lost")
         self.before.setdefault(known.event_id, known)
         self.changed[known.event_id] = wanted
         return _UPDATED
@@ -125,6 +134,12 @@ class MergePlan:
         if known is not None and self._skips:
             return _SKIPPED
         return _UNCHANGED if equal else _UPDATED
+
+
+def _loses_time(now: Cells, wanted: Cells) -> bool:
+    """Return whether an event keeps its day, and goes from a time of day to midnight."""
+    old, new = now[EVENT_DATE], wanted[EVENT_DATE]
+    return old[:10] == new[:10] and new[10:] == _MIDNIGHT and old[10:19] != _MIDNIGHT
 
 
 def _is_another(row: Cells, stored: Cells) -> bool:

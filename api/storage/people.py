@@ -21,6 +21,7 @@ _ADD_USER = upsert(
     ),
 )
 _USERS = kept(sa.select(users).order_by(users.c.name))
+_LOCK_USERS = kept(sa.select(users.c.id).order_by(users.c.id).with_for_update())
 _USER = kept(sa.select(users).where(users.c.id == sa.bindparam("of_id")))
 _USER_BY_NAME = kept(sa.select(users).where(users.c.name == sa.bindparam("of_name")))
 _USER_BY_TOKEN = kept(sa.select(users).where(users.c.token_hash == sa.bindparam("of_token")))
@@ -109,6 +110,12 @@ class SqlPeople:
     async def users(self) -> list[User]:
         """Return every user by name."""
         return [_user(row) for row in await self._unit.rows(_USERS)]
+
+    async def lock_users(self) -> list[User]:
+        """Return every user by name; nobody else adds or changes one until the transaction ends."""
+        # Locked where a database has several writers; a second look shows what others did meanwhile.
+        await self._unit.rows(_LOCK_USERS)
+        return await self.users()
 
     async def user(self, user_id: int) -> User | None:
         """Return one user."""

@@ -1,5 +1,6 @@
 """The store: everything durable, opened by the composition root."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from api.storage.postgres.rate_limit import PostgresRateLimiter
 
 Committed = Callable[[Sequence[StoredMessage]], None]
+
+_NOT_OF_RIGHTS = {errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 
 
 class SqlSnapshot:
@@ -124,14 +127,21 @@ class SqlStore:
         self.free_disk_bytes = blobs.free_bytes if blobs else None
         self.feed: FeedReader = SqlFeedReader(database.reading)
 
-    async def open(self, timezone: str) -> None:
-        """Migrate the tables and read the metadata of the store."""
+    async def open(self, timezone: str | None) -> None:
+        """Migrate the tables and read the metadata of the store.
+
+        `timezone`: of naive times from now on; None leaves it to those that serve the store.
+
+        Raises:
+            StoreUnusableError: other processes serve it in another time zone.
+        """
         await self._database.open()
         async with self._database.writing() as unit:
             await unit.run_sync(migrate)
             await unit.run_sync(self._database.dialect.prepare)
             self.epoch = await the_epoch(unit)
-            await settle_timezone(unit, timezone)
+            if timezone is not None:
+                await settle_timezone(unit, timezone, now_ms=_clock_ms())
             await unit.commit()
         if self._database.dialect.texts is not None:
             self.indexing = self._database.indexing()
@@ -271,11 +281,12 @@ async def open_store(
     """
     path = sqlite_path(url, data_dir)
     if path is None:
-        store = _postgres_store(url, committed, connections)
+        store = _postgres_store(url, committed, connections, serves)
     else:
         store = await to_thread.run_sync(_sqlite_store, path, data_dir, committed, serves, disk_reserve_bytes)
     try:
-        await store.open(timezone)
+        # A command in a shell with other settings must not move the events of a server.
+        await store.open(timezone if serves else None)
     except BaseException as error:
         await store.aclose()
         if (why := why_unusable(error)) is not None:
@@ -302,18 +313,22 @@ def _sqlite_store(
         blobs = FileBlobs(data_dir / "blobs", reserve_bytes=reserve_bytes)
         return SqlStore(SqliteDatabase(path, serves=serves), blobs, committed, None)
     except OSError as error:
-        why = f"cannot be used: {error.strerror}; give the user of the server write access, or set another"
-        raise StoreUnusableError(f"{error.filename} {why}") from error
+        advice = (
+            ""
+            if error.errno in _NOT_OF_RIGHTS
+            else "; give the user of the server write access, or set another"
+        )
+        raise StoreUnusableError(f"{error.filename} cannot be used: {error.strerror}{advice}") from error
 
 
-def _postgres_store(url: str, committed: Committed, connections: int) -> SqlStore:
+def _postgres_store(url: str, committed: Committed, connections: int, serves: bool) -> SqlStore:
     # The extra may be absent where SQLite serves.
     from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415
     from api.storage.postgres.feed_tailer import FeedTailer  # noqa: PLC0415
     from api.storage.postgres.presence import PostgresPresence  # noqa: PLC0415
     from api.storage.postgres.rate_limit import PostgresRateLimiter  # noqa: PLC0415
 
-    database = PostgresDatabase(url, connections)
+    database = PostgresDatabase(url, connections, serves=serves)
     store = SqlStore(database, None, committed, FeedTailer(database, committed))
     store.live, store.meter = PostgresPresence(database), PostgresRateLimiter(database)
     return store

@@ -9,14 +9,16 @@ import sqlalchemy as sa
 
 from api.storage.backup import new_epoch
 from api.storage.event_packing import DAY_US, EPOCH, Deltas, day_key
-from api.storage.schema import events, meta
+from api.storage.schema import events, live_processes, meta
 from api.storage.stats import add_deltas
 from api.storage.unit_of_work import Row, Unit
+from domain.ports.errors import StoreUnusableError
 
 _log = logging.getLogger(__name__)
 
 _CHUNK = 10_000
 _MICROSECOND = timedelta(microseconds=1)
+_SERVING = sa.select(live_processes.c.owner).where(live_processes.c.ends_ms > sa.bindparam("now_ms")).limit(1)
 
 
 async def the_epoch(unit: Unit) -> str:
@@ -28,17 +30,31 @@ async def the_epoch(unit: Unit) -> str:
     return epoch
 
 
-async def settle_timezone(unit: Unit, timezone: str) -> None:
-    """Recompute the instants of events without an offset if the time zone has changed."""
+async def settle_timezone(unit: Unit, timezone: str, *, now_ms: int) -> None:
+    """Recompute the instants of events without an offset if the time zone has changed.
+
+    Raises:
+        StoreUnusableError: other processes serve the store, and go on computing with the zone that it has.
+    """
     before = await _known(unit, "timezone")
     if before == timezone:
         return
     if before is not None:
-        _log.info(
+        if await _is_served(unit, now_ms):
+            raise StoreUnusableError(
+                f"other processes serve the store in the time zone {before}, and this one has {timezone}: "
+                "set the same FASTTRACK_TIMEZONE, or stop all of them first "
+                "(one that was killed counts for 15 seconds)"
+            )
+        _log.warning(
             "time zone changed from %s to %s: events without an offset get new instants", before, timezone
         )
         await _move_naive_events(unit, ZoneInfo(timezone))
     await _keep(unit, "timezone", timezone)
+
+
+async def _is_served(unit: Unit, now_ms: int) -> bool:
+    return await unit.first(_SERVING, {"now_ms": now_ms}) is not None
 
 
 async def _move_naive_events(unit: Unit, zone: ZoneInfo) -> None:

@@ -2,9 +2,19 @@
 
 import sqlite3
 
+from domain.ports.errors import StorageFaultError
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_NO_RIGHT = {"42501", "3F000"}
-"""Of PostgreSQL: insufficient privilege, and no schema in which the user may create anything."""
+_OF_ITS_DISK = {
+    sqlite3.SQLITE_FULL: "cannot be written: no space is left on its disk",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: its disk may be full or faulty",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at its rights, and at the space on its disk",
+    sqlite3.SQLITE_READONLY: "cannot be written: give the server's user write access to it and to its folder",
+}
+_NO_RIGHT = "42501"
+"""Of PostgreSQL: insufficient privilege."""
+_NO_SCHEMA = "3F000"
+"""Of PostgreSQL: nothing that the search_path names is there."""
 
 
 class NewerSchemaError(Exception):
@@ -15,13 +25,20 @@ def why_unusable(error: BaseException) -> str | None:
     """Return the explanation of an error to the operator; None for any other error."""
     if isinstance(error, NewerSchemaError):
         return f"{error}; install that version again, or restore a backup (docs/operating.md)"
+    if isinstance(error, StorageFaultError) and error.__cause__ is not None:
+        error = error.__cause__
     original = getattr(error, "orig", error)
     state = getattr(original, "sqlstate", None)
     if state == "42P07" or (
         isinstance(original, sqlite3.OperationalError) and "already exists" in str(original)
     ):
         return "has tables of another program: create an empty database for FastTrack, and set its URL"
-    if state in _NO_RIGHT:
+    if state == _NO_SCHEMA:
+        return (
+            "has no schema for the tables, because the search_path of its user names none that is there: "
+            "CREATE SCHEMA it, or ALTER ROLE the user RESET search_path"
+        )
+    if state == _NO_RIGHT:
         return (
             "does not let its user create tables: make the user its owner, "
             "or GRANT ALL ON SCHEMA public TO the user"
@@ -34,6 +51,4 @@ def why_unusable(error: BaseException) -> str | None:
             f"is damaged, or not an SQLite database ({what}): "
             "restore a backup, or move it away to start with an empty store"
         )
-    if primary == sqlite3.SQLITE_READONLY:
-        return "cannot be written: give the user of the server write access to it and to its folder"
-    return None
+    return _OF_ITS_DISK.get(primary or 0)

@@ -208,10 +208,19 @@ class SqlUploads:
         return _of(row) if row else None
 
     async def hold(self, upload_id: str, owner: str, *, now_ms: int, lease_ms: int) -> bool:
-        """Take or renew the lease on one import, ending its rest; False if another process holds it."""
-        ends_ms = now_ms + lease_ms
+        """Take or renew the lease on one import, ending its rest; False if another process holds it.
+
+        The lease of an import at its end holds nobody up: its holder does nothing more.
+        """
         return await hold(
-            self._unit, uploads, upload_id, owner, now_ms=now_ms, ends_ms=ends_ms, rests_since_ms=None
+            self._unit,
+            uploads,
+            upload_id,
+            owner,
+            now_ms=now_ms,
+            ends_ms=now_ms + lease_ms,
+            needless=AT_THE_END,
+            rests_since_ms=None,
         )
 
     async def renew_all(self, owner: str, *, now_ms: int, lease_ms: int) -> list[str]:
@@ -241,6 +250,11 @@ class SqlUploads:
     async def release(self, upload_id: str, owner: str) -> None:
         """Release the lease, if `owner` has it."""
         await release(self._unit, uploads, upload_id, owner)
+
+    async def free(self, upload_id: str) -> None:
+        """Release the lease, whoever has it."""
+        no_lease = {"lease_owner": None, "lease_ends_ms": None}
+        await self._unit.run(sa.update(uploads).where(uploads.c.id == upload_id).values(no_lease))
 
     async def release_all(self, owner: str) -> None:
         """Release the leases of a process on all imports."""

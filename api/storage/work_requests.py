@@ -6,7 +6,7 @@ from api.storage.schema import tasks, uploads, work_requests
 from api.storage.unit_of_work import Unit
 from domain.ports.work_requests import WorkRequest
 
-_WORK = {"stop_upload": uploads, "hand_over_upload": uploads, "stop_task": tasks}
+_WORK = {"stop_upload": uploads, "hand_over_upload": uploads, "undo_upload": uploads, "stop_task": tasks}
 
 
 class SqlRequests:
@@ -38,8 +38,13 @@ class SqlRequests:
 
     async def is_pending(self, request: WorkRequest, work_id: str) -> bool:
         """Return whether there is a request for one import or task."""
+        return await self.asker(request, work_id) is not None
+
+    async def asker(self, request: WorkRequest, work_id: str) -> str | None:
+        """Return who made a request for one import or task; None where nobody did."""
         own = (work_requests.c.request == request, work_requests.c.work_id == work_id)
-        return await self._unit.first(sa.select(work_requests.c.asker).where(*own)) is not None
+        row = await self._unit.first(sa.select(work_requests.c.asker).where(*own))
+        return None if row is None else str(row.asker)
 
     async def purge(self, *, before_ms: int, limit: int) -> int:
         """Delete some older requests; return how many."""

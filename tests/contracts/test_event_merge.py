@@ -200,6 +200,30 @@ async def test_a_row_with_the_id_of_quite_another_event_is_told(
     assert merged.warnings == warnings
 
 
+@pytest.mark.parametrize(
+    ("fields", "event_date", "warnings"),
+    [
+        (ALL, "T00:00:00", {"time_lost": 1}),
+        (ALL - {"description"}, "T00:00:00", {"time_lost": 1}),
+        (ALL | {"event_time"}, "T00:00:00", {}),
+        (ALL, "T19:30:00", {}),
+        (ALL - {"event_date"}, "T00:00:00", {}),
+    ],
+)
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_dates_alone_that_take_the_times_are_told(
+    store: SqlStore, fields: frozenset[str], event_date: str, warnings: dict[str, int], *, by_id: bool
+) -> None:
+    await merge(store, [an_event("a")])
+    (event,) = await stored(store)
+    rule = MergeRule("update", ("title",), has_ids=by_id, fields=fields)
+    row = an_event("a", event_date=event.event_date[:10] + event_date)
+    merged = await merge(store, [row], rule, ids=[str(event.id)], upload_id="v")
+    assert merged.warnings == warnings
+    moved = await merge(store, [an_event("a", event_date="2031-02-03T00:00:00")], rule, ids=[str(event.id)])
+    assert "time_lost" not in moved.warnings
+
+
 @pytest.mark.parametrize("rule", [UPDATE, MergeRule("skip", fields=ALL)])
 @pytest.mark.parametrize("size", [1, 2])
 async def test_the_later_of_two_rows_with_the_same_key_wins(

@@ -1,8 +1,11 @@
 """What every store of people keeps to."""
 
+import asyncio
+
 import msgspec
 import pytest
 
+from api.services.people import LastAdminError, People, PersonError
 from api.storage.store import SqlStore
 from domain.people import ReusableTicket, Session, User
 
@@ -131,3 +134,38 @@ async def test_a_new_reusable_ticket_ends_the_oldest_of_its_user(store: SqlStore
     async with store.snapshot() as snapshot:
         left = await snapshot.people.reusable_tickets(at_ms=0)
     assert [one.id for one in left] == ["id0", "id3", "id4", "id5", "id6"]
+
+
+async def test_of_two_last_administrators_who_disable_each_other_at_once_one_stays(store: SqlStore) -> None:
+    people = People(store, clock=lambda: 1, session_seconds=60)
+    for name in ("ana", "bia"):
+        await people.add(name, "admin", actor="test")
+    ends = await asyncio.gather(
+        *(people.set_disabled(name, disabled=True, actor="test") for name in ("ana", "bia")),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends].count(LastAdminError) == 1
+    assert [user.disabled for user in await people.users()].count(False) == 1
+
+
+async def test_the_last_administrator_is_disabled_only_by_force(store: SqlStore) -> None:
+    people = People(store, clock=lambda: 1, session_seconds=60)
+    await people.add("ana", "admin", actor="test")
+    await people.add("bia", "editor", actor="test")
+    with pytest.raises(LastAdminError, match="'ana' is the last enabled administrator"):
+        await people.set_disabled("ana", disabled=True, actor="test")
+    await people.set_disabled("bia", disabled=True, actor="test")
+    assert (await people.set_disabled("ana", disabled=True, actor="test", force=True)).disabled
+    # Already disabled: there is nothing to lose.
+    assert (await people.set_disabled("ana", disabled=True, actor="test")).disabled
+
+
+@pytest.mark.parametrize("name", ["ADMIN", "Admin", "admin", "LOCAL"])
+async def test_a_name_in_capitals_is_not_another_name(name: str, store: SqlStore) -> None:
+    people = People(store, clock=lambda: 1, session_seconds=60)
+    await people.add("admin", "admin", actor="test")
+    with pytest.raises(PersonError):
+        await people.add(name, "viewer", actor="test")
+    # Those that are there already go on.
+    await add_user(store, "aDMIN")
+    assert (await people.set_disabled("aDMIN", disabled=True, actor="test")).name == "aDMIN"

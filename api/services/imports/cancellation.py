@@ -17,20 +17,20 @@ class Cancellation:
         """Cancel imports that this process holds, finds or takes."""
         self._held = held
 
-    async def cancel(self, upload_id: str) -> Upload:
-        """Stop an import, and return it as it is then; rows already in stay in.
+    async def cancel(self, upload_id: str, *, undo_by: str | None = None) -> Upload:
+        """Stop an import, and return it as it is then; rows already in stay in, or begin to be undone.
 
         Raises:
             ImportRefusedError: `not_found`, or `wrong_state`: it ended.
         """
         check_unfinished(await self._held.find(upload_id))
-        await self._held.ownership.ask_to_stop(upload_id)
+        await self._held.ownership.ask_to_stop(upload_id, undo_by=undo_by)
         if (taken := await self._held.take(upload_id)) is not None:
             check_unfinished(taken.upload)
             await self._held.take_up(*taken)
         await self.heed_requests()
         upload = await self._stopped(upload_id)
-        if upload.state != "cancelled":
+        if upload.state not in ("cancelled", "undoing", "undone"):
             check_unfinished(upload)
         return upload
 

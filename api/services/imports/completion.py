@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from api.services.imports.views import links, rows_read, seconds_taken
+from api.services.imports.views import rows_read, seconds_taken, stored_links
 from api.services.notifications import import_notification
 from api.services.store import Transaction
-from domain.imports import EndState, Upload
+from domain.imports import EndState, Undo, Upload
 from domain.messages import Finished, end_error
 from domain.problems import Problem
 from domain.remembered import header_shape, worth_remembering
@@ -26,6 +26,8 @@ async def end(
 ) -> Upload:
     """Save an import as ended, publish `finished`, and return it. Every end of an import goes through here.
 
+    One that was cancelled together with its undo goes on as `undoing`.
+
     `before`: messages of this transaction that go ahead of `finished`.
     """
     ended = msgspec.structs.replace(
@@ -34,7 +36,24 @@ async def end(
     await tx.uploads.save(ended)
     await _remember(tx, ended, at_ms)
     await tx.messages.append([*before, draft(_finished(ended, state, at_ms)), _notice(ended, at_ms)])
-    return ended
+    return await _undone_if_asked(tx, ended) if state == "cancelled" else ended
+
+
+async def _undone_if_asked(tx: Transaction, upload: Upload) -> Upload:
+    """Begin the undo that was asked for with the cancellation, in its transaction.
+
+    So none can be forgotten between the two, and any process can finish it.
+    """
+    actor = await tx.requests.asker("undo_upload", upload.id)
+    if actor is None:
+        return upload
+    await tx.requests.clear("undo_upload", upload.id)
+    if not upload.has_rows_in:
+        return upload
+    upload = msgspec.structs.replace(upload, state="undoing", undo=Undo(by=actor))
+    await tx.uploads.save(upload)
+    await tx.uploads.free(upload.id)
+    return upload
 
 
 async def _remember(tx: Transaction, upload: Upload, at_ms: int) -> None:
@@ -71,7 +90,7 @@ def _finished(upload: Upload, state: EndState, at_ms: int) -> Finished:
         rows=rows_read(upload),
         seconds=seconds_taken(upload, at_ms),
         error=end_error(error, **_counts(upload)) if error else None,
-        links=links(upload.id),
+        links=stored_links(upload.id),
         created=upload.created,
         updated=upload.updated,
         unchanged=upload.unchanged,

@@ -242,7 +242,9 @@ class Job:
                 upload = with_nothing_in(upload)
             return await end(tx, upload, state, at_ms=self._now_ms(), error=error)
 
-        await self._running.change(self._store, edit)
+        # After the end another process may need the lease, to undo it.
+        if not self._running.ended:
+            await self._running.change(self._store, edit)
 
     async def _interrupt(self) -> None:
         async def edit(tx: Transaction, upload: Upload) -> Upload:

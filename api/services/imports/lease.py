@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from api.services.store import Transaction
 from domain.imports import UNFINISHED, Upload
-from domain.ports.errors import StorageUnavailableError
+from domain.ports.errors import WorkElsewhereError
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
@@ -13,7 +13,7 @@ LEASE_MS = 10_000
 """Another process takes up the imports of a killed one soon after this time."""
 
 
-class ImportElsewhereError(StorageUnavailableError):
+class ImportElsewhereError(WorkElsewhereError):
     """Another process works on the import, or has worked on it since this one last did."""
 
     def __init__(self, upload_id: str) -> None:

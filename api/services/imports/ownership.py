@@ -120,9 +120,12 @@ class Ownership:
             logger.warning("import %s continues in another process", running.upload.id)
             del self.held[running.upload.id]
 
-    async def ask_to_stop(self, upload_id: str) -> None:
-        """Ask the process that works on an import to end it as cancelled."""
-        await self._ask("stop_upload", upload_id)
+    async def ask_to_stop(self, upload_id: str, *, undo_by: str | None = None) -> None:
+        """Ask the process that works on an import to end it as cancelled, and to undo it for a person."""
+        async with self._store.transaction() as tx:
+            await self._put(tx, "stop_upload", upload_id)
+            if undo_by is not None:
+                await tx.requests.put("undo_upload", upload_id, asker=undo_by, at_ms=self._now_ms())
 
     async def heed(self, stop: Callable[[RunningImport], None]) -> None:
         """Do what other processes requested."""
@@ -162,7 +165,10 @@ class Ownership:
 
     async def _ask(self, request: WorkRequest, upload_id: str) -> None:
         async with self._store.transaction() as tx:
-            await tx.requests.put(request, upload_id, asker=self._lease.owner, at_ms=self._now_ms())
+            await self._put(tx, request, upload_id)
+
+    async def _put(self, tx: Transaction, request: WorkRequest, upload_id: str) -> None:
+        await tx.requests.put(request, upload_id, asker=self._lease.owner, at_ms=self._now_ms())
 
     async def _hand_over(self, running: RunningImport, asker: str) -> None:
         # A client may reconnect to another process before this one learns that its connection died.

@@ -22,6 +22,7 @@ MERGE_WARNINGS = {
     "repeated_key": "rows have the key of an earlier row of the file; the later row is used",
     "several_events": "rows have a key that several stored events have; the oldest event was used",
     "another_event": "rows have the id of an event with another title, date and city, and replaced it",
+    "time_lost": "events kept their day and lost their time of day, because the file has dates alone",
     "unknown_id": "rows have an id that is not stored; they were matched by title, date and city",
 }
 """Warnings that the store gives while rows go in, by code."""

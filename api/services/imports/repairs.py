@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.lease import Clock
 from api.services.imports.row_source import Checkpoint, OpenSource, Portion
-from api.services.links import link
+from api.services.links import stored_link
 from api.services.notifications import notification
 from api.services.store import Store, Transaction
 from domain.csv.writer import csv_lines
@@ -110,13 +110,14 @@ class Repairs:
             table.append([str(row.row.line), *cells, *(row.extra.get(name, "") for name in extra)])
         options = _reading(upload, extra, values)
         content = csv_lines(table)
-        portions = []
+        portions: list[Portion] = []
         async with self._open_source(options, Checkpoint()) as source:
             await source.give(content, last=True)
-            portion = await source.portion()
-            if portion.fault is not None:
-                raise ImportRefusedError("bad_option", portion.fault.message, errors=[portion.fault])
-            portions.append(portion)
+            while not portions or portions[-1].has_more:
+                portion = await source.portion()
+                if portion.fault is not None:
+                    raise ImportRefusedError("bad_option", portion.fault.message, errors=[portion.fault])
+                portions.append(portion)
         return portions
 
 
@@ -278,6 +279,11 @@ def _notice(upload: Upload, accepted: int, actor: str, at_ms: int) -> Draft:
         f"{actor} corrected {accepted} rejected rows of import {upload.id}; {upload.rejected} are left",
         actor=actor,
         at_ms=at_ms,
-        link=link(f"/api/v1/uploads/{upload.id}"),
-        params={"upload_id": upload.id, "accepted": accepted, "rejected": upload.rejected},
+        link=stored_link(f"/api/v1/uploads/{upload.id}"),
+        params={
+            "upload_id": upload.id,
+            "filename": upload.filename or upload.id,
+            "accepted": accepted,
+            "rejected": upload.rejected,
+        },
     )

@@ -25,6 +25,7 @@ from api.services.imports.sentences import log_line
 from api.services.imports.undo import Undoing, taken_out
 from api.services.imports.upload_body import UploadBody
 from api.services.imports.worker import Watch, unwatched
+from api.services.outage import Outage
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, ImportOptions, Upload
 from domain.ports.errors import StorageError
@@ -180,13 +181,16 @@ class Imports:
         """End a body as broken off, soon, unless it has ended: its request is gone or has failed."""
         self._group.start_soon(_tried, upload_body.break_off)
 
-    async def cancel(self, upload_id: str) -> Upload:
-        """Stop an import between two batches, in any process; stored rows stay.
+    async def cancel(self, upload_id: str, *, undo_by: str | None = None) -> Upload:
+        """Stop an import between two batches, in any process; stored rows stay, or are undone for a person.
+
+        Both are stored as one request: whatever becomes of this process, they happen.
 
         Raises:
             ImportRefusedError: `not_found`, or `wrong_state`: it ended.
         """
-        return await self._cancellation.cancel(upload_id)
+        upload = await self._cancellation.cancel(upload_id, undo_by=undo_by)
+        return await self._finish_undo(upload_id) if upload.state == "undoing" else upload
 
     async def start_staged(self, upload_id: str, options: ImportOptions) -> Upload:
         """Import a staged file with these options, and return the import.
@@ -243,7 +247,9 @@ class Imports:
             ImportRefusedError: `not_found`; `wrong_state`: it goes on, or has no stored rows.
         """
         if (await self.find(upload_id)).state == "interrupted":
-            await self.cancel(upload_id)
+            upload = await self.cancel(upload_id, undo_by=actor)
+            if upload.state in ("undoing", "undone"):
+                return upload
         await self._undoing.begin(upload_id, actor=actor)
         return await self._finish_undo(upload_id)
 
@@ -339,9 +345,19 @@ def _check_staged(upload: Upload) -> None:
 
 
 async def _again_and_again(job: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    outage = Outage(
+        logger, "unfinished imports wait until the store answers", first_pause_seconds=pause_seconds
+    )
+    pause = pause_seconds
     while True:
-        await anyio.sleep(pause_seconds)
-        await _tried(job)
+        await anyio.sleep(pause)
+        try:
+            await job()
+        except StorageError as error:
+            pause = outage.pause(error)
+        else:
+            outage.over()
+            pause = pause_seconds
 
 
 async def _tried(job: Callable[[], Awaitable[None]]) -> None:

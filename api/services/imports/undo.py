@@ -1,6 +1,5 @@
 """Undoes an import in steps of one transaction each, which any process can continue."""
 
-from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -9,7 +8,7 @@ import msgspec
 from api.services.imports.completion import end
 from api.services.imports.errors import refused_by
 from api.services.imports.lease import Clock, ImportElsewhereError, Lease
-from api.services.links import link
+from api.services.links import stored_link
 from api.services.notifications import notification
 from api.services.store import Store, Transaction
 from domain.imports import AT_THE_END, MergeCounts, Undo, Upload
@@ -20,8 +19,9 @@ from streams.messages import Draft, draft, timestamp
 
 KEPT_IDS_REPORTED = 100
 EVENTS_A_STEP = 2_000
-LEASE_TRIES = 20
-LEASE_PAUSE_SECONDS = 0.1
+ELSEWHERE_SECONDS = 30.0
+"""So long an undo that another process works on is waited for."""
+LOOK_SECONDS = 0.2
 
 
 class Undoing:
@@ -38,18 +38,10 @@ class Undoing:
 
         Raises:
             ImportRefusedError: `not_found`; `wrong_state`: it has not ended, or has no stored rows.
-            ImportElsewhereError: another process keeps its lease.
         """
-        for _ in range(LEASE_TRIES - 1):
-            with suppress(ImportElsewhereError):
-                return await self._begin(upload_id, actor=actor)
-            # The process that has just ended the import is about to give its lease up.
-            await anyio.sleep(LEASE_PAUSE_SECONDS)
-        return await self._begin(upload_id, actor=actor)
-
-    async def _begin(self, upload_id: str, *, actor: str) -> Upload:
         async with self._store.transaction() as tx:
-            # Under the row's lock first: who asks while another process undoes it learns that.
+            # Under the row's lock first: who asks while another process undoes it learns that. The process
+            # that ended it may have its lease still, which holds nobody up.
             upload = _undoable(await tx.uploads.get(upload_id, to_change=True), upload_id)
             await self._lease.take(tx, upload_id)
             upload = msgspec.structs.replace(
@@ -59,9 +51,26 @@ class Undoing:
         return upload
 
     async def finish(self, upload_id: str) -> Upload:
-        """Run the remaining steps of an undo, and return the import."""
-        while (upload := await self._step(upload_id)).state == "undoing":
-            pass
+        """Run the remaining steps of an undo, and return the import.
+
+        Where another process runs them, wait for it; `undoing` is what takes it very long.
+        """
+        until = anyio.current_time() + ELSEWHERE_SECONDS
+        while True:
+            try:
+                upload = await self._step(upload_id)
+            except ImportElsewhereError:
+                upload = await self._stored(upload_id)
+                if anyio.current_time() > until:
+                    return upload
+                await anyio.sleep(LOOK_SECONDS)
+            if upload.state != "undoing":
+                return upload
+
+    async def _stored(self, upload_id: str) -> Upload:
+        async with self._store.snapshot() as snapshot:
+            upload = await snapshot.uploads.get(upload_id)
+        assert upload is not None, "a lease is on a row"
         return upload
 
     async def _step(self, upload_id: str) -> Upload:
@@ -152,7 +161,7 @@ def _notice(upload_id: str, undo: Undo, at_ms: int) -> Draft:
         f"{undo.by} undid the import; {undo.kept} events edited since were kept{named}{more}",
         actor=undo.by,
         at_ms=at_ms,
-        link=link(f"/api/v1/uploads/{upload_id}"),
+        link=stored_link(f"/api/v1/uploads/{upload_id}"),
         severity="warning",
         params={
             "change": "undo",

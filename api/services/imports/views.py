@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from api.services.links import link
+from api.services.links import link, stored_link
 from domain.imports import UNFINISHED, ImportOptions, Upload
 from domain.problems import Problem
 from streams.messages import timestamp
@@ -69,13 +69,22 @@ class UploadDetails(Struct, frozen=True):
 
 
 def links(upload_id: str) -> dict[str, str]:
-    """Return the paths at which an import is read and watched."""
+    """Return the paths at which an import is read and watched, for an answer."""
+    return {name: link(path) for name, path in _paths(upload_id).items()}
+
+
+def stored_links(upload_id: str) -> dict[str, str]:
+    """Return the paths at which an import is read and watched, for a message."""
+    return {name: stored_link(path) for name, path in _paths(upload_id).items()}
+
+
+def _paths(upload_id: str) -> dict[str, str]:
     return {
-        "self": link(f"{BASE}/{upload_id}"),
-        "sse": link(f"/sse/upload/{upload_id}"),
-        "ws": link(f"/ws/upload/{upload_id}"),
-        "poll": link(f"/poll/upload/{upload_id}"),
-        "rejected": link(f"{BASE}/{upload_id}/rejected.csv"),
+        "self": f"{BASE}/{upload_id}",
+        "sse": f"/sse/upload/{upload_id}",
+        "ws": f"/ws/upload/{upload_id}",
+        "poll": f"/poll/upload/{upload_id}",
+        "rejected": f"{BASE}/{upload_id}/rejected.csv",
     }
 
 

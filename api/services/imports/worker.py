@@ -16,7 +16,7 @@ from api.services.imports.sentences import log_line
 from api.services.job_queue import JobQueue
 from api.services.store import Store, Transaction
 from domain.imports import Upload
-from domain.ports.errors import StorageError
+from domain.ports.errors import StorageError, StorageFaultError
 from domain.problems import problem
 
 logger = logging.getLogger("fasttrack.imports")
@@ -112,7 +112,7 @@ class Worker:
         """Return whether to try again: always where the store failed, a few times where a parser was lost."""
         if _is_of(fault, ReaderLostError):
             return running.note_lost_parser() <= PARSERS_LOST_AT_MOST
-        return _is_of(fault, StorageError)
+        return _is_of(fault, StorageError) and not _is_of(fault, StorageFaultError)
 
     async def _wait_and_run(self, running: RunningImport) -> None:
         job = self._job(running)

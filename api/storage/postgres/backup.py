@@ -14,8 +14,10 @@ import asyncpg
 from anyio import to_thread
 
 from api.storage.backup import HELD, RESTORED, BackupError, new_epoch, replacing
+from api.storage.backup_kinds import refuse_other_kind
 from api.storage.migrate import LOCK, known_versions
 from api.storage.postgres.address import driver_url, password_environment, public_url
+from api.storage.postgres.suitability import refuse_encoding
 from domain.ports.errors import StorageUnavailableError
 
 _IN_USE = "SELECT " + " OR ".join(f"EXISTS (SELECT FROM {name})" for name in HELD)  # noqa: S608
@@ -54,9 +56,11 @@ async def restore(url: str, file: Path, *, force: bool, keep_webhooks: bool) -> 
         BackupError: the file is no sound backup, or the store is served, or not empty and not to be replaced.
         StorageUnavailableError: the database does not answer.
     """
+    await to_thread.run_sync(refuse_other_kind, file, "PostgreSQL")
     read, write = _program("pg_restore"), _program("psql")
     version = await to_thread.run_sync(_version_of, read, file, url)
     async with _connected(url) as connection:
+        refuse_encoding(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await _check_free(connection, version, force=force)
         told = [read, "--clean", "--if-exists", "--no-owner", "--no-acl", "--file=-", str(file)]

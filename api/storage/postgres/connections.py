@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple, Protocol
 
-import asyncpg
-
 from api.storage.places import Places
+from api.storage.postgres.connecting import connect
 from api.storage.postgres.driver import Driver
 from api.storage.postgres.errors import is_of_a_standby, storage_error
 from api.storage.postgres.watchdog import Watchdog
@@ -62,7 +61,7 @@ class OneConnection:
         async with self._is_free:
             with _AS_OF_THE_STORAGE:
                 if self._kept is None or self._kept.is_closed():
-                    self._kept = await asyncpg.connect(**self._arguments)
+                    self._kept = await connect(**self._arguments)
                     await self._pulse.add(self._kept)
                 try:
                     yield self._kept
@@ -140,7 +139,7 @@ class DriverPool:
         """Open one in a place that the caller has."""
         connection: Driver | None = None
         try:
-            connection = await asyncpg.connect(**self._arguments)
+            connection = await connect(**self._arguments)
             await self._pulse.add(connection)
         except BaseException:
             if connection is not None:

@@ -15,12 +15,14 @@ from api.storage.cancellation import to_the_end
 from api.storage.postgres import text_index
 from api.storage.postgres.address import connect_seconds, driver_url
 from api.storage.postgres.backends import FROZEN_SECONDS, end_frozen
+from api.storage.postgres.connecting import connect
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
 from api.storage.postgres.group_commit import CHANNEL, GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
+from api.storage.postgres.suitability import refuse_unsuitable
 from api.storage.postgres.transaction import PostgresTransaction, Writing
 from api.storage.postgres.unit import Glance, InUnit, PostgresUnit, held
 from api.storage.postgres.watchdog import Watchdog
@@ -121,7 +123,8 @@ class PostgresDatabase:
         glances: for single statements in autocommit, which do not wait for the disk.
     """
 
-    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS, *, serves: bool = True) -> None:
+        self._wanted = connections if serves else None
         target = _Target(driver_url(url), connect_seconds(url, CONNECT_SECONDS))
         sizes = pools(connections)
         # What they commit is made durable for many at once: see durability.
@@ -137,7 +140,10 @@ class PostgresDatabase:
         # Ids need not be durable before the rows that bear them are: the log is flushed in order.
         self._quick = _engine(target, _NO_SYNC, pool_size=sizes.quick, isolation_level="AUTOCOMMIT")
         self._alone = create_async_engine(
-            _DRIVER, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_connect_args(target, {})
+            _DRIVER,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_engine_args(target, {}),
         )
         self._engines = (self._writers, self._readers, self._quick, self._alone)
         self.process = token_hex(8)
@@ -147,7 +153,8 @@ class PostgresDatabase:
             event.listen(engine.sync_engine, "handle_error", leave_a_standby)
         self.glances = _driver_pool(target, _NO_SYNC, self.pulse, sizes.glances)
         self._closing = OneConnection(_driver_args(target, _NO_SYNC), self.pulse)
-        self._durable = OneConnection(_driver_args(target, {}), self.pulse)
+        self._plain = _driver_args(target, {})
+        self._durable = OneConnection(self._plain, self.pulse)
         self._driver_pools: tuple[Connections, ...] = (self.glances, self._closing, self._durable)
         self.durability = Durability(self._durable)
         self._group = GroupCommit(self._closing, self.durability, self.process)
@@ -156,7 +163,8 @@ class PostgresDatabase:
         self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 
     async def open(self) -> None:
-        """Prepare to connect; connections are opened when they are needed."""
+        """Look whether the database can be the store; connections are opened when they are needed."""
+        await refuse_unsuitable(lambda: connect(**self._plain), self._wanted)
         for pool in self._driver_pools:
             await pool.open()
 
@@ -233,7 +241,7 @@ def _engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
-        connect_args=_connect_args(
+        connect_args=_engine_args(
             target,
             {"idle_in_transaction_session_timeout": str(idle_seconds * 1000), **(settings or {})},
         ),
@@ -250,6 +258,10 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError("the server has closed this connection")
+
+
+def _engine_args(target: _Target, settings: dict[str, str]) -> dict[str, Any]:
+    return {**_connect_args(target, settings), "async_creator_fn": connect}
 
 
 def _connect_args(target: _Target, settings: dict[str, str]) -> dict[str, Any]:

@@ -4,10 +4,15 @@ import socket
 
 import asyncpg
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
+from domain.ports.errors import (
+    StorageError,
+    StorageFaultError,
+    StorageFullError,
+    StorageUnavailableError,
+)
 
 _FULL = {"53100", "54000"}
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
@@ -24,26 +29,58 @@ _REASONS = {
     _READ_ONLY: "the database accepts no changes: it is a standby, or set to read only",
     "53300": "the database has no free connection",
 }
+_PROTOCOL = "08P01"
+"""Of a pooler that does not know what the driver sends; it says what that is."""
+_NO_SPACE = "No space left on device"
+"""As the kernel words it, in what has no state of its own."""
 _LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def storage_error(error: Exception) -> StorageError | None:
-    """Return the storage error of an error of the driver or of SQLAlchemy; None for any other error."""
+    """Return the storage error of an error of the driver or of SQLAlchemy; None for any other error.
+
+    One of the driver's that is none of those that pass is a fault: the log has to have its cause.
+    """
     if isinstance(error, StorageError):
         return None
     if isinstance(error, PoolTimeoutError):
         return StorageUnavailableError("every connection to the database is busy")
     cause = driver_error(error)
-    state = getattr(cause, "sqlstate", None) or ""
+    if (meant := _by_its_state(cause)) is not None:
+        return meant
+    is_invalid = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
+    if is_invalid or isinstance(cause, _LOST):
+        return StorageUnavailableError(_why_lost(cause))
+    if isinstance(cause, asyncpg.PostgresError) or isinstance(error, DBAPIError):
+        return StorageFaultError(f"the database refuses a statement: {cause} ({_state_of(cause)})")
+    return None
+
+
+def _by_its_state(cause: BaseException) -> StorageError | None:
+    state = _state_of(cause)
     if is_of_a_standby(cause):
         return StorageUnavailableError(f"{_REASONS[_READ_ONLY]} ({state})")
-    if state in _FULL:
+    if state in _FULL or (state and _NO_SPACE in str(cause)):
         return StorageFullError("no space left for the database")
     if state in _UNAVAILABLE_STATES or state[:2] in _UNAVAILABLE_CLASSES:
         why = _REASONS.get(state, "the database does not answer at the moment")
+        if state == _PROTOCOL:
+            why = f"the database, or a pooler before it, says: {cause}"
         return StorageUnavailableError(f"{why} ({state})")
-    is_invalid = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
-    return StorageUnavailableError(_why_lost(cause)) if is_invalid or isinstance(cause, _LOST) else None
+    return None
+
+
+def _state_of(error: BaseException) -> str:
+    """Return the SQLSTATE of an error of the server's; "" for any other."""
+    return getattr(error, "sqlstate", None) or ""
+
+
+def connect_error(error: Exception) -> StorageError | None:
+    """Return the storage error of an attempt to connect: the store is full, or away, whatever the reason."""
+    meant = storage_error(error)
+    if isinstance(meant, StorageFaultError):
+        return StorageUnavailableError(f"the database accepts no connection: {error} ({_state_of(error)})")
+    return meant
 
 
 def _why_lost(cause: BaseException) -> str:
@@ -77,7 +114,7 @@ def is_refusal(error: BaseException) -> bool:
 
     Nothing is certain where the connection was lost or the server went down, perhaps behind the commit.
     """
-    state = getattr(driver_error(error), "sqlstate", None) or ""
+    state = _state_of(driver_error(error))
     return bool(state) and state[:2] not in _UNCERTAIN_CLASSES and not state.startswith("57P")
 
 

@@ -4,6 +4,7 @@ It can be opened without this program: `tar xf FILE` gives `fasttrack.sqlite3` a
 """
 
 import hashlib
+import io
 import os
 import shutil
 import sqlite3
@@ -15,12 +16,18 @@ from typing import IO
 
 from api.services.imports.blob_names import blob_id
 from api.storage.backup import HELD, RESTORED, BackupError, keep, new_epoch, replacing, temporary_folder
+from api.storage.backup_kinds import refuse_other_kind
 from api.storage.blob_names import blob_name
 from api.storage.migrate import known_versions
+from api.storage.private_files import give_to_owner_of, make_folder, make_subfolder
 from api.storage.sqlite.database import lock
-from api.storage.sqlite.restoring import BLOBS, DATABASE, STAGED, put_in_place
+from api.storage.sqlite.restoring import BLOBS, DATABASE, STAGED, no_store, put_in_place
 
 ATTEMPTS = 5
+SUMS = "SHA256SUMS"
+"""The last member: a line for each other one, as `sha256sum --check` reads it. Older backups have none."""
+SUMMED = {"comment": f"the last member is {SUMS}"}
+"""In the head of the tar: one that lacks its last member is cut off, and not an older one."""
 
 
 def back_up(database: Path, blobs: Path, file: Path) -> int:
@@ -30,7 +37,7 @@ def back_up(database: Path, blobs: Path, file: Path) -> int:
         BackupError: there is no store, it is damaged, or the file cannot be written.
     """
     if not database.exists():
-        raise BackupError(f"there is no store at {database}")
+        raise BackupError(no_store(database))
     with replacing(file) as part:
         copy = part.with_name(DATABASE)
         try:
@@ -51,8 +58,9 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
         StoreInUseError: a server serves the store.
         BackupError: the file is no sound backup, or the store is not empty and `force` was not said.
     """
-    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    blobs.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    refuse_other_kind(file, "SQLite")
+    make_folder(database.parent)
+    make_folder(blobs.parent)
     locked = lock(database)
     try:
         put_in_place(database, blobs)
@@ -66,6 +74,7 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
             _begin_anew(staged / DATABASE, keep_webhooks=keep_webhooks)
             keep(staged / BLOBS)
             keep(staged)
+            give_to_owner_of(blobs.parent, staged)
             # From here on the store is the restored one.
             staged.rename(blobs.parent / STAGED)
             keep(blobs.parent)
@@ -80,7 +89,7 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
 @contextmanager
 def _linked(blobs: Path) -> Iterator[Path]:
     """Give a folder for second names of blobs: what has one stays, though the server deletes the blob."""
-    blobs.mkdir(exist_ok=True, mode=0o700)
+    make_subfolder(blobs)
     with temporary_folder(blobs.parent, ".backup-") as folder:
         yield folder
 
@@ -147,13 +156,15 @@ def _checked(copy: Path) -> int:
 def _write_tar(part: Path, copy: Path, links: Path) -> None:
     """Write the backup, and read it back."""
     blobs = sorted(links.iterdir())
-    with tarfile.open(part, "w") as tar:
-        tar.add(copy, DATABASE)
+    with tarfile.open(part, "w", pax_headers=SUMMED) as tar:
+        sums = {DATABASE: _add_growing(tar, copy, DATABASE)}
         for blob in blobs:
-            _add_growing(tar, blob, f"{BLOBS}/{blob.name}")
+            name = f"{BLOBS}/{blob.name}"
+            sums[name] = _add_growing(tar, blob, name)
+        _add_sums(tar, sums)
     with tarfile.open(part) as tar, copy.open("rb") as original:
         written = tar.extractfile(DATABASE)
-        is_whole = len(tar.getmembers()) == 1 + len(blobs)
+        is_whole = len(tar.getmembers()) == 2 + len(blobs)
         if written is None or not is_whole or _digest(written) != _digest(original):
             raise BackupError("what was written reads back differently: the disk seems to be faulty")
 
@@ -165,25 +176,64 @@ def _digest(content: IO[bytes]) -> bytes:
     return digest.digest()
 
 
-def _add_growing(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    """Add a file as it is now: bytes may be appended meanwhile."""
+class _Summed:
+    """A file that is read and summed up at once."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what the file has next."""
+        piece = self._content.read(size)
+        self._digest.update(piece)
+        return piece
+
+    @property
+    def sum(self) -> str:
+        """The SHA-256 of what was read, in hexadecimal digits."""
+        return self._digest.hexdigest()
+
+
+def _add_growing(tar: tarfile.TarFile, path: Path, name: str) -> str:
+    """Add a file as it is now: bytes may be appended meanwhile. Return its sum."""
     with path.open("rb") as content:
         entry = tar.gettarinfo(arcname=name, fileobj=content)
         entry.name, entry.type, entry.linkname = name, tarfile.REGTYPE, ""
         entry.size = os.fstat(content.fileno()).st_size
-        tar.addfile(entry, content)
+        summed = _Summed(content)
+        tar.addfile(entry, summed)
+        return summed.sum
+
+
+def _add_sums(tar: tarfile.TarFile, sums: dict[str, str]) -> None:
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    entry = tarfile.TarInfo(SUMS)
+    entry.size, entry.mode = len(lines), 0o600
+    tar.addfile(entry, io.BytesIO(lines))
 
 
 def _read_tar(file: Path, folder: Path) -> None:
     (folder / BLOBS).mkdir(mode=0o700)
+    found, sums = dict[str, str](), b""
     try:
         with tarfile.open(file) as tar:
+            is_summed = SUMS in tar.pax_headers.get("comment", "")
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() else None
-                if content is not None:
-                    _write(content, folder / _safe(member.name))
+                if content is None:
+                    continue
+                if member.name == SUMS:
+                    sums = content.read()
+                else:
+                    found[member.name] = _write(content, folder / _safe(member.name))
+    except tarfile.ReadError as error:
+        # Its text has a line for each kind of compression that was tried.
+        raise BackupError(f"{file} is not a backup, or not all of one") from error
     except tarfile.TarError as error:
         raise BackupError(f"{file} is not a complete backup: {error}") from error
+    if is_summed or sums:
+        _check_sums(file, found, sums)
     if not (folder / DATABASE).exists():
         raise BackupError(f"{file} is not a backup of a SQLite store")
 
@@ -201,11 +251,24 @@ def _safe(name: str) -> str:
     raise BackupError(f"it is not a backup: it contains {name!r}")
 
 
-def _write(content: IO[bytes], path: Path) -> None:
+def _check_sums(file: Path, found: dict[str, str], sums: bytes) -> None:
+    """Raise BackupError unless the members are those that were written."""
+    told = (line.partition("  ") for line in sums.decode("utf-8", "replace").splitlines())
+    written = {name: digest for digest, _, name in told}
+    if not written:
+        raise BackupError(f"{file} is not a complete backup: its end is missing")
+    if damaged := sorted(name for name in {*written, *found} if written.get(name) != found.get(name)):
+        raise BackupError(f"{file} is damaged: {damaged[0]} is not as it was written")
+
+
+def _write(content: IO[bytes], path: Path) -> str:
+    """Write a member to a file, and return its sum."""
+    summed = _Summed(content)
     with path.open("wb") as target:
-        shutil.copyfileobj(content, target, 1 << 20)
+        shutil.copyfileobj(summed, target, 1 << 20)
     path.chmod(0o600)
     keep(path)
+    return summed.sum
 
 
 def _is_in_use(database: Path) -> bool:

@@ -11,12 +11,26 @@ import shutil
 from pathlib import Path
 
 from api.storage.backup import keep
+from api.storage.private_files import give_to_owner_of
 from api.storage.sqlite.database import lock
 
 DATABASE = "fasttrack.sqlite3"
 BLOBS = "blobs"
 STAGED = ".restored"
 """Beside the blobs: a whole restored store that is not in its place yet."""
+
+
+def is_there(database: Path, blobs: Path) -> bool:
+    """Return whether there is a store, or one that was restored and is not yet in its place."""
+    return database.exists() or (blobs.parent / STAGED / DATABASE).exists()
+
+
+def no_store(database: Path) -> str:
+    """Return the sentence that says where no store is, and how to name another place."""
+    return (
+        f"there is no store at {database.absolute()}: name the data folder with --data-dir or "
+        "FASTTRACK_DATA_DIR; under systemd (deploy/fasttrack@.service) it is /var/lib/fasttrack"
+    )
 
 
 def complete_restore(database: Path, blobs: Path) -> None:
@@ -62,5 +76,6 @@ def _exchange(new: Path, old: Path) -> None:
         copied = old.with_name(f".{old.name}.restored")
         shutil.copyfile(new, copied)
         copied.chmod(0o600)
+        give_to_owner_of(old.parent, copied)
         keep(copied)
         copied.replace(old)

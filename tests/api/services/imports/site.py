@@ -14,6 +14,7 @@ from api.routes import uploads, uploads_rejected, uploads_tus
 from api.routes.uploads_tus_answers import TusAnswers
 from api.services.identity import Identity
 from api.services.imports.history import ImportHistory
+from api.services.open_bodies import OpenBodies
 from api.services.services import Services
 
 BOUNDARY = "xYz"
@@ -43,6 +44,10 @@ class Site:
             writer.transport.abort()
 
 
+async def nobody_is_gone(_identities):
+    return set()
+
+
 class SignedIn(ASGIMiddleware):
     def __init__(self, identity):
         self.identity = identity
@@ -57,7 +62,8 @@ async def serve(world, imports):
     site = None
     history = ImportHistory(world.store)
     nothing_else = dict.fromkeys(Services.__struct_fields__)
-    services = Services(**{**nothing_else, "imports": imports, "import_history": history})
+    bodies = {"bodies": OpenBodies(nobody_is_gone)}
+    services = Services(**{**nothing_else, **bodies, "imports": imports, "import_history": history})
     app = Litestar(
         route_handlers=[*uploads.HANDLERS, *uploads_rejected.HANDLERS, *uploads_tus.HANDLERS],
         middleware=[SignedIn(lambda: site.identity)],

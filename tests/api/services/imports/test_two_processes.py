@@ -116,3 +116,72 @@ def test_every_schedule_of_faults_ends_with_each_row_stored_once(
         often.setattr("api.services.imports.ownership.LOOK_SECONDS", 0.005)
         often.setattr("api.services.imports.ownership.HAND_OVER_SECONDS", 0.5)
         anyio.run(run, url, Path(folder))
+
+
+@pytest.fixture
+async def two(template, tmp_path, monkeypatch):
+    """Two processes on one database whose clock stands still: no lease ends by itself."""
+    # Lines of a few bytes, to be read before more come.
+    monkeypatch.setattr("domain.files.kinds.DECIDED_BYTES", 1)
+    monkeypatch.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("api.services.imports.service.HEED_SECONDS", 0.02)
+    with postgres_database(template) as url:
+        both = [World(tmp_path, url), World(tmp_path, url)]
+        async with AsyncExitStack() as processes:
+            for owner, one in zip("ab", both, strict=True):
+                await processes.enter_async_context(one.process(owner=owner))
+            yield both
+
+
+async def begun(world):
+    """Return the body of an import that has two rows in, and goes on."""
+    body = await world.begin()
+    await body.write(b"row 1\nrow 2\nro")
+    await world.until(body.running, lambda running: running.upload.accepted == 2)
+    return body
+
+
+@pytest.mark.anyio
+async def test_an_import_is_undone_at_once_through_another_process(two):
+    here, there = two
+    await there.send(b"row 1\nrow 2\n")
+    with anyio.fail_after(5):
+        assert (await here.imports.undo("x", actor="ana")).state == "undone"
+    assert await here.titles() == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("way", ["its own", "another"])
+async def test_a_cancellation_with_undo_removes_the_rows_through_any_process(two, way):
+    here, there = two
+    await begun(there)
+    with anyio.fail_after(8):
+        asked = there if way == "its own" else here
+        undone = await asked.imports.cancel("x", undo_by="ana")
+    assert (undone.state, undone.undone["deleted"]) == ("undone", 2)
+    assert await here.titles() == []
+    finished = [message for message in await here.feed() if message["type"] == "finished"]
+    assert [message["status"] for message in finished] == ["cancelled"]
+
+
+@pytest.mark.anyio
+async def test_an_undo_asked_for_with_the_cancellation_outlives_who_asked(two):
+    here, there = two
+    await begun(there)
+    # All that a process does which is killed after its request.
+    await here.imports._held.ownership.ask_to_stop("x", undo_by="ana")
+    with anyio.fail_after(8):
+        while (await here.upload()).state != "undone":  # noqa: ASYNC110 - a store sets no event.
+            await anyio.sleep(0.02)
+    assert await here.titles() == []
+    async with here.store.snapshot() as snapshot:
+        assert await snapshot.requests.asker("undo_upload", "x") is None
+
+
+@pytest.mark.anyio
+async def test_a_cancellation_with_undo_of_an_import_without_rows_only_cancels_it(two):
+    here, there = two
+    body = await there.begin()
+    await body.write(b"ro")
+    with anyio.fail_after(8):
+        assert (await here.imports.cancel("x", undo_by="ana")).state == "cancelled"

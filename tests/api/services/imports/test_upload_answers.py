@@ -4,6 +4,7 @@ from litestar import Request
 
 from api.routes.uploads import WAIT_LIMIT_SECONDS, wait_seconds
 from api.services.identity import Identity
+from domain.ports.errors import StorageFullError, StorageUnavailableError
 from tests.api.services.imports.site import site_of
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +156,44 @@ async def test_an_empty_file_completes_with_no_rows(world):
 def test_wait_is_a_whole_number_on_any_line_of_prefer(lines: list[str], seconds: int | None) -> None:
     headers = [(b"prefer", line.encode()) for line in lines]
     assert wait_seconds(Request({"type": "http", "headers": headers})) == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "rule"),
+    [
+        (StorageUnavailableError("away"), 503, "store"),
+        (StorageFullError("full"), 507, None),
+    ],
+)
+@pytest.mark.parametrize("is_away_for_long", [False, True])
+async def test_an_upload_that_the_store_ends_is_named_with_what_is_kept_of_it(
+    world, monkeypatch, error, status, rule, is_away_for_long
+):
+    async def fails(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr("api.services.imports.upload_body.UploadBody.complete", fails)
+    if is_away_for_long:
+        monkeypatch.setattr("api.services.imports.upload_body.UploadBody.break_off", fails)
+    async with site_of(world) as site:
+        answer = await site.upload(b"row 1\nrow 2\n", upload_id="x")
+        told = answer.json()
+        assert (answer.status_code, told.get("rule")) == (status, rule)
+        known = told["params"]["offset_bytes"]
+        assert known <= 12 if is_away_for_long else known == 12
+        assert told["params"] == {"upload_id": "x", "offset_bytes": known, "rows_stay": False}
+        assert answer.headers["Upload-Offset"] == str(known)
+        assert answer.headers["Location"] == "/api/v1/uploads/x"
+        assert "HEAD /api/v1/uploads/x says from where to continue it" in told["detail"]
+
+
+async def test_an_upload_that_never_began_is_not_named(world, monkeypatch):
+    async def fails(*_args, **_kwargs):
+        raise StorageUnavailableError("away")
+
+    monkeypatch.setattr("api.services.imports.service.Imports.begin", fails)
+    async with site_of(world) as site:
+        answer = await site.upload(b"row 1\nrow 2\n", upload_id="x")
+        assert answer.status_code == 503
+        assert "params" not in answer.json()
+        assert "Upload-Offset" not in answer.headers

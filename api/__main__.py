@@ -4,9 +4,11 @@ The packages are called `api`, `domain` and `streams`, as those of others may be
 """
 
 import sys
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,6 +45,16 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run the command that the arguments name; end the process with its exit code."""
+        from api.cli.standard_streams import ended, prepare  # noqa: PLC0415  # packages are checked first
+
+        run = partial(super().main, *args, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        prepare()
+        sys.exit(ended(run))
 
 
 def check_packages() -> None:

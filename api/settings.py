@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.authority import is_authority
-from api.database_url import PARAMETERS, is_database_url, unknown_parameter
+from api.database_url import PARAMETERS, is_database_url, unknown_parameter, url_fault
 from api.loopback import is_loopback
 from api.own_paths import OWN_PATHS, UNIX
 
 PREFIX = "FASTTRACK_"
+OF_COMMANDS = ("FASTTRACK_URL", "FASTTRACK_TOKEN")
+"""Variables of the commands that call a server; no settings of one."""
 
 
 class SettingError(ValueError):
@@ -112,7 +114,13 @@ def _timezone(text: str) -> str:
     return text
 
 
+class UrlFaultError(ValueError):
+    """The URL of a database has a fault of its own. The message says which, behind the variable's name."""
+
+
 def _database_url(text: str) -> str:
+    if (fault := url_fault(text)) is not None:
+        raise UrlFaultError(fault)
     if not is_database_url(text):
         raise ValueError
     return text
@@ -307,6 +315,8 @@ def read_settings(
             continue
         try:
             values[one.name] = one.metadata["rule"].read(text)
+        except UrlFaultError as fault:
+            wrong.append(f"{variable(one)} {fault}")
         except ValueError:
             wrong.append(f"{variable(one)} must be {one.metadata['rule'].accepts}, not {_shown(one, text)}")
     if wrong:
@@ -316,7 +326,7 @@ def read_settings(
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Return FASTTRACK_* names that no setting has: probably typing errors."""
-    known = {variable(one) for one in fields(Settings)}
+    known = {*(variable(one) for one in fields(Settings)), *OF_COMMANDS}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
@@ -341,6 +351,8 @@ def _with_url_of_file(settings: Settings) -> Settings:
         return replace(settings, database_url=_database_url(text))
     except OSError as error:
         raise SettingError(f"{name} cannot be read: {error.strerror}") from error
+    except UrlFaultError as fault:
+        raise SettingError(f"the URL in the first line of {name} {fault}") from None
     except ValueError:
         raise SettingError(f"the first line of {name} must be {DATABASE.accepts}") from None
 

@@ -1,9 +1,13 @@
 """`fasttrack backup` and `fasttrack restore`: the whole store in one file, and back."""
 
-from collections.abc import Awaitable, Callable
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import click
@@ -11,9 +15,10 @@ import click
 from api.cli.settings_options import chosen_settings
 from api.cli.user import STORE_OPTIONS
 from api.settings import Settings
+from api.storage.backup import is_of_store
 from domain.ports.errors import StorageError
 
-FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 
 
 def _of_a_store(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,15 +31,24 @@ def _of_a_store(command: Callable[..., Any]) -> Callable[..., Any]:
 @FILE
 @_of_a_store
 def backup(file: Path, **options: str | None) -> None:
-    """Write everything stored to FILE, while servers run, and check it.
+    """Write everything stored to FILE (- for standard output), while servers run, and check it.
 
     SQLite: a tar of the database and the files of unfinished imports. PostgreSQL: a dump by pg_dump.
     A FILE that is there is replaced when the new one is whole.
     """
     settings = chosen_settings(options)
-    file = file.absolute()
-    events = _done(partial(_back_up, settings, file))
-    click.echo(f"{file}: {events} events, {file.stat().st_size / 2**20:.1f} MiB, checked.")
+    if str(file) == "-":
+        with tempfile.TemporaryDirectory(prefix="fasttrack-") as folder:
+            whole = Path(folder) / "backup"
+            events = _write_backup(settings, whole)
+            size = whole.stat().st_size
+            _pour(whole)
+    else:
+        _refuse_own(settings, file)
+        events = _write_backup(settings, file.absolute())
+        size = file.stat().st_size
+    # Beside the backup, where that goes to standard output.
+    click.echo(f"{file}: {events} events, {size / 2**20:.1f} MiB, checked.", err=str(file) == "-")
 
 
 @click.command()
@@ -43,50 +57,103 @@ def backup(file: Path, **options: str | None) -> None:
 @click.option("--keep-webhooks", is_flag=True, help="let enabled webhooks deliver from here")
 @_of_a_store
 def restore(file: Path, *, force: bool, keep_webhooks: bool, **options: str | None) -> None:
-    """Replace the store with the backup FILE; no server may be running.
+    """Replace the store with the backup FILE (- for standard input); no server may be running.
 
     Its webhooks are disabled at the next start, because the server that the backup is of may still deliver.
     """
     settings = chosen_settings(options)
-    if not file.is_file():
+    with _seekable(file) as backup_file:
+        _refuse_own(settings, backup_file)
+        events = _put_back(settings, backup_file.absolute(), force=force, keep_webhooks=keep_webhooks)
+    click.echo(f"Restored: {events} events. The store is {_place(settings)}.")
+
+
+@contextmanager
+def _seekable(file: Path) -> Iterator[Path]:
+    """Give a file with the bytes of FILE, which may be a pipe, or standard input."""
+    if file.is_file():
+        yield file
+        return
+    if str(file) != "-" and not file.exists():
         raise click.ClickException(f"the file {file} does not exist")
-    events = _done(partial(_restore, settings, file.absolute(), force=force, keep_webhooks=keep_webhooks))
-    click.echo(f"Restored: {events} events.")
+    origin = sys.stdin.fileno() if str(file) == "-" else file
+    with (
+        tempfile.TemporaryDirectory(prefix="fasttrack-") as folder,
+        open(origin, "rb", closefd=isinstance(origin, Path)) as content,
+    ):
+        copy = Path(folder) / "backup"
+        with copy.open("wb") as target:
+            _done(partial(_copy, content, target))
+        yield copy
 
 
-async def _back_up(settings: Settings, file: Path) -> int:
+def _copy(content: IO[bytes], target: IO[bytes]) -> int:
+    shutil.copyfileobj(content, target, 1 << 20)
+    return target.tell()
+
+
+def _pour(whole: Path) -> None:
+    """Write a file to standard output."""
+    if sys.stdout.isatty():
+        raise click.UsageError("standard output is a terminal: redirect it to a file or a program")
+    with whole.open("rb") as content:
+        shutil.copyfileobj(content, sys.stdout.buffer, 1 << 20)
+    sys.stdout.buffer.flush()
+
+
+def _refuse_own(settings: Settings, file: Path) -> None:
+    """Return unless a file is one of the store's own, which a backup or a restore would destroy."""
+    database = _sqlite_path(settings) or settings.data_dir / "fasttrack.sqlite3"
+    if is_of_store(file, database, settings.data_dir / "blobs"):
+        raise click.UsageError(f"{file} is a file of the store itself: choose another one")
+
+
+def _place(settings: Settings) -> str:
+    path = _sqlite_path(settings)
+    return "in the PostgreSQL database" if path is None else str(path.absolute())
+
+
+def _sqlite_path(settings: Settings) -> Path | None:
     from api.storage.store import sqlite_path  # noqa: PLC0415  # --help need not wait for it
 
-    path = sqlite_path(settings.database_url or "", settings.data_dir)
+    return sqlite_path(settings.database_url or "", settings.data_dir)
+
+
+def _write_backup(settings: Settings, file: Path) -> int:
+    """Back up, and return how many events there are.
+
+    Not in an event loop where there is nothing to wait for: there, the first Ctrl+C would stop nothing.
+    """
+    path = _sqlite_path(settings)
     if path is None:
         from api.storage.postgres import backup as of_postgres  # noqa: PLC0415  # its driver is an extra
 
-        return await of_postgres.back_up(settings.database_url or "", file)
+        return _done(lambda: anyio.run(of_postgres.back_up, settings.database_url or "", file))
     from api.storage.sqlite import backup as of_sqlite  # noqa: PLC0415
 
-    return of_sqlite.back_up(path, settings.data_dir / "blobs", file)
+    return _done(lambda: of_sqlite.back_up(path, settings.data_dir / "blobs", file))
 
 
-async def _restore(settings: Settings, file: Path, *, force: bool, keep_webhooks: bool) -> int:
-    from api.storage.store import sqlite_path  # noqa: PLC0415
-
-    path = sqlite_path(settings.database_url or "", settings.data_dir)
+def _put_back(settings: Settings, file: Path, *, force: bool, keep_webhooks: bool) -> int:
+    path = _sqlite_path(settings)
     if path is None:
         from api.storage.postgres import backup as of_postgres  # noqa: PLC0415
 
-        return await of_postgres.restore(
-            settings.database_url or "", file, force=force, keep_webhooks=keep_webhooks
-        )
+        url = settings.database_url or ""
+        work = partial(of_postgres.restore, url, file, force=force, keep_webhooks=keep_webhooks)
+        return _done(lambda: anyio.run(work))
     from api.storage.sqlite import backup as of_sqlite  # noqa: PLC0415
 
-    return of_sqlite.restore(
-        file, path, settings.data_dir / "blobs", force=force, keep_webhooks=keep_webhooks
-    )
+    blobs = settings.data_dir / "blobs"
+    return _done(lambda: of_sqlite.restore(file, path, blobs, force=force, keep_webhooks=keep_webhooks))
 
 
-def _done(work: Callable[[], Awaitable[int]]) -> int:
+def _done(work: Callable[[], int]) -> int:
     """Return what the work does, or end the command with why it could not be done."""
     try:
-        return anyio.run(work)
-    except (StorageError, OSError) as error:
+        return work()
+    except StorageError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise click.ClickException(reason) from error

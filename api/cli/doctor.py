@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import anyio
 import click
 
 from api.cli.settings_options import chosen_settings, with_settings
-from api.server.listening import listening_sockets
+from api.server.listening import check_unix_socket, listening_sockets
 from api.settings import Settings
+from domain.ports.errors import StorageError
 
 FREE_BYTES_WANTED = 2 << 30
 EARLIEST_CLOCK = 1_750_000_000
@@ -58,24 +60,38 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _folder(folder: Path) -> Finding:
-    for used in (folder, folder / "blobs"):
-        try:
-            if used == folder:
-                folder.mkdir(parents=True, exist_ok=True)
+    used = folder
+    try:
+        present = _present(folder)
+        for used in (present, *([folder / "blobs"] if present == folder else [])):
             if used.is_symlink() or used.exists():
                 with tempfile.TemporaryFile(dir=used) as probe:
                     probe.write(b"probe")
-        except OSError as error:
-            advice = "give the user of the server write access, or set FASTTRACK_DATA_DIR"
-            found = f"{used} cannot be written: {error.strerror}"
-            return Finding("data folder", found, advice, is_fatal=True)
+    except OSError as error:
+        advice = "give the user of the server write access, or set FASTTRACK_DATA_DIR"
+        found = f"{used} cannot be written: {error.strerror}"
+        return Finding("data folder", found, advice, is_fatal=True)
+    if present != folder:
+        return Finding("data folder", f"{folder.absolute()} can be created")
     return Finding("data folder", f"{folder.resolve()} is writable")
 
 
-def _disk(folder: Path) -> Finding:
-    present = folder if folder.exists() else folder.parent
+def _present(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that is there, because a check creates nothing."""
+    return next(one for one in (path, *path.absolute().parents) if one.is_symlink() or _is_there(one))
+
+
+def _is_there(path: Path) -> bool:
     try:
-        free = shutil.disk_usage(present).free
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _disk(folder: Path) -> Finding:
+    try:
+        free = shutil.disk_usage(_present(folder)).free
     except OSError as error:
         return Finding("disk", f"unknown: {error.strerror}", "check the data folder")
     advice = "" if free >= FREE_BYTES_WANTED else "free disk space: staged uploads and the store grow here"
@@ -84,14 +100,39 @@ def _disk(folder: Path) -> Finding:
 
 def _store(settings: Settings) -> Finding:
     if settings.database_url and not settings.database_url.startswith("sqlite"):
-        return Finding("store", "PostgreSQL; not checked here, the server connects when it starts")
+        return _postgres(settings.database_url, settings.database_connections)
     from api.storage.store import sqlite_path  # noqa: PLC0415  # --help need not wait for it
 
     path = sqlite_path(settings.database_url or "", settings.data_dir)
     assert path is not None, "the URL is for SQLite"
-    if not path.exists():
-        return Finding("store", "SQLite, created at the first start")
+    try:
+        if not path.exists():
+            return Finding("store", "SQLite, created at the first start")
+    except OSError as error:
+        advice = "give the user of the server read and write access to it and to its folder"
+        return Finding("store", f"{path} cannot be read: {error.strerror}", advice, is_fatal=True)
     return _sqlite(path)
+
+
+def _postgres(url: str, connections: int) -> Finding:
+    try:
+        from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415
+    except ModuleNotFoundError:
+        advice = "pip install 'fasttrack[postgres]'"
+        return Finding("store", "PostgreSQL, whose driver is not installed", advice, is_fatal=True)
+
+    async def look() -> None:
+        database = PostgresDatabase(url, connections)
+        try:
+            await database.open()
+        finally:
+            await database.aclose()
+
+    try:
+        anyio.run(look)
+    except StorageError as error:
+        return Finding("store", f"PostgreSQL: {error}", is_fatal=True)
+    return Finding("store", "PostgreSQL answers, and can be the store")
 
 
 def _sqlite(path: Path) -> Finding:
@@ -135,7 +176,7 @@ def _version(connection: sqlite3.Connection) -> str | None:
 
 def _port(settings: Settings) -> Finding:
     if settings.unix_socket is not None:
-        return Finding("socket", f"the server listens on {settings.unix_socket}")
+        return _socket(settings.unix_socket)
     try:
         for one in listening_sockets(settings.host, settings.port):
             one.close()
@@ -143,6 +184,15 @@ def _port(settings: Settings) -> Finding:
         advice = "stop the other program, or set FASTTRACK_PORT; perhaps a server is already running"
         return Finding("port", f"{settings.host}:{settings.port}: {error.strerror}", advice)
     return Finding("port", f"{settings.host}:{settings.port} is free")
+
+
+def _socket(path: Path) -> Finding:
+    try:
+        check_unix_socket(path)
+    except OSError as error:
+        advice = "set FASTTRACK_UNIX_SOCKET to a place in a folder that the user of the server can write to"
+        return Finding("socket", f"{path}: {error.strerror or error}", advice, is_fatal=True)
+    return Finding("socket", f"the server can listen on {path}")
 
 
 def _zone(name: str) -> Finding:

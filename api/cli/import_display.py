@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -17,7 +18,9 @@ from rich.text import Text
 
 from api.cli.import_outcome import ImportOutcome
 from api.cli.import_proposal import Proposal
+from api.cli.piped_console import PipedConsole
 from api.client.feed_client import Message
+from api.client.transports import Refused
 
 LOG_STYLES = {"warning": "yellow", "error": "red"}
 
@@ -56,7 +59,9 @@ class ImportDisplay:
     """Two bars, with the lines that matter scrolling above them."""
 
     def __init__(self, name: str, total_bytes: int) -> None:
-        self._console = Console(highlight=False)
+        self._console = PipedConsole(highlight=False)
+        self._is_quiet = False
+        self._errors = PipedConsole(stderr=True, highlight=False)
         self._bars = Progress(
             TextColumn("{task.description:10}"),
             BarColumn(),
@@ -105,8 +110,10 @@ class ImportDisplay:
                 self._print(f"rejected rows are in {outcome.rejected_file}", "")
             elif outcome.finished["rejected"]:
                 self._print(f"download the rejected rows to correct and import them: {rejected_url}", "")
-        else:
-            self._print(outcome.unreachable or f"refused: {outcome.refused}", "red", Console(stderr=True))
+        elif outcome.unreachable or outcome.refused:
+            self._print(outcome.unreachable or _refusal(outcome.refused), "red", self._errors)
+        for line in outcome.stopped:
+            self._print(line, "", self._errors)
         if proposals:
             self._print(f"to import {'the rejected rows' if outcome.has_rows_in else 'it'}, run:", "bold")
         for proposal in proposals:
@@ -141,7 +148,19 @@ class ImportDisplay:
     def _print(self, text: str, style: str, console: Console | None = None) -> None:
         # Text, not markup: a cell may hold brackets, and no control sequence may reach the terminal.
         plain = "".join(char if char.isprintable() else "�" for char in text)
-        (console or self._console).print(Text(plain, style=style), soft_wrap=True)
+        # That it cannot be shown must not end an import.
+        try:
+            (console or self._console).print(Text(plain, style=style), soft_wrap=True)
+        except OSError as error:
+            self._cannot_show(error)
+
+    def _cannot_show(self, error: OSError) -> None:
+        """Say once that there is no output; not where a reader has closed the pipe, as `head` does."""
+        self._console.quiet = True
+        if not (self._is_quiet or isinstance(error, BrokenPipeError)):
+            with suppress(OSError):
+                sys.stderr.write(f"standard output: {error.strerror}; the import continues\n")
+        self._is_quiet = True
 
 
 class JsonReport:
@@ -202,13 +221,21 @@ class JsonReport:
 COUNTS = ("rows", "accepted", "created", "updated", "unchanged", "skipped", "rejected")
 
 
+def _refusal(refused: Refused | None) -> str:
+    status = f" ({refused.status})" if refused and refused.status >= 400 else ""  # an HTTP status
+    return f"refused{status}: {refused}"
+
+
 def _error(outcome: ImportOutcome) -> dict[str, Any] | None:
     """Return why it failed: `code`, `message`, and of refused options each one."""
     if outcome.finished:
         error: dict[str, Any] | None = outcome.finished["error"]
         return error
+    if outcome.stopped:
+        return {"code": "stopped", "message": "\n".join(outcome.stopped)}
     if outcome.unreachable:
         return {"code": "unreachable", "message": outcome.unreachable}
     errors = list(outcome.refused.errors) if outcome.refused else []
     code = errors[0].get("code") if errors else "refused"
-    return {"code": code, "message": str(outcome.refused), "errors": errors}
+    status = outcome.refused.status if outcome.refused else 0
+    return {"code": code, "message": str(outcome.refused), "status": status, "errors": errors}

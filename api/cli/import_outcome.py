@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from api.cli.server_client import EXIT_FAILED
+from api.cli.standard_streams import EXIT_STOPPED
 from api.client.feed_client import Message
 from api.client.transports import Refused
 
@@ -21,6 +22,7 @@ class ImportOutcome(Struct):
     Attributes:
         finished: the last message of the feed; None where the server refused, or could not be reached.
         row_errors: `line` and `errors` of the first 1,000 rejected rows.
+        stopped: what Ctrl+C left, line by line: what goes on, and how to watch, cancel and undo it.
         ambiguous: the first problem of a date with two readings.
         rejected_file: where the rejected rows were written.
     """
@@ -29,6 +31,7 @@ class ImportOutcome(Struct):
     finished: Message | None = None
     refused: Refused | None = None
     unreachable: str | None = None
+    stopped: list[str] = field(default_factory=list)
     row_errors: list[dict[str, Any]] = field(default_factory=list)
     ambiguous: dict[str, Any] | None = None
     rejected_file: str | None = None
@@ -49,6 +52,8 @@ class ImportOutcome(Struct):
         """The import's last state, or why there was none."""
         if self.finished:
             return str(self.finished["status"])
+        if self.stopped:
+            return "stopped"
         return "unreachable" if self.unreachable else "refused"
 
     @property
@@ -65,7 +70,9 @@ class ImportOutcome(Struct):
 
     @property
     def exit_code(self) -> int:
-        """0 all in, 2 wrong options, 3 some rejected, 4 failed."""
+        """0 all in, 2 wrong options, 3 some rejected, 4 failed, 130 stopped by Ctrl+C."""
+        if self.stopped:
+            return EXIT_STOPPED
         if self.codes and self.codes <= _OF_OPTIONS:
             return EXIT_USAGE
         if self.finished is None or self.finished["status"] != "completed":

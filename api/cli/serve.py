@@ -67,7 +67,9 @@ def _listening(settings: Settings) -> Iterator[list[socket.socket]]:
             where = settings.unix_socket or f"{settings.host}:{settings.port}"
             which = "FASTTRACK_UNIX_SOCKET" if settings.unix_socket else "FASTTRACK_PORT or FASTTRACK_HOST"
             advice = f"set {which}, or stop what listens there"
-            raise click.ClickException(f"cannot listen on {where}: {error.strerror}; {advice}") from error
+            raise click.ClickException(
+                f"cannot listen on {where}: {error.strerror or error}; {advice}"
+            ) from error
         yield sockets
 
 

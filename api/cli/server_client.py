@@ -1,6 +1,7 @@
 """The HTTP client of the commands: where the server is, and who is calling."""
 
 import os
+import re
 
 import click
 import httpx
@@ -39,9 +40,24 @@ def server_client(url: str) -> httpx.AsyncClient:
 
     The token comes from the environment, never from the command line, where others could read it.
     """
-    token = os.environ.get("FASTTRACK_TOKEN")
+    token = _token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=httpx.Timeout(30, write=120))
+
+
+def _token() -> str:
+    """Return the token, "" if none is set; blanks around it, such as the line end of a file, are dropped.
+
+    Raises:
+        click.UsageError: it is no token; the sentence does not show it.
+    """
+    token = os.environ.get("FASTTRACK_TOKEN", "").strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", token):
+        raise click.UsageError(
+            "FASTTRACK_TOKEN is not a token: it has blanks, line ends, or characters beyond ASCII; "
+            "set it to the one line that `fasttrack user add NAME` printed"
+        )
+    return token
 
 
 async def check_reachable(http: httpx.AsyncClient) -> None:

@@ -1,6 +1,5 @@
 """`fasttrack tail`: a feed on the terminal."""
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
@@ -10,6 +9,7 @@ import click
 import msgspec
 
 from api.cli.server_client import EXIT_FAILED, URL_OPTION, server_client
+from api.cli.standard_streams import output_lost
 from api.client.feed_client import FeedClient, Message
 from api.client.transports import Refused
 
@@ -36,10 +36,8 @@ def tail(feeds: tuple[str, ...], url: str, as_json: bool, replay: str | None) ->
         click.echo(f"{url} refuses: {refused}", err=True)
         sys.exit(EXIT_FAILED)
     except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does; flushing the rest must not fail at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        sys.exit(130)
+        # The reader has closed the pipe, as `head` does.
+        output_lost()
 
 
 async def _tail(feeds: list[str], url: str, as_json: bool, replay: str | None) -> None:
@@ -57,10 +55,11 @@ def _show_json(message: Message) -> None:
 
 
 def _console() -> Callable[[Message], None]:
-    from rich.console import Console  # noqa: PLC0415 - only who watches pays for it
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - only who watches pays for it
 
-    console = Console(highlight=False, soft_wrap=True)
+    from api.cli.piped_console import PipedConsole  # noqa: PLC0415
+
+    console = PipedConsole(highlight=False, soft_wrap=True)
 
     def show(message: Message) -> None:
         line = Text(f"{message.get('at', '')[11:19]} ", style="dim")

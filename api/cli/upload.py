@@ -1,9 +1,9 @@
 """`fasttrack import`: sends a file, follows its import, and proposes the options that it would need."""
 
-import shutil
+import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
@@ -16,13 +16,18 @@ import msgspec
 from click.core import ParameterSource
 from msgspec import Struct
 
+from api.cli.file_names import readable
 from api.cli.import_display import ImportDisplay, JsonReport, Report
 from api.cli.import_outcome import ImportOutcome
 from api.cli.import_proposal import Proposal, propose
+from api.cli.rejected_file import check_rejected, form_of
 from api.cli.server_client import URL_OPTION, UnreachableError, check_reachable, server_client
+from api.cli.spooling import spool
 from api.cli.upload_sender import UPLOADS, Sender, refusal
 from api.client.feed_client import FeedClient
 from api.client.transports import Refused
+from api.storage.backup import replacing
+from domain.ports.errors import StorageError
 
 _READ_ATTEMPTS = 5
 _PLAIN = ("date_format", "encoding", "delimiter", "sheet", "header_row", "on_duplicate", "key", "repairs_of")
@@ -86,21 +91,19 @@ def import_file(file: Path | None, url: str, rejected: Path | None, as_json: boo
     Where the file needs options to get in, the command with them is printed.
 
     Ends with 0 when all rows went in, 2 when the options are wrong, 3 when some rows were rejected,
-    4 when the import failed or the server cannot be reached.
+    4 when the import failed or the server cannot be reached, 130 when Ctrl+C stopped the command: the
+    import may continue on the server.
     """
     params = _params(options)
     if file is None and "repairs_of" not in params:
         raise click.UsageError("Missing argument 'FILE'.")
-    if rejected and not rejected.resolve().parent.is_dir():
-        raise click.BadParameter(
-            f"the folder {rejected.resolve().parent} does not exist", param_hint="--rejected"
-        )
+    if rejected:
+        check_rejected(rejected, file)
     run = ImportRun(url, params, file, rejected, as_json=as_json, more=_repeated(url))
     try:
         code = anyio.run(run.run)
     except KeyboardInterrupt:
-        click.echo("stopped; the received part is kept for a day, and the rest can still be sent", err=True)
-        code = 130
+        code = run.stopped()
     sys.exit(code)
 
 
@@ -124,6 +127,8 @@ class ImportRun:
         self._as_json = as_json
         self._more = more
         self._outcome = ImportOutcome(f"cli-{token_urlsafe(9)}")
+        self._sender: Sender | None = None
+        self._name = readable(file.name) if file else ""
 
     async def run(self) -> int:
         """Import, show how it ended, and return the exit code."""
@@ -134,10 +139,47 @@ class ImportRun:
                     await self._import(http, await self._source(http, folder))
                 except (UnreachableError, Refused) as no:
                     self._note(no)
-                    self._report(self._file.name if self._file else "").ended(
-                        self._outcome, [], rejected_url="", options=[]
-                    )
+                    self._end()
         return self._outcome.exit_code
+
+    def stopped(self) -> int:
+        """Say what Ctrl+C left, and return the exit code."""
+        self._outcome.stopped = self._left()
+        self._end()
+        return self._outcome.exit_code
+
+    def _left(self) -> list[str]:
+        """Return what goes on without this command, and the commands that watch, cancel and undo it."""
+        if self._sender is None:
+            return ["stopped: nothing was sent"]
+        upload_id, sender = self._outcome.upload_id, self._sender
+        where = f"{self._url}{UPLOADS}/{upload_id}"
+        token = ' -H "Authorization: Bearer $FASTTRACK_TOKEN"' if os.environ.get("FASTTRACK_TOKEN") else ""
+        undo = f"to undo it: curl -X POST{token} {where}/undo"
+        if self._outcome.finished:
+            return [f"stopped: the import {upload_id} has ended", undo]
+        if sender.position < sender.size:
+            first = (
+                f"stopped: {sender.position} of {sender.size} bytes were sent; they are kept for a day as "
+                f"{upload_id}, and rows of them may be stored"
+            )
+        else:
+            first = (
+                f"stopped watching: all of it was sent, and the import {upload_id} continues on the server"
+            )
+        return [
+            first,
+            f"to watch it: fasttrack tail upload/{upload_id} {' '.join(self._more)}".rstrip(),
+            f"to cancel it: curl -X POST{token} {where}/cancel",
+            f"to cancel it and undo what it stored: curl -X POST{token} '{where}/cancel?undo=true'",
+            undo.replace("undo it", "undo it when it has ended"),
+        ]
+
+    def _end(self, proposals: Sequence[Proposal] = (), report: Report | None = None) -> None:
+        url = f"{self._url}{UPLOADS}/{self._outcome.upload_id}/rejected.csv"
+        (report or self._report(self._name)).ended(
+            self._outcome, proposals, rejected_url=url, options=self._more
+        )
 
     async def _source(self, http: httpx.AsyncClient, folder: Path) -> "_Source":
         """Return what to send: a file that can be read again after a break, whatever it came from."""
@@ -145,12 +187,12 @@ class ImportRun:
             path = folder / "rejected.csv"
             await _download(http, self._params["repairs_of"], path, "csv")
             return _Source(path, path.name, "")
-        if str(self._file) != "-":
-            return _Source(self._file, self._file.name, str(self._file))
+        if self._file.is_file():
+            return _Source(self._file, self._name, readable(str(self._file)))
+        is_stdin = str(self._file) == "-"
         path = folder / "stdin"
-        with path.open("wb") as copy:
-            await anyio.to_thread.run_sync(shutil.copyfileobj, sys.stdin.buffer, copy)
-        return _Source(path, "stdin", "-")
+        await spool(sys.stdin.fileno() if is_stdin else self._file, path)
+        return _Source(path, "stdin", "-") if is_stdin else _Source(path, self._name, str(self._file))
 
     async def _import(self, http: httpx.AsyncClient, source: "_Source") -> None:
         report = self._report(source.name, source.path.stat().st_size)
@@ -164,16 +206,11 @@ class ImportRun:
                 self._note(first)
             await self._keep_rejected(http)
             proposals = await self._proposals(http, source)
-        report.ended(
-            self._outcome,
-            proposals,
-            rejected_url=f"{self._url}{UPLOADS}/{self._outcome.upload_id}/rejected.csv",
-            options=self._more,
-        )
+        self._end(proposals, report)
 
     async def _send_and_follow(self, http: httpx.AsyncClient, source: "_Source", report: Report) -> None:
         upload_id = self._outcome.upload_id
-        sender = Sender(
+        self._sender = sender = Sender(
             http, source.path, name=source.name, upload_id=upload_id, params=self._params, progress=report
         )
         async with anyio.create_task_group() as group:
@@ -192,16 +229,18 @@ class ImportRun:
     async def _keep_rejected(self, http: httpx.AsyncClient) -> None:
         if self._rejected is None or self._outcome.finished is None:
             return
-        form = self._rejected.suffix.lower().removeprefix(".")
-        form = form if form in ("xlsx", "json") else "csv"
-        part = self._rejected.with_name(self._rejected.name + ".part")
+        shown = readable(str(self._rejected))
         try:
-            await _download(http, self._outcome.upload_id, part, form)
+            with replacing(self._rejected, private=False) as part:
+                await _download(http, self._outcome.upload_id, part, form_of(self._rejected))
         except Refused as no:
             click.echo(f"the rejected rows cannot be read: {no}", err=True)
-            return
-        part.replace(self._rejected)
-        self._outcome.rejected_file = str(self._rejected)
+        except StorageError as no:
+            click.echo(str(no), err=True)
+        except OSError as error:
+            click.echo(f"{shown} cannot be written: {error.strerror}", err=True)
+        else:
+            self._outcome.rejected_file = shown
 
     async def _proposals(self, http: httpx.AsyncClient, source: "_Source") -> list[Proposal]:
         # A proposal is an extra: that it cannot be had must not hide what became of the import.

@@ -5,12 +5,15 @@ from typing import Protocol
 
 import anyio
 import httpx
+from msgspec import Struct
 
 from api.cli.file_window import FileWindow
-from api.client.transports import Refused, problem_errors, problem_text
+from api.client.transports import Refused, problem_errors, problem_text, problem_title
 
 UPLOADS = "/api/v1/uploads"
 ATTEMPTS_WITHOUT_PROGRESS = 8
+_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+"""Answers that another attempt may change; of a proxy, too (520 to 530). Not 507: the disk stays full."""
 
 
 class Progress(Protocol):
@@ -25,8 +28,21 @@ class Progress(Protocol):
         ...
 
 
+class _Obstacle(Struct, frozen=True):
+    """Why an attempt failed, and how long to wait before the next one."""
+
+    why: str
+    status: int = 0
+    wait_seconds: float = 0
+
+
 class Sender:
-    """Sends a file, and after a break only what the server does not have yet."""
+    """Sends a file, and after a break only what the server does not have yet.
+
+    Attributes:
+        position: how many bytes were sent.
+        size: how many there are.
+    """
 
     def __init__(
         self,
@@ -41,7 +57,8 @@ class Sender:
         self._http = http
         self._file = file
         self._name = name
-        self._size = file.stat().st_size
+        self.size = file.stat().st_size
+        self.position = 0
         self._upload_id = upload_id
         self._params = {**params, "upload_id": upload_id}
         self._progress = progress
@@ -53,20 +70,20 @@ class Sender:
             Refused: the server will not take this file.
         """
         offset, attempts = 0, 0
-        while not await self._attempt(offset):
+        while (obstacle := await self._attempt(offset)) is not None:
             before, offset = offset, await self._offset_had()
             attempts = attempts + 1 if offset == before else 0
             if attempts >= ATTEMPTS_WITHOUT_PROGRESS:
-                raise Refused(0, "the connection keeps breaking; see the server's log")
-            if offset >= self._size > 0:
+                raise Refused(obstacle.status, f"{obstacle.why}, again and again; see the server's log")
+            if offset >= self.size > 0:
                 return
-            self._progress.status(f"the connection broke; continuing at byte {offset}")
-            await anyio.sleep(min(0.5 * 2**attempts, 10))
+            self._progress.status(f"{obstacle.why}; continuing at byte {offset}")
+            await anyio.sleep(max(obstacle.wait_seconds, min(0.5 * 2**attempts, 10)))
 
-    async def _attempt(self, offset: int) -> bool:
-        """Send from an offset on; return whether the server has all of it."""
+    async def _attempt(self, offset: int) -> _Obstacle | None:
+        """Send from an offset on; return what was in the way, None if the server has all of it."""
         headers = {"Upload-Offset": str(offset)} if offset else {}
-        with FileWindow(self._file, offset, self._progress.sent) as window:
+        with FileWindow(self._file, offset, self._sent) as window:
             part = (self._name, window, "application/octet-stream")
             try:
                 response = await self._http.post(
@@ -75,15 +92,23 @@ class Sender:
                     headers=headers,
                     files={"file": part},  # type: ignore[dict-item]  # a window is a file in all that httpx uses
                 )
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+                raise Refused(0, f"the request cannot be made: {error}") from error
             except httpx.TransportError as error:
-                self._progress.status(f"upload: {str(error) or type(error).__name__}")
-                return False
+                return _Obstacle(f"the connection broke ({str(error) or type(error).__name__})")
         if response.is_success:
-            return True
-        if response.status_code in (408, 409, 429) or response.status_code >= 500:
-            await anyio.sleep(float(response.headers.get("Retry-After", "0")))
-            return False
-        raise refusal(response)
+            return None
+        if response.status_code not in _PASSING:
+            raise refusal(response)
+        title = problem_title(response.content) or response.reason_phrase
+        answer = ": ".join(filter(None, (f"{response.status_code} {title}", problem_text(response.content))))
+        wait = response.headers.get("Retry-After", "")
+        seconds = int(wait) if wait.isascii() and wait.isdigit() else 0
+        return _Obstacle(f"the server answers {answer}", response.status_code, seconds)
+
+    def _sent(self, position: int) -> None:
+        self.position = position
+        self._progress.sent(position)
 
     async def _offset_had(self) -> int:
         try:

@@ -1,5 +1,6 @@
 """`fasttrack user`: manages users in the store itself, with or without a running server."""
 
+import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,9 +8,11 @@ from typing import Any, TypeVar
 
 import anyio
 import click
+import msgspec
 
 from api.cli.settings_options import chosen_settings
-from api.services.people import People, PersonError
+from api.cli.standard_streams import show_secret
+from api.services.people import LastAdminError, People, PersonError
 from api.settings import Settings
 from domain.people import ROLES, Role, User
 from domain.ports.errors import StorageError
@@ -45,24 +48,30 @@ def _on_the_store(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
 @_on_the_store
 def add(name: str, role: Role, **options: str | None) -> None:
-    """Add the user NAME and print the personal token, which is shown only once."""
-    click.echo(_done(options, lambda people: people.add(name, role, actor=ACTOR)))
+    """Add the user NAME and print the personal token, which is shown only once.
+
+    A store that is missing is created, so that users can be added before the first start.
+    """
+    token = _done(options, lambda people: people.add(name, role, actor=ACTOR), creates=True)
+    show_secret(token, otherwise=f"the user {name!r} was added, but not its token printed; {_again(name)}")
 
 
 @user.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, for programs.")
 @_on_the_store
-def list_(**options: str | None) -> None:
+def list_(*, as_json: bool, **options: str | None) -> None:
     """List every user."""
     for one in _done(options, lambda people: people.users()):
-        click.echo(_line(one))
+        click.echo(_json(one) if as_json else _line(one))
 
 
 @user.command()
 @click.argument("name")
+@click.option("--force", is_flag=True, help="disable even the last enabled administrator")
 @_on_the_store
-def disable(name: str, **options: str | None) -> None:
-    """Disable NAME: sessions end at once, open streams within 5 seconds."""
-    click.echo(_line(_done(options, lambda people: people.set_disabled(name, disabled=True, actor=ACTOR))))
+def disable(name: str, *, force: bool, **options: str | None) -> None:
+    """Disable NAME: sessions end at once, open streams and uploads within 5 seconds."""
+    click.echo(_line(_done(options, lambda people: _disabled(people, name, force=force))))
 
 
 @user.command()
@@ -75,20 +84,74 @@ def enable(name: str, **options: str | None) -> None:
 
 @user.command()
 @click.argument("name")
+@click.option("--revoke-calendars", is_flag=True, help="revoke the user's calendar addresses as well")
 @_on_the_store
-def rotate(name: str, **options: str | None) -> None:
-    """Give NAME a new token and print it, only once; the old one becomes invalid."""
-    click.echo(_done(options, lambda people: people.rotate(name, actor=ACTOR)))
+def rotate(name: str, *, revoke_calendars: bool, **options: str | None) -> None:
+    """Give NAME a new token and print it, only once; the old one, its sessions and tickets become invalid.
+
+    Calendar addresses have secrets of their own, and stay unless --revoke-calendars is given.
+    """
+    token, addresses = _done(
+        options, lambda people: _rotated(people, name, revoke_calendars=revoke_calendars)
+    )
+    show_secret(token, otherwise=f"{name!r} has a new token, but it was not printed; {_again(name)}")
+    if addresses:
+        # Not beside the token, which programs take from the output.
+        click.echo(_told_of_addresses(name, addresses, are_revoked=revoke_calendars), err=True)
+
+
+async def _rotated(people: People, name: str, *, revoke_calendars: bool) -> tuple[str, int]:
+    """Return a user's new token, and how many calendar addresses the user has, or had."""
+    token = await people.rotate(name, actor=ACTOR)
+    return token, await people.calendar_addresses(name, revoke=revoke_calendars)
+
+
+def _told_of_addresses(name: str, count: int, *, are_revoked: bool) -> str:
+    if are_revoked:
+        return f"calendar addresses of {name} that were revoked: {count}"
+    return (
+        f"calendar addresses of {name} that still open the calendar: {count}. If the token was leaked, their "
+        f"owner revokes those that are not known, or `fasttrack user rotate {name} --revoke-calendars` all."
+    )
+
+
+async def _disabled(people: People, name: str, *, force: bool) -> User:
+    try:
+        return await people.set_disabled(name, disabled=True, actor=ACTOR, force=force)
+    except LastAdminError as error:
+        raise PersonError(f"{error}, or use --force") from error
+
+
+def _again(name: str) -> str:
+    return f"run: fasttrack user rotate {shlex.quote(name)}"
+
+
+def _json(one: User) -> str:
+    members = {"name": one.name, "role": one.role, "disabled": one.disabled, "created_at": _since(one)}
+    return msgspec.json.encode(members).decode()
+
+
+def _since(one: User) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.created_at // 1000))
 
 
 def _line(one: User) -> str:
-    since = time.strftime("%Y-%m-%d", time.gmtime(one.created_at // 1000))
-    return f"{one.name:<24} {one.role:<8} {'disabled' if one.disabled else 'active':<9} since {since}"
+    state = "disabled" if one.disabled else "active"
+    return f"{one.name:<24} {one.role:<8} {state:<9} since {_since(one)[:10]}"
 
 
-def _done(options: dict[str, str | None], change: Callable[[People], Awaitable[Result]]) -> Result:
-    """Return what a use case answers, or end the command with why it could not."""
+def _done(
+    options: dict[str, str | None],
+    change: Callable[[People], Awaitable[Result]],
+    *,
+    creates: bool = False,
+) -> Result:
+    """Return what a use case answers, or end the command with why it could not.
+
+    Only where it `creates` a missing store: otherwise a wrong folder would be taken for an empty store.
+    """
     settings = chosen_settings(options)
+    _look_for_store(settings, creates=creates)
 
     async def run() -> Result:
         async with _people(settings) as people:
@@ -98,6 +161,19 @@ def _done(options: dict[str, str | None], change: Callable[[People], Awaitable[R
         return anyio.run(run)
     except (PersonError, StorageError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _look_for_store(settings: Settings, *, creates: bool) -> None:
+    """Say that a store will be created, or end the command, if there is none."""
+    from api.storage.sqlite.restoring import is_there, no_store  # noqa: PLC0415
+    from api.storage.store import sqlite_path  # noqa: PLC0415
+
+    path = sqlite_path(settings.database_url or "", settings.data_dir)
+    if path is None or is_there(path, settings.data_dir / "blobs"):
+        return
+    if not creates:
+        raise click.ClickException(no_store(path))
+    click.echo(f"there is no store at {path.absolute()}: a new one is created", err=True)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import click
 import httpx
 
 from api.cli.server_client import EXIT_FAILED, URL_OPTION, server_client
+from api.cli.standard_streams import show_secret
 from domain.webhooks import (
     FORMATS,
     KEEP_OLD_SECRET_HOURS,
@@ -32,7 +33,8 @@ def webhook() -> None:
 def add(receiver: str, feeds: tuple[str, ...], form: WebhookFormat, url: str) -> None:
     """Deliver the messages of FEED to the URL RECEIVER; print the id and, only once, the secret."""
     made = _ask(url, "POST", "", {"url": receiver, "feeds": feeds, "format": form})
-    click.echo(f"{made['id']}  {made['secret']}")
+    lost = f"the webhook {made['id']} was added, but not its secret printed; {_again(made['id'])}"
+    show_secret(f"{made['id']}  {made['secret']}", otherwise=lost)
 
 
 @webhook.command("list")
@@ -42,7 +44,9 @@ def list_(url: str) -> None:
     for one in _ask(url, "GET", "")["items"]:
         state = "enabled" if one["enabled"] else f"disabled: {one['disabled_because']}"
         failing = f", {one['failures']} failures" if one["failures"] else ""
-        click.echo(f"{one['id']}  {state}{failing}  {one['url']}  {' '.join(one['feeds'])}")
+        # `get`: a server of an earlier version does not say.
+        maker = f", by {one['created_by']}, who is disabled" if one.get("created_by_disabled") else ""
+        click.echo(f"{one['id']}  {state}{failing}{maker}  {one['url']}  {' '.join(one['feeds'])}")
 
 
 @webhook.command()
@@ -80,7 +84,22 @@ def test(webhook_id: str, url: str) -> None:
 def secret(webhook_id: str, keep_old_hours: int, url: str) -> None:
     """Replace the secret, and print the new one, only once."""
     changed = _ask(url, "POST", f"/{webhook_id}/secret", {"keep_old_hours": keep_old_hours})
-    click.echo(changed["secret"])
+    lost = f"the secret was replaced, but not printed; {_again(webhook_id)}"
+    show_secret(changed["secret"], otherwise=lost)
+
+
+@webhook.command()
+@click.argument("webhook_id", metavar="ID")
+@click.option("--receiver", help="the URL to deliver to from now on")
+@click.option("--feed", "feeds", multiple=True, help="replaces the feeds; may be repeated")
+@URL_OPTION
+def change(webhook_id: str, receiver: str | None, feeds: tuple[str, ...], url: str) -> None:
+    """Change where a webhook delivers to, or which feeds; what waits is tried at once."""
+    wanted = {"url": receiver, "feeds": feeds}
+    change = {name: value for name, value in wanted.items() if value}
+    if not change:
+        raise click.UsageError("give --receiver URL, --feed FEED, or both")
+    _ask(url, "PATCH", f"/{webhook_id}", change)
 
 
 @webhook.command()
@@ -105,6 +124,10 @@ def disable(webhook_id: str, url: str) -> None:
 def remove(webhook_id: str, url: str) -> None:
     """Remove a webhook and its log."""
     _ask(url, "DELETE", f"/{webhook_id}")
+
+
+def _again(webhook_id: str) -> str:
+    return f"run: fasttrack webhook secret {webhook_id}"
 
 
 def _ask(url: str, method: str, path: str, body: Any = None) -> Any:

@@ -50,6 +50,9 @@ class Supervisor:
         """Serve until a signal says to stop; return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        # Ignored under `nohup`, and so it stays.
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, self._stop)
         with tempfile.TemporaryDirectory(prefix="fasttrack-metrics-", ignore_cleanup_errors=True) as folder:
             status = self._keep_serving(Path(folder))
             self._end_all()

@@ -1,6 +1,7 @@
 """The files under deploy/ are right as they stand: settings exist, and nothing private gets into an image."""
 
 import fnmatch
+import ipaddress
 import json
 import re
 import shutil
@@ -123,6 +124,18 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     check_settings(dict(one.split("=", 1) for one in settings.split()))
 
 
+def test_the_unit_leaves_the_server_little_to_do_harm_with(tmp_path: Path) -> None:
+    unit = tmp_path / "fasttrack@8000.service"
+    unit.write_text((DEPLOY / "fasttrack@.service").read_text())
+    done = subprocess.run(
+        [program("systemd-analyze"), "security", "--offline=true", "--threshold=25", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
     # Names of other containers have no address here.
     text = (
@@ -137,3 +150,15 @@ def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_servers_of_the_compose_file_trust_the_proxy_alone() -> None:
+    compose = yaml.safe_load(filled((DEPLOY / "compose.postgres.yaml").read_text()))
+    trusted = compose["services"]["first"]["environment"]["FASTTRACK_TRUSTED_PROXIES"]
+    assert trusted == compose["services"]["web"]["networks"]["front"]["ipv4_address"]
+    (pool,) = compose["networks"]["front"]["ipam"]["config"]
+    proxy, subnet = ipaddress.ip_address(trusted), ipaddress.ip_network(pool["subnet"])
+    # Docker's gateway, by which clients may come, is the first address; the others come from the range.
+    assert proxy in subnet
+    assert proxy != subnet[1]
+    assert proxy not in ipaddress.ip_network(pool["ip_range"])

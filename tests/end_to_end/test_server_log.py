@@ -1,6 +1,8 @@
 """What a server process writes to its log from its start to its end, for machines to read."""
 
 import json
+import os
+import signal
 
 import httpx
 
@@ -39,6 +41,18 @@ def test_every_log_line_is_json_from_start_to_stop(start_server: StartServer) ->
     }
     (stream_line,) = [line for line in lines if line.get("path") == "/sse/eventos"]
     assert (stream_line["route"], stream_line["status"], stream_line["bytes"]) == ("/sse/{feed}", 200, None)
+
+
+def test_a_closed_terminal_ends_the_streams_and_then_the_server(start_server: StartServer) -> None:
+    server = start_server()
+    with httpx.stream("GET", f"{server.url}/sse/eventos", timeout=30) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        # Once from the shell, and once from the terminal itself.
+        os.kill(server.pid, signal.SIGHUP)
+        assert server.hang_up() == 0
+        assert any('"bye"' in line and '"drain"' in line for line in lines)
+    assert "stopped" in server.log
 
 
 def test_a_log_line_names_the_user_and_no_secret(start_server: StartServer) -> None:

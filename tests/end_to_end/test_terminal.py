@@ -6,6 +6,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,37 @@ def test_a_feed_can_be_piped_and_the_pipe_closed(start_server: StartServer, tmp_
     tail.stdout.close()
     assert (tail.wait(60), tail.stderr.read()) == (0, "")
     tail.stderr.close()
+
+
+def test_a_pipe_with_a_name_of_other_bytes_is_imported_and_another_gets_the_rejected_rows(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/S\xe3o.csv")
+    os.mkfifo(name)
+    content, _, _ = FILES["some rejected"]
+    writer = threading.Thread(target=lambda: Path(name).write_text(content))
+    writer.start()
+    out, read = tmp_path / "out", list[str]()
+    os.mkfifo(out)
+    reader = threading.Thread(target=lambda: read.append(out.read_text()))
+    reader.start()
+    result = result_of(name, "--rejected", str(out), url=server.url)
+    writer.join(30)
+    reader.join(30)
+    assert (result["file"], result["accepted"], result["rejected"]) == ("São.csv", 1, 1)
+    assert out.is_fifo()
+    assert "ontem" in read[0]
+
+
+def test_a_feed_for_people_can_be_cut_by_head(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    imported(server, large(tmp_path / "agenda.csv", 2_000))
+    line = f"{sys.executable} -m api tail eventos/progresso --replay all --url {server.url} | head -1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
 
 
 def imported(server: ServerProcess, file: Path) -> None:

@@ -1,7 +1,13 @@
 """`fasttrack backup` and `restore`: what is stored comes back, over both databases, while a server runs."""
 
+import io
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import tarfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.__main__ import main
+from api.storage.sqlite import backup as of_sqlite
 from tests.api.services.webhooks.receiver import Receiver, receiving
 from tests.contracts.conftest import anyio_backend, postgres, store_url
 from tests.serving import Served, serving
@@ -260,6 +267,172 @@ async def test_a_tar_with_paths_outside_its_folder_is_refused(
         tar.add(tmp_path / "content", name, filter=lambda entry: entry.replace(name=name, deep=False))
     assert "not a backup" in await store.refused("restore", str(file))
     assert "outside" not in names_in(tmp_path)
+
+
+@pytest.fixture
+def folder_of_a_store(tmp_path: Path) -> Path:
+    """A data folder with the user `ana` and a staged file."""
+    folder = tmp_path / "data"
+    assert run("user", "add", "ana", "--data-dir", str(folder)).exit_code == 0
+    (folder / "blobs" / "upload").write_bytes(b"staged")
+    return folder
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def users(folder: Path) -> str:
+    return run("user", "list", "--data-dir", str(folder)).stdout
+
+
+OWN_FILES = [
+    *("data/fasttrack.sqlite3", "data/fasttrack.sqlite3-wal", "data/fasttrack.sqlite3.lock"),
+    *(
+        "data/blobs/upload",
+        "data/blobs/new",
+        "data/../data/fasttrack.sqlite3",
+        "hard",
+        "soft",
+        "blobs/upload",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", OWN_FILES)
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_no_file_of_the_store_is_a_backup_of_it(
+    folder_of_a_store: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    monkeypatch.chdir(folder_of_a_store.parent)
+    database = folder_of_a_store / "fasttrack.sqlite3"
+    Path("hard").hardlink_to(database)
+    Path("soft").symlink_to(database)
+    Path("blobs").symlink_to(folder_of_a_store / "blobs")
+    is_new = not Path(name).exists()
+    before = database.read_bytes()
+    done = run(command, name, "--data-dir", "data")
+    assert done.exit_code == 2 or (is_new and command == "restore"), done.output
+    assert (database.read_bytes(), Path(name).exists()) == (before, not is_new)
+    assert (folder_of_a_store / "blobs" / "upload").read_bytes() == b"staged"
+
+
+def test_a_backup_may_stand_in_the_data_folder_and_behind_a_link(folder_of_a_store: Path) -> None:
+    whole, link = folder_of_a_store / "one.backup", folder_of_a_store.parent / "link"
+    link.symlink_to(whole)
+    for _ in range(2):
+        assert run("backup", str(link), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    assert link.is_symlink()
+    assert tarfile.is_tarfile(whole)
+
+
+def test_a_backup_is_written_into_a_pipe_or_device_which_stays(folder_of_a_store: Path) -> None:
+    pipe, read = folder_of_a_store.parent / "pipe", list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    done = run("backup", str(pipe), "--data-dir", str(folder_of_a_store))
+    reader.join(30)
+    assert done.exit_code == 0, done.output
+    assert pipe.is_fifo()
+    assert tarfile.is_tarfile(io.BytesIO(read[0]))
+
+
+def test_a_backup_goes_through_standard_output_and_input(folder_of_a_store: Path) -> None:
+    made = run("backup", "-", "--data-dir", str(folder_of_a_store))
+    assert (made.exit_code, "checked" in made.stderr) == (0, True), made.output
+    other = folder_of_a_store.parent / "other"
+    program = [sys.executable, "-m", "api", "restore", "-", "--data-dir", str(other)]
+    put_back = subprocess.run(program, input=made.stdout_bytes, capture_output=True, check=False)
+    assert put_back.returncode == 0, put_back.stderr
+    assert str(other / "fasttrack.sqlite3").encode() in put_back.stdout
+    assert users(other) == users(folder_of_a_store)
+    assert not (Path.cwd() / "-").exists()
+
+
+def test_every_damaged_byte_of_a_backup_is_found(folder_of_a_store: Path) -> None:
+    file, other = folder_of_a_store.parent / "one.backup", folder_of_a_store.parent / "other"
+    assert run("backup", str(file), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    whole = file.read_bytes()
+    for content in (b"ana", b"staged", b"  blobs/upload"):
+        at = whole.rindex(content)
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        done = run("restore", str(file), "--data-dir", str(other))
+        assert done.exit_code == 1, done.output
+        assert "is not as it was written" in done.output
+        assert not (other / "fasttrack.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("tells", "code"), [(True, 1), (False, 0)], ids=["of this version", "of an older one"]
+)
+def test_a_backup_without_sums_is_restored_only_if_it_never_had_them(
+    folder_of_a_store: Path, tells: bool, code: int
+) -> None:
+    file, other = folder_of_a_store.parent / "one.backup", folder_of_a_store.parent / "other"
+    assert run("backup", str(file), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    shorter = file.with_name("shorter")
+    with tarfile.open(file) as tar:
+        kept, said = [(one, tar.extractfile(one)) for one in tar if one.name != "SHA256SUMS"], tar.pax_headers
+        with tarfile.open(shorter, "w", pax_headers=said if tells else {}) as short:
+            for member, content in kept:
+                member.pax_headers = {}
+                short.addfile(member, content)
+    done = run("restore", str(shorter), "--data-dir", str(other))
+    assert done.exit_code == code, done.output
+    assert (other / "fasttrack.sqlite3").exists() == (code == 0)
+
+
+def test_the_sums_are_those_of_the_files(folder_of_a_store: Path) -> None:
+    file = folder_of_a_store.parent / "one.backup"
+    assert run("backup", str(file), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    with tarfile.open(file) as tar:
+        tar.extractall(folder_of_a_store.parent / "out", filter="data")
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=folder_of_a_store.parent / "out",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout.count(": OK")) == (0, 2), checked.stdout
+
+
+def test_a_stopped_backup_keeps_the_previous_file(
+    folder_of_a_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder_of_a_store.parent / "one.backup"
+    file.write_bytes(b"before")
+
+    def stopped(_copy: Path) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 0
+
+    monkeypatch.setattr(of_sqlite, "_checked", stopped)
+    done = run("backup", str(file), "--data-dir", str(folder_of_a_store))
+    assert done.exit_code == 130, done.output
+    assert file.read_bytes() == b"before"
+    assert sorted(names_in(file.parent)) == ["data", "one.backup"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that are another user's")
+def test_what_root_makes_in_the_folder_of_a_user_is_that_users(folder_of_a_store: Path) -> None:
+    file, folder = folder_of_a_store.parent / "one.backup", folder_of_a_store.parent / "of-another"
+    assert run("backup", str(file), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 1234, 2345)
+    theirs = folder.parent / "theirs"
+    theirs.write_bytes(b"of root")
+    (folder / "fasttrack.sqlite3.lock").symlink_to(theirs)
+    for words in (["restore", str(file), "--force"], ["user", "add", "bia"], ["backup", str(file)]):
+        done = run(*words, "--data-dir", str(folder))
+        assert done.exit_code == 0, done.output
+        owners = {path.name: (path.lstat().st_uid, path.lstat().st_gid) for path in folder.rglob("*")}
+        del owners["fasttrack.sqlite3.lock"]
+        assert set(owners.values()) == {(1234, 2345)}, owners
+    assert {"fasttrack.sqlite3", "upload"} <= owners.keys()
+    # A link that the user has put there gives nobody what is root's.
+    assert theirs.stat().st_uid == 0
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -67,8 +67,8 @@ async def test_a_killed_restore_leaves_the_store_as_it_was_or_as_it_is_restored(
 async def test_a_killed_backup_leaves_the_file_before_and_the_store_alone(tmp_path: Path) -> None:
     folder = await a_store_and_an_older_backup(tmp_path)
     *killed, whole, repeated = await cut_off(folder, "backup")
-    before = ["blobs/of-both", "fasttrack.sqlite3"]
-    after = ["blobs/of-both", "blobs/of-now", "fasttrack.sqlite3"]
+    before = ["SHA256SUMS", "blobs/of-both", "fasttrack.sqlite3"]
+    after = ["SHA256SUMS", "blobs/of-both", "blobs/of-now", "fasttrack.sqlite3"]
     found = [one["backup"] for one in killed]
     assert found[0] == before
     assert whole["backup"] == repeated["backup"] == after

@@ -1,5 +1,6 @@
 """The commands of whoever operates a server."""
 
+import errno
 import socket
 import sqlite3
 import subprocess
@@ -78,6 +79,40 @@ def test_doctor_fails_on_a_damaged_store(tmp_path):
     told = run("doctor", "--data-dir", str(tmp_path))
     assert told.exit_code == 1
     assert "restore a backup" in told.output
+
+
+def test_doctor_creates_nothing(tmp_path):
+    told = run("doctor", "--data-dir", str(tmp_path / "new" / "data"), "--port", str(free_port()))
+    assert told.exit_code == 0, told.output
+    assert f"{tmp_path / 'new' / 'data'} can be created" in told.output
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["nowhere/x.sock", "taken", "x" * 120])
+def test_doctor_fails_on_a_place_where_no_socket_can_be(tmp_path, name):
+    (tmp_path / "taken").touch()
+    told = run("doctor", "--data-dir", str(tmp_path), "--unix-socket", str(tmp_path / name))
+    assert told.exit_code == 1
+    assert "FAIL  socket" in told.output
+    assert "None" not in told.output
+
+
+def test_doctor_finds_a_place_for_a_socket(tmp_path):
+    told = run("doctor", "--data-dir", str(tmp_path), "--unix-socket", str(tmp_path / "x.sock"))
+    assert told.exit_code == 0, told.output
+    assert not (tmp_path / "x.sock").exists()
+
+
+def test_doctor_reports_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
+    def denied(self, **_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", denied)
+        told = run("doctor", "--data-dir", "/closed/data")
+    assert told.exit_code == 1
+    assert "/closed/data cannot be written: Permission denied" in told.output
+    assert "fasttrack.sqlite3 cannot be read: Permission denied" in told.output
 
 
 def test_doctor_fails_on_a_folder_that_cannot_be_written():

@@ -1,10 +1,18 @@
 """`fasttrack user` on a store of its own."""
 
+import json
 from pathlib import Path
 
+import anyio
+import pytest
 from click.testing import CliRunner, Result
 
 from api.__main__ import main
+from api.services.identity import Identity
+from api.services.people import People
+from api.services.personal import Personal
+from api.settings import Settings
+from api.storage.store import open_store
 
 
 def fasttrack(folder: Path, *words: str) -> Result:
@@ -14,7 +22,7 @@ def fasttrack(folder: Path, *words: str) -> Result:
 def test_a_user_is_added_listed_disabled_enabled_and_rotated(tmp_path: Path) -> None:
     added = fasttrack(tmp_path, "add", "ana", "--role", "editor")
     assert added.exit_code == 0, added.output
-    token = added.output.strip()
+    token = added.stdout.strip()
     assert token.startswith("ft_")
     assert "ana" in fasttrack(tmp_path, "list").output
     assert "disabled" in fasttrack(tmp_path, "disable", "ana").output
@@ -33,3 +41,70 @@ def test_a_name_that_is_taken_or_unknown_is_reported(tmp_path: Path) -> None:
     unknown = fasttrack(tmp_path, "disable", "bia")
     assert unknown.exit_code == 1
     assert "there is no user 'bia'" in unknown.output
+
+
+@pytest.mark.parametrize("words", [("list",), ("disable", "ana"), ("enable", "ana"), ("rotate", "ana")])
+def test_only_adding_a_user_creates_a_store(tmp_path: Path, words: tuple[str, ...]) -> None:
+    folder = tmp_path / "wrong"
+    done = fasttrack(folder, *words)
+    assert done.exit_code == 1
+    assert f"there is no store at {folder / 'fasttrack.sqlite3'}" in done.stderr
+    assert "--data-dir" in done.stderr
+    assert not folder.exists()
+    added = fasttrack(folder, "add", "ana")
+    assert f"there is no store at {folder / 'fasttrack.sqlite3'}: a new one is created" in added.stderr
+    assert fasttrack(folder, *words).exit_code == 0
+
+
+def test_a_file_is_no_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "agenda.csv").touch()
+    done = fasttrack(tmp_path / "agenda.csv", "add", "ana")
+    assert done.exit_code == 1
+    assert "it is a file, not a folder" in done.stderr
+
+
+def test_users_are_listed_for_programs(tmp_path: Path) -> None:
+    fasttrack(tmp_path, "add", "ana", "--role", "editor")
+    one = json.loads(fasttrack(tmp_path, "list", "--json").stdout)
+    assert (one["name"], one["role"], one["disabled"]) == ("ana", "editor", False)
+
+
+def test_a_new_token_tells_of_calendar_addresses_that_stay_and_can_revoke_them(tmp_path: Path) -> None:
+    fasttrack(tmp_path, "add", "ana")
+    fasttrack(tmp_path, "add", "bia")
+    assert fasttrack(tmp_path, "rotate", "ana").stderr == ""
+    anyio.run(add_calendars, tmp_path, "ana", "ana", "bia")
+    rotated = fasttrack(tmp_path, "rotate", "ana")
+    assert rotated.stdout.strip().startswith("ft_")
+    assert len(rotated.stdout.splitlines()) == 1
+    assert "still open the calendar: 2" in rotated.stderr
+    assert "--revoke-calendars" in rotated.stderr
+    revoked = fasttrack(tmp_path, "rotate", "ana", "--revoke-calendars")
+    assert revoked.stdout.strip().startswith("ft_")
+    assert "revoked: 2" in revoked.stderr
+    assert fasttrack(tmp_path, "rotate", "ana").stderr == ""
+    assert "still open the calendar: 1" in fasttrack(tmp_path, "rotate", "bia").stderr
+
+
+async def add_calendars(folder: Path, *names: str) -> None:
+    settings = Settings(data_dir=folder)
+    store = await open_store(
+        settings.database_url or "",
+        committed=lambda _: None,
+        data_dir=folder,
+        timezone=settings.timezone,
+        serves=False,
+    )
+    ids = {user.name: user.id for user in await People(store, clock=lambda: 1, session_seconds=1).users()}
+    for name in names:
+        who = Identity(name, "viewer", f"user:{ids[name]}", user_id=ids[name])
+        await Personal(store, lambda: 1).add_calendar(who, {})
+    await store.aclose()
+
+
+def test_the_last_administrator_is_disabled_only_by_force(tmp_path: Path) -> None:
+    fasttrack(tmp_path, "add", "ana", "--role", "admin")
+    refused = fasttrack(tmp_path, "disable", "ana")
+    assert refused.exit_code == 1
+    assert "the last enabled administrator: enable or add another one first, or use --force" in refused.output
+    assert fasttrack(tmp_path, "disable", "ana", "--force").exit_code == 0

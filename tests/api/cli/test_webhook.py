@@ -35,6 +35,14 @@ async def test_a_webhook_is_created_listed_and_removed(tmp_path: Path) -> None:
         assert (await run(served, "disable", webhook_id)).exit_code == 0
         assert "disabled: admin" in (await run(served, "list")).output
         assert (await run(served, "enable", webhook_id)).exit_code == 0
+        moved = receiver.url.replace("localhost", "127.0.0.1")
+        change = await run(served, "change", webhook_id, "--receiver", moved)
+        assert (change.exit_code, change.output) == (0, "")
+        assert f"{moved}  eventos admin" in (await run(served, "list")).output
+        assert (await run(served, "change", webhook_id, "--feed", "eventos")).exit_code == 0
+        assert (await run(served, "list")).output.endswith(f"{moved}  eventos\n")
+        nothing = await run(served, "change", webhook_id)
+        assert (nothing.exit_code, "--receiver URL" in nothing.output) == (2, True)
         receiver.answer = lambda _: status(500)
         tried = await run(served, "test", webhook_id)
         assert (tried.exit_code, tried.output.split("  ")[0]) == (4, "answered 500")

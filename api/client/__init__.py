@@ -4,11 +4,13 @@
         async for message in feed.messages():
             print(message["type"], feed.cursor)
 
-The commands `fasttrack tail` and `fasttrack import` use it. docs/client.md has examples.
+Who stores `feed.cursor` and passes it as `cursor=` also gives `on_reset=`: it is called when the server
+no longer has what followed. The commands `fasttrack tail` and `fasttrack import` use it. docs/client.md has
+examples.
 """
 
 from api.client.connection import open_feed
-from api.client.feed_client import FeedClient, Message
+from api.client.feed_client import FeedClient, FeedReset, Message
 from api.client.transports import Refused
 
-__all__ = ["FeedClient", "Message", "Refused", "open_feed"]
+__all__ = ["FeedClient", "FeedReset", "Message", "Refused", "open_feed"]

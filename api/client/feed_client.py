@@ -1,5 +1,6 @@
 """A reader of feeds that falls back between transports and resumes by itself."""
 
+import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from api.client.transports import OPENERS, Broken, Refused, Target, Transport
 
 Message = dict[str, Any]
 OnStatus = Callable[[str], None]
+OnReset = Callable[[str], None]
+"""Is told why messages are missing: ``epoch``, ``ahead``, ``expired`` or ``malformed``."""
 
 HELLO_WITHIN_SECONDS = 3.0
 YOUNG_SECONDS = 5.0
@@ -20,6 +23,20 @@ ORDER: tuple[Transport, ...] = ("sse", "ws", "poll")
 
 Ending = Literal["finished", "again", "broken", "silent"]
 
+logger = logging.getLogger("fasttrack.client")
+
+
+class FeedReset(Exception):  # noqa: N818 - a condition, not a fault
+    """What followed the caller's cursor is not kept, or its store is another one: messages are missing.
+
+    Attributes:
+        reason: ``epoch``, ``ahead``, ``expired`` or ``malformed``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"messages are missing ({reason}): fetch the present state, then read on")
+        self.reason = reason
+
 
 class FeedClient:
     """Reads feeds until all of them are at their end, each message once and in order."""
@@ -27,9 +44,10 @@ class FeedClient:
     def __init__(
         self,
         http: httpx.AsyncClient,
-        feeds: Sequence[str],
+        feeds: str | Sequence[str],
         *,
-        on_status: OnStatus = lambda _: None,
+        on_status: OnStatus | None = None,
+        on_reset: OnReset | None = None,
         replay: str | None = None,
         cursor: str | None = None,
     ) -> None:
@@ -37,15 +55,18 @@ class FeedClient:
 
         Args:
             http: carries base URL and credentials.
-            feeds: names as on the wire.
+            feeds: names as on the wire, or one name.
             on_status: told sentences about the connection, for a person.
+            on_reset: told why, when messages are missing; the messages after them follow.
             replay: ``all`` or ``none`` to override the server's default for a first connection.
             cursor: go on after this message: an earlier reader's `cursor`.
         """
         self.transport: Transport = ORDER[0]
         self._http = http
-        self._feeds = list(feeds)
+        self._feeds = [feeds] if isinstance(feeds, str) else list(feeds)
         self._on_status = on_status
+        self._on_reset = on_reset
+        self._was_given_cursor = cursor is not None
         self._replay = replay
         self.cursor = cursor
         """The id of the last message: keep it to go on after a restart of your own."""
@@ -58,6 +79,8 @@ class FeedClient:
 
         Raises:
             Refused: the server will not serve these feeds to this caller.
+            FeedReset: the given cursor cannot be resumed from, and there is neither `on_reset` nor
+                `on_status` to tell. Calling this again reads on.
         """
         while True:
             opened_at = anyio.current_time()
@@ -69,7 +92,7 @@ class FeedClient:
                         yield message
             except Broken as broken:
                 ending = "finished" if broken.finished else "silent" if broken.silent else ending
-                self._on_status(str(broken))
+                self._tell(str(broken))
             if ending == "finished":
                 return
             await self._before_next(ending, young=anyio.current_time() - opened_at < YOUNG_SECONDS)
@@ -81,7 +104,7 @@ class FeedClient:
             self.cursor = message["cursor"]
             self._heartbeat_seconds = message["heartbeat_s"]
             if message["resume"] == "reset":
-                self._on_status(f"messages may be missing: {message.get('reason')}")
+                self._reset(str(message.get("reason")))
         elif kind == "bye":
             self._retry_seconds = message.get("retry_ms", 1000) / 1000
             if message["reason"] == "expired":
@@ -90,6 +113,21 @@ class FeedClient:
         elif "id" in message:
             self.cursor = message["id"]
         return None
+
+    def _reset(self, reason: str) -> None:
+        """Report that messages are missing: never in silence."""
+        self._tell(f"messages may be missing: {reason}")
+        if self._on_reset is not None:
+            self._on_reset(reason)
+        elif self._on_status is None:
+            # Who passes a cursor relies on what follows it; others may only watch.
+            if self._was_given_cursor:
+                raise FeedReset(reason)
+            logger.warning("messages may be missing: %s", reason)
+
+    def _tell(self, sentence: str) -> None:
+        if self._on_status is not None:
+            self._on_status(sentence)
 
     async def _stream(self) -> AsyncIterator[Message]:
         target = Target(self._http, self._feeds, self.cursor, self._replay)
@@ -120,4 +158,4 @@ class FeedClient:
     def _change_transport(self) -> None:
         self.transport = ORDER[(ORDER.index(self.transport) + 1) % len(ORDER)]
         self._failures = 0
-        self._on_status(f"trying {self.transport}")
+        self._tell(f"trying {self.transport}")

@@ -15,6 +15,8 @@ Transport = Literal["sse", "ws", "poll"]
 Messages = AsyncGenerator[dict[str, Any], None]
 
 POLL_WAIT_SECONDS = 25
+_OWN_FAULTS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
+"""What is wrong on this side, and would be at each attempt."""
 
 
 class Broken(Exception):  # noqa: N818 - a condition, not a fault
@@ -63,6 +65,8 @@ async def read_sse(target: Target) -> Messages:
             async for chunk in response.aiter_bytes():
                 for event in parser.feed(chunk):
                     yield msgspec.json.decode(event.data)
+    except _OWN_FAULTS as error:
+        raise Refused(0, f"the request cannot be made: {error}") from error
     except httpx.HTTPError as error:
         raise Broken(f"sse: {str(error) or type(error).__name__}") from error
 
@@ -103,6 +107,8 @@ async def read_poll(target: Target) -> Messages:
         params = target._replace(cursor=cursor).params(wait=str(POLL_WAIT_SECONDS))
         try:
             response = await target.http.get("/poll", params=params, timeout=POLL_WAIT_SECONDS + 10)
+        except _OWN_FAULTS as error:
+            raise Refused(0, f"the request cannot be made: {error}") from error
         except httpx.HTTPError as error:
             raise Broken(f"poll: {str(error) or type(error).__name__}") from error
         await _check(response)
@@ -139,6 +145,11 @@ def problem_text(body: bytes) -> str:
         if e.get("message") != problem.get("detail")
     ]
     return "\n".join(lines)
+
+
+def problem_title(body: bytes) -> str:
+    """Return the title of a problem+json body; empty for any other body."""
+    return str(_problem(body).get("title") or "")
 
 
 def problem_errors(body: bytes) -> list[dict[str, Any]]:

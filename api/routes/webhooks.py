@@ -1,5 +1,6 @@
 """Webhooks over HTTP, for administrators. See docs/webhooks.md."""
 
+from collections.abc import Collection
 from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post
@@ -48,6 +49,7 @@ class ToldAttempt(Struct, frozen=True):
 class ToldWebhook(Struct, frozen=True):
     """A webhook as administrators see it.
 
+    `created_by_disabled`: who created it may no longer sign in; it delivers nevertheless.
     `secret` is there once, when it is set; `old_secrets_until` that time secrets before it sign, too;
     `attempts`, the newest first, where one webhook is asked for.
     """
@@ -60,6 +62,7 @@ class ToldWebhook(Struct, frozen=True):
     disabled_because: str | None
     created_at: str
     created_by: str
+    created_by_disabled: bool
     failures: int
     failing_since: str | None
     next_attempt_at: str | None
@@ -81,7 +84,9 @@ class ToldWebhooks(Struct, frozen=True):
 async def list_webhooks(request: Request[Any, Any, Any]) -> Response[ToldWebhooks]:
     """Return all webhooks, without their secrets."""
     services = services_of(request.app)
-    return Response(ToldWebhooks([_told(one) for one in await services.webhooks.all()]), headers=NO_STORE)
+    disabled = await _disabled_people(services)
+    told = [_told(one, disabled) for one in await services.webhooks.all()]
+    return Response(ToldWebhooks(told), headers=NO_STORE)
 
 
 @post(
@@ -112,7 +117,9 @@ async def add_webhook(request: Request[Identity, Any, Any]) -> Response[ToldWebh
     if made is None:
         raise refusal("conflict.webhooks", limit=MAX_WEBHOOKS)
     headers = {**NO_STORE, "Location": link(f"/api/v1/webhooks/{made.id}")}
-    return Response(_told(made, secret=made.secret), status_code=201, headers=headers)
+    return Response(
+        _told(made, await _disabled_people(services), secret=made.secret), status_code=201, headers=headers
+    )
 
 
 @get(
@@ -132,7 +139,9 @@ async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]
     if found is None:
         raise _unknown(webhook_id)
     webhook, attempts = found
-    return Response(_told(webhook, attempts=[_told_attempt(one) for one in attempts]), headers=NO_STORE)
+    disabled = await _disabled_people(services)
+    told = _told(webhook, disabled, attempts=[_told_attempt(one) for one in attempts])
+    return Response(told, headers=NO_STORE)
 
 
 @patch(
@@ -163,7 +172,7 @@ async def change_webhook(
     after = await services.webhooks.change(webhook_id, change, actor=request.user.name)
     if after is None:
         raise _unknown(webhook_id)
-    return Response(_told(after), headers=NO_STORE)
+    return Response(_told(after, await _disabled_people(services)), headers=NO_STORE)
 
 
 @post(
@@ -188,7 +197,8 @@ async def change_webhook_secret(
     after = await services.webhooks.change_secret(webhook_id, wanted, actor=request.user.name)
     if after is None:
         raise _unknown(webhook_id)
-    return Response(_told(after, secret=after.secret), headers=NO_STORE)
+    told = _told(after, await _disabled_people(services), secret=after.secret)
+    return Response(told, headers=NO_STORE)
 
 
 @delete(
@@ -239,8 +249,13 @@ def _unknown(webhook_id: str) -> HttpProblem:
     return refusal("not-found.webhook", id=excerpt(webhook_id))
 
 
+async def _disabled_people(services: Services) -> Collection[str]:
+    return {user.name for user in await services.people.users() if user.disabled}
+
+
 def _told(
     webhook: Webhook,
+    disabled_people: Collection[str],
     *,
     secret: str | UnsetType = UNSET,
     attempts: list[ToldAttempt] | UnsetType = UNSET,
@@ -255,6 +270,7 @@ def _told(
         disabled_because=webhook.disabled_because,
         created_at=timestamp(webhook.created_ms),
         created_by=webhook.created_by,
+        created_by_disabled=webhook.created_by in disabled_people,
         failures=webhook.failures,
         failing_since=None if since is None else timestamp(since),
         next_attempt_at=timestamp(webhook.next_ms) if is_failing else None,

@@ -31,6 +31,9 @@ func main() {
 					cursor = id
 				} else if data, found := cut(lines.Text(), "data: "); found {
 					fmt.Println(data)
+					if strings.Contains(data, `"resume":"reset"`) {
+						fmt.Fprintln(os.Stderr, "messages are missing: fetch the present state by REST")
+					}
 				}
 			}
 			answer.Body.Close()

@@ -16,6 +16,7 @@ from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.server_process import ServerProcess
 
 JS = Path(__file__).parent / "js"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RAW = {
     "patch_api_v1_uploads_tus_upload_id": "bytes of tus's own media type",
     "post_api_v1_uploads_tus_upload_id": "bytes of tus's own media type",
@@ -25,14 +26,36 @@ RAW = {
 USE_PYTHON = """
 from made import Client
 from made.api.events import get_api_v1_eventos, post_api_v1_eventos
-from made.models import EventPage, NewEvent, NewVenue
+from made.models import EventInput, EventPage, VenueInput
 client = Client(base_url={url!r})
-venue = NewVenue(location_name="Marco Zero", capacity=9)
-event = NewEvent(title="Festa", event_date="2026-06-24", city="Recife", local_info=venue)
+venue = VenueInput(location_name="Marco Zero", capacity=9)
+event = EventInput(title="Festa", event_date="2026-06-24", city="Recife", local_info=venue)
 made = post_api_v1_eventos.sync(client=client, body=event)
 page = get_api_v1_eventos.sync(client=client, city="Recife")
 assert isinstance(page, EventPage), page
 assert [(one.id, one.title, one.local_info.capacity) for one in page.items] == [(made.id, "Festa", 9)]
+"""
+
+SEND_FILES = """
+from io import BytesIO
+from made import Client
+from made.api.events import get_api_v1_eventos
+from made.api.imports import get_api_v1_uploads_template_xlsx, post_api_v1_uploads
+from made.api.imports import post_api_v1_uploads_preview
+from made.models import PostApiV1UploadsBody, PostApiV1UploadsPreviewBody
+from made.types import File
+client = Client(base_url={url!r}, raise_on_unexpected_status=True)
+template = get_api_v1_uploads_template_xlsx.sync(client=client).payload.read()
+assert template.startswith(b"PK"), template[:9]
+latin = "title;event_date;city\\nFestança;2026-06-24;São Luís\\n".encode("cp1252")
+for name, content, accepted in (("t.xlsx", template, 1), ("t.csv", latin, 1)):
+    file = File(payload=BytesIO(content), file_name=name, mime_type="application/octet-stream")
+    seen = post_api_v1_uploads_preview.sync(client=client, body=PostApiV1UploadsPreviewBody(file=file))
+    file.payload.seek(0)
+    made = post_api_v1_uploads.sync(client=client, body=PostApiV1UploadsBody(file=file), prefer="wait=30")
+    assert (made.accepted, made.rejected) == (accepted, 0), made
+page = get_api_v1_eventos.sync(client=client)
+assert {{one.city for one in page.items}} == {{"Recife", "São Luís"}}, page
 """
 
 
@@ -73,15 +96,19 @@ def test_the_generated_python_client_has_every_model_and_operation(
 ) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     made = tmp_path / "made"
-    options = ("--path", "openapi.json", "--output-path", made, "--meta", "none")
+    # The generator knows no type of file but this; `format` is what makes it one.
+    config = {"content_type_overrides": {XLSX: "application/octet-stream"}}
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    options = ("--path", "openapi.json", "--output-path", made, "--meta", "none", "--config", "config.yaml")
     run(sys.executable, "-m", "openapi_python_client", "generate", *options, cwd=tmp_path)
     models = {plain(path.stem) for path in (made / "models").glob("*.py")}
     assert {name for name in document["components"]["schemas"] if plain(name) not in models} == set()
     calls = {path.stem for path in (made / "api").rglob("*.py")}
     operations = {one["operationId"] for path in document["paths"].values() for one in path.values()}
     assert operations - calls == set(RAW)
-    (tmp_path / "use.py").write_text(USE_PYTHON.format(url=server.url))
-    run(sys.executable, "use.py", cwd=tmp_path)
+    for use in (USE_PYTHON, SEND_FILES):
+        (tmp_path / "use.py").write_text(use.format(url=server.url))
+        run(sys.executable, "use.py", cwd=tmp_path)
 
 
 def test_the_generated_typescript_has_every_model(document: dict[str, Any], tmp_path: Path) -> None:
@@ -98,7 +125,7 @@ def test_the_generated_typescript_has_every_model(document: dict[str, Any], tmp_
         'import type { components } from "./made";',
         *models,
         (
-            'const event: components["schemas"]["NewEvent"] = '
+            'const event: components["schemas"]["EventInput"] = '
             '{ title: "Festa", event_date: "2026-06-24", city: "Recife", local_info: null };'
         ),
         "export const city: string = event.city;",

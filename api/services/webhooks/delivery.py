@@ -18,8 +18,9 @@ from api.services.notifications import webhook_disabled, webhook_gap
 from api.services.store import Store
 from api.services.webhooks.figures import MOST_PENDING, Figures
 from api.services.webhooks.sending import Outgoing, Sender
+from api.services.webhooks.turns import turns
 from domain.ports.errors import StorageError
-from domain.webhooks import Attempt, Progress, Webhook, after_failure
+from domain.webhooks import Attempt, Progress, Webhook, after_failure, fails_for_long
 from streams.messages import Draft
 from streams.stored import StoredMessage
 
@@ -52,6 +53,7 @@ class Delivering:
         self.webhook = webhook
         self.progress = Progress(webhook.cursor, webhook.failures, webhook.failing_since_ms, webhook.next_ms)
         self.saved_cursor = webhook.cursor
+        self.failed_for_long = fails_for_long(webhook)
         self.names, self.prefixes = FEEDS.stored_under(FEEDS.set_of(webhook.feeds).topics)
 
     def wants(self, feeds: Collection[str]) -> bool:
@@ -80,10 +82,11 @@ class Delivering:
             return time.monotonic() - self._saved_at >= SAVE_SECONDS
         return self.progress.cursor > self.saved_cursor and now_ms - self.saved_at_ms >= IDLE_SAVE_MS
 
-    def saved(self, count: int, cursor: int, now_ms: int) -> None:
-        """Note that so many attempts and this cursor are stored."""
+    def saved(self, count: int, progress: Progress, now_ms: int) -> None:
+        """Note that so many attempts and this progress are stored."""
         del self.attempts[:count]
-        self.saved_cursor, self.saved_at_ms = cursor, now_ms
+        self.saved_cursor, self.saved_at_ms = progress.cursor, now_ms
+        self.failed_for_long = fails_for_long(progress)
         self._saved_at = time.monotonic()
 
 
@@ -309,11 +312,15 @@ class Deliveries:
         if (because := progress.disabled_because) is not None:
             notes = (*notes, webhook_disabled(webhook, because, at_ms=self._now_ms()))
         async with self._store.transaction() as tx:
+            if fails_for_long(progress) != one.failed_for_long:
+                # Compared with what is stored: a commit whose answer was lost has told it already.
+                stored = await tx.webhooks.get(webhook.id, to_change=True)
+                notes = (*notes, *turns(stored, progress, attempts, at_ms=self._now_ms()))
             is_ours = await tx.webhooks.advance(webhook.id, self._owner, webhook.revision, progress)
             if is_ours:
                 await tx.webhooks.add_attempts(webhook.id, attempts)
                 await tx.messages.append(notes)
-        one.saved(len(attempts), progress.cursor, self._now_ms())
+        one.saved(len(attempts), progress, self._now_ms())
         return is_ours
 
     async def _save_rest(self, one: Delivering) -> None:

@@ -3,7 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from ssl import SSLCertVerificationError, SSLContext, SSLError
 
@@ -17,15 +21,18 @@ from domain.problems import Problem, problem
 from domain.webhooks import Attempt, Webhook
 
 ANSWER_SECONDS = 15.0
-"""For name, connection, request and answer together."""
+"""For name, connection, request and the head of the answer together."""
 STEP_SECONDS = 5.0
 """For a connection, for what is sent or received next; an answer's head may take all of the above."""
 MOST_ANSWER_BYTES = 64 * 1024
 """Nothing of an answer's body is needed; more than this is not waited for."""
+DRAIN_SECONDS = 1.0
+"""So long its body is waited for: a connection whose answer is read to its end serves the next delivery."""
 MOST_ADDRESSES = 3
 LONGEST_ERROR = 200
 LONGEST_CAUSE = 120
 LONGEST_RETRY_AFTER = 3600
+LONGEST_DATE = 100
 
 _UNKNOWN_ISSUER = {18, 19, 20, 21}
 """Codes of a certificate whose authority is not known. Source: OpenSSL, X509_STORE_CTX_get_error."""
@@ -122,13 +129,18 @@ class Sender:
         return context
 
     async def send(self, client: httpx.AsyncClient, webhook: Webhook, message: Outgoing) -> Attempt:
-        """POST one message and return the attempt; every error is a failed attempt."""
+        """POST one message and return the attempt; every error is a failed attempt.
+
+        The status decides as soon as it is there, whatever becomes of the body. Source: RFC 9110 §15.
+        """
         at_ms, began = self._now_ms(), time.perf_counter()
+        answer: httpx.Response | None = None
         status, why, retry_after = None, None, 0
         try:
             with anyio.fail_after(ANSWER_SECONDS):
                 answer = await self._post(client, webhook, message, at_s=at_ms // 1000)
-            status, why, retry_after = answer.status_code, _why_not(answer), _retry_after(answer)
+            status, why = answer.status_code, _why_not(answer)
+            retry_after = _retry_after(answer, now_ms=self._now_ms())
         except TimeoutError:
             why = problem("undelivered.timeout", seconds=round(ANSWER_SECONDS))
         except AddressError as refused:
@@ -140,6 +152,8 @@ class Sender:
             logger.exception("a delivery to webhook %s failed", webhook.id)
             why = problem("undelivered.internal")
         took_ms = round((time.perf_counter() - began) * 1000)
+        if answer is not None:
+            await _drain(answer)
         told = None if why is None else why.message[:LONGEST_ERROR]
         return Attempt(message.message_id, at_ms, took_ms, status, told, retry_after, why)
 
@@ -169,7 +183,10 @@ class Sender:
 async def _exchange(
     client: httpx.AsyncClient, url: httpx.URL, address: str, headers: Mapping[str, str], body: bytes
 ) -> httpx.Response:
-    """POST to one address; the name goes into Host and TLS, whose certificate must have it."""
+    """POST to one address, return the answer's head; the name goes into Host and TLS, for the certificate.
+
+    Whoever gets it drains and closes it.
+    """
     request = client.build_request(
         "POST",
         url.copy_with(host=address),
@@ -177,17 +194,22 @@ async def _exchange(
         headers=headers,
         extensions={"sni_hostname": url.raw_host.decode("ascii")},
     )
-    answer = await client.send(request, stream=True)
+    return await client.send(request, stream=True)
+
+
+async def _drain(answer: httpx.Response) -> None:
+    """Read a body to its end where that is near, and close; one that is slow or cut short changes nothing."""
+    received = 0
     try:
-        received = 0
-        # Raw: what a small body may unpack to is nobody's business.
-        async for chunk in answer.aiter_raw():
-            received += len(chunk)
-            if received > MOST_ANSWER_BYTES:
-                break
+        with anyio.move_on_after(DRAIN_SECONDS), suppress(httpx.HTTPError):
+            # Raw: what a small body may unpack to is nobody's business.
+            async for chunk in answer.aiter_raw():
+                received += len(chunk)
+                if received > MOST_ANSWER_BYTES:
+                    break
     finally:
-        await answer.aclose()
-    return answer
+        with suppress(httpx.HTTPError):
+            await answer.aclose()
 
 
 def _why_not_reached(failed: BaseException) -> Problem:
@@ -211,9 +233,22 @@ def _why_not(answer: httpx.Response) -> Problem | None:
     return problem(f"undelivered.{rule}", answer=str(answer.status_code))
 
 
-def _retry_after(answer: httpx.Response) -> int:
-    """Return the seconds that a receiver asks for; dates are not read."""
+def _retry_after(answer: httpx.Response, *, now_ms: int) -> int:
+    """Return the seconds that a receiver asks for, as a number or as a date. Source: RFC 9110 §10.2.3."""
     text = answer.headers.get("retry-after", "")
-    if answer.is_success or not (text.isascii() and text.isdigit() and len(text) < 10):
+    if answer.is_success or not text.isascii():
         return 0
-    return min(int(text), LONGEST_RETRY_AFTER)
+    if text.isdigit():
+        digits = text.lstrip("0")
+        return LONGEST_RETRY_AFTER if len(digits) > 9 else min(int(digits or "0"), LONGEST_RETRY_AFTER)
+    return min(max(_seconds_until(text, now_ms=now_ms), 0), LONGEST_RETRY_AFTER)
+
+
+def _seconds_until(date: str, *, now_ms: int) -> int:
+    """Return the seconds until an HTTP date, 0 for what is none."""
+    try:
+        at = parsedate_to_datetime(date[:LONGEST_DATE])
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    # An HTTP date is always GMT, also where it does not say so.
+    return ceil((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now_ms / 1000)

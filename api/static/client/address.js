@@ -4,8 +4,8 @@
  * @typedef {object} Server
  * @property {string} base Origin and path prefix of the server; "" for the page's own.
  * @property {(() => Promise<string>) | null} ticket Draws a ticket, for a page of another origin.
- * @property {(() => string | Promise<string>) | null} [token] Gives a personal token, for
- *   programs that are no page.
+ * @property {(() => import("./types.js").Token | Promise<import("./types.js").Token>) | null} [token]
+ *   Gives a personal token, for programs that are no page; nothing, where the server wants none.
  */
 
 /**
@@ -26,7 +26,10 @@ export async function addressOf(server, transport, feeds, query) {
     if (value !== null) url.searchParams.set(name, String(value));
   }
   if (server.ticket) url.searchParams.set("ticket", await server.ticket());
-  else if (server.token && transport === "ws") url.searchParams.set("ticket", await drawTicket(server));
+  else if (transport === "ws") {
+    const headers = await headersOf(server);
+    if (headers.Authorization) url.searchParams.set("ticket", await drawTicket(server, headers));
+  }
   return url.href;
 }
 
@@ -35,15 +38,13 @@ export async function addressOf(server, transport, feeds, query) {
  * @returns {Promise<Record<string, string>>} What a request carries beside its URL.
  */
 export async function headersOf({token}) {
-  return token ? {Authorization: `Bearer ${await token()}`} : {};
+  const own = await token?.();
+  return own ? {Authorization: `Bearer ${own}`} : {};
 }
 
 /** A WebSocket takes no headers, and a token never stands in a URL: a ticket does, once. */
-async function drawTicket(server) {
-  const answer = await fetch(`${server.base}/api/v1/tickets`, {
-    method: "POST",
-    headers: await headersOf(server),
-  });
+async function drawTicket(server, headers) {
+  const answer = await fetch(`${server.base}/api/v1/tickets`, {method: "POST", headers});
   if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
   return (await answer.json()).ticket;
 }

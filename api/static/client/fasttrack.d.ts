@@ -34,14 +34,19 @@ export interface Options {
   onStatus?: (status: Status) => void;
   /** Messages were missed that are no longer kept, or the server's store is another one: fetch the present state by REST. */
   onReset?: (reason: string) => void;
-  /** Go on after the last message when the tab reloads (default). */
+  /** Go on after this message: the `id` of the last one that an earlier run handled. It precedes what `remember` kept. */
+  cursor?: string | null;
+  /** Go on after the last message when the tab reloads (default). Does nothing without `sessionStorage`, as in Node. */
   remember?: boolean;
   /** The server, as `https://events.example`; needed outside of its own pages. */
   base?: string;
   /** Draws a ticket at a server of another origin: `POST /api/v1/tickets`. */
   ticket?: () => Promise<string>;
-  /** A personal token, for programs that are no page. It is sent as a header and never stands in a URL. */
-  token?: () => string | Promise<string>;
+  /**
+   * A personal token, for programs that are no page; nothing, where the server wants none. It is sent as a header
+   * and never stands in a URL.
+   */
+  token?: () => string | null | undefined | Promise<string | null | undefined>;
 }
 
 export interface Feed {

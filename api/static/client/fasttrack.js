@@ -34,12 +34,16 @@ import {wsOver} from "./ws.js";
  * @property {(status: Status) => void} [onStatus] Transport in use, and why; connected or not.
  * @property {(reason: string) => void} [onReset] Messages were missed that are no longer kept, or
  *   the server's store is another one: fetch the present state by REST.
+ * @property {string | null} [cursor] Go on after this message: the `id` of the last one that an earlier run
+ *   of the program handled. It precedes what `remember` kept.
  * @property {boolean} [remember] Go on after the last message when the tab reloads (default). With
- *   false a reload reads `upload/*` and `tarefas/*` from their first message again.
+ *   false a reload reads `upload/*` and `tarefas/*` from their first message again. Programs have no
+ *   `sessionStorage`, and remember nothing: they keep the cursor themselves.
  * @property {string} [base] Server of another origin, as `https://events.example`; else the one that gave this module.
  * @property {() => Promise<string>} [ticket] Draws a ticket there: `POST /api/v1/tickets`.
- * @property {() => string | Promise<string>} [token] A personal token, for programs that are no page. It is
- *   sent as `Authorization` and never stands in a URL.
+ * @property {() => import("./types.js").Token | Promise<import("./types.js").Token>} [token] A personal
+ *   token, for programs that are no page; nothing, where the server wants none. It is sent as
+ *   `Authorization` and never stands in a URL.
  *
  * @typedef {object} Feed
  * @property {() => void} close
@@ -81,7 +85,7 @@ export function connect(feeds, options = {}) {
   const subscription = new Subscription({
     feeds: names,
     hub,
-    position: positionOf(names, server, options.remember ?? true),
+    position: positionOf(names, server, options),
     ask: (cursor) => pollOnce(server, names, {cursor, wait: 0}),
     clock: realClock,
     onMessage: options.onMessage ?? nothing,
@@ -94,10 +98,11 @@ export function connect(feeds, options = {}) {
   return subscription;
 }
 
-function positionOf(names, server, remember) {
+/** @param {string[]} names @param {import("./address.js").Server} server @param {Options} options */
+function positionOf(names, server, {remember = true, cursor = null}) {
   const key = `fasttrack.cursor:${server.base}:${names.join(" ")}`;
   const forgetful = {load: () => null, save: nothing};
-  return new Position(remember ? memoryIn(() => sessionStorage, key) : forgetful, realClock);
+  return new Position(remember ? memoryIn(() => sessionStorage, key) : forgetful, realClock, cursor);
 }
 
 function hubOf(server) {

@@ -124,7 +124,7 @@ export interface EndError {
 /** An event is new; `event` is the whole of it. */
 export interface EventCreated {
   type: "event.created";
-  feed: string;
+  feed: "eventos";
   at: string;
   event: Event;
   id: string;
@@ -159,7 +159,7 @@ export interface Venue {
 /** An event changed; `changed` names the members. */
 export interface EventUpdated {
   type: "event.updated";
-  feed: string;
+  feed: "eventos";
   at: string;
   event: Event;
   changed: string[];
@@ -169,7 +169,7 @@ export interface EventUpdated {
 /** An event was deleted. */
 export interface EventDeleted {
   type: "event.deleted";
-  feed: string;
+  feed: "eventos";
   at: string;
   event_id: number;
   id: string;
@@ -178,7 +178,7 @@ export interface EventDeleted {
 /** Many events changed at once: one message per committed batch. */
 export interface EventsChanged {
   type: "events.changed";
-  feed: string;
+  feed: "eventos";
   at: string;
   reason: "batch" | "delete" | "import" | "replace" | "undo";
   count: number;
@@ -203,7 +203,7 @@ export interface TaskProgress {
 /** A notification to administrators. `link` is a path of this server, or None. */
 export interface Notification {
   type: "notification";
-  feed: string;
+  feed: "admin";
   at: string;
   severity: "error" | "info" | "warning";
   kind: string;
@@ -218,7 +218,7 @@ export interface Notification {
 /** The live counts. */
 export interface DashboardState {
   type: "state";
-  feed: string;
+  feed: "dashboard";
   at: string;
   events: number;
   upcoming: number;
@@ -255,7 +255,7 @@ export interface VenueTypeCount {
 /** Who is online. `online` counts people, `connections` their streams. */
 export interface PresenceState {
   type: "state";
-  feed: string;
+  feed: "presenca";
   at: string;
   online: number;
   connections: number;

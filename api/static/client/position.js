@@ -15,11 +15,12 @@ export class Position {
   /**
    * @param {{load: () => any, save: (value: any) => void}} memory
    * @param {import("./types.js").Clock} clock
+   * @param {string | null} [cursor] Where to begin, whatever the memory has.
    */
-  constructor(memory, clock) {
+  constructor(memory, clock, cursor = null) {
     this.#memory = memory;
     this.#clock = clock;
-    const kept = memory.load();
+    const kept = cursor || memory.load();
     /** @type {string | null} */
     this.cursor = typeof kept === "string" ? kept : null;
   }

@@ -3,6 +3,8 @@
  *
  * @typedef {"sse" | "ws" | "poll"} Transport
  *
+ * @typedef {string | null | undefined} Token A personal token; nothing, where the server wants none.
+ *
  * @typedef {Record<string, any> & {type: string, id?: string, feed?: string}} Message
  *   One message of the feed, parsed; its members are those of the feed's protocol.
  *

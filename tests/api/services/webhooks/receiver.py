@@ -25,7 +25,7 @@ class Arrived(NamedTuple):
 
 
 Answer = Callable[[Arrived], bytes | None]
-"""Returns the bytes of an answer; None never answers."""
+"""Returns the bytes of an answer; None never answers. After `BROKEN_OFF` the connection closes."""
 
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -35,7 +35,11 @@ def status(code: int, *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-BROKEN_OFF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
+BROKEN_OFF = b"HTTP/1.1 200 OK\r\nContent-Le"
+"""Before its head is complete."""
+
+CUT_SHORT = b"HTTP/1.1 %d X\r\nContent-Length: 100\r\n\r\nhalf"
+"""With a status, and without the rest of its body."""
 
 
 class Receiver:
@@ -52,6 +56,7 @@ class Receiver:
         self.arrived: list[Arrived] = []
         self.answers: list[bytes | None] = []
         self.answer: Answer = lambda _: OK
+        self.closes_after_each = False
         self.port = 0
         self._news = asyncio.Event()
         self._held: set[asyncio.Task[Any]] = set()
@@ -93,7 +98,7 @@ class Receiver:
             return False
         writer.write(answer)
         await writer.drain()
-        return answer != BROKEN_OFF
+        return answer != BROKEN_OFF and not self.closes_after_each
 
 
 @asynccontextmanager

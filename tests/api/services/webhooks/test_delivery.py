@@ -10,6 +10,8 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import httpx
+import msgspec
 import pytest
 
 from api.services.notifications import notification
@@ -19,9 +21,19 @@ from api.services.webhooks.delivery import Deliveries, Delivering
 from api.services.webhooks.sending import Sender
 from api.services.webhooks.service import Change, NewSecret, NewWebhook, Webhooks
 from api.storage.store import SqlStore, open_store
+from domain.messages import EventDeleted
 from domain.webhooks import GIVE_UP_MS, Attempt, Webhook
+from streams.messages import draft, timestamp
 from streams.stored import StoredMessage
-from tests.api.services.webhooks.receiver import BROKEN_OFF, OK, Arrived, Receiver, receiving, status
+from tests.api.services.webhooks.receiver import (
+    BROKEN_OFF,
+    CUT_SHORT,
+    OK,
+    Arrived,
+    Receiver,
+    receiving,
+    status,
+)
 from tests.contracts.conftest import postgres, store_url
 
 __all__ = ["postgres", "store_url"]
@@ -278,6 +290,99 @@ async def test_an_endless_answer_is_not_read_to_its_end(sqlite_side: Side, recei
     await sqlite_side.publish("a")
     await receiver.until(lambda: titles(receiver.arrived) == ["a"])
     assert sqlite_side.clock.pauses == []
+
+
+@pytest.mark.parametrize("is_slow", [True, False], ids=["slow", "cut short"])
+async def test_a_status_decides_whatever_becomes_of_the_body(
+    is_slow: bool, sqlite_side: Side, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "DRAIN_SECONDS", 0.05)
+    receiver.closes_after_each = not is_slow
+    receiver.answers = [CUT_SHORT % code for code in (200, 500, 201, 202)]
+    webhook = await sqlite_side.add(receiver)
+    await sqlite_side.publish("a", "b")
+    await receiver.until(lambda: titles(receiver.arrived)[-1:] == ["b"])
+    await sqlite_side.until(webhook, lambda now: now.cursor == int(receiver.arrived[-1].id.split(".")[1]))
+    _, attempts = await sqlite_side.get(webhook)
+    assert [(one.status, one.error) for one in reversed(attempts)] == [
+        *[(200, None), (500, "answered 500"), (201, None), (202, None)]
+    ]
+    assert sqlite_side.clock.pauses == [5]
+
+
+NOW_S = 1_800_000_000
+"""Fri, 15 Jan 2027 08:00:00 GMT."""
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        *[("120", 120), ("0", 0), ("3600", 3600), ("3601", 3600), ("000000000000120", 120)],
+        *[("9999999999", 3600), ("9" * 5000, 3600), ("-5", 0), ("1.5", 0), ("", 0), ("soon", 0), ("²", 0)],
+        ("Fri, 15 Jan 2027 08:02:00 GMT", 120),
+        ("Friday, 15-Jan-27 08:02:00 GMT", 120),
+        ("Fri Jan 15 08:02:00 2027", 120),
+        ("Fri, 15 Jan 2027 08:02:00", 120),
+        ("Fri, 15 Jan 2027 07:00:00 GMT", 0),
+        ("Sat, 15 Jan 2028 07:00:00 GMT", 3600),
+        ("Fri, 99 Jan 2027 08:02:00 GMT", 0),
+        ("Fri, 15 Jan 99999999999999999999 08:02:00 GMT", 0),
+        ("Fri, 15 Jan 2027 08:02:00 +99999999", 0),
+        ("Fri, " * 2000, 0),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date_and_at_most_an_hour(sent: str, seconds: int) -> None:
+    answer = httpx.Response(503, headers=[(b"retry-after", sent.encode())])
+    assert sending._retry_after(answer, now_ms=NOW_S * 1000) == seconds
+    taken = httpx.Response(200, headers={"retry-after": "120"})
+    assert sending._retry_after(taken, now_ms=NOW_S * 1000) == 0
+
+
+async def kinds_told(side: Side) -> list[str]:
+    """Return what administrators were told of webhooks, but for what they did themselves."""
+    stored = await side.store.feed.read(["admin"], [], after=0, upto=10_000, limit=1000)
+    kinds = [msgspec.json.decode(message.body)["kind"] for message in stored]
+    return [kind for kind in kinds if kind not in ("test", "webhook.added", "webhook.changed")]
+
+
+async def test_an_hour_of_failure_is_told_once_and_so_is_its_end(side: Side, receiver: Receiver) -> None:
+    webhook = await side.add(receiver, "eventos")
+    for spell in (1, 2):
+        receiver.answer = lambda _: status(500)
+        began_ms = side.clock.now_ms
+        async with side.store.transaction() as tx:
+            await tx.messages.append([draft(EventDeleted("eventos", timestamp(began_ms), 1))])
+        ends_ms = began_ms + 20 * 3_600_000
+        await receiver.until(lambda ends_ms=ends_ms: side.clock.now_ms > ends_ms)
+        assert await kinds_told(side) == [
+            *["webhook.failing", "webhook.recovered"] * (spell - 1),
+            "webhook.failing",
+        ]
+        receiver.answer = lambda _: OK
+        await side.until(webhook, lambda now: now.failures == 0)
+        assert await kinds_told(side) == ["webhook.failing", "webhook.recovered"] * spell
+    stored = await side.store.feed.read(["admin"], [], after=0, upto=10_000, limit=1000)
+    (failing, *_) = (
+        one for one in map(msgspec.json.decode, (m.body for m in stored)) if one["kind"] == "webhook.failing"
+    )
+    assert failing["at"] > failing["params"]["failing_since"]
+
+
+async def test_a_short_failure_is_told_to_nobody(side: Side, receiver: Receiver) -> None:
+    receiver.answers = [status(500)] * 8
+    await side.add(receiver)
+    await side.publish("a")
+    await receiver.until(lambda: titles(receiver.arrived)[-1:] == ["a"])
+    assert await kinds_told(side) == []
+
+
+async def test_a_receiver_that_ends_after_an_hour_is_told_as_failing_and_as_disabled(
+    sqlite_side: Side, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: status(500)
+    webhook = await sqlite_side.add(receiver)
+    await sqlite_side.until(webhook, lambda now: not now.enabled)
+    assert await kinds_told(sqlite_side) == ["webhook.failing", "webhook.disabled"]
 
 
 async def test_a_changed_webhook_takes_effect_while_a_delivery_waits(side: Side, receiver: Receiver) -> None:

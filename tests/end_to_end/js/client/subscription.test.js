@@ -7,7 +7,7 @@ import {FakeClock, memoryOf, settle} from "./fakes.js";
 
 const row = (seq, type = "progress") => ({type, id: `e.${seq}`, feed: "upload/x"});
 
-function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"]} = {}) {
+function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"], start = null} = {}) {
   const clock = new FakeClock();
   const asked = [];
   const seen = {ids: [], states: [], statuses: [], resets: []};
@@ -22,7 +22,7 @@ function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"]} = {}) {
     feeds,
     hub,
     clock,
-    position: new Position(memory, clock),
+    position: new Position(memory, clock, start),
     ask: async (cursor) => {
       asked.push(cursor);
       const answer = await answers.shift();
@@ -158,4 +158,19 @@ test("a cut poll asks for half of what the network allowed", () => {
   assert.equal(shorterWait(2, 5000), 1);
   assert.equal(shorterWait(25, 300), null);
   assert.equal(shorterWait(1, 5000), null);
+});
+
+test("a given cursor comes before the remembered one", async () => {
+  const memory = memoryOf();
+  memory.save("e.9");
+  for (const [start, first] of [
+    ["e.4", "e.4"],
+    [null, "e.9"],
+    ["", "e.9"],
+    [undefined, "e.9"],
+  ]) {
+    const {asked} = subscribed([page("e.9")], {memory, start});
+    await settle();
+    assert.equal(asked[0], first);
+  }
 });

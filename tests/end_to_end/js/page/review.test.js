@@ -88,6 +88,12 @@ test("the order of dates is asked for only where the file leaves it open", () =>
   assert.equal(asksForDateOrder(PREVIEW, null), false);
   assert.equal(asksForDateOrder(ambiguous, null), true);
   assert.equal(asksForDateOrder(PREVIEW, {problems: [{code: "ambiguous_date"}]}), true);
+  // A date that contradicts the order: which of the two lines is wrong, only the person knows.
+  for (const rule of ["dmy_proved", "mdy_proved"]) {
+    const rows = [{errors: [{code: "invalid_date", rule}]}];
+    assert.equal(asksForDateOrder({...PREVIEW, rows}, null), true);
+  }
+  assert.equal(asksForDateOrder({...PREVIEW, rows: [{errors: [{code: "invalid_date"}]}]}, null), false);
 });
 
 test("events that are there already are counted, and known by their numbers", () => {

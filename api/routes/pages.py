@@ -48,6 +48,7 @@ def _page(request: Request[Any, Any, Any], name: str, script: str, **given: str)
         "script": f"{escape(prefix)}/assets/{name_of(script, 'js')}",
         "who": escape(_who(request)),
         "theme": _theme(request),
+        "zone": escape(str(services_of(request.app).timezone)),
         **{key: escape(value) for key, value in given.items()},
     }
     text = files()[name].body.decode()

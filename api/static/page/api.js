@@ -21,9 +21,13 @@ export class Fault extends Error {
   }
 }
 
-/** Called on a 401, so that one place asks for a sign-in. */
-let onSignedOut = () => {};
-export const whenSignedOut = (listener) => (onSignedOut = listener);
+/**
+ * Asked on a 401, so that one place asks for a sign-in: it settles when the same person is back.
+ *
+ * @type {(() => Promise<void>) | null}
+ */
+let signInAgain = null;
+export const whenSignedOut = (ask) => (signInAgain = ask);
 
 /**
  * @param {string} method
@@ -42,7 +46,11 @@ export async function call(method, path, {json, body, headers = {}, signal, keep
   });
   const parsed = await parse(answer);
   if (answer.ok) return {body: parsed, headers: answer.headers};
-  if (answer.status === 401 && path !== "/session") onSignedOut();
+  if (answer.status === 401 && path !== "/session" && signInAgain) {
+    await signInAgain();
+    // What was asked for, and what was typed for it, is still wanted.
+    return call(method, path, {body: content, headers, signal, keepalive});
+  }
   throw new Fault(answer.status, parsed ?? {});
 }
 

@@ -3,7 +3,7 @@ import {dayOf, monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
-import {venueTime} from "./format.js";
+import {venueTime, wallClock} from "./format.js";
 
 /** Titles that a day shows; the others are counted. */
 const SHOWN = 3;
@@ -82,7 +82,7 @@ export class Calendar {
         `/eventos${query({...filters, from: weeks[0][0], to: weeks.at(-1)[6], sort: "event_date", limit: PAGE, cursor})}`,
       );
       for (const event of answer.items) {
-        const day = event.event_date.slice(0, 10);
+        const day = wallClock(event.event_date).slice(0, 10);
         byDay.set(day, [...(byDay.get(day) ?? []), event]);
       }
       cursor = answer.next;

@@ -10,44 +10,49 @@ const UNDO_MS = 7000;
  * time to undo is over, or when the page goes.
  */
 export class Deletions {
-  /** @type {Map<number, {version: number}>} */
+  /** Versions that the person saw, by id. @type {Map<number, number>} */
   #waiting = new Map();
-  #timer = 0;
 
   /** @param {() => void} onChange Events vanished, or came back. */
   constructor(onChange) {
     this.onChange = onChange;
-    addEventListener("pagehide", () => void this.#carryOut({keepalive: true}));
+    addEventListener("pagehide", () => void this.#carryOut([...this.#waiting.keys()], {keepalive: true}));
   }
 
   has(id) {
     return this.#waiting.has(id);
   }
 
-  /** @param {{id: number, version: number, title: string}[]} events */
-  async add(events) {
-    await this.#carryOut();
-    for (const {id, version} of events) this.#waiting.set(id, {version});
+  /**
+   * @param {{id: number, version: number, title: string}[]} events
+   * @param {{back: () => HTMLElement | null}} keyboard Where it goes when there is nothing more to undo.
+   */
+  add(events, {back}) {
+    const ids = events.map(({id}) => id);
+    for (const {id, version} of events) this.#waiting.set(id, version);
     this.onChange();
     const said =
       events.length === 1
         ? t("events.deleted", {title: events[0].title})
         : t("events.deletedMany", {count: events.length});
-    toast(said, {action: {key: "undo", run: () => this.#takeBack()}, ms: UNDO_MS});
-    this.#timer = setTimeout(() => void this.#carryOut(), UNDO_MS);
+    // The next sentence takes the place of this one: what can no longer be undone is done.
+    toast(said, {
+      action: {key: "undo", run: () => this.#takeBack(ids)},
+      ms: UNDO_MS,
+      onEnd: () => void this.#carryOut(ids),
+      back,
+    });
   }
 
-  #takeBack() {
-    clearTimeout(this.#timer);
-    this.#waiting.clear();
+  #takeBack(ids) {
+    for (const id of ids) this.#waiting.delete(id);
     this.onChange();
   }
 
-  async #carryOut({keepalive = false} = {}) {
-    clearTimeout(this.#timer);
-    const doomed = [...this.#waiting];
-    await Promise.all(doomed.map(([id, {version}]) => this.#delete(id, version, keepalive)));
-    for (const [id] of doomed) this.#waiting.delete(id);
+  async #carryOut(ids, {keepalive = false} = {}) {
+    const doomed = ids.filter((id) => this.#waiting.has(id));
+    await Promise.all(doomed.map((id) => this.#delete(id, this.#waiting.get(id), keepalive)));
+    for (const id of doomed) this.#waiting.delete(id);
     if (doomed.length && !keepalive) this.onChange();
   }
 

@@ -1,5 +1,7 @@
 import {go} from "./router.js";
 import {h, icon, ICONS} from "./dom.js";
+import {t} from "./i18n.js";
+import {toast} from "./tell.js";
 
 /** Files that were dropped or pasted, for the view that imports them. */
 const dropped = new EventTarget();
@@ -25,6 +27,8 @@ export function acceptDrops() {
     if (!hasFiles(event)) return;
     event.preventDefault();
     show(false);
+    // What was typed into a dialog would be out of sight behind it.
+    if (document.querySelector("dialog:modal")) return toast(t("drop.dialogFirst"));
     offer([...event.dataTransfer.files]);
   });
   document.addEventListener("paste", (event) => {

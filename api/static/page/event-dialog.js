@@ -3,30 +3,46 @@ import {confirmed} from "./confirm.js";
 import {dayOf} from "./event-query.js";
 import {field, h} from "./dom.js";
 import {reasonOf} from "./problem-words.js";
+import {wallClock} from "./format.js";
 import {t} from "./i18n.js";
+import {askBeforeLeaving} from "./unsaved.js";
 import {toast, toastFault} from "./tell.js";
 import {VENUE_TYPES} from "./venue-types.js";
 
 /** The members that make a venue: with any of them filled in there is one. */
 const VENUE = ["location_name", "capacity", "address", "venue_type"];
 
+/** The dialog that is open. @type {{leave: () => Promise<boolean>} | null} */
+let opened = null;
+
 /**
- * Edit an event, or with null make one.
+ * Edit an event, or with null make one. One at a time: another that is open is left first, if the person
+ * agrees to that.
  *
  * @param {any} event
  * @param {{onClose?: () => void}} [on]
  */
-export function editEvent(event, {onClose = () => {}} = {}) {
+export async function editEvent(event, on = {}) {
+  if (!opened || (await opened.leave())) show(event, on);
+}
+
+function show(event, {onClose = () => {}}) {
   const controls = controlsOf(event);
-  const etag = {value: event ? `"${event.id}-${event.version}"` : null};
-  const before = JSON.stringify(valuesOf(controls, event));
-  const isDirty = () => JSON.stringify(valuesOf(controls, event)) !== before;
+  let before = partsOf(controls);
+  const isDirty = () => JSON.stringify(partsOf(controls)) !== JSON.stringify(before);
+  const sure = () => confirmed("events.discardSure", {}, {action: "events.discard"});
+  /** @type {Promise<boolean> | null} Asked once, whatever leads away. */
+  let asked = null;
   const leave = async () => {
-    if (!isDirty() || (await confirmed("events.discardSure", {}, {action: "events.discard"}))) dialog.close();
+    asked ??= (isDirty() ? sure() : Promise.resolve(true)).finally(() => (asked = null));
+    const isOver = await asked;
+    if (isOver) dialog.close();
+    return isOver;
   };
+  const follow = () => void leave();
   const dialog = h(
     "dialog",
-    {label: event ? "events.editTitle" : "events.new"},
+    {label: titleOf(event)},
     formOf(
       event,
       controls,
@@ -36,16 +52,29 @@ export function editEvent(event, {onClose = () => {}} = {}) {
   );
   const save = async () => {
     try {
-      await send(event, valuesOf(controls, event), etag.value);
+      await send(event, valuesOf(controls, event));
       dialog.close();
     } catch (fault) {
-      if (fault.status === 412) await reload(event, controls, etag);
-      else showFaults(fault, controls);
+      if (fault.status !== 412) return showFaults(fault, controls);
+      const now = await stored(event.id);
+      if (!now) return;
+      before = merge(controls, before, now);
+      event = now;
     }
   };
   // Escape leaves as the button does: not without asking about what was typed.
   dialog.addEventListener("cancel", (happening) => (happening.preventDefault(), void leave()));
-  dialog.addEventListener("close", () => (dialog.remove(), onClose(), focusBack(event)));
+  const unguard = askBeforeLeaving(isDirty);
+  addEventListener("hashchange", follow);
+  opened = {leave};
+  dialog.addEventListener("close", () => {
+    unguard();
+    removeEventListener("hashchange", follow);
+    opened = null;
+    dialog.remove();
+    onClose();
+    focusBack(event);
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -56,17 +85,45 @@ function focusBack(event) {
     document.querySelector(`[data-event="${Number(event.id)}"] button`)?.focus();
 }
 
-/** Somebody was faster: show what they wrote, so that the next save is a decision. */
-async function reload(event, controls, etag) {
-  const {headers, body} = await call("GET", `/eventos/${event.id}`);
-  etag.value = headers.get("ETag");
-  fill(controls, body);
-  toast(t("events.conflict"));
+async function stored(id) {
+  return (await call("GET", `/eventos/${id}`).catch((fault) => (toastFault(fault), {body: null}))).body;
 }
 
-function send(event, json, etag) {
+/**
+ * Somebody was faster: keep what the person changed, take over the rest, and show what is stored where both
+ * changed one field, so that the next save is a decision.
+ *
+ * @returns {Record<string, string | boolean>} What is stored, as the controls show it.
+ */
+function merge(controls, before, event) {
+  const mine = partsOf(controls);
+  fill(controls, event);
+  const theirs = partsOf(controls);
+  for (const [name, control] of Object.entries(controls)) {
+    const isMine = mine[name] !== before[name];
+    const differs = isMine && theirs[name] !== before[name] && theirs[name] !== mine[name];
+    const place = control.closest("dialog").querySelector(`[data-fault="${name}"]`);
+    if (place) place.textContent = differs ? t("events.theirs", {value: theirs[name]}) : "";
+    if (isMine)
+      Object.assign(control, typeof mine[name] === "boolean" ? {checked: mine[name]} : {value: mine[name]});
+  }
+  toast(t("events.conflict"));
+  return theirs;
+}
+
+/** What the controls hold, by name. */
+const partsOf = (controls) =>
+  Object.fromEntries(
+    Object.entries(controls).map(([name, control]) => [
+      name,
+      control.type === "checkbox" ? control.checked : control.value,
+    ]),
+  );
+
+function send(event, json) {
   if (!event) return call("POST", "/eventos", {json});
-  return call("PATCH", `/eventos/${event.id}`, {json, headers: etag ? {"If-Match": etag} : {}});
+  const seen = `"${event.id}-${event.version}"`;
+  return call("PATCH", `/eventos/${event.id}`, {json, headers: {"If-Match": seen}});
 }
 
 function controlsOf(event) {
@@ -87,6 +144,7 @@ function controlsOf(event) {
     ),
     is_accessible: h("input", {type: "checkbox"}),
   };
+  if (!mayEdit()) for (const control of Object.values(controls)) control.disabled = true;
   if (event) fill(controls, event);
   else controls.event_date.value = `${dayOf(new Date())}T19:00`;
   return controls;
@@ -94,7 +152,7 @@ function controlsOf(event) {
 
 function fill(controls, {local_info: venue, participants, event_date: date, ...event}) {
   for (const name of ["title", "city", "description"]) controls[name].value = event[name] ?? "";
-  controls.event_date.value = date.slice(0, 16);
+  controls.event_date.value = wallClock(date);
   controls.participants.value = participants.join("; ");
   for (const name of VENUE) controls[name].value = venue?.[name] ?? "";
   controls.is_accessible.checked = venue?.is_accessible ?? false;
@@ -119,8 +177,9 @@ function valuesOf(controls, event) {
 
 /** The picker knows neither seconds nor offsets: what it did not change stays as it was. */
 function dateOf(picked, event) {
-  if (event && picked === event.event_date.slice(0, 16)) return event.event_date;
-  const offset = event?.event_date.match(/(?:Z|[+-]\d\d:\d\d)$/)?.[0];
+  if (event && picked === wallClock(event.event_date)) return event.event_date;
+  // A time in UTC was shown by the server's zone, and so is what was picked instead.
+  const offset = event?.event_date.match(/[+-]\d\d:\d\d$/)?.[0];
   return picked && offset ? `${picked}:00${offset}` : picked;
 }
 
@@ -136,13 +195,18 @@ function venueOf(text, controls, event) {
   };
 }
 
+/** Who may only read sees what is stored. */
+const mayEdit = () => document.documentElement.dataset.role !== "viewer";
+
+const titleOf = (event) => (!event ? "events.new" : mayEdit() ? "events.editTitle" : "events.seeTitle");
+
 function formOf(event, controls, close, save) {
   const of = (name, key) => field(key, controls[name], h("span.fault", {"data-fault": name}));
   const submit = (happening) => (happening.preventDefault(), save());
   return h(
     "form.stack",
     {method: "dialog", onsubmit: submit, novalidate: true},
-    h("h2", {t: event ? "events.editTitle" : "events.new"}),
+    h("h2", {t: titleOf(event)}),
     of("title", "field.title"),
     h("div.fields", {}, of("event_date", "field.event_date"), of("city", "field.city")),
     of("description", "field.description"),
@@ -165,7 +229,7 @@ function formOf(event, controls, close, save) {
       "div.row",
       {},
       h("button.primary.for-editors", {type: "submit", t: "save"}),
-      h("button", {type: "button", t: "cancel", onclick: close}),
+      h("button", {type: "button", t: mayEdit() ? "cancel" : "close", onclick: close}),
     ),
   );
 }

@@ -23,7 +23,7 @@ export function eventRow(event, {isChosen, onChoose, onDelete}) {
     {},
     h(
       "button.quiet.icon",
-      {type: "button", ...named("events.editOne"), onclick: () => editEvent(event)},
+      {type: "button", ...named("events.editOne"), onclick: () => void editEvent(event)},
       icon(ICONS.edit),
     ),
     h(

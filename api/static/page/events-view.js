@@ -102,7 +102,9 @@ export class EventsView {
   async #open(id) {
     if (!this.events.total) void this.#load();
     const event = await get(`/eventos/${encodeURIComponent(id)}`).catch(toastFault);
-    if (event) editEvent(event, {onClose: () => replaceAddress(addressOf("events", {params: this.#params}))});
+    const own = location.hash;
+    const back = () => location.hash === own && replaceAddress(addressOf("events", {params: this.#params}));
+    if (event) void editEvent(event, {onClose: back});
     else replaceAddress("#events");
   }
 
@@ -119,7 +121,11 @@ export class EventsView {
           t: "calendar.subscribe",
           onclick: () => calendarAddress(this.#question()),
         }),
-        h("button.primary.for-editors", {type: "button", t: "events.new", onclick: () => editEvent(null)}),
+        h("button.primary.for-editors", {
+          type: "button",
+          t: "events.new",
+          onclick: () => void editEvent(null),
+        }),
       ),
     );
   }
@@ -183,14 +189,12 @@ export class EventsView {
     const month = /^\d{4}-\d\d$/.test(this.#params.month)
       ? this.#params.month
       : dayOf(new Date()).slice(0, 7);
-    return this.calendar.show(month, filters).catch((fault) => fault.status === 401 || toastFault(fault));
+    return this.calendar.show(month, filters).catch(toastFault);
   }
 
   /** @param {{limit: number, skip?: number}} place */
   #page(question, place) {
-    return get(`/eventos${query({...question, ...place})}`).catch(
-      (fault) => (fault.status === 401 || toastFault(fault), null),
-    );
+    return get(`/eventos${query({...question, ...place})}`).catch((fault) => (toastFault(fault), null));
   }
 
   /** Where an event of the list stands among all, those that wait for their deletion included. */
@@ -232,8 +236,9 @@ export class EventsView {
   }
 
   #delete(events) {
+    const near = neighbourOf(document.activeElement);
     this.#clearChoice();
-    void this.deletions.add(events);
+    this.deletions.add(events, {back: () => buttonOf(near) ?? this.list.element});
   }
 
   #clearChoice() {
@@ -241,3 +246,12 @@ export class EventsView {
     this.#drawItems();
   }
 }
+
+/** Of which event is the row beside the one that has the keyboard: that row is about to go. */
+function neighbourOf(element) {
+  const row = element?.closest("[data-event]");
+  const near = row?.nextElementSibling ?? row?.previousElementSibling;
+  return near?.dataset?.event;
+}
+
+const buttonOf = (id) => id && document.querySelector(`[data-event="${Number(id)}"] button`);

@@ -28,9 +28,24 @@ export function clock(text) {
   return new Intl.DateTimeFormat(currentLanguage().tag, {timeStyle: "medium"}).format(new Date(text));
 }
 
-/** The wall clock at the venue: its own digits, never moved to the reader's time zone. */
+/**
+ * The wall clock at the venue, as 2026-12-24T19:00: the digits of the date, never moved to the reader's time
+ * zone. UTC is no venue's clock but that of programs: it is shown by the server's time zone.
+ *
+ * @param {string} text
+ */
+export function wallClock(text) {
+  const zone = globalThis.document?.documentElement.dataset.zone;
+  const at = text.endsWith("Z") && zone ? new Date(text) : null;
+  if (!at || Number.isNaN(at.getTime())) return text.slice(0, 16);
+  // Swedish writes dates as ISO 8601 does.
+  const said = new Intl.DateTimeFormat("sv", {timeZone: zone, dateStyle: "short", timeStyle: "short"});
+  return said.format(at).replace(" ", "T");
+}
+
+/** The parts of a date as people read them. */
 export function venueTime(text) {
-  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(text) ?? [];
+  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(wallClock(text)) ?? [];
   if (!year) return null;
   const date = new Date(Date.UTC(+year, +month - 1, +day));
   const part = (options) =>

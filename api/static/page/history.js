@@ -18,9 +18,7 @@ export function history(onOpen) {
   const empty = h("p.empty", {t: "history.empty"});
   let next = "";
   const load = async (cursor = "", limit = PAGE) => {
-    const page = await get(`/uploads${query({limit, cursor})}`).catch(
-      (fault) => (fault.status === 401 || toastFault(fault), null),
-    );
+    const page = await get(`/uploads${query({limit, cursor})}`).catch((fault) => (toastFault(fault), null));
     if (!page) return;
     const drawn = page.items.map((upload) => itemOf(upload, onOpen));
     if (cursor) items.append(...drawn);

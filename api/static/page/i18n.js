@@ -38,11 +38,13 @@ const isOf = (tag, {tag: other}) => primary(tag) === primary(other);
 export function t(key, params = {}) {
   const entry = language.words[key];
   if (entry === undefined) return key;
-  const text = typeof entry === "string" ? entry : (entry[plural(params.count)] ?? entry.other);
+  const text = typeof entry === "string" ? entry : (entry[form(params.count, entry)] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
 }
 
-const plural = (count) => new Intl.PluralRules(language.tag).select(Number(count));
+/** None may have a sentence of its own: Portuguese says 0 as it says 1. */
+const form = (count, entry) =>
+  Number(count) === 0 && "zero" in entry ? "zero" : new Intl.PluralRules(language.tag).select(Number(count));
 
 const shown = (value) => (typeof value === "number" ? number(value) : String(value));
 

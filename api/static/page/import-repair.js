@@ -5,6 +5,7 @@ import {RejectedTable} from "./rejected-table.js";
 import {Repairs} from "./repairs.js";
 import {say, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
+import {askBeforeLeaving} from "./unsaved.js";
 
 /** States in which rejected rows can be mended: the import is over, and has not been undone. */
 const MENDABLE = ["completed", "cancelled", "failed"];
@@ -29,6 +30,7 @@ export class ImportRepair {
       hidden: true,
       onclick: () => this.#send().catch(toastFault),
     });
+    askBeforeLeaving(() => this.element.isConnected && !this.isClean);
     const href = `${PREFIX}/api/v1/uploads/${model.id}/rejected`;
     this.element = h(
       "section.rejects",

@@ -12,6 +12,7 @@ import {ReviewStep, stageAddress, startImport} from "./review-step.js";
 import {sampleFile} from "./sample-file.js";
 import {t} from "./i18n.js";
 import {announce, toast, toastFault} from "./tell.js";
+import {askBeforeLeaving} from "./unsaved.js";
 
 /** The import that this tab watches or reviews, kept over a reload. */
 const watched = memoryIn(() => sessionStorage, "fasttrack.watched");
@@ -45,6 +46,7 @@ export class ImportView {
     );
     root.append(head, this.zone, this.waiting, this.stage, this.history.element);
     onFiles((files) => this.#add(files));
+    askBeforeLeaving(() => this.#queue.length > 0);
   }
 
   /** @param {import("./router.js").Route} route */

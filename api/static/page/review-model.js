@@ -165,10 +165,13 @@ export function memberOf(event, field) {
   return Array.isArray(value) ? value.join("; ") : String(value);
 }
 
+/** Whether a date may be read in two orders, or contradicts the order that another one proved. */
+const isOfTwoOrders = ({code, rule}) =>
+  code === "ambiguous_date" || rule === "dmy_proved" || rule === "mdy_proved";
+
 /** Whether the file leaves open which part of its dates is the day: the one thing that is asked. */
 export const asksForDateOrder = ({rows = []}, check) =>
-  rows.some(({errors}) => errors?.some(({code}) => code === "ambiguous_date")) ||
-  Boolean(check?.problems?.some(({code}) => code === "ambiguous_date"));
+  rows.some(({errors}) => errors?.some(isOfTwoOrders)) || Boolean(check?.problems?.some(isOfTwoOrders));
 
 /** What a whole check says of the events that are there already. */
 export function existingIn(check) {

@@ -70,23 +70,24 @@ export class ReviewStep {
     this.missing = h("p.chip.warn.missing", {role: "status", hidden: true});
     this.go = h("button.primary", {type: "submit", t: "review.go", disabled: true});
     const submit = (event) => (event.preventDefault(), this.#submit());
-    this.element = h(
-      "form.card.stack.review",
-      {"data-review": this.id, onsubmit: submit},
-      h("div", {}, h("h2", {t: ["review.title", {name}]}), h("p.soft", {t: "review.lead"}), this.facts),
-      this.fault,
-      this.questions,
+    this.lead = h("p.soft", {t: "review.lead"});
+    this.leave = h("button", {type: "button", t: "cancel", onclick: () => this.#cancel()});
+    this.all = h("label.check", {}, this.atomic, h("span", {t: "option.atomic"}));
+    /** What is shown of a file that can be read. */
+    this.readings = [
       h("section.stack", {}, this.sum, this.gauge, this.groups, this.duplicates),
       h("section.stack", {}, h("h3", {t: "review.columns"}), this.columns, this.defaults),
       h("section.stack", {}, h("h3", {t: "mapping.rows"}), this.rows),
+    ];
+    this.element = h(
+      "form.card.stack.review",
+      {"data-review": this.id, onsubmit: submit},
+      h("div", {}, h("h2", {t: ["review.title", {name}]}), this.lead, this.facts),
+      this.fault,
+      this.questions,
+      ...this.readings,
       this.missing,
-      h(
-        "div.row.review-actions",
-        {},
-        this.go,
-        h("button", {type: "button", t: "cancel", onclick: () => this.#cancel()}),
-        h("label.check", {}, this.atomic, h("span", {t: "option.atomic"})),
-      ),
+      h("div.row.review-actions", {}, this.go, this.leave, this.all),
     );
   }
 
@@ -165,7 +166,7 @@ export class ReviewStep {
   }
 
   #refused(fault, asked) {
-    if (asked !== this.#asked || this.#closed || fault.status === 401) return null;
+    if (asked !== this.#asked || this.#closed) return null;
     this.fault.hidden = false;
     this.fault.replaceChildren(h("span", {}, faultText(fault)));
     this.#notChecked(faultText(fault));
@@ -202,7 +203,13 @@ export class ReviewStep {
   /** A fault that no choice of columns can mend. */
   get #isUnreadable() {
     const code = this.preview?.fault?.code;
-    return Boolean(code) && !["missing_columns", "duplicate_columns", "unclear_encoding"].includes(code);
+    return Boolean(code) && !this.#isAsked(code);
+  }
+
+  /** Whether a fault of the file is asked about here. */
+  #isAsked(code) {
+    if (code === "unclear_encoding") return this.preview.encodings?.length > 0;
+    return ["missing_columns", "duplicate_columns"].includes(code);
   }
 
   #paint() {
@@ -218,15 +225,16 @@ export class ReviewStep {
     this.#paintCheck(check);
     this.missing.hidden = !review.missing.length || this.#isUnreadable;
     this.missing.textContent = t("mapping.missing", {fields: review.missing.map(fieldName).join(", ")});
-    this.go.disabled = review.missing.length > 0 || this.#isUnreadable || this.#isAwaited;
+    for (const element of [this.lead, this.facts, this.go, this.all, ...this.readings])
+      element.hidden = this.#isUnreadable;
+    say(this.leave, this.#isUnreadable ? "review.another" : "cancel");
+    const hasNoRow = check && !check.fault && check.accepted + check.rejected === 0;
+    this.go.disabled = review.missing.length > 0 || this.#isUnreadable || this.#isAwaited || hasNoRow;
   }
 
   #paintFault(fault) {
     // Columns that lack are asked for below: only what cannot be answered here is a fault.
-    const isAsked =
-      ["missing_columns", "duplicate_columns"].includes(fault?.code) ||
-      (fault?.code === "unclear_encoding" && preview.encodings?.length);
-    this.fault.hidden = !fault || isAsked;
+    this.fault.hidden = !fault || this.#isAsked(fault.code);
     if (!this.fault.hidden)
       this.fault.replaceChildren(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));
   }
@@ -316,7 +324,7 @@ export class ReviewStep {
     );
     this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
     // With no good row there is still a way: they are mended after they came back.
-    const label = check?.accepted ? "review.goCount" : "review.goRepair";
+    const label = check?.accepted ? "review.goCount" : check?.rejected ? "review.goRepair" : "review.go";
     say(this.go, isReady ? label : this.#isAwaited ? "review.goAwaited" : "review.go", {
       count: check?.accepted ?? 0,
     });

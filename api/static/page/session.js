@@ -17,8 +17,19 @@ export async function signedIn(place) {
   }
   if (who) document.documentElement.dataset.role = who.role;
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
-  whenSignedOut(() => void signIn("session.expired").then(() => location.reload()));
+  whenSignedOut(async () => {
+    await signIn("session.expired");
+    await stayAs(who);
+  });
   return who;
+}
+
+/** Who comes back goes on where they were; another person, or another role, has another page. */
+async function stayAs(who) {
+  const now = await ask();
+  if (now?.user === who?.user && now?.role === who?.role) return;
+  location.reload();
+  await new Promise(() => {});
 }
 
 /** Who one is, as the server wrote it into the page: one call less before anything is seen. */

@@ -68,9 +68,7 @@ export class TasksView {
   }
 
   async #reload() {
-    const page = await get("/tarefas?limit=20").catch(
-      (fault) => (fault.status === 401 || toastFault(fault), null),
-    );
+    const page = await get("/tarefas?limit=20").catch((fault) => (toastFault(fault), null));
     if (!page) return;
     this.list.replaceChildren(...page.items.map((task) => this.#item(task)));
     this.empty.hidden = page.items.length > 0;

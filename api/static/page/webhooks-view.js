@@ -72,7 +72,7 @@ export class WebhooksView {
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => this.#follow(), LOOK_MS);
     const [page, one] = await Promise.all([
-      get("/webhooks").catch((fault) => (fault.status === 401 || toastFault(fault), null)),
+      get("/webhooks").catch((fault) => (toastFault(fault), null)),
       this.#shown && get(`/webhooks/${encodeURIComponent(this.#shown)}`).catch(toastFault),
     ]);
     if (asked !== this.#asked || !page) return;
@@ -111,17 +111,14 @@ export class WebhooksView {
 
   #card(webhook) {
     const {id, url, feeds, enabled, attempts, created_at: made, created_by: by} = webhook;
+    const maker = webhook.created_by_disabled ? "webhooks.madeByDisabled" : "webhooks.made";
     const act = (name, key, run, look = "") =>
       h(`button${look}`, {type: "button", "data-act": name, t: key, onclick: () => run(webhook)});
     return h(
       "article.card.stack",
       {"data-webhook": id},
       h("div.card-head", {}, h("h2.mono.anywhere", {}, url), chipOf(webhook)),
-      h(
-        "p.small.soft",
-        {},
-        [feeds.map(feedName).join(" · "), t("webhooks.made", {at: moment(made), by})].join(" · "),
-      ),
+      h("p.small.soft", {}, [feeds.map(feedName).join(" · "), t(maker, {at: moment(made), by})].join(" · ")),
       ...failuresOf(webhook),
       h(
         "div.row",

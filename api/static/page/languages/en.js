@@ -40,6 +40,7 @@ export default {
 
     "import.title": "Import events",
     "import.lead": "Drop a file, see how it is read, and watch every line. Correct rejected rows right here.",
+    "drop.dialogFirst": "Finish or close what is open first, then drop the file again.",
     "drop.here": "Drop here to import",
     "drop.title": "Drop a file here",
     "drop.or": "Excel, CSV, ODS, JSON or a calendar. Drop or paste it anywhere on the page.",
@@ -106,7 +107,7 @@ export default {
     "history.title": "Earlier imports",
     "history.empty": "Imports will appear here.",
     "history.open": "Open",
-    "history.counts": "{accepted} accepted, {rejected} rejected",
+    "history.counts": "accepted: {accepted}, rejected: {rejected}",
     "state.receiving": "receiving",
     "state.processing": "processing",
     "state.completed": "completed",
@@ -142,7 +143,12 @@ export default {
     "review.goAwaited": "Imports once it is checked",
     "review.checking": "Checking the whole file",
     "review.sum": "{in} can be imported, {out} cannot",
-    "review.sumAll": {one: "The row can be imported", other: "All {count} rows can be imported"},
+    "review.another": "Choose another file",
+    "review.sumAll": {
+      zero: "There is no row below the titles",
+      one: "The row can be imported",
+      other: "All {count} rows can be imported",
+    },
     "review.existing": {
       one: "{count} event already exists ({changed} changed, {same} equal).",
       other: "{count} events already exist ({changed} changed, {same} equal).",
@@ -212,8 +218,11 @@ export default {
     "events.participants": {one: "{count} participant", other: "{count} participants"},
     "events.capacity": "capacity {count}",
     "events.download": "Download",
+    "events.seeTitle": "Event",
     "events.editTitle": "Edit event",
-    "events.conflict": "Someone changed this event while you edited. The new values are loaded.",
+    "events.conflict":
+      "Someone changed this event while you edited. What you changed is kept: compare, and save again.",
+    "events.theirs": "Stored meanwhile: {value}",
     "events.accessible": "accessible",
     "events.participantsHint": "separated by semicolons",
     "events.downloadAs": "File format",
@@ -350,6 +359,7 @@ export default {
     "webhooks.format.json": "As on the feed (JSON)",
     "webhooks.format.cloudevents": "CloudEvents 1.0",
     "webhooks.made": "made {at} by {by}",
+    "webhooks.madeByDisabled": "made {at} by {by}, who is disabled",
     "webhooks.test": "Send a test",
     "webhooks.tested": "The receiver took the test.",
     "webhooks.testFailed": "The test was not taken. See the log.",
@@ -425,7 +435,7 @@ export default {
     "step.analysis.concluding": "Drawing conclusions",
     "notice.import.finished.title": "Import of {filename} {status}",
     "notice.import.finished": "{accepted} rows accepted, {rejected} rejected, for {actor}",
-    "notice.import.repaired.title": "{accepted} rows of {filename} corrected",
+    "notice.import.repaired.title": "Rows of {filename} corrected: {accepted}",
     "notice.import.repaired": "{actor} corrected {accepted} rejected rows; {rejected} are left",
     "notice.bulk_change.batch.title": {one: "{count} event added", other: "{count} events added"},
     "notice.bulk_change.batch": "By {actor}",
@@ -465,6 +475,12 @@ export default {
     "notice.webhook.disabled.title": "Webhook disabled",
     "notice.webhook.disabled":
       "Messages are no longer delivered: {because}. Enable it again when that is resolved",
+    "notice.webhook.failing.title": "A webhook is failing",
+    "notice.webhook.failing":
+      "Its receiver accepts nothing ({feeds}); it is tried about hourly until three days have passed",
+    "notice.webhook.recovered.title": "A webhook is delivered again",
+    "notice.webhook.recovered":
+      "Its receiver accepts messages again ({feeds}); those that waited follow in order",
     "notice.webhook.gap.title": "A webhook may have missed messages",
     "notice.webhook.gap":
       "It lagged so far behind that messages for {feeds} had expired; it continues with the oldest stored ones",
@@ -537,6 +553,7 @@ export default {
     "error.missing_cells": "the row has too few cells",
     "error.extra_cells": "the row has too many cells",
     "error.ambiguous_date": "may be day/month or month/day",
+    "error.cell_cut": "is only a part of its text (cells of Excel are too small)",
     "error.cell_error": "contains a spreadsheet error (#REF!, #N/A)",
     "error.no_saved_value": "is a formula without a saved value; open and save the file in Excel",
     "error.conflicting_time": "has another time in the column of the date",
@@ -588,21 +605,45 @@ export default {
       other: "{count} attendees without a name were left out.",
     },
     "warning.unlikely_participant": {
-      one: "{count} cell of participants holds a number, several lines or a list in brackets. It was kept as one name: separate names by ;",
+      one: "{count} cell of participants holds a number, several lines, a list or several names without ; between them. It was kept as one name: separate names by ;",
       other:
-        "{count} cells of participants hold a number, several lines or a list in brackets. Each was kept as one name: separate names by ;",
+        "{count} cells of participants hold a number, several lines, a list or several names without ; between them. Each was kept as one name: separate names by ;",
+    },
+    "warning.placeholder": {
+      one: "{count} cell holds a word for nothing (such as NA, null or -) and was stored as it is. Clear it, if nothing is meant.",
+      other:
+        "{count} cells hold a word for nothing (such as NA, null or -) and were stored as they are. Clear them, if nothing is meant.",
+    },
+    "warning.cancelled_row": {
+      one: "{count} row says that its event is cancelled, and was imported as any other.",
+      other: "{count} rows say that their event is cancelled, and were imported as any other.",
+    },
+    "warning.zone_not_used": {
+      one: "{count} row names a time zone in a column that was not used. Its time counts in that of the server.",
+      other:
+        "{count} rows name a time zone in a column that was not used. Their times count in that of the server.",
+    },
+    "warning.time_lost": {
+      one: "{count} event lost its time of day, because the file has dates alone.",
+      other: "{count} events lost their time of day, because the file has dates alone.",
     },
     "warning.unknown_member": {
       one: "{count} unknown member of local_info was ignored.",
       other: "{count} unknown members of local_info were ignored.",
+    },
+    "warning.contradicting_dates": {
+      one: "{count} date contradicts the order that an earlier line proved, so other dates may be on wrong days: check that line, or say how the dates are written.",
+      other:
+        "{count} dates contradict the order that an earlier line proved, so other dates may be on wrong days: check that line, or say how the dates are written.",
     },
     "warning.rows_above_header": {
       one: "{count} row above the column names was skipped.",
       other: "{count} rows above the column names were skipped.",
     },
     "warning.damaged_text": {
-      one: "{count} row seems to have damaged letters (� or Ã£); export the file again, as UTF-8.",
-      other: "{count} rows seem to have damaged letters (� or Ã£); export the file again, as UTF-8.",
+      one: "{count} row seems to have damaged letters (�, S?o, Ã£ or &atilde;); export the file again, as UTF-8 and plain text.",
+      other:
+        "{count} rows seem to have damaged letters (�, S?o, Ã£ or &atilde;); export the file again, as UTF-8 and plain text.",
     },
     "warning.repeated_header": {
       one: "{count} row that repeats the column names was skipped.",
@@ -619,6 +660,11 @@ export default {
     "warning.ignored_columns": {
       one: "{count} column was not used: {names}.",
       other: "{count} columns were not used: {names}.",
+    },
+    "warning.other_sheets": {
+      one: "Another sheet with events was not imported: {names}. To import it, choose it as the sheet.",
+      other:
+        "{count} further sheets with events were not imported: {names}. Import each by choosing it as the sheet.",
     },
     "warning.time_not_used": {
       one: "Dates have no time of day, and a column that may hold it was not used: {names}.",
@@ -749,6 +795,9 @@ export default {
     "exact.too_many_items": "has {count} names; at most {limit} fit",
     "exact.unknown_venue_type": "is not a known venue type; use one of: {known}",
     "exact.unknown_member": "is not a member that can be written; these are: {known}",
+    "exact.invalid_type.nothing": "is {value}: clear the cell, if there is nothing to say",
+    "exact.unknown_venue_type.nothing":
+      "is {value}, which is no venue type: clear the cell, if there is nothing to say",
     "exact.invalid_type.text": "must be text",
     "exact.invalid_type.text_or_null": "must be text or null",
     "exact.invalid_type.integer": "must be a whole number",
@@ -768,10 +817,14 @@ export default {
     "exact.invalid_unicode.marks": "has more than {limit} combining marks on one letter",
     "exact.invalid_unicode.surrogate": "contains half of a UTF-16 pair, which is not a character",
     "exact.invalid_unicode.byte": "byte {position} is not UTF-8",
+    "exact.encoding_error.calendar":
+      "contains bytes that are not UTF-8, the encoding of calendars; choose the encoding (probably Windows-1252), or save the file as UTF-8",
     "exact.encoding_error": "contains bytes that are not text in the file's encoding; save the file as UTF-8",
     "exact.invalid_date": "is not a date that exists; write it like 2025-07-01T10:00:00",
     "exact.invalid_date.no_year": "has no year; write it like 2025-07-01T10:00:00",
     "exact.invalid_date.no_day": "has no day; write it like 2025-07-01T10:00:00",
+    "exact.invalid_date.not_in_month": "is a day that its month does not have",
+    "exact.invalid_date.range": "is a range of times; write only its start, like 2025-07-01T10:00:00",
     "exact.invalid_date.dmy": "contradicts the file's dates, which have the day first",
     "exact.invalid_date.mdy": "contradicts the file's dates, which have the month first",
     "exact.invalid_date.dmy_proved":
@@ -780,6 +833,7 @@ export default {
       "contradicts the file's dates, which have the month first, as line {proof} shows",
     "exact.invalid_date.weekday": "{day} is a {is_one}, not a {not_one}; which of the two is right?",
     "exact.invalid_date.time": "is not a time; write it like 19:30",
+    "exact.invalid_date.nothing": "is {value}, which is no time: clear the cell, if there is none",
     "exact.invalid_date.zone": "is in a time zone that is neither known nor defined in the file: {value}",
     "exact.invalid_date.cancels_first":
       "this entry cancels the first date, {value}, of a recurring event above, which was imported at that date: correct that event instead",
@@ -790,6 +844,8 @@ export default {
     "exact.date_out_of_range": "must be between the years {low} and {high}",
     "exact.ambiguous_date": "may be {one} or {other}; say once for the file how its dates are written",
     "exact.conflicting_time": "the date says {date} and the time says {value}; keep one time",
+    "exact.cell_cut":
+      "has only the first part of its text, as a cell of Excel holds at most {limit} characters: take the whole text from a CSV or JSON download, or put in another one",
     "exact.cell_error": "holds the spreadsheet error {value}: correct its formula, or clear the cell",
     "exact.cell_error.sheet": "holds the spreadsheet error {value}: correct its formula, or clear the cell",
     "exact.no_saved_value":
@@ -803,6 +859,7 @@ export default {
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
     "exact.unclosed_quote": "the quote that opens on this line is never closed; add a closing quote",
+    "exact.invalid_json.nothing": "{value} is not JSON: clear the cell, if there is no venue",
     "exact.invalid_json.deep": "objects and lists may be nested at most {limit} levels deep",
     "exact.invalid_json.at": "is not JSON: {why} at character {position}",
     "exact.invalid_json.quotes": "is not JSON: replace curly quotes with straight double quotes",
@@ -833,10 +890,14 @@ export default {
       "The file has no column for: {fields}; “{column}” may be meant as {target}.",
     "exact.missing_columns.values":
       "The file has no column for: {fields}; “{column}” is not used for {target} because of its values.",
+    "exact.missing_columns.zone":
+      "The file has no column for: {fields}; the name of “{column}” states a time zone: write the offset into its cells, as 2025-07-01T10:00:00Z, or choose the column if its times are those of the place.",
     "exact.missing_columns.one_cell":
       "The file has no column for: {fields}; all the names are in one cell: is the whole line quoted, or the delimiter another one?",
     "exact.missing_columns.no_header":
       "The file has no column for: {fields}; the header line itself seems to be missing: the first line must name the columns.",
+    "exact.missing_columns.written":
+      "The file has no column for: {fields}. “{column}” tells when a record was written; choose the column of the event's date.",
     "exact.missing_columns.mapping": "The file has no column “{value}”, which the choice of columns names.",
     "exact.duplicate_columns":
       "The columns {one} and {other} may both be {target}: choose one of them (the first is column {place}).",
@@ -917,7 +978,8 @@ export default {
     "exact.late_option.resumed":
       "is not {value} in this upload, which goes on with the options it began with",
     "exact.broken_off": "The upload broke off before its end; what arrived is kept.",
-    "exact.invalid_url.characters": "must be at most {limit} printable ASCII characters",
+    "exact.invalid_url.characters":
+      "must be at most {limit} printable ASCII characters: write a host such as münchen.example as xn--mnchen-3ya.example, and other letters as %C3%BC",
     "exact.invalid_url": "must be a URL such as https://example.org/hook",
     "exact.invalid_url.scheme": "must begin with https:// or http:// and a host",
     "exact.invalid_url.password": "must not contain a user or password: the signature identifies the sender",
@@ -956,10 +1018,13 @@ export default {
     "refused.not-found.task": "There is no task {id}.",
     "refused.not-found.webhook": "There is no webhook {id}.",
     "refused.not-found.calendar": "You have no such calendar address; it may be revoked already.",
+    "refused.unauthorized.calendar_address":
+      "This calendar address does not exist, or no longer: make a new one, and subscribe to it.",
     "refused.not-found.file": "The file is no longer kept; start the export again.",
     "refused.precondition-failed.event": "The event was changed meanwhile. Look at it again.",
     "refused.storage-full.quota":
       "More than {limit_bytes} would be kept for your unfinished imports; finish or cancel some of them, and send this again.",
+    "refused.unavailable.elsewhere": "Another server is at work on this; it will be free in a moment.",
     "refused.unavailable.store": "The store does not answer at the moment. Try again shortly.",
     // Phrases in them (domain/phrases.py).
     "kind.excel_or_zip": "an Excel or ZIP file",
@@ -994,6 +1059,9 @@ export default {
     "kind.media": "an image, sound or video file",
     "kind.video": "a video file",
     "kind.vcard": "a file of contacts (vCard)",
+    "kind.mail": "an e-mail message",
+    "kind.sql": "a dump of a database (SQL)",
+    "kind.yaml": "a YAML file",
     "kind.mht": "a web page in one file (.mht)",
     "kind.excel_2003_xml": "an Excel 2003 XML spreadsheet",
     "kind.fods": "a flat OpenDocument file (.fods)",
@@ -1031,6 +1099,7 @@ export default {
     "advice.export_table": "export the table as .xlsx or CSV from the program that made it",
     "advice.save_again": "open it in a spreadsheet program and save it as .xlsx",
     "advice.unpack_or_zip": "unpack it first, or send a .zip",
+    "advice.send_attachment": "save its attachment, and send that",
     "advice.send_events": "send events: a calendar (.ics) or a table",
     "advice.save_in_excel": "open it in Excel and save it as .xlsx",
     "advice.save_in_libreoffice": "open it in LibreOffice and save it as .ods or .xlsx",

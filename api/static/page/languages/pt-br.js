@@ -41,6 +41,7 @@ export default {
     "import.title": "Importar eventos",
     "import.lead":
       "Solte um arquivo, confira como ele é lido e acompanhe cada linha. O que não entra se corrige aqui mesmo.",
+    "drop.dialogFirst": "Termine ou feche primeiro o que está aberto e depois solte o arquivo de novo.",
     "drop.here": "Solte aqui para importar",
     "drop.title": "Solte um arquivo aqui",
     "drop.or": "Excel, CSV, ODS, JSON ou calendário. Vale soltar ou colar em qualquer lugar da página.",
@@ -107,7 +108,7 @@ export default {
     "history.title": "Importações anteriores",
     "history.empty": "As importações aparecerão aqui.",
     "history.open": "Abrir",
-    "history.counts": "{accepted} aceitas, {rejected} recusadas",
+    "history.counts": "aceitas: {accepted}, recusadas: {rejected}",
     "state.receiving": "recebendo",
     "state.processing": "processando",
     "state.completed": "concluída",
@@ -143,7 +144,12 @@ export default {
     "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
     "review.sum": {one: "{in} entra, {out} não", other: "{in} entram, {out} não"},
-    "review.sumAll": {one: "A linha entra", other: "Todas as {count} linhas entram"},
+    "review.another": "Escolher outro arquivo",
+    "review.sumAll": {
+      zero: "Não há nenhuma linha abaixo dos títulos",
+      one: "A linha entra",
+      other: "Todas as {count} linhas entram",
+    },
     "review.existing": {
       one: "{count} evento já existe ({changed} com mudanças, {same} iguais).",
       other: "{count} eventos já existem ({changed} com mudanças, {same} iguais).",
@@ -213,8 +219,11 @@ export default {
     "events.participants": {one: "{count} participante", other: "{count} participantes"},
     "events.capacity": "capacidade {count}",
     "events.download": "Baixar",
+    "events.seeTitle": "Evento",
     "events.editTitle": "Editar evento",
-    "events.conflict": "Alguém mudou este evento enquanto você editava. Os valores novos foram carregados.",
+    "events.conflict":
+      "Alguém mudou este evento enquanto você editava. O que você mudou foi mantido: compare e salve de novo.",
+    "events.theirs": "Salvo nesse meio-tempo: {value}",
     "events.accessible": "acessível",
     "events.participantsHint": "separados por ponto e vírgula",
     "events.downloadAs": "Formato do arquivo",
@@ -351,6 +360,7 @@ export default {
     "webhooks.format.json": "Como no feed (JSON)",
     "webhooks.format.cloudevents": "CloudEvents 1.0",
     "webhooks.made": "criado em {at} por {by}",
+    "webhooks.madeByDisabled": "criado em {at} por {by}, que está desativado",
     "webhooks.test": "Enviar um teste",
     "webhooks.tested": "O teste foi recebido.",
     "webhooks.testFailed": "O teste não foi aceito. Veja o registro.",
@@ -429,7 +439,7 @@ export default {
     "step.analysis.concluding": "Tirando conclusões",
     "notice.import.finished.title": "Importação de {filename} {status}",
     "notice.import.finished": "{accepted} linhas aceitas, {rejected} recusadas, para {actor}",
-    "notice.import.repaired.title": "{accepted} linhas de {filename} corrigidas",
+    "notice.import.repaired.title": "Linhas de {filename} corrigidas: {accepted}",
     "notice.import.repaired": "{actor} corrigiu {accepted} linhas recusadas; restam {rejected}",
     "notice.bulk_change.batch.title": {one: "{count} evento incluído", other: "{count} eventos incluídos"},
     "notice.bulk_change.batch": "Por {actor}",
@@ -468,6 +478,12 @@ export default {
     "notice.webhook.removed": "{actor} removeu um webhook para {feeds}",
     "notice.webhook.disabled.title": "Webhook desativado",
     "notice.webhook.disabled": "Nada mais é entregue: {because}. Reative-o quando isso estiver resolvido",
+    "notice.webhook.failing.title": "Um webhook está falhando",
+    "notice.webhook.failing":
+      "O destino não aceita nada ({feeds}); é tentado cerca de uma vez por hora até que se passem três dias",
+    "notice.webhook.recovered.title": "Um webhook voltou a entregar",
+    "notice.webhook.recovered":
+      "O destino aceita mensagens de novo ({feeds}); as que esperavam seguem em ordem",
     "notice.webhook.gap.title": "Um webhook pode ter perdido mensagens",
     "notice.webhook.gap":
       "Estava tão atrasado que mensagens de {feeds} já não eram guardadas; continua com as mais antigas disponíveis",
@@ -540,6 +556,7 @@ export default {
     "error.missing_cells": "faltam células nesta linha",
     "error.extra_cells": "sobram células nesta linha",
     "error.ambiguous_date": "pode ser dia/mês ou mês/dia",
+    "error.cell_cut": "tem só uma parte do texto (não cabe numa célula do Excel)",
     "error.cell_error": "tem um erro da planilha (#REF!, #N/D)",
     "error.no_saved_value": "é uma fórmula sem valor salvo; abra e salve o arquivo no Excel",
     "error.conflicting_time": "tem outro horário na coluna da data",
@@ -591,21 +608,45 @@ export default {
       other: "{count} convidados sem nome ficaram de fora.",
     },
     "warning.unlikely_participant": {
-      one: "{count} célula de participantes tem um número, várias linhas ou uma lista entre colchetes. Ficou como um só nome: separe os nomes com ;",
+      one: "{count} célula de participantes tem um número, várias linhas, uma lista ou vários nomes sem ; entre eles. Ficou como um só nome: separe os nomes com ;",
       other:
-        "{count} células de participantes têm um número, várias linhas ou uma lista entre colchetes. Cada uma ficou como um só nome: separe os nomes com ;",
+        "{count} células de participantes têm um número, várias linhas, uma lista ou vários nomes sem ; entre eles. Cada uma ficou como um só nome: separe os nomes com ;",
+    },
+    "warning.placeholder": {
+      one: "{count} célula tem uma palavra para nada (como NA, null ou -) e ficou como está. Limpe-a, se não quer dizer nada.",
+      other:
+        "{count} células têm uma palavra para nada (como NA, null ou -) e ficaram como estão. Limpe-as, se não querem dizer nada.",
+    },
+    "warning.cancelled_row": {
+      one: "{count} linha diz que o evento foi cancelado, e entrou como qualquer outra.",
+      other: "{count} linhas dizem que o evento foi cancelado, e entraram como qualquer outra.",
+    },
+    "warning.zone_not_used": {
+      one: "{count} linha indica um fuso horário numa coluna que não foi usada. O horário vale no fuso do servidor.",
+      other:
+        "{count} linhas indicam um fuso horário numa coluna que não foi usada. Os horários valem no fuso do servidor.",
+    },
+    "warning.time_lost": {
+      one: "{count} evento perdeu a hora, porque o arquivo só tem datas.",
+      other: "{count} eventos perderam a hora, porque o arquivo só tem datas.",
     },
     "warning.unknown_member": {
       one: "{count} campo desconhecido de local_info foi ignorado.",
       other: "{count} campos desconhecidos de local_info foram ignorados.",
+    },
+    "warning.contradicting_dates": {
+      one: "{count} data contradiz a ordem que uma linha anterior provou, e outras datas podem estar em dias errados: confira essa linha, ou diga como as datas estão escritas.",
+      other:
+        "{count} datas contradizem a ordem que uma linha anterior provou, e outras datas podem estar em dias errados: confira essa linha, ou diga como as datas estão escritas.",
     },
     "warning.rows_above_header": {
       one: "{count} linha acima dos títulos foi pulada.",
       other: "{count} linhas acima dos títulos foram puladas.",
     },
     "warning.damaged_text": {
-      one: "{count} linha parece ter letras estragadas (� ou Ã£); exporte o arquivo de novo, em UTF-8.",
-      other: "{count} linhas parecem ter letras estragadas (� ou Ã£); exporte o arquivo de novo, em UTF-8.",
+      one: "{count} linha parece ter letras estragadas (�, S?o, Ã£ ou &atilde;); exporte o arquivo de novo, em UTF-8 e texto puro.",
+      other:
+        "{count} linhas parecem ter letras estragadas (�, S?o, Ã£ ou &atilde;); exporte o arquivo de novo, em UTF-8 e texto puro.",
     },
     "warning.repeated_header": {
       one: "{count} linha que repete os títulos foi pulada.",
@@ -623,6 +664,11 @@ export default {
     "warning.ignored_columns": {
       one: "{count} coluna não foi usada: {names}.",
       other: "{count} colunas não foram usadas: {names}.",
+    },
+    "warning.other_sheets": {
+      one: "Outra planilha com eventos não foi importada: {names}. Para importá-la, escolha-a como planilha.",
+      other:
+        "Mais {count} planilhas com eventos não foram importadas: {names}. Importe cada uma escolhendo-a como planilha.",
     },
     "warning.time_not_used": {
       one: "As datas estão sem hora, e uma coluna que pode tê-la não foi usada: {names}.",
@@ -756,6 +802,9 @@ export default {
     "exact.too_many_items": "tem {count} nomes; cabem no máximo {limit}",
     "exact.unknown_venue_type": "não é um tipo de local conhecido; use um destes: {known}",
     "exact.unknown_member": "não é um campo que se possa escrever; os que há: {known}",
+    "exact.invalid_type.nothing": "é {value}: limpe a célula, se não há o que dizer",
+    "exact.unknown_venue_type.nothing":
+      "é {value}, que não é um tipo de local: limpe a célula, se não há o que dizer",
     "exact.invalid_type.text": "precisa ser texto",
     "exact.invalid_type.text_or_null": "precisa ser texto ou null",
     "exact.invalid_type.integer": "precisa ser um número inteiro",
@@ -775,11 +824,15 @@ export default {
     "exact.invalid_unicode.marks": "tem mais de {limit} acentos numa só letra",
     "exact.invalid_unicode.surrogate": "contém metade de um par UTF-16, que não é um caractere",
     "exact.invalid_unicode.byte": "o byte {position} não é UTF-8",
+    "exact.encoding_error.calendar":
+      "tem bytes que não são UTF-8, a codificação de calendários; escolha a codificação (provavelmente Windows-1252) ou salve o arquivo em UTF-8",
     "exact.encoding_error":
       "contém bytes que não são texto na codificação do arquivo; salve o arquivo em UTF-8",
     "exact.invalid_date": "não é uma data que exista; escreva como 2025-07-01T10:00:00",
     "exact.invalid_date.no_year": "está sem o ano; escreva como 2025-07-01T10:00:00",
     "exact.invalid_date.no_day": "está sem o dia; escreva como 2025-07-01T10:00:00",
+    "exact.invalid_date.not_in_month": "é um dia que esse mês não tem",
+    "exact.invalid_date.range": "é um intervalo de horários; escreva só o início, como 2025-07-01T10:00:00",
     "exact.invalid_date.dmy": "contradiz as datas do arquivo, que têm o dia antes do mês",
     "exact.invalid_date.mdy": "contradiz as datas do arquivo, que têm o mês antes do dia",
     "exact.invalid_date.dmy_proved":
@@ -788,6 +841,7 @@ export default {
       "contradiz as datas do arquivo, que têm o mês antes do dia, como mostra a linha {proof}",
     "exact.invalid_date.weekday": "{day} cai em {is_one}, não em {not_one}; qual dos dois está certo?",
     "exact.invalid_date.time": "não é um horário; escreva como 19:30",
+    "exact.invalid_date.nothing": "é {value}, que não é uma hora: limpe a célula, se não há hora",
     "exact.invalid_date.zone": "está num fuso horário que não é conhecido nem definido no arquivo: {value}",
     "exact.invalid_date.cancels_first":
       "este compromisso cancela a primeira data, {value}, de um evento que se repete acima e entrou nessa data: corrija aquele evento",
@@ -799,6 +853,8 @@ export default {
     "exact.ambiguous_date":
       "pode ser {one} ou {other}; diga uma vez para o arquivo como as datas estão escritas",
     "exact.conflicting_time": "a data diz {date} e a hora diz {value}; deixe só um horário",
+    "exact.cell_cut":
+      "tem só a primeira parte do texto, porque uma célula do Excel guarda no máximo {limit} caracteres: use o texto inteiro de um download em CSV ou JSON, ou escreva outro",
     "exact.cell_error": "tem o erro de planilha {value}: corrija a fórmula ou limpe a célula",
     "exact.cell_error.sheet": "tem o erro de planilha {value}: corrija a fórmula ou limpe a célula",
     "exact.no_saved_value":
@@ -812,6 +868,7 @@ export default {
     "exact.malformed_quote":
       'há texto depois da aspa final; dentro de uma célula entre aspas, escreva cada aspa duas vezes: ""',
     "exact.unclosed_quote": "a aspa que abre nesta linha nunca fecha; acrescente a aspa final",
+    "exact.invalid_json.nothing": "{value} não é JSON: limpe a célula, se não há local",
     "exact.invalid_json.deep": "objetos e listas podem estar um dentro do outro em no máximo {limit} níveis",
     "exact.invalid_json.at": "não é JSON: {why} no caractere {position}",
     "exact.invalid_json.quotes": "não é JSON: troque as aspas curvas por aspas duplas retas",
@@ -840,10 +897,14 @@ export default {
       "O arquivo não tem coluna para: {fields}; talvez “{column}” seja {target}.",
     "exact.missing_columns.values":
       "O arquivo não tem coluna para: {fields}; “{column}” não é usada para {target} por causa dos seus valores.",
+    "exact.missing_columns.zone":
+      "O arquivo não tem coluna para: {fields}; o nome de “{column}” indica um fuso horário: escreva o fuso nas células, como 2025-07-01T10:00:00Z, ou escolha a coluna se os horários são os do lugar.",
     "exact.missing_columns.one_cell":
       "O arquivo não tem coluna para: {fields}; todos os nomes estão numa só célula: a linha inteira está entre aspas, ou o separador é outro?",
     "exact.missing_columns.no_header":
       "O arquivo não tem coluna para: {fields}; parece faltar a própria linha de títulos: a primeira linha precisa nomear as colunas.",
+    "exact.missing_columns.written":
+      "O arquivo não tem coluna para: {fields}. “{column}” diz quando o registro foi escrito; escolha a coluna da data do evento.",
     "exact.missing_columns.mapping": "O arquivo não tem a coluna “{value}”, que a escolha de colunas nomeia.",
     "exact.duplicate_columns":
       "As colunas {one} e {other} podem ser as duas {target}: escolha uma delas (a primeira é a coluna {place}).",
@@ -923,7 +984,8 @@ export default {
     "exact.late_option": "veio depois do arquivo e mudaria o resultado: precisa vir antes dele",
     "exact.late_option.resumed": "não é {value} neste envio, que continua com as opções com que começou",
     "exact.broken_off": "O envio foi interrompido antes do fim; o que chegou está guardado.",
-    "exact.invalid_url.characters": "precisa ter no máximo {limit} caracteres ASCII visíveis",
+    "exact.invalid_url.characters":
+      "precisa ter no máximo {limit} caracteres ASCII visíveis: escreva um servidor como münchen.example na forma xn--mnchen-3ya.example, e outras letras como %C3%BC",
     "exact.invalid_url": "precisa ser um endereço como https://example.org/hook",
     "exact.invalid_url.scheme": "precisa começar com https:// ou http:// e um nome de servidor",
     "exact.invalid_url.password": "não pode ter usuário nem senha: a assinatura identifica quem envia",
@@ -967,10 +1029,13 @@ export default {
     "refused.not-found.task": "Não há tarefa {id}.",
     "refused.not-found.webhook": "Não há webhook {id}.",
     "refused.not-found.calendar": "Você não tem esse endereço de calendário; talvez já esteja revogado.",
+    "refused.unauthorized.calendar_address":
+      "Este endereço de calendário não existe, ou não existe mais: crie um novo e assine-o.",
     "refused.not-found.file": "O arquivo não está mais guardado; comece a exportação de novo.",
     "refused.precondition-failed.event": "O evento mudou nesse meio-tempo. Veja de novo.",
     "refused.storage-full.quota":
       "Mais de {limit_bytes} ficariam guardados para as suas importações não terminadas; termine ou cancele algumas e envie de novo.",
+    "refused.unavailable.elsewhere": "Outro servidor está trabalhando nisto; em instantes estará livre.",
     "refused.unavailable.store": "O banco de dados não responde agora. Tente de novo em instantes.",
     // Phrases in them (domain/phrases.py).
     "kind.excel_or_zip": "um arquivo Excel ou ZIP",
@@ -1005,6 +1070,9 @@ export default {
     "kind.media": "um arquivo de imagem, som ou vídeo",
     "kind.video": "um arquivo de vídeo",
     "kind.vcard": "um arquivo de contatos (vCard)",
+    "kind.mail": "uma mensagem de e-mail",
+    "kind.sql": "uma cópia de banco de dados (SQL)",
+    "kind.yaml": "um arquivo YAML",
     "kind.mht": "uma página da web num arquivo (.mht)",
     "kind.excel_2003_xml": "uma planilha XML do Excel 2003",
     "kind.fods": "um arquivo OpenDocument plano (.fods)",
@@ -1042,6 +1110,7 @@ export default {
     "advice.export_table": "exporte a tabela como .xlsx ou CSV no programa que a fez",
     "advice.save_again": "abra num programa de planilhas e salve como .xlsx",
     "advice.unpack_or_zip": "descompacte antes, ou envie um .zip",
+    "advice.send_attachment": "salve o anexo e envie-o",
     "advice.send_events": "envie eventos: um calendário (.ics) ou uma tabela",
     "advice.save_in_excel": "abra no Excel e salve como .xlsx",
     "advice.save_in_libreoffice": "abra no LibreOffice e salve como .ods ou .xlsx",

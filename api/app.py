@@ -23,6 +23,7 @@ from api.lifetime import running_services
 from api.logs import log_failed_start
 from api.own_paths import UNIX
 from api.routes import (
+    calendar_file,
     calendars,
     document,
     event_batches,
@@ -64,6 +65,7 @@ ROUTES = (
     feeds,
     events,
     event_batches,
+    calendar_file,
     uploads,
     uploads_preview,
     uploads_repairs,
@@ -157,7 +159,7 @@ async def _serving(
         try:
             asyncio.get_running_loop().run_in_executor(None, assets.prepare)
             # Before the services: jobs that start with the server send addresses, too.
-            reached_under(settings.root_path)
+            reached_under(settings.root_path, own=settings.root_path)
             services = await opened.enter_async_context(running_services(settings, metrics, traces))
         except Exception as error:
             log_failed_start(error)

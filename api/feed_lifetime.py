@@ -12,6 +12,7 @@ from api.services.dashboard import Dashboard
 from api.services.feed_follower import FeedFollower
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
+from api.services.open_bodies import OpenBodies
 from api.services.people import People
 from api.services.presence import Presence
 from api.services.presence_sharing import share_presence
@@ -44,15 +45,21 @@ class RunningFeed(Struct, frozen=True):
 
 @asynccontextmanager
 async def running_feed(
-    settings: Settings, store: SqlStore, people: People, *, owner: str, clock: Callable[[], int]
+    settings: Settings,
+    store: SqlStore,
+    people: People,
+    bodies: OpenBodies,
+    *,
+    owner: str,
+    clock: Callable[[], int],
 ) -> AsyncIterator[RunningFeed]:
-    """Open the feed over the store, for as long as the block lasts."""
+    """Open the feed over the store, for as long as the block lasts. `bodies` end with their senders."""
     hub: FeedHub[Identity] = FeedHub(FEEDS, _options(settings), now_ms=clock)
     async with hub.running(store.epoch, store.feed):
         presence, dashboard = _states(hub, store, clock)
         # States are sent on connect, so the first connection needs one.
         hub.set_state(await dashboard.current())
-        revocation = partial(revoke_sessions, people, readers=hub.registry.readers, end=partial(_expire, hub))
+        revocation = _revocation(hub, people, bodies)
         committed, others = await _other_processes(hub, store, presence, owner=owner, clock=clock)
         try:
             yield RunningFeed(hub, presence, dashboard, committed, [dashboard.run, revocation, others])
@@ -98,5 +105,14 @@ def _options(settings: Settings) -> FeedOptions:
     )
 
 
-def _expire(hub: FeedHub[Identity], gone: Collection[Identity]) -> None:
-    hub.registry.end(lambda who: who in gone, "expired")
+def _revocation(hub: FeedHub[Identity], people: People, bodies: OpenBodies) -> Job:
+    """Return the job that ends the streams and the bodies of who may no longer read or send."""
+
+    def callers() -> Collection[Identity]:
+        return [*hub.registry.readers(), *bodies.senders()]
+
+    def end(gone: Collection[Identity]) -> None:
+        hub.registry.end(lambda who: who in gone, "expired")
+        bodies.end(gone)
+
+    return partial(revoke_sessions, people, callers=callers, end=end)

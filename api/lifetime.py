@@ -26,6 +26,7 @@ from api.services.imports.history import ImportHistory
 from api.services.imports.service import Imports
 from api.services.imports.worker import unwatched
 from api.services.indexing import Indexer
+from api.services.open_bodies import OpenBodies
 from api.services.people import People
 from api.services.personal import Personal
 from api.services.readiness import Readiness
@@ -83,8 +84,9 @@ async def running_services(
         store = await _opened_store(settings, listeners)
         opened.push_async_callback(store.aclose)
         people = await _people(settings, store)
+        bodies = OpenBodies(people.ended)
         feed = await opened.enter_async_context(
-            running_feed(settings, store, people, owner=_owner(settings), clock=now_ms)
+            running_feed(settings, store, people, bodies, owner=_owner(settings), clock=now_ms)
         )
         # The ring was filled some time ago: what was committed since then comes first.
         store.publish_from(feed.hub.log.head)
@@ -108,6 +110,7 @@ async def running_services(
             tasks=jobs.tasks,
             exports=jobs.exports,
             people=people,
+            bodies=bodies,
             personal=Personal(served, now_ms),
             webhooks=webhooks,
             presence=feed.presence,
@@ -240,7 +243,8 @@ async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
 
 def _exports(settings: Settings, store: Store) -> ExportTask:
     begin = {name: form.begin for name, form in FORMATS.items()}
-    return ExportTask(store, begin, clock=now_ms, keep_days=settings.feed_keep_days)
+    keep_days, timezone = settings.feed_keep_days, settings.timezone
+    return ExportTask(store, begin, clock=now_ms, keep_days=keep_days, timezone=timezone)
 
 
 def _tasks(settings: Settings, store: Store, exports: ExportTask, readers: ParserPool) -> Tasks:
@@ -306,7 +310,11 @@ async def _noted(job: Callable[[], Any]) -> None:
 async def _add_first_user(people: People) -> None:
     """Create `admin` in a store without users and print the token, but not to the log, which is kept."""
     if (token := await people.add_first()) is not None:
-        print(f"First start: user admin, token {token}", flush=True)  # noqa: T201
+        try:
+            print(f"First start: user admin, token {token}", flush=True)  # noqa: T201
+        except OSError as error:
+            lost = "the token of admin could not be printed (%s); run: fasttrack user rotate admin"
+            logger.warning(lost, error.strerror)
 
 
 def now_ms() -> int:

@@ -93,8 +93,6 @@ TESTED_THROUGH = {
     "api/feed_lifetime.py": ("tests/end_to_end/test_one_feed.py", "opens and closes the feed"),
     "api/lifetime.py": ("tests/api/security/test_ends.py", "opens and closes what runs there"),
     "api/malloc.py": ("tests/edge/test_memory.py", "what it does is seen in the memory of a process"),
-    "api/client/connection.py": ("tests/end_to_end", "readers of whole servers use it"),
-    "api/client/feed_client.py": ("tests/end_to_end", "readers of whole servers use it"),
     "api/http/app_services.py": ("tests/api/security/test_guards.py", "what every handler is given"),
     "api/http/assets.py": ("tests/api/routes/test_pages.py", "what a page loads"),
     "api/http/large_answers.py": ("tests/edge/test_memory.py", "what it does is seen in memory"),

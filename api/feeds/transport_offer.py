@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from litestar.types import Scope
 
-EXTENSION = "fasttrack.transport"
+from api.transport_extension import EXTENSION
 
 
 def offer_in(scope: Scope) -> Any:

@@ -47,12 +47,17 @@ class Asset:
 
     def encoded(self, accepted: str) -> tuple[bytes, str | None]:
         """Return the bytes to send and their Content-Encoding, by an Accept-Encoding. RFC 9110 §12.5.3."""
-        codings = {_coding(part) for part in accepted.lower().split(",")}
+        codings = codings_in(accepted)
         if self.is_compressed and "br" in codings:
             return self.brotli, "br"
         if self.is_compressed and ("gzip" in codings or "x-gzip" in codings):
             return self.gzip, "gzip"
         return self.body, None
+
+
+def codings_in(accepted: str) -> set[str]:
+    """Return the codings that an Accept-Encoding accepts. Source: RFC 9110 §12.5.3."""
+    return {_coding(part) for part in accepted.lower().split(",")}
 
 
 def _coding(part: str) -> str:

@@ -1,6 +1,6 @@
 """Builds the AsyncAPI document of the feeds from the message types. Source: AsyncAPI 3.0.0."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -57,6 +57,8 @@ def build_asyncapi(*, version: str) -> JsonObject:
         _as_sent(schema)
     for durable in _DURABLE:
         _give_id(schemas[durable.__name__])
+    for carried, feed in _only_feeds():
+        schemas[carried.__name__]["properties"]["feed"] = {"type": "string", "const": feed}
     unions = {f"{name.title()}Message": _union(carried) for name, (_, _, carried) in _FEEDS.items()}
     return {
         "asyncapi": "3.0.0",
@@ -104,6 +106,14 @@ def _give_id(schema: JsonObject) -> None:
     """Describe the id that the store gives to each message it keeps."""
     schema["properties"]["id"] = _ID
     schema["required"] = [*schema.get("required", ()), "id"]
+
+
+def _only_feeds() -> Iterator[tuple[type, str]]:
+    """Yield each type that one feed alone carries, with its name: types of one `type` differ by it."""
+    for carried in (*_DURABLE, *_STATES):
+        feeds = [feed for feed, _, types in _FEEDS.values() if carried in types]
+        if len(feeds) == 1 and "{" not in feeds[0]:
+            yield carried, feeds[0]
 
 
 def _channel(feed: str, about: str, carried: Sequence[type]) -> JsonObject:

@@ -25,7 +25,8 @@ JsonObject = dict[str, Any]
 class Answer(Struct, frozen=True):
     """A successful answer of a route: a struct (or raw schema), a media type, and headers.
 
-    `other_media_types` are those in which the same is given as text.
+    `other_media_types` are those in which the same is given as a file. A raw schema of a string stands
+    for bytes where its media type is none of text.
     """
 
     about: str
@@ -46,11 +47,16 @@ class Query(Struct, frozen=True):
 
 
 class Body(Struct, frozen=True):
-    """The body that a route reads: a schema for each media type."""
+    """The body that a route reads: a schema for each media type.
+
+    `parts` has the media types of each part that is a file, separated by commas.
+    Source: OpenAPI 3.1.1 §4.8.15.
+    """
 
     content: Mapping[str, JsonObject]
     about: str = ""
     required: bool = True
+    parts: Mapping[str, str] = {}
 
 
 class Operation(Struct, frozen=True):
@@ -96,6 +102,13 @@ def build_document(routes: Iterable[BaseRoute], *, version: str, prefix: str = "
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
+
+
+TEXT: JsonObject = {"type": "string"}
+BYTES: JsonObject = {"type": "string", "format": "binary"}
+"""In the form that generators of clients know as a file; `contentMediaType` alone makes it text to them."""
+
+_TEXT_TYPES = re.compile(r"text/.*|application/(?:.+\+)?(?:json|xml)|application/x-ndjson|image/svg\+xml")
 
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
@@ -211,19 +224,26 @@ def _parameter(one: Query) -> JsonObject:
 
 def _body(body: Body) -> JsonObject:
     content = {media_type: {"schema": schema} for media_type, schema in body.content.items()}
+    for media in content.values() if body.parts else ():
+        media["encoding"] = {part: {"contentType": types} for part, types in body.parts.items()}
     return {"required": body.required, "description": body.about, "content": content}
 
 
 def _answer(answer: Answer, references: Mapping[Any, JsonObject]) -> JsonObject:
     out: JsonObject = {"description": answer.about}
     if answer.content is not None:
-        is_raw = isinstance(answer.content, dict)
-        schema = answer.content if is_raw else references[answer.content]
-        out["content"] = {media_type: {"schema": schema} for media_type in answer.media_types}
-        out["content"] |= {name: {"schema": {"type": "string"}} for name in answer.other_media_types}
+        content = answer.content
+        schema: JsonObject = content if isinstance(content, dict) else references[content]
+        out["content"] = {name: {"schema": _as_sent(name, schema)} for name in answer.media_types}
+        out["content"] |= {name: {"schema": _as_sent(name, TEXT)} for name in answer.other_media_types}
     headers = {"X-Request-ID": "Names this request in the log.", **answer.headers}
     out["headers"] = {name: _header(about) for name, about in headers.items()}
     return out
+
+
+def _as_sent(media_type: str, schema: JsonObject) -> JsonObject:
+    """Return the schema of an answer: what is no text is bytes."""
+    return BYTES if schema == TEXT and not _TEXT_TYPES.fullmatch(media_type) else schema
 
 
 def _header(about: str) -> JsonObject:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from api.http.not_found import not_found_page, wants_page
 from api.http.refusal_sentences import REFUSALS
 from api.services.links import link
-from domain.ports.errors import QuotaError, StorageFullError, StorageUnavailableError
+from domain.ports.errors import QuotaError, StorageFullError, StorageUnavailableError, WorkElsewhereError
 from domain.problems import VALUE_LIMIT, Problem, ProblemParam
 
 MEDIA_TYPE = "application/problem+json"
@@ -132,7 +132,7 @@ def invalid_fields(errors: Sequence[Problem]) -> HttpProblem:
 
 def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer any exception. Registered once, for the whole application."""
-    problem = _as_problem(error)
+    problem = problem_of(error)
     # A framework's error for a body that broke off is no fault of ours, and its client is gone.
     if problem.status_code == 500 and not request.scope["state"].get("is_abandoned"):
         logger.error("unhandled %s", type(error).__name__, exc_info=error)
@@ -172,7 +172,8 @@ def describe_problem(problem: HttpProblem, instance: str) -> ProblemDetails:
     )
 
 
-def _as_problem(error: Exception) -> HttpProblem:
+def problem_of(error: Exception) -> HttpProblem:
+    """Return the problem of any exception."""
     match error:
         case HttpProblem():
             return error
@@ -180,7 +181,8 @@ def _as_problem(error: Exception) -> HttpProblem:
             return _storage_full(error)
         case StorageUnavailableError():
             wait = {"Retry-After": str(RETRY_SECONDS)}
-            return refusal("unavailable.store", headers=wait)
+            is_elsewhere = isinstance(error, WorkElsewhereError)
+            return refusal("unavailable.elsewhere" if is_elsewhere else "unavailable.store", headers=wait)
         case ValidationException():
             return invalid_query(_framework_errors(error.extra))
         case HTTPException():

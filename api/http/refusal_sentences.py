@@ -25,6 +25,9 @@ REFUSALS: Mapping[str, str] = {
     "not-found.task": "There is no task {id}.",
     "not-found.webhook": "There is no webhook {id}.",
     "not-found.calendar": "You have no calendar address with that id.",
+    "unauthorized.calendar_address": (
+        "This calendar address does not exist, or no longer: make a new one, and subscribe to it."
+    ),
     "not-found.file": "The file is no longer kept; start the export again.",
     "precondition-failed.event": "The event was changed meanwhile; fetch it and decide again.",
     "storage-full.quota": (
@@ -32,4 +35,5 @@ REFUSALS: Mapping[str, str] = {
         "finish or cancel some of them, and send this again."
     ),
     "unavailable.store": "The store does not answer at the moment.",
+    "unavailable.elsewhere": "Another server process is at work on this; it will be free in a moment.",
 }

@@ -43,6 +43,11 @@ def json_answer(
     return ReadyAnswer(status, [*_encoded(headers), _JSON, length], body)
 
 
+def ready_answer(headers: Mapping[str, str], body: bytes) -> ReadyAnswer:
+    """Return an answer whose body and headers, its type and length among them, are as they go out."""
+    return ReadyAnswer(200, _encoded(headers), body)
+
+
 def head_answer(headers: Mapping[str, str]) -> ReadyAnswer:
     """Return the answer to HEAD where it has no body to measure: without a length, not with a wrong one.
 

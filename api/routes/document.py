@@ -1,25 +1,31 @@
 """The description of the API: OpenAPI as JSON and as a page, AsyncAPI for the feeds."""
 
-from importlib.metadata import version
 from typing import Any
 
-import msgspec
-from litestar import MediaType, Request, Response, get
+from litestar import Request, Response, get
 
-from api.http.asyncapi import build_asyncapi
-from api.http.openapi import Answer, build_document, describe
-from api.routes.document_page import STYLE, render_page
+from api.http.assets import Asset
+from api.http.openapi import Answer, describe
+from api.routes.answers import ReadyAnswer, not_modified, ready_answer
+from api.routes.document_page import STYLE
+from api.routes.kept_documents import documents_of
+from api.routes.preconditions import is_known
+from api.security.origins import header_list
 from api.services.links import link
 
 TAG = "documentation"
+UNCHANGED = Answer("Not modified")
 OBJECT: dict[str, Any] = {"type": "object"}
 TEXT: dict[str, Any] = {"type": "string"}
 
 
-@get("/schema", opt=describe("This page", TAG, {200: Answer("A page", TEXT, ["text/html"])}, role=None))
-async def page(request: Request[Any, Any, Any]) -> Response[str]:
+@get(
+    "/schema",
+    opt=describe("This page", TAG, {200: Answer("A page", TEXT, ["text/html"]), 304: UNCHANGED}, role=None),
+)
+async def page(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the OpenAPI document for people."""
-    return Response(render_page(_document(request)), media_type=MediaType.HTML)
+    return _answer(request, documents_of(request.app).page(link("")))
 
 
 @get(
@@ -33,22 +39,33 @@ async def style() -> Response[str]:
 
 @get(
     "/schema/openapi.json",
-    opt=describe("This document", TAG, {200: Answer("OpenAPI 3.1", OBJECT)}, role=None),
+    opt=describe("This document", TAG, {200: Answer("OpenAPI 3.1", OBJECT), 304: UNCHANGED}, role=None),
 )
-async def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def openapi_json(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the OpenAPI document."""
-    return Response(msgspec.json.encode(_document(request)), media_type="application/json")
+    return _answer(request, documents_of(request.app).openapi(link("")))
 
 
-@get("/asyncapi.json", opt=describe("The feeds", TAG, {200: Answer("AsyncAPI 3.0", OBJECT)}, role=None))
-async def asyncapi_json() -> Response[bytes]:
+@get(
+    "/asyncapi.json",
+    opt=describe("The feeds", TAG, {200: Answer("AsyncAPI 3.0", OBJECT), 304: UNCHANGED}, role=None),
+)
+async def asyncapi_json(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the AsyncAPI document."""
-    content = build_asyncapi(version=version("fasttrack"))
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return _answer(request, documents_of(request.app).asyncapi)
 
 
-def _document(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    return build_document(request.app.routes, version=version("fasttrack"), prefix=link(""))
+def _answer(request: Request[Any, Any, Any], asset: Asset) -> ReadyAnswer:
+    """Return a document, or 304 to who has it."""
+    headers = {"ETag": asset.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if is_known(request.scope, asset.etag):
+        return not_modified(headers)
+    body, coding = asset.encoded(header_list(request.scope, b"accept-encoding") or "")
+    if coding is not None:
+        headers["Content-Encoding"] = coding
+    charset = "; charset=utf-8" if asset.media_type.startswith("text/") else ""
+    headers |= {"Content-Type": asset.media_type + charset, "Content-Length": str(len(body))}
+    return ready_answer(headers, body)
 
 
 HANDLERS = (page, style, openapi_json, asyncapi_json)

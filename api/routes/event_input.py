@@ -17,7 +17,7 @@ from domain.venues import VENUE_TYPES
 GIVEN_BY_SERVER = ("id", "upload_id", "version", "created_at", "updated_at")
 _VENUE_TYPE: dict[str, Any] = {"title": "VenueType", "type": "string", "enum": [*VENUE_TYPES]}
 VENUE_SCHEMA: dict[str, Any] = {
-    "title": "NewVenue",
+    "title": "VenueInput",
     "type": "object",
     "properties": {
         "location_name": {
@@ -35,7 +35,7 @@ VENUE_SCHEMA: dict[str, Any] = {
     "required": ["location_name"],
 }
 EVENT_SCHEMA: dict[str, Any] = {
-    "title": "NewEvent",
+    "title": "EventInput",
     "type": "object",
     "properties": {
         "title": {"type": "string", "minLength": 1, "maxLength": limits.TITLE_CHARACTERS, "pattern": r"\S"},

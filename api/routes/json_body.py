@@ -4,6 +4,7 @@ Every route that takes JSON reads it here, so that one fault has one answer at a
 """
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
@@ -14,9 +15,12 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
+from api.http.app_services import services_of
 from api.http.problems import HttpProblem, invalid_fields
 from api.routes.content_encoding import refuse_encoded
+from api.security.guards import unauthorized
 from api.security.origins import header
+from api.services.open_bodies import LONG_SECONDS
 from domain.json_items import TOO_LARGE, NotAnArray, decode_bounded, read_items
 from domain.problems import Problem, excerpt
 from domain.text import invalid_type
@@ -95,7 +99,9 @@ async def _body(request: JsonRequest) -> bytes:
     Raises:
         RequestEntityTooLarge: it is longer than the route takes.
         InternalServerException: the client left before its end.
+        HttpProblem: 401: the sender was disabled while it came.
     """
+    begun = time.monotonic()
     limit = request.route_handler.resolve_request_max_body_size() or math.inf
     announced = header(request.scope, b"content-length")
     if announced is not None and announced.isdecimal() and int(announced) > limit:
@@ -112,7 +118,14 @@ async def _body(request: JsonRequest) -> bytes:
         if size > limit:
             raise RequestEntityTooLarge
         is_last = not message.get("more_body", False)
+    if time.monotonic() - begun > LONG_SECONDS:
+        await _check_sender(request, begun)
     return b"".join(parts)
+
+
+async def _check_sender(request: JsonRequest, begun: float) -> None:
+    if await services_of(request.app).bodies.is_sender_gone(request.scope.get("user"), begun=begun):
+        raise unauthorized(presented=True)
 
 
 async def _read(body: bytes, read: Callable[[bytes], T]) -> T:

@@ -11,6 +11,7 @@ from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem
 from api.routes.json_body import read_json
 from api.services.identity import Identity
+from api.services.links import read_link
 from api.services.services import Services
 from domain.messages import Notification
 from domain.problems import Problem
@@ -66,8 +67,12 @@ async def list_notifications(request: Request[Identity, Any, Any]) -> Response[N
 async def newest_notifications(services: Services, who: Identity, limit: int) -> Notifications:
     """Return the newest notifications, and how far one has read them."""
     bodies = await services.personal.notifications(limit)
-    items = [msgspec.json.decode(body, type=ToldNotification) for body in bodies]
+    items = [_reached(msgspec.json.decode(body, type=ToldNotification)) for body in bodies]
     return Notifications(items, await services.personal.read_mark(who))
+
+
+def _reached(told: ToldNotification) -> ToldNotification:
+    return told if told.link is None else msgspec.structs.replace(told, link=read_link(told.link))
 
 
 @get(

@@ -9,7 +9,7 @@ from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
-from api.security.cookies import SESSION, is_secure, read_cookie, session_cookie
+from api.security.cookies import SESSION, is_secure, read_cookies, session_cookie
 from api.security.guards import SignInLimit, unauthorized
 from api.services.credentials import digest
 from api.services.identity import Identity
@@ -94,8 +94,7 @@ async def who_am_i(request: Request[Identity, Any, Any]) -> Response[WhoAmI]:
 async def sign_out(request: Request[Any, Any, Any]) -> Response[None]:
     """End the session of the cookie, if there is one."""
     services = services_of(request.app)
-    secret = read_cookie(cast("dict[str, Any]", request.scope), SESSION)
-    if secret is not None:
+    for secret in read_cookies(cast("dict[str, Any]", request.scope), SESSION):
         await services.people.sign_out(digest(secret))
     cookie = session_cookie("", seconds=0, secure=_secure(request))
     return Response(None, status_code=204, headers={**NO_STORE, "Set-Cookie": cookie})

@@ -27,9 +27,13 @@ MAX_HOURS = 12
 
 
 class ToldTicket(Struct, frozen=True):
-    """A reusable ticket without its secret. `feeds` is empty for every one that its owner may read."""
+    """A reusable ticket without its secret. `feeds` is empty for every one that its owner may read.
+
+    `user` is the owner's name, null for a ticket of an open server.
+    """
 
     id: str
+    user: str | None
     feeds: list[str]
     origin: str | None
     created_at: str
@@ -107,23 +111,27 @@ async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]
     for name in feeds:
         require(request.user, FEEDS.least_role(name))
     seconds = max(1, int(wanted.hours * 3600))
+    owner = None if request.user.user_id is None else request.user.name
     secret, made = await services.people.issue_reusable_ticket(
         request.user, feeds=feeds, origin=_origin(request, wanted), seconds=seconds
     )
-    return Response(Ticket(secret, seconds, _told(made)), status_code=201, headers=NO_STORE)
+    return Response(Ticket(secret, seconds, _told(made, owner)), status_code=201, headers=NO_STORE)
 
 
 @get(
     "/api/v1/tickets",
     opt=describe(
-        "Your reusable tickets", TAG, {200: Answer("Without secrets, oldest first", list[ToldTicket])}
+        "Your reusable tickets; everyone's, for administrators",
+        TAG,
+        {200: Answer("Without secrets, oldest first", list[ToldTicket])},
     ),
 )
 async def list_tickets(request: Request[Identity, Any, Any]) -> Response[list[ToldTicket]]:
     """Return the caller's reusable tickets; everyone's, for administrators."""
     services = services_of(request.app)
     found = await services.people.reusable_tickets(request.user)
-    return Response([_told(one) for one in found], headers=NO_STORE)
+    names = await services.people.names()
+    return Response([_told(one, names.get(one.user_id or 0)) for one in found], headers=NO_STORE)
 
 
 @delete(
@@ -206,9 +214,10 @@ def _origin(request: Request[Identity, Any, Any], wanted: Wanted) -> str | None:
     return None if requesting in own_origins(scope) else requesting
 
 
-def _told(ticket: ReusableTicket) -> ToldTicket:
+def _told(ticket: ReusableTicket, owner: str | None) -> ToldTicket:
     return ToldTicket(
         ticket.id,
+        owner,
         list(ticket.feeds),
         ticket.origin,
         timestamp(ticket.created_at),

@@ -9,13 +9,14 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from api.http.app_services import services_of
-from api.http.openapi import Answer, Body, Query, describe
+from api.http.openapi import BYTES, Answer, Body, Query, describe
 from api.http.problems import refusal
 from api.routes.answers import head_answer
 from api.routes.uploads_body import receive_upload
 from api.routes.uploads_problems import refused, unusable_file
 from api.routes.url_parameters import UrlParameters, newest_first
 from api.security.origins import header_list
+from api.services.exports.formats import XLSX_TYPE
 from api.services.identity import Identity
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.service import Imports
@@ -78,15 +79,24 @@ HEADERS = [
         place="header",
     ),
 ]
+FILE_TYPES = (
+    *("text/csv", "text/tab-separated-values", "text/plain", XLSX_TYPE),
+    *("application/vnd.ms-excel", "application/vnd.oasis.opendocument.spreadsheet"),
+    *("application/json", "application/x-ndjson", "text/calendar"),
+    *("application/zip", "application/octet-stream"),
+)
+"""Of files that are read; the bytes tell what a file is, whatever type it is sent with."""
+
 FORM = Body(
     {
         "multipart/form-data": {
             "type": "object",
             "required": ["file"],
-            "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
+            "properties": {"file": BYTES},
         }
     },
     about="One part `file`; options may be fields before it.",
+    parts={"file": ", ".join(FILE_TYPES)},
 )
 
 
@@ -205,10 +215,8 @@ async def cancel_upload(request: HttpRequest, upload_id: FromPath[str]) -> Respo
     parameters.finish()
     await _allowed(request, upload_id, services.imports)
     try:
-        upload = await services.imports.cancel(upload_id)
-        if undo and upload.has_rows_in:
-            upload = await services.imports.undo(upload_id, actor=request.user.name)
-        return _json(summary(upload))
+        undo_by = request.user.name if undo else None
+        return _json(summary(await services.imports.cancel(upload_id, undo_by=undo_by)))
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
 
@@ -259,7 +267,7 @@ async def outcome(imports: Imports, upload_id: str, wait_seconds: int | None) ->
     upload, has_ended = await imports.outcome(upload_id, wait_seconds)
     if upload.state == "failed" and upload.error is not None and upload.dialect is None:
         raise unusable_file(upload.error)
-    if upload.state == "cancelled":
+    if upload.state in ("cancelled", "undoing", "undone"):  # Cancelled with its undo, or without.
         raise refusal("conflict.cancelled")
     is_over = wait_seconds is not None and has_ended
     applied = {} if wait_seconds is None else {"Preference-Applied": f"wait={wait_seconds}"}

@@ -1,20 +1,22 @@
 """Reads the body of an upload as it arrives, and passes it on."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from secrets import token_urlsafe
 from typing import Any
 
-import anyio
 from litestar import Request
 from litestar.exceptions import ClientException, InternalServerException
 
-from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.http.app_services import services_of
+from api.http.problems import HttpProblem, invalid_fields, problem_of, refusal
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import changed_options, option_texts, options_of
-from api.routes.uploads_problems import malformed, refused
+from api.routes.uploads_problems import kept, malformed, refused
+from api.security.guards import unauthorized
 from api.services.identity import Identity
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.new_upload import NewUpload
@@ -44,6 +46,20 @@ HttpRequest = Request[Identity, Any, Any]
 class BodyBrokenOffError(Exception):
     """The client disconnected or stalled before the end of the body."""
 
+    @property
+    def problem(self) -> HttpProblem:
+        """The answer."""
+        return HttpProblem("request-timeout", "the body broke off; the received bytes are kept")
+
+
+class SenderGoneError(BodyBrokenOffError):
+    """The sender was disabled, or signed out, before the end of the body: nothing more of it is taken."""
+
+    @property
+    def problem(self) -> HttpProblem:
+        """The answer."""
+        return unauthorized(presented=True)
+
 
 async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
     """Yield the body as it arrives.
@@ -51,17 +67,21 @@ async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
     Raises:
         BodyBrokenOffError: there will be no more of it.
     """
-    async with aclosing(request.stream()) as stream:
-        while True:
-            try:
-                with anyio.fail_after(SILENCE_SECONDS):
-                    chunk = await anext(stream, None)
-            # Litestar reports a client that went away as an error of the server's.
-            except (TimeoutError, ClientException, InternalServerException):
-                raise BodyBrokenOffError from None
-            if chunk is None:
-                return
-            yield chunk
+    bodies, begun = services_of(request.app).bodies, time.monotonic()
+    with bodies.receive(request.user) as body:
+        async with aclosing(request.stream()) as stream:
+            while True:
+                try:
+                    with body.wait_within(SILENCE_SECONDS):
+                        chunk = await anext(stream, None)
+                # Litestar reports a client that went away as an error of the server's.
+                except (TimeoutError, ClientException, InternalServerException):
+                    raise (SenderGoneError if body.is_over else BodyBrokenOffError) from None
+                if chunk is None:
+                    break
+                yield chunk
+        if await bodies.is_sender_gone(request.user, begun=begun):
+            raise SenderGoneError
 
 
 async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody | Upload:
@@ -163,10 +183,9 @@ class _FormUpload:
             await self._break_off()
             raise
         except (BodyBrokenOffError, StorageError) as broken:
-            await self._keep_what_came(broken)
-            if isinstance(broken, StorageError):
+            if (answer := await self._end_of(broken)) is broken:
                 raise
-            raise HttpProblem("request-timeout", "the body broke off; the received bytes are kept") from None
+            raise answer from broken
 
     async def _read(self) -> None:
         async with aclosing(body_chunks(self._request)) as chunks:  # type: ignore[type-var]  # it is a generator
@@ -228,9 +247,24 @@ class _FormUpload:
         return given if is_held else upload.options
 
     async def _keep_what_came(self, broken: Exception) -> None:
-        if isinstance(broken, BodyBrokenOffError) and self._form.filename is not None:
+        # Of a sender who is gone nothing begins any more.
+        is_to_resume = isinstance(broken, BodyBrokenOffError) and not isinstance(broken, SenderGoneError)
+        if is_to_resume and self._form.filename is not None:
             await self._begin()
         await self._break_off()
+
+    async def _end_of(self, broken: BodyBrokenOffError | StorageError) -> Exception:
+        """Keep what came of a body that ended early, and return the answer, which names its upload."""
+        try:
+            await self._keep_what_came(broken)
+        except StorageError as failure:
+            broken = failure
+        if self._body is None and isinstance(broken, StorageError):
+            return broken
+        problem = problem_of(broken) if isinstance(broken, StorageError) else broken.problem
+        if self._body is None or isinstance(broken, SenderGoneError):
+            return problem
+        return kept(problem, self._body.upload, self._body.staged)
 
     async def _give_up(self, error: Problem) -> None:
         if self._body is not None:

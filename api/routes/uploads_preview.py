@@ -9,7 +9,7 @@ from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads import FORM, OPTIONS, PATH, TAG
-from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, body_chunks
+from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, SenderGoneError, body_chunks
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import option_texts, options_of
 from api.routes.uploads_problems import malformed
@@ -91,6 +91,8 @@ async def preview_upload(request: HttpRequest) -> Response[bytes]:
         head = await _head(request, form)
     except FormError as fault:
         raise malformed(fault, content_type) from None
+    except SenderGoneError as gone:
+        raise gone.problem from None
     except BodyBrokenOffError:
         raise HttpProblem("request-timeout", "the body broke off") from None
     options = options_of(option_texts(request, form.fields))

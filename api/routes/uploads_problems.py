@@ -3,7 +3,10 @@
 from api.http.problems import HttpProblem, invalid_fields
 from api.routes.uploads_form import FormError
 from api.services.imports.errors import ImportRefusedError, RefusalCode
-from domain.problems import Problem
+from domain.imports import Upload
+from domain.problems import Problem, ProblemParam
+
+PATH = "/api/v1/uploads"
 
 _SLUGS: dict[RefusalCode, str] = {
     "bad_option": "validation",
@@ -24,6 +27,24 @@ def refused(refusal: ImportRefusedError) -> HttpProblem:
     headers = {} if refusal.offset is None else {"Upload-Offset": str(refusal.offset)}
     errors = refusal.errors or (Problem("", refusal.code, str(refusal)),)
     return HttpProblem(_SLUGS[refusal.code], str(refusal), errors=errors, headers=headers)
+
+
+def kept(problem: HttpProblem, upload: Upload, offset: int) -> HttpProblem:
+    """Return a problem that ended a body, with what there is of its upload, and how to go on with it."""
+    stay = upload.has_rows_in
+    rows = "rows that are in stay in" if stay else "none of its rows is in yet"
+    told = (
+        f"Upload {upload.id} is kept with {offset} bytes or more, and {rows}: HEAD {PATH}/{upload.id} says "
+    )
+    place: dict[str, ProblemParam] = {"upload_id": upload.id, "offset_bytes": offset, "rows_stay": stay}
+    return HttpProblem(
+        problem.slug,
+        f"{problem.detail.rstrip('.')}. {told}from where to continue it.",
+        errors=problem.errors,
+        headers={**(problem.headers or {}), "Upload-Offset": str(offset), "Location": f"{PATH}/{upload.id}"},
+        rule=problem.rule,
+        params={**(problem.params or {}), **place},
+    )
 
 
 def malformed(fault: FormError, content_type: str | None) -> HttpProblem:

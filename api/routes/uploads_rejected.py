@@ -108,7 +108,13 @@ async def download_rejected_csv(upload_id: FromPath[str], request: Request[Any, 
     opt=describe(
         "Rejected rows in the format of the imported file",
         TAG,
-        {200: Answer("The file", {"type": "string"}, media_types=list(MEDIA_TYPES.values()))},
+        {
+            200: Answer(
+                "The file",
+                {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+                other_media_types=[MEDIA_TYPES["csv"], MEDIA_TYPES["xlsx"]],
+            )
+        },
         problems=["not-found", "invalid-query"],
         parameters=[Query("format", "Another format.", {"enum": [*FORMS]})],
     ),

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from msgspec import structs
 
 from api.http.app_services import services_of
-from api.http.openapi import Answer, Body, Query, describe
+from api.http.openapi import BYTES, Answer, Body, Query, describe
 from api.http.problems import HttpProblem
 from api.routes.answers import head_answer
 from api.routes.uploads_body import check_mended, new_upload
@@ -48,7 +48,7 @@ ONE = PATH + "/{upload_id:str}"
 
 _TUS = Query("Tus-Resumable", "version of the protocol: 1.0.0", place="header", required=True)
 _OFFSET = Query("Upload-Offset", "bytes that the server has", {"type": "integer"}, place="header")
-_BYTES = Body({OFFSET_TYPE: {"type": "string", "format": "binary"}})
+_BYTES = Body({OFFSET_TYPE: BYTES})
 _HELD = {
     "Upload-Offset": "Bytes had.",
     "Upload-Length": "Size of the file in bytes.",

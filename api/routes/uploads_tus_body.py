@@ -24,10 +24,10 @@ async def append(request: HttpRequest, imports: Imports, upload_id: str, offset:
         await upload_body.break_off()
         check_open(await upload_body.settled())
         raise refused(refusal) from None
-    except BodyBrokenOffError:
+    except BodyBrokenOffError as broken:
         await upload_body.break_off()
         check_open(await upload_body.settled())
-        raise HttpProblem("request-timeout", "the body broke off; the received bytes are kept") from None
+        raise broken.problem from None
     except StorageError:
         await upload_body.break_off()
         raise
@@ -55,7 +55,7 @@ def check_announced(request: HttpRequest, length: int) -> None:
 
 def check_open(upload: Upload) -> None:
     """Raise the 410 of an upload that ended early: its client has to begin another one."""
-    if upload.state in {"cancelled", "failed"}:
+    if upload.state in {"cancelled", "failed", "undoing", "undone"}:
         why = f": {upload.error.message}" if upload.error else ""
         raise HttpProblem("gone", f"The upload {upload.id} is {upload.state}{why}.")
 

@@ -116,7 +116,7 @@ class UrlParameters:
 
     def _read(self, query_string: bytes, known: frozenset[str]) -> dict[str, str]:
         values: dict[str, str] = {}
-        for name, value in _pairs(query_string):
+        for name, value in pairs_of(query_string):
             if name not in known:
                 meant = _meant_by(name, known) if len(self.problems) < _MOST_LOOKED_FOR else None
                 self.problems.append(_unknown(name, value, known, meant))
@@ -159,7 +159,8 @@ def _meant_by(name: str, known: frozenset[str]) -> str | None:
     return next(iter(get_close_matches(name, known, 1, 0.7)), None)
 
 
-def _pairs(query_string: bytes) -> list[tuple[str, str]]:
+def pairs_of(query_string: bytes) -> list[tuple[str, str]]:
+    """Return names and values in their order. Raises HttpProblem for what is no text, and for too many."""
     try:
         # As text: of bytes, Python's reader takes only what is ASCII after decoding.
         return parse_qsl(

@@ -94,10 +94,10 @@ async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
     "/api/v1/users/{name:str}/disable",
     status_code=200,
     opt=describe(
-        "Disable a user",
+        "Disable a user, but not the last enabled administrator",
         TAG,
-        {200: Answer("Disabled; sessions have ended, open streams end within 5 s", ToldUser)},
-        problems=["not-found"],
+        {200: Answer("Disabled; sessions have ended, open streams and uploads end within 5 s", ToldUser)},
+        problems=["not-found", "conflict"],
         role="admin",
     ),
 )

@@ -26,6 +26,7 @@ _FEEDS_SCHEMA: dict[str, Any] = {
     "description": "Feeds of messages; `dashboard` and `presenca` are states and cannot be delivered.",
 }
 NEW_WEBHOOK_SCHEMA: dict[str, Any] = {
+    "title": "WebhookInput",
     "type": "object",
     "properties": {
         "url": _URL_SCHEMA,
@@ -37,11 +38,13 @@ NEW_WEBHOOK_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 CHANGE_SCHEMA: dict[str, Any] = {
+    "title": "WebhookChange",
     "type": "object",
     "properties": {"url": _URL_SCHEMA, "feeds": _FEEDS_SCHEMA, "enabled": {"type": "boolean"}},
     "additionalProperties": False,
 }
 NEW_SECRET_SCHEMA: dict[str, Any] = {
+    "title": "WebhookSecretChange",
     "type": "object",
     "properties": {
         "secret": NEW_WEBHOOK_SCHEMA["properties"]["secret"],
@@ -55,6 +58,8 @@ NEW_SECRET_SCHEMA: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
+
+_DELIVERED = ", ".join(kind.name.replace("*", "{id}") for kind in FEEDS.kinds if not kind.is_state)
 
 Rules = Mapping[str, Callable[[object], str | None]]
 """By member: returns the rule that a value breaks, None where it breaks none."""
@@ -87,7 +92,10 @@ def _members(value: object, rules: Rules, *, required: tuple[str, ...]) -> dict[
 
 def _problem(name: str, value: object, rules: Rules) -> Problem | None:
     if name not in rules:
-        return Problem(excerpt(name), "unknown_member", f"there is no member {excerpt(name)}")
+        known = ", ".join(rules)
+        return Problem(
+            excerpt(name), "unknown_member", f"there is no member {excerpt(name)}; known are {known}"
+        )
     broken = rules[name](value)
     # What was sent as a secret is repeated nowhere.
     shown = None if name == "secret" else excerpt(value)
@@ -104,7 +112,7 @@ def _feeds(value: object) -> str | None:
         return rule
     unknown = [name for name in value if not isinstance(name, str) or FEEDS.find(name) is None]
     if unknown:
-        return f"{rule}; there is no feed {excerpt(unknown[0])}"
+        return f"{rule}; there is no feed {excerpt(unknown[0])}; there are {_DELIVERED}"
     if states := FEEDS.set_of(value).states:
         return f"{states[0]} is a state, not messages in order: it cannot be delivered, only watched"
     return None

@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from api.http.app_services import services_of
 from api.http.problems import HttpProblem
 from api.http.websockets import refuse
-from api.security.cookies import SESSION, anonymous_person, read_cookie
+from api.security.cookies import SESSION, anonymous_person, read_cookies
 from api.security.guards import Guard
 from api.security.locality import NOT_LOCAL
 from api.security.origins import header, origins_of
@@ -65,11 +65,12 @@ class Authentication:
         """Find the caller's identity. Never refuses: public routes also answer clients with an old cookie."""
         if self._is_open and scope["state"].get(NOT_LOCAL) is None:
             return open_identity(scope), "open"
-        proof, secret = presented(scope)
-        if secret is None:
-            return None, proof
+        proof, secrets = presented(scope)
         people = services_of(scope["litestar_app"]).people
-        return await _recognise(people, proof, secret, scope), proof
+        for secret in secrets:
+            if (found := await _recognise(people, proof, secret, scope)) is not None:
+                return found, proof
+        return None, proof
 
     async def _check(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Ask the guard; on a WebSocket its refusal is a close code: 4401, 4403, 4429."""
@@ -87,18 +88,19 @@ def open_identity(scope: dict[str, Any]) -> Identity:
     return Identity("local", "admin", person=anonymous_person(scope))
 
 
-def presented(scope: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return (kind of credential, secret): Bearer before ticket before session.
+def presented(scope: dict[str, Any]) -> tuple[str | None, list[str]]:
+    """Return (kind of credential, secrets): Bearer before ticket before session.
 
-    What is named explicitly counts alone: a wrong token is not made good by a cookie.
+    What is named explicitly counts alone: a wrong token is not made good by a cookie. Of cookies there
+    may be several, of which one is good.
     """
     if (authorization := header(scope, b"authorization")) is not None:
         scheme, _, secret = authorization.strip().partition(" ")
-        return "token", secret.strip() if scheme.lower() == "bearer" else None
+        return "token", [secret.strip()] if scheme.lower() == "bearer" else []
     if is_feed(scope["path"]) and (ticket := read_ticket(scope["query_string"])) is not None:
-        return "ticket", ticket
-    session = read_cookie(scope, SESSION)
-    return ("session", session) if session else (None, None)
+        return "ticket", [ticket]
+    sessions = read_cookies(scope, SESSION)
+    return ("session", sessions) if sessions else (None, [])
 
 
 def is_feed(path: str) -> bool:

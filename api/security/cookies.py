@@ -1,5 +1,7 @@
 """The two cookies: the session, and the id of the browser."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from api.services.credentials import digest, new_secret
@@ -9,19 +11,32 @@ SESSION = "ft_session"
 BROWSER = "ft_client"
 BROWSER_SECONDS = 365 * 24 * 3600
 _LONGEST = 256
+_MOST_VALUES = 4
+"""Of one cookie."""
 
 
 def read_cookie(scope: dict[str, Any], name: str) -> str | None:
     """Return a cookie's value, None when absent or oddly long. Source: RFC 6265 §5.4."""
+    return next(_values(scope, name), None)
+
+
+def read_cookies(scope: dict[str, Any], name: str) -> list[str]:
+    """Return the first few values of a cookie, each once.
+
+    Browsers send those of every path and of the whole domain, and nothing tells them apart
+    (RFC 6265 §4.2.2): the first may be a neighbour's.
+    """
+    return [*islice(dict.fromkeys(_values(scope, name)), _MOST_VALUES)]
+
+
+def _values(scope: dict[str, Any], name: str) -> Iterator[str]:
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    pairs = [
-        pair for key, value in headers if key == b"cookie" for pair in value.decode("latin-1").split(";")
-    ]
-    for pair in pairs:
-        found, _, value = pair.strip().partition("=")
-        if found == name and 0 < len(value) <= _LONGEST:
-            return value
-    return None
+    for key, line in headers:
+        if key == b"cookie":
+            for pair in line.decode("latin-1").split(";"):
+                found, _, value = pair.strip().partition("=")
+                if found == name and 0 < len(value) <= _LONGEST:
+                    yield value
 
 
 def session_cookie(secret: str, *, seconds: int, secure: bool) -> str:

@@ -7,10 +7,10 @@ local, too: its peer is 127.0.0.1. What it adds to a request gives it away, or t
 from functools import lru_cache
 from typing import Any
 
-from api.feeds.transport_offer import EXTENSION
 from api.loopback import is_loopback
 from api.security.origins import header, hostname
 from api.security.peer_owner import is_of_a_person, owner_of
+from api.transport_extension import EXTENSION
 
 NOT_LOCAL = "not_local"
 """Where a request's state holds the sign, on a server that is open to local requests."""

@@ -31,6 +31,8 @@ HEADERS = (
 )
 _NAMES = frozenset(name for name, _ in HEADERS)
 _TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
+_KEPT_BY_CALLER = (b"cache-control", b"private, no-cache")
+"""What the API answers is for its caller: no cache in between keeps it, and browsers ask again."""
 _SECRET_NAMES = frozenset({"token", "access_token", "session", "ft_session", "api_key", "password"})
 _HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 """Load balancers ask by address, or by no name at all, and learn nothing that a stranger may not know."""
@@ -143,6 +145,8 @@ def _additions(scope: dict[str, Any], given: Iterable[tuple[bytes, bytes]]) -> l
     names = {name.lower(): value for name, value in given}
     worn = HEADERS if names.keys().isdisjoint(_NAMES) else [pair for pair in HEADERS if pair[0] not in names]
     added = [*worn]
+    if b"cache-control" not in names and scope["path"].startswith("/api/"):
+        added.append(_KEPT_BY_CALLER)
     if is_secure(scope):
         added.append(_TRANSPORT_SECURITY)
     if names.get(b"content-type", b"").startswith(b"text/html") and read_cookie(scope, BROWSER) is None:

@@ -57,11 +57,13 @@ class HttpConnection(RequestReader):
         """Keep the connection of a client that closed its sending side, until it is answered."""
         self._is_half_closed = True
         reading, exchange = self._reading, self._exchange
-        if exchange is None or exchange.is_over or exchange.is_gone or reading is exchange:
+        if exchange is None or exchange.is_gone or reading is exchange:
             return False
         if reading is not None:
             self._queue.remove(reading)
             self._reading = None
+        if exchange.is_over and not self._queue:
+            return False
         exchange.half_close()
         return True
 
@@ -83,8 +85,7 @@ class HttpConnection(RequestReader):
         if not exchange.keep_alive:
             self._close(gently=not exchange.has_whole_body)
         elif self._queue:
-            self._start(self._queue.popleft())
-            self._read_held()
+            self._start_next()
         elif self._refusal is not None:
             self._respond(self._refusal)
         elif self._is_half_closed:
@@ -103,7 +104,9 @@ class HttpConnection(RequestReader):
             self._queue.remove(reading)
         if reading is not None and reading is self._exchange:
             self._end_broken(reading, problem)
-        elif self._exchange is not None and not (self._exchange.is_over or self._exchange.is_gone):
+        elif self._queue or (
+            self._exchange is not None and not (self._exchange.is_over or self._exchange.is_gone)
+        ):
             self._refusal = problem
         else:
             self._respond(problem)
@@ -118,7 +121,19 @@ class HttpConnection(RequestReader):
             self.transport.resume_reading()
         outlet.take(self.transport, self.connections, head)
 
+    def resume_writing(self) -> None:
+        """Take up the request that waited until the client had read what was answered before it."""
+        super().resume_writing()
+        if self._queue and self._exchange is not None and self._exchange.is_over:
+            self._start_next()
+
     # Answering.
+
+    def _start_next(self) -> None:
+        """Begin the next request, unless the client leaves earlier answers unread: it costs no work then."""
+        if self.writable.is_set() and not self.transport.is_closing():
+            self._start(self._queue.popleft())
+            self._read_held()
 
     def _start(self, exchange: Exchange) -> None:
         self._exchange = exchange

@@ -1,6 +1,7 @@
 """The sockets that a server listens on: TCP addresses of one or both families, or a Unix socket."""
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from api.feeds.tcp_keepalive import UNACKNOWLEDGED_MS, set_user_timeout
 EVERYWHERE = ("*", "::")
 """Hosts that mean every address of this machine, of IPv4 and of IPv6."""
 
+_LONGEST_PATH = 107
+"""Of a Unix socket, in bytes. Source: unix(7)."""
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
@@ -62,6 +65,7 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
     """
     one = socket.socket(socket.AF_UNIX)
     try:
+        _check_length(path)
         if path.is_socket():
             _check_abandoned(path)
             path.unlink()
@@ -72,6 +76,28 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
             path.unlink()
     finally:
         one.close()
+
+
+def check_unix_socket(path: Path) -> None:
+    """Return if a server could listen at a path; what is there stays.
+
+    Raises:
+        OSError: as `unix_socket` would.
+    """
+    _check_length(path)
+    if path.is_socket():
+        _check_abandoned(path)
+    elif path.exists():
+        raise OSError(errno.EADDRINUSE, "another file is there")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"the folder {path.parent} cannot be written")
+
+
+def _check_length(path: Path) -> None:
+    if (length := len(os.fsencode(path))) > _LONGEST_PATH:
+        raise OSError(errno.ENAMETOOLONG, f"the path has {length} bytes, and may have {_LONGEST_PATH}")
 
 
 def _check_abandoned(path: Path) -> None:
@@ -86,7 +112,9 @@ def _check_abandoned(path: Path) -> None:
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     if host in EVERYWHERE:
         return [(socket.AF_INET, ("0.0.0.0", port)), (socket.AF_INET6, ("::", port))]  # noqa: S104 - as asked.
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # An address may stand in brackets, as it does in a URL.
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     # IPv6 addresses have four members; mypy is told of the two that both have.
     return list(dict.fromkeys((one[0], one[4]) for one in found))  # type: ignore[misc]
 

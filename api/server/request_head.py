@@ -48,9 +48,13 @@ _SERVER = Target(b"/", b"")
 
 _SPOKEN_FOR = frozenset(
     {b"host", b"transfer-encoding", b"content-length", b"connection", b"upgrade", b"expect"}
-    | {b"sec-websocket-key", b"sec-websocket-version"}
+    | {b"sec-websocket-key", b"sec-websocket-version", b"origin", b"authorization", b"content-type"}
 )
 """Fields that the rules of HTTP ask for: kept by name, so that no rule walks through all of them."""
+
+_SINGLE = frozenset({b"origin", b"authorization", b"content-type"})
+"""Fields with one value that decides who may do what, or how a body is read: a second one may be taken by
+another part of the way (RFC 9110 §5.3)."""
 
 
 class Fields:
@@ -86,6 +90,8 @@ class Fields:
         name = name.lower()
         self.headers.append((name, value))
         if name in _SPOKEN_FOR:
+            if name in self.named and name in _SINGLE:
+                raise Refused("bad-request", f"A request may have only one {name.decode('latin-1').title()}.")
             self.named.setdefault(name, []).append(value)
 
     def tokens(self, name: bytes) -> list[bytes]:

@@ -13,7 +13,6 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from api.feeds.transport_offer import EXTENSION
 from api.feeds.transport_outlet import TransportOutlet
 from api.server.body_pace import WireTimes
 from api.server.connection_life import ConnectionLife
@@ -33,6 +32,7 @@ from api.server.request_head import (
     websocket_key,
 )
 from api.server.unknown_method import RequestLine
+from api.transport_extension import EXTENSION
 
 HEAD_PIECE_BYTES, BODY_PIECE_BYTES = 4 * 1024, 64 * 1024
 """What the parser gets at once: its bounds are exact to one piece, and the loop is held for one piece."""
@@ -212,7 +212,7 @@ class RequestReader(ConnectionLife):
         self._trailers.add(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the request, or queue it after the one that is being answered."""
+        """Start the request, or queue it after the one that is being answered, or not yet read."""
         check_protocol(self._fields.target, self._last_read)
         method, version = self._parser.get_method().decode("ascii"), self._parser.get_http_version()
         target = check_head(method, version, self._fields)
@@ -248,7 +248,7 @@ class RequestReader(ConnectionLife):
         scope["extensions"] = {EXTENSION: exchange}
         self._reading = exchange
         self._raw_bytes = 0
-        if is_idle:
+        if is_idle and self.writable.is_set():
             self._start(exchange)
         else:
             self._queue.append(exchange)

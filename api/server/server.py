@@ -1,15 +1,18 @@
 """One server process: its sockets, its protocol classes, and how it stops.
 
-At SIGTERM or SIGINT streams are told at once and end within two seconds, whatever their clients
-do; then requests at work have a moment, and the lifespan closes. A second signal forces the end.
+At SIGTERM, SIGINT or SIGHUP streams are told at once and end within two seconds, whatever their clients
+do; then requests at work have a moment, and the lifespan closes. A second signal forces the end, but for
+SIGHUP: a terminal that is closed may send it twice.
 """
 
 import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -82,6 +85,10 @@ class Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
 
+    def handle_hangup(self, _signal: int, _frame: FrameType | None) -> None:
+        """Stop."""
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Refuse new work, end streams with `bye`, then stop as uvicorn does."""
         logger.info("stopping")
@@ -115,9 +122,16 @@ def serve_on(
     tune_malloc()
     app = create_app(settings, shared)
     server = Server(server_config(app, settings), app)
+    # Ignored under `nohup`, and so it stays.
+    if _is_main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, server.handle_hangup)
     server.run(sockets=list(sockets))
     if server.has_failed:
         sys.exit(1)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def server_config(app: Litestar, settings: Settings) -> uvicorn.Config:

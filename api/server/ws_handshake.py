@@ -13,9 +13,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 from websockets.utils import accept_key
 
-from api.feeds.transport_offer import EXTENSION
 from api.feeds.transport_outlet import TransportOutlet, TransportWs
 from api.server.request_head import Headers
+from api.transport_extension import EXTENSION
 from streams.frames import WS, ws_frame
 
 _SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from api.services.identity import Identity
-from api.services.links import link
+from api.services.links import stored_link
 from api.services.notifications import notification
 from domain.events import Event
 from domain.messages import EventCreated, EventDeleted, EventsChanged, EventUpdated, Severity
@@ -63,7 +63,7 @@ def many(
 def _notice(
     verb: Literal["created", "updated", "deleted"], event: Event, caller: Identity, at_ms: int
 ) -> Draft:
-    address = None if verb == "deleted" else link(f"/api/v1/eventos/{event.id}")
+    address = None if verb == "deleted" else stored_link(f"/api/v1/eventos/{event.id}")
     message = f"{caller.name} {verb} “{event.title}” in {event.city} on {event.event_date}"
     title = f"Event {event.id} {verb}"
     return notification(

@@ -54,6 +54,18 @@ class Events:
         async with self._store.snapshot() as unit:
             return await unit.events.page(where, sort=sort, limit=limit, after=after, skip=skip)
 
+    async def position(self) -> int:
+        """Return a number that rises with each change of the events, whoever makes it.
+
+        It is that of the newest message about them: each change is one transaction with its message. Where
+        that one is no longer kept, it is the end of what is not, so that no number stands for two states.
+        """
+        newest = await self._store.feed.latest(event_messages.FEED, limit=1)
+        if newest:
+            return newest[0].seq
+        oldest, _ = await self._store.feed.bounds()
+        return oldest
+
     async def get(self, event_id: int) -> Event | None:
         """Return one event."""
         async with self._store.glance() as unit:

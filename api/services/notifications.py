@@ -5,10 +5,10 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from api.services.links import link as address
+from api.services.links import stored_link
 from domain.messages import Notification, Param, Severity
 from domain.people import User
-from domain.webhooks import DisabledBecause, Webhook
+from domain.webhooks import DisabledBecause, Progress, Webhook
 from streams.messages import Draft, draft, timestamp
 
 FEED = "admin"
@@ -59,7 +59,7 @@ def import_notification(
         f"{accepted} rows accepted, {rejected} rejected, for {actor}",
         actor=actor,
         at_ms=at_ms,
-        link=address(f"/api/v1/uploads/{upload_id}"),
+        link=stored_link(f"/api/v1/uploads/{upload_id}"),
         severity=_END_SEVERITY[status],
         params={
             "upload_id": upload_id,
@@ -79,7 +79,7 @@ def task_notification(task_id: str, kind: str, status: str, *, actor: str, at_ms
         f"The {kind} that {actor} started is {status}",
         actor=actor,
         at_ms=at_ms,
-        link=address(f"/api/v1/tarefas/{task_id}"),
+        link=stored_link(f"/api/v1/tarefas/{task_id}"),
         severity=_END_SEVERITY[status],
         params={"task_id": task_id, "task": kind, "status": status},
     )
@@ -149,6 +149,32 @@ def webhook_disabled(webhook: Webhook, because: DisabledBecause, *, at_ms: int) 
     )
 
 
+def webhook_failing(webhook: Webhook, now: Progress, *, at_ms: int) -> Draft:
+    """Return the draft for a webhook whose receiver has failed for an hour."""
+    since = timestamp(now.failing_since_ms or at_ms)
+    return _of_webhook(
+        "webhook.failing",
+        f"Webhook {webhook.id} is failing",
+        f"Its receiver has accepted nothing since {since}; it is tried about hourly, for three days in all",
+        webhook,
+        at_ms=at_ms,
+        severity="warning",
+        params={"failing_since": since},
+    )
+
+
+def webhook_recovered(webhook: Webhook, *, at_ms: int) -> Draft:
+    """Return the draft for a webhook whose receiver accepts messages again, after a failure of an hour."""
+    return _of_webhook(
+        "webhook.recovered",
+        f"Webhook {webhook.id} is delivered again",
+        "Its receiver accepts messages again; those that waited follow in order",
+        webhook,
+        at_ms=at_ms,
+        severity="info",
+    )
+
+
 def webhook_gap(webhook: Webhook, *, at_ms: int) -> Draft:
     """Return the draft for a webhook that missed messages, which are no longer kept."""
     return _of_webhook(
@@ -178,7 +204,7 @@ def _of_webhook(
         message,
         actor=actor,
         at_ms=at_ms,
-        link=address(f"/api/v1/webhooks/{webhook.id}"),
+        link=stored_link(f"/api/v1/webhooks/{webhook.id}"),
         severity=severity,
         params={"webhook_id": webhook.id, "feeds": list(webhook.feeds), **(params or {})},
     )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from api.services.credentials import digest, new_secret, new_token
 from api.services.identity import Identity
 from api.services.notifications import UserVerb, user_notification
+from api.services.personal import owner_name
 from api.services.shared_reads import SharedReads
 from api.services.store import Snapshot, Store, Transaction
 from domain.people import ReusableTicket, Role, Session, User
@@ -37,6 +38,10 @@ class InvalidNameError(PersonError):
     """No user can have that name."""
 
 
+class LastAdminError(PersonError):
+    """Nobody would be left who can enable or add users."""
+
+
 class SignedIn(Struct, frozen=True):
     """A new session: the secret for the cookie, shown once, and whose it is."""
 
@@ -60,12 +65,15 @@ class People:
 
         Raises:
             InvalidNameError: no user can have that name.
-            PersonError: the name is taken.
+            PersonError: the name is taken, in capitals or not: `ADMIN` would pass for `admin`.
         """
-        if not _NAME.fullmatch(name) or name in _RESERVED:
+        if not _NAME.fullmatch(name) or name.casefold() in _RESERVED:
             raise InvalidNameError(f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'")
         token = new_token()
         async with self._store.transaction() as unit:
+            alike = [one.name for one in await unit.people.lock_users() if _same(one.name, name)]
+            if alike:
+                raise PersonError(f"the user {alike[0]!r} already exists")
             user = await unit.people.add_user(name, role, digest(token), at_ms=self._clock())
             if user is None:
                 raise PersonError(f"the user {name!r} already exists")
@@ -86,14 +94,27 @@ class People:
         async with self._store.snapshot() as unit:
             return await unit.people.users()
 
-    async def set_disabled(self, name: str, *, disabled: bool, actor: str) -> User:
+    async def set_disabled(self, name: str, *, disabled: bool, actor: str, force: bool = False) -> User:
         """Disable a user and end the sessions, or enable the user again with the same token.
 
         Raises:
             UnknownPersonError: no user has that name.
+            LastAdminError: no other administrator is enabled. `force` disables even the last one.
         """
         verb: UserVerb = "disabled" if disabled else "enabled"
-        return await self._change(name, verb, actor, disabled=disabled)
+        return await self._change(name, verb, actor, keeps_admin=not force, disabled=disabled)
+
+    async def calendar_addresses(self, name: str, *, revoke: bool) -> int:
+        """Return how many calendar addresses a user has, after revoking them if that is wanted.
+
+        They stay when a token is rotated: they have secrets of their own, which only read.
+        """
+        async with self._store.transaction() as unit:
+            owners = [owner_name(user.id) for user in await unit.people.users() if user.name == name]
+            addresses = [one for owner in owners for one in await unit.personal.calendars(owner)]
+            for one in addresses if revoke else ():
+                await unit.personal.remove_calendar(one.owner, one.id)
+        return len(addresses)
 
     async def rotate(self, name: str, *, actor: str) -> str:
         """Give a user a new token and return it; the old one and all sessions end.
@@ -183,6 +204,10 @@ class People:
             await unit.people.add_reusable_ticket(ticket, members, keep=SESSIONS_PER_USER)
         return secret, ticket
 
+    async def names(self) -> dict[int, str]:
+        """Return the name of each user, by id."""
+        return {user.id: user.name for user in await self.users()}
+
     async def reusable_tickets(self, identity: Identity) -> list[ReusableTicket]:
         """Return the reusable tickets of a user, oldest first; of everyone, for an administrator."""
         async with self._store.snapshot() as unit:
@@ -243,12 +268,18 @@ class People:
             _still(one, users, sessions) and (one.ticket_hash is None or one.ticket_hash in tickets)
         )
 
-    async def _change(self, name: str, verb: UserVerb, actor: str, **members: Any) -> User:
+    async def _change(
+        self, name: str, verb: UserVerb, actor: str, *, keeps_admin: bool = True, **members: Any
+    ) -> User:
         async with self._store.transaction() as unit:
-            user = await unit.people.user_by_name(name)
+            # Locked: of two administrators who disable each other at once, the second finds no other.
+            users = await unit.people.lock_users()
+            user = next((one for one in users if one.name == name), None)
             if user is None:
                 raise UnknownPersonError(f"there is no user {name[:80]!r}")
             changed = msgspec.structs.replace(user, **members)
+            if keeps_admin and _administers(user) and not _administers(changed):
+                _check_others(user, users)
             await unit.people.save_user(changed)
             await unit.people.end_sessions_of(user.id)
             await self._report(unit, verb, changed, actor)
@@ -257,6 +288,21 @@ class People:
     async def _report(self, unit: Transaction, verb: UserVerb, user: User, actor: str) -> None:
         told = user_notification(verb, user, actor=actor, at_ms=self._clock())
         await unit.messages.append([told])
+
+
+def _same(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()
+
+
+def _administers(user: User) -> bool:
+    return user.role == "admin" and not user.disabled
+
+
+def _check_others(user: User, users: Collection[User]) -> None:
+    if not any(_administers(one) for one in users if one.id != user.id):
+        raise LastAdminError(
+            f"{user.name!r} is the last enabled administrator: enable or add another one first"
+        )
 
 
 def _identity(user: User, **how: Any) -> Identity:

@@ -24,8 +24,15 @@ class Personal:
 
     async def calendars(self, who: Identity) -> list[CalendarAddress]:
         """Return the caller's addresses, the newest first."""
+        return await self._calendars(owner_of(who))
+
+    async def calendars_of_user(self, user_id: int) -> list[CalendarAddress]:
+        """Return the addresses of a user, the newest first, for an administrator."""
+        return await self._calendars(f"user:{user_id}")
+
+    async def _calendars(self, owner: str) -> list[CalendarAddress]:
         async with self._store.snapshot() as unit:
-            return await unit.personal.calendars(owner_of(who))
+            return await unit.personal.calendars(owner)
 
     async def add_calendar(
         self, who: Identity, filters: Mapping[str, str]
@@ -41,9 +48,10 @@ class Personal:
         return made, secret
 
     async def remove_calendar(self, who: Identity, calendar_id: int) -> bool:
-        """Revoke an address of the caller; False when there is none."""
+        """Revoke an address of the caller, or of anyone for an administrator; False when there is none."""
+        owner = None if who.role == "admin" else owner_of(who)
         async with self._store.transaction() as unit:
-            return await unit.personal.remove_calendar(owner_of(who), calendar_id)
+            return await unit.personal.remove_calendar(owner, calendar_id)
 
     async def calendar_of(self, secret: str) -> CalendarAddress | None:
         """Return the address with a secret, if its owner may still read; note that it was used."""
@@ -83,4 +91,9 @@ class Personal:
 
 def owner_of(who: Identity) -> str:
     """Return the owner name: the user's, or the shared one on an open server."""
-    return f"user:{who.user_id}" if who.user_id is not None else "open"
+    return owner_name(who.user_id) if who.user_id is not None else "open"
+
+
+def owner_name(user_id: int) -> str:
+    """Return the owner name of a user."""
+    return f"user:{user_id}"

@@ -10,6 +10,7 @@ from api.services.exports.task import ExportTask
 from api.services.identity import Identity
 from api.services.imports.history import ImportHistory
 from api.services.imports.service import Imports
+from api.services.open_bodies import OpenBodies
 from api.services.people import People
 from api.services.personal import Personal
 from api.services.presence import Presence
@@ -37,6 +38,7 @@ class Services(Struct, frozen=True, kw_only=True):
     tasks: Tasks
     exports: ExportTask
     people: People
+    bodies: OpenBodies
     personal: Personal
     webhooks: Webhooks
     presence: Presence

@@ -1,4 +1,4 @@
-"""Ends streams whose reader is disabled, rotated, signed out or expired."""
+"""Ends streams and bodies of who is disabled, rotated, signed out or expired."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -18,26 +18,26 @@ logger = logging.getLogger(__name__)
 async def revoke_sessions(
     people: People,
     *,
-    readers: Callable[[], Collection[Identity]],
+    callers: Callable[[], Collection[Identity]],
     end: Callable[[Collection[Identity]], None],
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Check the readers of streams every few seconds until cancelled.
+    """Check who reads streams and sends bodies every few seconds until cancelled.
 
     It reads the store, because a command or another server may have changed it.
 
     Args:
         people: knows who may.
-        readers: who has a stream open.
-        end: ends all streams of some of them.
+        callers: who has a stream open, or a body on its way.
+        end: ends all of these of some of them.
         look_seconds: between two looks.
     """
     while True:
         await anyio.sleep(look_seconds)
         try:
-            gone = await people.ended(readers())
+            gone = await people.ended(callers())
         except StorageError as error:
-            logger.warning("the permissions of open streams could not be checked: %s", error)
+            logger.warning("the permissions of open streams and bodies could not be checked: %s", error)
             continue
         if gone:
             end(gone)

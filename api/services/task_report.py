@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from api.services.links import link
+from api.services.links import link, stored_link
 from api.services.notifications import task_notification
 from api.services.store import Store, Transaction
 from api.services.task_sentences import step_words, task_line
@@ -134,7 +134,7 @@ class Report:
             rows=events,
             seconds=(task.finished_at - (task.started_at or task.finished_at)) / 1000,
             error=end_error(task.error) if task.error else None,
-            links=task_links(task),
+            links=_stored_links(task),
         )
 
     def _notice(self, task: Task) -> Draft:
@@ -171,12 +171,20 @@ class Report:
 
 
 def task_links(task: Task) -> dict[str, str]:
-    """Return where to read and watch a task, and what its kind links to."""
-    paths = {
+    """Return where to read and watch a task, and what its kind links to, for an answer."""
+    return {name: link(path) for name, path in _paths(task).items()}
+
+
+def _stored_links(task: Task) -> dict[str, str]:
+    """Return the same for a message."""
+    return {name: stored_link(path) for name, path in _paths(task).items()}
+
+
+def _paths(task: Task) -> dict[str, str]:
+    return {
         "self": f"/api/v1/tarefas/{task.id}",
         "sse": f"/sse/tarefas/{task.id}",
         "ws": f"/ws/tarefas/{task.id}",
         "poll": f"/poll/tarefas/{task.id}",
         **((task.result or {}).get("links") or {}),
     }
-    return {name: link(path) for name, path in paths.items()}

@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from api.services.job_queue import JobQueue
+from api.services.outage import Outage
 from api.services.store import Store, Transaction
 from api.services.task_report import (
     END_STATUS,
@@ -23,7 +24,7 @@ from api.services.task_report import (
     TaskLostError,
     TaskStopAskedError,
 )
-from domain.ports.errors import StorageError
+from domain.ports.errors import StorageError, StorageFaultError
 from domain.problems import Problem, excerpt, problem
 from domain.tasks import Task, TaskState
 
@@ -133,16 +134,22 @@ class Tasks:
 
     async def _heed_requests(self) -> None:
         """Stop the tasks that were asked to stop through any process."""
+        outage = Outage(
+            logger, "requests to cancel tasks wait until the store answers", first_pause_seconds=HEED_SECONDS
+        )
+        pause = HEED_SECONDS
         while True:
-            await anyio.sleep(HEED_SECONDS)
+            await anyio.sleep(pause)
             if not self._scopes:
                 continue
             try:
                 async with self._store.snapshot() as snapshot:
                     asked = await snapshot.requests.pending("stop_task", self._owner)
             except StorageError as error:
-                logger.warning("cancel requests for tasks could not be read: %s", error)
+                pause = outage.pause(error)
                 continue
+            outage.over()
+            pause = HEED_SECONDS
             for task_id in asked.keys() & self._scopes.keys():
                 self._scopes[task_id].cancel()
 
@@ -240,8 +247,11 @@ class Tasks:
             result = await kind.run(task, report)
         except TaskFailedError as failure:
             await self._fail(task, report, failure.problem)
-        except (StorageError, TaskLostError):
-            raise
+        except (StorageError, TaskLostError) as error:
+            if not isinstance(error, StorageFaultError):
+                raise
+            logger.exception("task %s (%s) failed", task_id, task.kind)
+            await self._fail(task, report, problem("internal.task"))
         except Exception:
             logger.exception("task %s (%s) failed", task_id, task.kind)
             await self._fail(task, report, problem("internal.task"))

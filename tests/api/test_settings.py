@@ -107,7 +107,8 @@ def test_many_workers_need_a_shared_store():
 
 
 def test_a_misspelt_variable_is_reported():
-    assert unknown_variables({"FASTTRACK_PROT": "1", "FASTTRACK_PORT": "1", "HOME": "/"}) == [
+    of_commands = {"FASTTRACK_URL": "http://127.0.0.1:8000", "FASTTRACK_TOKEN": "ft_x"}
+    assert unknown_variables({"FASTTRACK_PROT": "1", "FASTTRACK_PORT": "1", "HOME": "/", **of_commands}) == [
         "FASTTRACK_PROT"
     ]
 

@@ -145,3 +145,25 @@ async def test_expect_100_continue_is_answered() -> None:
             writer.write(b"hi")
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         writer.transport.abort()
+
+
+async def test_no_request_is_begun_while_the_client_leaves_answers_unread() -> None:
+    sent = POST + b"Content-Length: %d\r\n\r\n" % (256 * KIB) + b"x" * (256 * KIB)
+    async with recording() as recorder:
+        reader, writer = await asyncio.open_connection("127.0.0.1", recorder.port)
+        writer.write(sent * 60)
+        writer.write_eof()
+        async with asyncio.timeout(PATIENCE):
+            await _until_still(recorder.requests)
+        assert 0 < len(recorder.requests) == recorder.server.server_state.total_requests < 60
+        async with asyncio.timeout(PATIENCE):
+            answered = answers(await reader.read())
+        writer.close()
+    assert [len(answer.body) for answer in answered] == [256 * KIB] * 60
+
+
+async def _until_still(requests: list[Request]) -> None:
+    before = -1
+    while not requests or len(requests) != before:
+        before = len(requests)
+        await asyncio.sleep(0.3)

@@ -124,3 +124,13 @@ async def test_pipelined_requests_are_answered_in_order_without_blocking_the_loo
         answered = answers(await talk(recorder.port, b"".join(asked)))
     assert [answer.status for answer in answered] == [200] * 5000
     assert [request.path for request in recorder.requests] == [f"/{n}" for n in range(5000)]
+
+
+@pytest.mark.parametrize("name", [b"Origin", b"Authorization", b"content-type", b"Host"])
+async def test_a_field_with_one_value_is_refused_twice(name: bytes) -> None:
+    line = name + b": a\r\n"
+    head = b"GET / HTTP/1.1\r\n" + (b"" if name == b"Host" else b"Host: a\r\n") + line
+    async with recording() as recorder:
+        once = answers(await talk(recorder.port, head + b"\r\n"))
+        twice = answers(await talk(recorder.port, head + b"Accept: b\r\n" + line.swapcase() + b"\r\n"))
+    assert ([one.status for one in once], [one.status for one in twice]) == ([200], [400])

@@ -66,6 +66,10 @@ class ServerProcess:
         """End it as an operator would, and return its exit code."""
         return self._end(signal.SIGTERM, within_seconds)
 
+    def hang_up(self) -> int:
+        """End it as a terminal that is closed would, and return its exit code."""
+        return self._end(signal.SIGHUP)
+
     def _end(self, how: signal.Signals, within_seconds: float = 15) -> int:
         process, self._process = self._process, None
         if process is None:

@@ -67,3 +67,26 @@ def test_sent_messages_have_the_members_that_the_document_requires() -> None:
     assert set(schema["Problem"]["required"]) == set(sent["errors"][0])
     optional = schema["Problem"]["properties"].keys() - schema["Problem"]["required"]
     assert optional == {"suggestions", "rule", "params"}
+
+
+def test_a_type_that_one_feed_alone_carries_names_it() -> None:
+    """Two states have the same `type`: a program tells them apart by `feed`."""
+    components = DOCUMENT["components"]["schemas"]
+    by_type: dict[str, list[str]] = {}
+    for name, schema in components.items():
+        for kind in schema.get("properties", {}).get("type", {}).get("enum", ()):
+            by_type.setdefault(kind, []).append(name)
+    feeds = {
+        name: schema.get("properties", {}).get("feed", {}).get("const") for name, schema in components.items()
+    }
+    named = {name: feed for name, feed in feeds.items() if feed}
+    assert named == {
+        "EventCreated": "eventos",
+        "EventUpdated": "eventos",
+        "EventDeleted": "eventos",
+        "EventsChanged": "eventos",
+        "Notification": "admin",
+        "DashboardState": "dashboard",
+        "PresenceState": "presenca",
+    }
+    assert by_type["state"] == ["DashboardState", "PresenceState"]

@@ -4,7 +4,7 @@ import pytest
 from litestar.exceptions import HTTPException, ImproperlyConfiguredException, NotAuthorizedException
 
 from api.http.problems import KINDS, HttpProblem, invalid_fields
-from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError
+from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError, WorkElsewhereError
 from domain.problems import Problem
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +17,7 @@ PATH = "/api/v1/eventos/1"
     [
         (StorageFullError("disk /dev/sda1 full"), "storage-full", None),
         (StorageUnavailableError("postgres at 10.0.0.1"), "unavailable", "2"),
+        (WorkElsewhereError("import x is running in another process"), "unavailable", "2"),
         (StorageError("what?"), "internal", None),
         (NotAuthorizedException("who?"), "unauthorized", None),
         (HTTPException(status_code=418), "bad-request", None),

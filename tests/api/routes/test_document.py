@@ -9,6 +9,7 @@ from api.app import create_app
 from api.http.asyncapi import build_asyncapi
 from api.http.openapi import OPT_KEY, build_document
 from api.http.problems import KINDS, MEDIA_TYPE
+from api.services.exports.formats import XLSX_TYPE
 from api.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,54 @@ def arrays(value, place=""):
 
 def test_every_array_declares_its_items(document):
     assert [*arrays(document)] == []
+
+
+def test_no_schema_is_named_as_what_a_generator_makes_of_another(document):
+    """Go's generators make `NewEvent` the constructor of `Event`, and `NullableEvent` a type beside it."""
+    names = set(document["components"]["schemas"])
+    assert {f"{made}{name}" for name in names for made in ("New", "Nullable")} & names == set()
+
+
+TEXTUAL = re.compile(r"text/.*|application/(json|.+\+json|x-ndjson)|image/svg\+xml|multipart/form-data")
+
+
+def contents(document):
+    """Yield where a body or an answer is described, its media type, and its description."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for one in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media_type, media in one.get("content", {}).items():
+                    yield f"{method} {path}", media_type, media
+
+
+def test_what_is_no_text_is_described_as_bytes(document):
+    found = [(place, kind, media["schema"]) for place, kind, media in contents(document)]
+    raw = [(place, kind, schema) for place, kind, schema in found if not TEXTUAL.fullmatch(kind)]
+    assert len(raw) > 5
+    assert [one for one in raw if one[2] != {"type": "string", "format": "binary"}] == []
+    text = [(place, kind) for place, kind, schema in found if (place, kind, schema) not in raw]
+    assert [one for one in found if one[:2] in text and one[2].get("format") == "binary"] == []
+    json = [one for one in found if one[1] == "application/json" and one[2] == {"type": "string"}]
+    assert json == []
+
+
+def test_each_part_that_is_a_file_is_bytes_of_the_types_that_are_read(document):
+    forms = [(place, media) for place, kind, media in contents(document) if kind == "multipart/form-data"]
+    places = {place for place, _ in forms}
+    assert places == {f"post /api/v1/{path}" for path in ("uploads", "uploads/preview", "eventos/upload")}
+    for _, media in forms:
+        assert media["schema"]["properties"]["file"] == {"type": "string", "format": "binary"}
+        types = media["encoding"]["file"]["contentType"].split(", ")
+        assert {"text/csv", XLSX_TYPE, "application/json", "text/calendar"} <= set(types)
+
+
+def test_a_body_that_may_be_sent_as_several_types_is_one_named_model(document):
+    """Generators make a model of each schema without a name, and drop the second that is the same."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if len(content) > 1:
+                assert all(media["schema"].keys() == {"$ref"} for media in content.values()), (method, path)
 
 
 def test_every_refusal_is_a_problem_of_a_known_kind(document):

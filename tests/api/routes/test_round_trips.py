@@ -17,6 +17,7 @@ from api.services.exports.table import titles
 from api.services.imports.csv_source import READERS
 from api.unpacking.archive import Workbook
 from api.unpacking.sheets import marks_of, open_sheet, row_lines
+from domain.csv.writer import csv_lines
 from domain.events import Event, EventFields, parse_fields
 from domain.files.kinds import sniff
 from domain.imports import ImportOptions
@@ -39,9 +40,12 @@ ODD = st.sampled_from(
         "\u200b",
     ]
 )
-TEXT = st.lists(ODD | st.characters(blacklist_categories=("Cs", "Cc", "Cn")), max_size=12).map("".join)
+ERRORS = st.sampled_from(["#N/A", "#REF!", "'#N/A", "''Err:502", "#VALOR!"])
+TEXT = ERRORS | st.lists(ODD | st.characters(blacklist_categories=("Cs", "Cc", "Cn")), max_size=12).map(
+    "".join
+)
 VENUE = st.fixed_dictionaries(
-    {"location_name": TEXT.map(lambda text: f"Xy{text}")},
+    {"location_name": st.builds(str.format, st.sampled_from(["Xy{}", "[Xy] {}", "{{1 Xy {}}}"]), TEXT)},
     optional={
         "capacity": st.integers(0, 2**31 - 1),
         "venue_type": st.sampled_from([None, *VENUE_TYPES]),
@@ -132,6 +136,35 @@ def test_an_exported_file_imports_back_unchanged(kind: str, all_members: list[di
 def test_an_export_without_events_is_a_valid_file_without_rows(kind: str) -> None:
     if kind != "ndjson":  # Which is an empty file then.
         assert read(written(kind, [])) == []
+
+
+TOO_LONG = {
+    "description": {"description": "a" * 40_000},
+    "guarded": {"description": "'=" + "a" * 40_000},
+    "participants": {"participants": [f"{n} {'b' * 190}" for n in range(200)]},
+    "address": {"local_info": {"location_name": "Teatro", "past_events": ["c" * 190] * 200}},
+}
+
+
+@pytest.mark.parametrize("members", TOO_LONG.values(), ids=TOO_LONG)
+@pytest.mark.parametrize("kind", ["xlsx in portuguese", "xlsx in english"])
+def test_what_a_cell_of_a_workbook_cannot_hold_is_refused_when_it_comes_back(
+    kind: str, members: dict[str, Any]
+) -> None:
+    plain = {"title": "A", "event_date": "2025-07-01T19:30:00", "city": "Recife"}
+    parsed = [parse_fields({**plain, **more}, timezone=RECIFE) for more in (members, {})]
+    fields, short = (one for one in parsed if isinstance(one, EventFields))
+    content = written(kind, [event_of(7, fields), event_of(8, short)])
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    lengths = [len(str(cell.value)) for row in sheet.iter_rows() for cell in row]
+    assert max(lengths) == 32_767
+    cut, whole = read(content)
+    assert [problem.code for problem in cut] == ["cell_cut"]
+    assert whole == short
+    # Nor is it taken from a CSV that a spreadsheet makes of the workbook.
+    saved = csv_lines([["" if value is None else str(value) for value in row] for row in sheet.values], ",")
+    assert [problem.code for problem in read(saved)[0]] == ["cell_cut"]
+    assert read(written("csv", [event_of(7, fields)])) == [fields]
 
 
 def test_tables_begin_with_a_byte_order_mark_and_carry_the_id() -> None:

@@ -90,6 +90,51 @@ async def test_a_secret_is_replaced_and_shown_once(serving: Serving) -> None:
         assert (await client.post(f"{PATH}/unknown/secret")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"feeds": ["EVENTOS"]}, "there is no feed EVENTOS; there are upload/{id}, tarefas/{id}, eventos,"),
+        ({"format": "xml"}, "format must be one of json, cloudevents"),
+        ({"filter": 1}, "there is no member filter; known are url, feeds, format, secret"),
+        ({"url": "http://münchen.example/"}, "write a host such as münchen.example as xn--"),
+    ],
+    ids=str,
+)
+async def test_a_refusal_says_what_would_be_right(client: Any, asked: dict[str, Any], said: str) -> None:
+    answer = await client.post(PATH, json={"url": "https://8.8.8.8/", "feeds": ["eventos"], **asked})
+    assert answer.status_code == 422
+    assert said in answer.json()["errors"][0]["message"]
+
+
+async def test_a_change_says_which_members_it_knows(client: Any) -> None:
+    answer = await client.patch(f"{PATH}/any", json={"format": "json"})
+    assert answer.json()["errors"][0]["message"] == "there is no member format; known are url, feeds, enabled"
+
+
+async def test_webhooks_of_a_disabled_administrator_are_marked(tmp_path: Path) -> None:
+    async with serving_in(tmp_path, auth="token", webhook_private_addresses=True) as served:
+        people = served.app.state.services.people
+        ana, bia = [await people.add(name, "admin", actor="test") for name in ("ana", "bia")]
+        for token in (ana, bia):
+            async with served.client(token) as client:
+                made = await client.post(PATH, json={"url": "http://127.0.0.1:9/", "feeds": ["upload/x"]})
+                assert made.json()["created_by_disabled"] is False
+        await people.set_disabled("ana", disabled=True, actor="bia")
+        async with served.client(bia) as client:
+            listed = (await client.get(PATH)).json()["items"]
+            assert {one["created_by"]: one["created_by_disabled"] for one in listed} == {
+                "ana": True,
+                "bia": False,
+            }
+            first = f"{PATH}/{next(one['id'] for one in listed if one['created_by'] == 'ana')}"
+            for answer in (
+                await client.get(first),
+                await client.patch(first, json={"enabled": False}),
+                await client.post(f"{first}/secret"),
+            ):
+                assert (answer.status_code, answer.json()["created_by_disabled"]) == (200, True)
+
+
 @pytest.mark.parametrize("feeds", [[], ["dashboard"], ["eventos", "presenca"], "eventos", [1], ["x"] * 33])
 async def test_feeds_that_cannot_be_delivered_are_refused(client: Any, feeds: object) -> None:
     answer = await client.post(PATH, json={"url": "https://192.0.2.1/", "feeds": feeds})

@@ -289,3 +289,43 @@ async def test_a_name_that_no_user_can_have_is_a_fault_of_the_field(
         answer = await client.post("/api/v1/users", json={"name": name, "role": "viewer"})
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
         assert [error["field"] for error in answer.json()["errors"]] == ["name"]
+
+
+async def test_the_last_administrator_cannot_be_disabled_over_http(served: Served, people: People) -> None:
+    token = await people.add("ana", "admin", actor="test")
+    async with served.client(token) as client:
+        assert (await client.post("/api/v1/users/admin/disable")).status_code == 200
+        refused = await client.post("/api/v1/users/ana/disable")
+        assert refused.status_code == 409
+        assert "enable or add another one first" in refused.json()["detail"]
+        assert (await client.post("/api/v1/users/admin/enable")).status_code == 200
+
+
+async def test_a_session_is_found_behind_other_cookies_of_its_name(served: Served, people: People) -> None:
+    signed_in = await people.sign_in(await people.add("ana", "viewer", actor="test"))
+    assert signed_in is not None
+    good = f"ft_session={signed_in.secret}"
+    async with served.client() as client:
+
+        async def status(*cookies: str) -> int:
+            answer = await client.get("/api/v1/session", headers={"Cookie": "; ".join(cookies)})
+            return answer.status_code
+
+        assert await status("ft_session=bad", good) == 200
+        assert (
+            await status("ft_session=bad", "ft_session=bad", "ft_session=other", "ft_session=", good) == 200
+        )
+        assert await status(*(f"ft_session={number}" for number in range(4)), good) == 401
+
+
+async def test_no_cache_keeps_what_the_api_answers_its_caller(served: Served, people: People) -> None:
+    token = await people.add("ana", "editor", actor="test")
+    event = {"title": "Festa", "event_date": "2027-06-24", "city": "Recife"}
+    async with served.client(token) as client:
+        made = await client.post("/api/v1/eventos", json=event)
+        path = made.headers["location"]
+        for answer in (made, await client.get(path), await client.get("/api/v1/eventos")):
+            assert answer.headers["cache-control"] == "private, no-cache"
+        known = await client.get(path, headers={"If-None-Match": made.headers["etag"]})
+        assert (known.status_code, known.headers["cache-control"]) == (304, "private, no-cache")
+        assert (await client.get("/api/v1/session")).headers["cache-control"] == "no-store"

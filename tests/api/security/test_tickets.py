@@ -267,3 +267,20 @@ async def test_a_ticket_without_feeds_opens_all(
     made = await draw(ana, **feeds)
     assert made["reusable"]["feeds"] == []
     assert await status(served, "/poll?feed=eventos&feed=presenca", made["ticket"]) == 200
+
+
+async def test_administrators_see_whose_ticket_and_calendar_address_is_whose(
+    served: Served, ana: httpx.AsyncClient, people: People
+) -> None:
+    made = await draw(ana)
+    address = (await ana.post("/api/v1/calendars", json={})).json()
+    assert made["reusable"]["user"] == "ana"
+    assert (await ana.get("/api/v1/calendars", params={"user": "ana"})).status_code == 403
+    async with served.client(await people.add("bia", "admin", actor="test")) as bia:
+        assert [one["user"] for one in (await bia.get("/api/v1/tickets")).json()] == ["ana"]
+        assert (await bia.get("/api/v1/calendars")).json()["items"] == []
+        listed = (await bia.get("/api/v1/calendars", params={"user": "ana"})).json()["items"]
+        assert [one["id"] for one in listed] == [address["id"]]
+        assert (await bia.get("/api/v1/calendars", params={"user": "nobody"})).status_code == 404
+        assert (await bia.delete(f"/api/v1/calendars/{address['id']}")).status_code == 204
+    assert (await ana.get("/api/v1/calendars")).json()["items"] == []

@@ -26,6 +26,12 @@ def test_one_host_value_listens_on_ipv4_and_ipv6_at_one_port(host: str) -> None:
             one.close()
 
 
+def test_an_address_may_stand_in_brackets() -> None:
+    (one,) = listening_sockets("[::1]", 0)
+    with one:
+        assert one.getsockname()[0] == "::1"
+
+
 async def test_a_server_on_ipv4_and_ipv6_answers_on_both(tmp_path: Path) -> None:
     async with serving(tmp_path, host="*", auth="token") as served:
         for address in ("127.0.0.1", "[::1]"):

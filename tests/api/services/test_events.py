@@ -93,3 +93,18 @@ async def test_an_unchanged_event_is_not_reported(catalogue, told):
 async def test_create_returns_the_stored_event(catalogue):
     event = await catalogue.create(fields(local_info={"location_name": "Marco"}), ANA)
     assert await catalogue.get(event.id) == event
+
+
+async def test_a_position_stands_for_one_state_also_when_its_messages_are_deleted(catalogue):
+    """Else a calendar whose last change is long ago would be taken for one before an earlier change."""
+    seen = [await catalogue.position()]
+    for city in ("Olinda", "Natal"):
+        await catalogue.create(fields(city=city), ANA)
+        seen.append(await catalogue.position())
+        assert seen[-1] == await catalogue.position()
+        _, head = await catalogue._store.feed.bounds()
+        async with catalogue._store.transaction() as unit:
+            await unit.messages.prune(upto=head, limit=99)
+        seen.append(await catalogue.position())
+    assert seen == sorted(seen)
+    assert len({seen[0], seen[2], seen[4]}) == 3

@@ -9,6 +9,7 @@ import pytest
 from api.services import indexing
 from api.services.indexing import FEW_TEXTS, MOST_WITHOUT_ENTRIES, TEXTS_BATCH, Indexer
 from api.storage.store import SqlStore
+from domain.ports.errors import StorageUnavailableError
 from domain.ports.indexing import Backlog
 from tests.contracts.conftest import opened
 from tests.contracts.samples import an_event
@@ -115,3 +116,31 @@ async def test_a_process_leaves_indexing_to_another_that_is_at_it() -> None:
         while not growing.texts_begun.is_set():
             await indexer._catch_up()
     assert [kind for kind, _ in growing.done].count("texts") == 1
+
+
+class Away:
+    """Stands for a store that does not answer for a number of looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.back = anyio.Event()
+
+    async def backlog(self) -> Backlog:
+        self.looks -= 1
+        if self.looks >= 0:
+            raise StorageUnavailableError("the database does not answer")
+        self.back.set()
+        return Backlog(newest=0, texts=0, entries=0, stale=0)
+
+
+async def test_an_outage_is_one_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(indexing, "LOOK_SECONDS", 0.001)
+    away = Away(8)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Indexer(away).run)  # type: ignore[arg-type]  # it is only looked at.
+        with anyio.fail_after(20):
+            await away.back.wait()
+        tasks.cancel_scope.cancel()
+    assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]

@@ -17,8 +17,10 @@ from api.services.notifications import (
     task_notification,
     user_notification,
     webhook_disabled,
+    webhook_failing,
     webhook_gap,
     webhook_notification,
+    webhook_recovered,
 )
 from api.services.task_sentences import SENTENCES as OF_TASKS
 from api.services.task_sentences import task_line
@@ -26,7 +28,7 @@ from domain.events import Event
 from domain.people import User
 from domain.rows.columns import Columns
 from domain.rows.warnings import Warnings
-from domain.webhooks import Webhook
+from domain.webhooks import Progress, Webhook
 from streams.messages import Draft
 
 SENTENCES = {**OF_IMPORTS, **OF_TASKS}
@@ -70,6 +72,8 @@ def test_each_sentence_is_listed_with_its_parameters() -> None:
         ),
         webhook_disabled(WEBHOOK, "gone", at_ms=0),
         webhook_gap(WEBHOOK, at_ms=0),
+        webhook_failing(WEBHOOK, Progress(0, 9, 1, 2), at_ms=0),
+        webhook_recovered(WEBHOOK, at_ms=0),
     ],
     ids=lambda notice: told(notice)["kind"],
 )

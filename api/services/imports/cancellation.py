@@ -9,6 +9,9 @@ from domain.imports import ENDED, Upload
 
 STOPS_WITHIN_SECONDS = 10.0
 
+_STOPPED = frozenset({"cancelled", "undoing", "undone"})
+"""What an import is that was cancelled, and perhaps undone."""
+
 
 class Cancellation:
     """Cancels imports of this process, and asks the others for theirs."""
@@ -26,11 +29,13 @@ class Cancellation:
         check_unfinished(await self._held.find(upload_id))
         await self._held.ownership.ask_to_stop(upload_id, undo_by=undo_by)
         if (taken := await self._held.take(upload_id)) is not None:
-            check_unfinished(taken.upload)
-            await self._held.take_up(*taken)
+            # Whoever had it may have stopped it meanwhile: then it is what was asked for.
+            if taken.upload.state not in _STOPPED:
+                check_unfinished(taken.upload)
+                await self._held.take_up(*taken)
         await self.heed_requests()
         upload = await self._stopped(upload_id)
-        if upload.state not in ("cancelled", "undoing", "undone"):
+        if upload.state not in _STOPPED:
             check_unfinished(upload)
         return upload
 

@@ -7,6 +7,7 @@ are looked at.
 import re
 from collections.abc import Sequence
 from datetime import tzinfo
+from itertools import chain
 
 from domain.rows.columns import Columns
 from domain.rows.looks import NOTHING, is_several, may_be_several
@@ -54,8 +55,10 @@ class OddCells:
 
     def counts(self, records: Sequence[Sequence[str]]) -> dict[str, int]:
         """Return how many cells of accepted rows have each code."""
+        # Nearly no file has such a word anywhere: no row of it is looked at by itself.
+        has_word = not NOTHING.isdisjoint(chain.from_iterable(records))
         found = {
-            "placeholder": sum(map(self._placeholders, records)),
+            "placeholder": sum(map(self._placeholders, records)) if has_word else 0,
             "unlikely_participant": self._several(records) if self._people is not None else 0,
             "cancelled_row": sum(map(self._is_cancelled, records)) if self._marks else 0,
             "zone_not_used": sum(map(self._is_elsewhere, records)) if self._zones else 0,
@@ -63,7 +66,6 @@ class OddCells:
         return {code: count for code, count in found.items() if count}
 
     def _placeholders(self, cells: Sequence[str]) -> int:
-        # Nearly no row has such a word anywhere, and no cell of it is looked at by itself.
         if NOTHING.isdisjoint(cells):
             return 0
         texts = [(at, cells[at]) for at in self._texts if at < len(cells)]

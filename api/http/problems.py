@@ -152,7 +152,10 @@ def _forget_frames(error: BaseException | None) -> None:
 
     Frames that hold the exception would be a cycle, which only a collection frees.
     """
-    while error is not None:
+    seen: set[int] = set()
+    # One may be its own cause.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 

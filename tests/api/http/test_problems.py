@@ -57,3 +57,14 @@ async def test_a_full_store_keeps_answering_reads(client, monkeypatch):
     body = {"title": "a", "event_date": "2026-01-01", "city": "b"}
     assert (await client.post("/api/v1/eventos", json=body)).status_code == 507
     assert (await client.get("/api/v1/eventos")).json()["total"] == 0
+
+
+async def test_an_error_that_is_its_own_cause_is_answered(client, monkeypatch):
+    error = HttpProblem("conflict", "Twice.")
+    error.__cause__ = error
+
+    async def broken(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr("api.services.events.Events.get", broken)
+    assert (await client.get(PATH)).status_code == 409

@@ -28,11 +28,11 @@ class Cancellation:
         """
         check_unfinished(await self._held.find(upload_id))
         await self._held.ownership.ask_to_stop(upload_id, undo_by=undo_by)
-        if (taken := await self._held.take(upload_id)) is not None:
-            # Whoever had it may have stopped it meanwhile: then it is what was asked for.
-            if taken.upload.state not in _STOPPED:
-                check_unfinished(taken.upload)
-                await self._held.take_up(*taken)
+        taken = await self._held.take(upload_id)
+        # Whoever had it may have stopped it meanwhile: then it is what was asked for.
+        if taken is not None and taken.upload.state not in _STOPPED:
+            check_unfinished(taken.upload)
+            await self._held.take_up(*taken)
         await self.heed_requests()
         upload = await self._stopped(upload_id)
         if upload.state not in _STOPPED:

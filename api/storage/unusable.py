@@ -14,7 +14,7 @@ _OF_ITS_DISK = {
 _NO_RIGHT = "42501"
 """Of PostgreSQL: insufficient privilege."""
 _NO_SCHEMA = "3F000"
-"""Of PostgreSQL: nothing that the search_path names is there."""
+"""Of PostgreSQL: nothing that the search_path names is there, or may be used."""
 
 
 class NewerSchemaError(Exception):
@@ -35,8 +35,9 @@ def why_unusable(error: BaseException) -> str | None:
         return "has tables of another program: create an empty database for FastTrack, and set its URL"
     if state == _NO_SCHEMA:
         return (
-            "has no schema for the tables, because the search_path of its user names none that is there: "
-            "CREATE SCHEMA it, or ALTER ROLE the user RESET search_path"
+            "has no schema for the tables that its user may use: GRANT ALL ON SCHEMA public TO the user; or, if the "
+            "search_path of the user names a schema that is not there, CREATE SCHEMA it or ALTER ROLE the user "
+            "RESET search_path"
         )
     if state == _NO_RIGHT:
         return (

@@ -149,7 +149,7 @@ async def test_polls_that_are_answered_304_do_not_count(tmp_path: Path) -> None:
 
 async def test_secrets_that_open_nothing_are_counted(client: httpx.AsyncClient) -> None:
     answers = [await client.get("/eventos.ics?key=fc_wrong") for _ in range(31)]
-    assert [answer.status_code for answer in answers] == [404] * 30 + [429]
+    assert [answer.status_code for answer in answers] == [401] * 30 + [429]
 
 
 NAMES = [

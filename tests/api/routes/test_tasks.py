@@ -61,7 +61,7 @@ async def test_the_calendar_can_be_downloaded_with_a_filter(client: httpx.AsyncC
         answer = await client.get(path, params={"city": "recife"})
         assert answer.headers["Content-Type"].startswith("text/calendar")
         assert answer.text.count("BEGIN:VEVENT") == 1
-        assert "DTSTART:20250701T100000\r\n" in answer.text
+        assert "DTSTART;TZID=America/Recife:20250701T100000\r\n" in answer.text
 
 
 async def test_tasks_are_paged_newest_first(client: httpx.AsyncClient) -> None:

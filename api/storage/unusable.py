@@ -35,9 +35,9 @@ def why_unusable(error: BaseException) -> str | None:
         return "has tables of another program: create an empty database for FastTrack, and set its URL"
     if state == _NO_SCHEMA:
         return (
-            "has no schema for the tables that its user may use: GRANT ALL ON SCHEMA public TO the user; or, if the "
-            "search_path of the user names a schema that is not there, CREATE SCHEMA it or ALTER ROLE the user "
-            "RESET search_path"
+            "has no schema for the tables that its user may use: GRANT ALL ON SCHEMA public TO the user; or, "
+            "if the search_path of the user names a schema that is not there, CREATE SCHEMA it or ALTER ROLE "
+            "the user RESET search_path"
         )
     if state == _NO_RIGHT:
         return (

@@ -3,7 +3,7 @@
 Part of the fast path: gives exactly what the rules of the fields give, or marks the rows that need them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from typing import TypeVar
 
@@ -94,6 +94,7 @@ class FastColumns:
         self._cities: dict[str, str] = {}
         self._flat_venues: dict[tuple[str, ...], _PlainVenue] = {}
         self._venue_types: dict[str | None, str] = {name: name for name in VENUE_TYPES}
+        self._on_one_line: Callable[[str], str] = plain_line
 
     def set_order(self, order: DateOrder) -> None:
         """Read further dates by another order."""
@@ -124,10 +125,10 @@ class FastColumns:
         times = absent if self._time is None else cells[self._time]
         dates = self._all(odd, map(self._dates.read, whens, times), ("", 0))
         people = self._all(odd, map(_people, names), [])
-        if self._flat:
-            found = map(self._flat_venue, *(cells[at] for at in self._flat.values()))
-        else:
-            found = map(self._json_venue, infos)
+        places = [cells[at] for at in self._flat.values()] or [infos]
+        # Most batches have no text to bring on one line: they are looked at once.
+        self._on_one_line = str.strip if all(map(_are_lines, places)) else plain_line
+        found = map(self._flat_venue, *places) if self._flat else map(self._json_venue, infos)
         venues = self._all(odd, found, _NOWHERE)
         columns = EventColumns(
             titles=self._all(odd, map(_title, titles), ""),
@@ -227,9 +228,9 @@ class FastColumns:
 
     def _tidy(self, venue: _PlainVenue) -> bool:
         """Bring every member to the form in which it is stored; False when one breaks its rule."""
-        name = venue.location_name = plain_line(venue.location_name)
+        name = venue.location_name = self._on_one_line(venue.location_name)
         if venue.address is not None:
-            venue.address = plain_line(venue.address) or None
+            venue.address = self._on_one_line(venue.address) or None
         if venue.past_events:
             venue.past_events = [past.strip() for past in venue.past_events]
         kind = venue.venue_type = self._venue_types.get(venue.venue_type) or self._venue_type(
@@ -249,6 +250,12 @@ class FastColumns:
         if known:
             remember(self._venue_types, text or "", known)
         return known if known or text is None else ""
+
+
+def _are_lines(cells: Sequence[str]) -> bool:
+    """Return whether each of some cells is its own `plain_line`, but for blanks around it."""
+    text = "".join(cells)
+    return "  " not in text and "\\" not in text and text.isprintable()
 
 
 def _texts_of(venue: _PlainVenue) -> list[str]:

@@ -169,6 +169,8 @@ export class ImportView {
     announce("review.title", {name}, {important: true});
     this.#review.element.querySelector("h2").tabIndex = -1;
     this.#review.element.querySelector("h2").focus({preventScroll: true});
+    // It was chosen from anywhere on a long page.
+    if (this.stage.getBoundingClientRect().top < 0) this.stage.scrollIntoView({block: "start"});
   }
 
   async #import(id, name, options) {

@@ -28,6 +28,8 @@ def check_rejected(file: Path, source: Path | None) -> None:
         click.BadParameter: it has another suffix, is what is imported or a file of a store, or its folder
             cannot be written.
     """
+    if str(file) == "-":
+        raise _wrong("- is no file: name one, or /dev/stdout")
     target = Path(os.path.realpath(file))
     is_stream = file.exists() and not file.is_file()
     if not is_stream and not {file.suffix.lower(), target.suffix.lower()} <= _FORMS.keys():

@@ -187,9 +187,9 @@ class ImportRun:
             path = folder / "rejected.csv"
             await _download(http, self._params["repairs_of"], path, "csv")
             return _Source(path, path.name, "")
-        if self._file.is_file():
-            return _Source(self._file, self._name, readable(str(self._file)))
         is_stdin = str(self._file) == "-"
+        if self._file.is_file() and not is_stdin:
+            return _Source(self._file, self._name, readable(str(self._file)))
         path = folder / "stdin"
         await spool(sys.stdin.fileno() if is_stdin else self._file, path)
         return _Source(path, "stdin", "-") if is_stdin else _Source(path, self._name, str(self._file))

@@ -6,7 +6,7 @@ Windows-1252 they become symbols in the middle of words (`S\u2039o` for `São`).
 
 import re
 
-from domain.csv.other_scripts import other_script
+from domain.csv.other_scripts import other_script, polish_word
 from domain.problems import Problem, excerpt, problem
 
 CANDIDATES = ("mac-roman", "cp850")
@@ -39,13 +39,19 @@ def doubt_about(content: bytes) -> Problem | None:
     foreign = other_script(content)
     if foreign is not None:
         word, encodings = foreign
-        shown = excerpt(_words(word))
-        if not encodings:
-            return problem("unclear_encoding.unknown", "encoding", value=shown)
-        meant = word.encode("cp1252", "surrogateescape").decode(encodings[0], "replace")
-        return _unclear(shown, excerpt(_words(meant)), encodings)
-    better = better_encodings(content)
-    return _unclear_letters(content, better) if better else None
+        return _unclear_word(word, encodings)
+    if better := better_encodings(content):
+        return _unclear_letters(content, better)
+    word_of_poland = polish_word(content)
+    return _unclear_word(word_of_poland, ("windows-1250",)) if word_of_poland else None
+
+
+def _unclear_word(word: str, encodings: tuple[str, ...]) -> Problem:
+    shown = excerpt(_words(word))
+    if not encodings:
+        return problem("unclear_encoding.unknown", "encoding", value=shown)
+    meant = word.encode("cp1252", "surrogateescape").decode(encodings[0], "replace")
+    return _unclear(shown, excerpt(_words(meant)), encodings)
 
 
 def better_encodings(content: bytes) -> tuple[str, ...]:

@@ -31,12 +31,14 @@ _ABOVE_ASCII = re.compile("[^\x00-\x7f]")
 _RUN = re.compile("[^\x00-\x7f\u00a0]{4,}")
 _LETTER = re.compile("[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]")
 _LETTERS_OF_A_RUN = 3
+_LEAST_WORDS = 2
+"""One may be a list of vowels, or a slip."""
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019](?=[^\W\d_]))*")
 
 # \u0105, \u0142 and \u017c within a word, \u0141 and \u017b at its beginning.
 _POLISH = re.compile(
     "(?<=[a-z\u00f3\u00ea\u00e6\u00f1\u0153])[\u00b9\u00b3\u00bf](?=[a-z\u00ea\u00f3\u0153])"
-    "|[\u00a3\u00af](?=[a-z])"
+    "|(?<![^\\W\\d_])[\u00a3\u00af](?=[a-z])"
 )
 _SHARE_OF_POLISH = 0.1
 _CELL_WORD = re.compile(r"[^\s;,|\"]+")
@@ -50,13 +52,17 @@ def other_script(content: bytes) -> tuple[str, tuple[str, ...]] | None:
     own = content.decode("cp1252", "surrogateescape")
     runs = [run for run in _RUN.findall(own) if len(set(_LETTER.findall(run))) >= _LETTERS_OF_A_RUN]
     beyond = len(_ABOVE_ASCII.findall(own))
-    if 2 * sum(map(len, runs)) > beyond:
+    if len(set(runs)) >= _LEAST_WORDS and 2 * sum(map(len, runs)) > beyond:
         return runs[0], tuple(name for name, words in _ALPHABETS if _is_written_in(content, name, words))[:1]
-    marks = [*_POLISH.finditer(own)]
-    if marks and len(marks) >= beyond * _SHARE_OF_POLISH:
-        around = next(word for word in _CELL_WORD.finditer(own) if word.end() > marks[0].start())
-        return around[0], ("windows-1250",)
     return None
+
+
+def polish_word(content: bytes) -> str | None:
+    """Return a word that is Polish by Windows-1250 and none by Windows-1252, where enough are."""
+    own = content.decode("cp1252", "surrogateescape")
+    words = [word for word in _CELL_WORD.findall(own) if _POLISH.search(word)]
+    enough = len(set(words)) >= _LEAST_WORDS
+    return words[0] if enough and len(words) >= len(_ABOVE_ASCII.findall(own)) * _SHARE_OF_POLISH else None
 
 
 def _is_written_in(content: bytes, encoding: str, words: re.Pattern[str]) -> bool:

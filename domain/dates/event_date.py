@@ -34,6 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _ONLY_ISO = DateOrder("iso")
 # Programs write a date alone as its midnight in UTC: 2026-05-28T00:00:00.000Z.
 _UTC = frozenset({"Z", "+00:00", "-00:00"})
+_YEAR_FIRST = re.compile(r"[0-9]{4}")
 _OFFSET_APART = re.compile(r" -[0-9:]+$")
 _DAY_MINUTES = 24 * 60
 _FAR_WEST_MINUTES = 9 * 60 + 30
@@ -126,7 +127,7 @@ def _is_range_of_times(day: Day, clock: Clock, text: str, timezone: tzinfo) -> b
     if not clock.is_like_range:
         return False
     start, end = clock.hour * 60 + clock.minute, int(clock.offset[1:3]) * 60 + int(clock.offset[4:])
-    if _ISO.fullmatch(text) or _OFFSET_APART.search(text):
+    if _YEAR_FIRST.match(text) or _OFFSET_APART.search(text):
         may_be = max(start + 1, _FAR_WEST_MINUTES) <= end
     else:
         may_be = 0 < (end - start) % _DAY_MINUTES <= _DAY_MINUTES // 2

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from domain.problems import Problem, excerpt, problem
-from domain.rows.looks import column_of, is_date, is_moment, may_be, mostly, without_totals
+from domain.rows.looks import column_of, ends_with_offset, is_date, is_moment, may_be, mostly, without_totals
 from domain.rows.missing_columns import missing_columns
 from domain.rows.names import (
     EITHER,
@@ -134,7 +134,7 @@ def match_columns(
         return mapped
     defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
     sample = without_totals(sample or ())
-    elsewhere = _elsewhere(names, timezone)
+    elsewhere = _elsewhere(names, timezone, sample)
     index = _matched(names, mapping or {}, mapped, sample, elsewhere, has_place=LOCATION_NAME in defaults)
     if isinstance(index, Problem):
         return index
@@ -232,15 +232,25 @@ def _twice(target: str, names: Sequence[str], places: Sequence[int]) -> Problem:
     )
 
 
-def _elsewhere(names: Sequence[str], timezone: tzinfo | None) -> set[int]:
-    """Return the columns of dates and times whose names state another time zone."""
+def _elsewhere(names: Sequence[str], timezone: tzinfo | None, sample: Sequence[Sequence[str]]) -> set[int]:
+    """Return the columns of dates and times whose names state another time zone.
+
+    Not those whose cells say their offsets themselves: there nothing can be misread.
+    """
     if timezone is None:
         return set()
     return {
         column
         for column, name in enumerate(names)
-        if is_of_another_zone(name, timezone) and (known := meaning(name)) and known.field in _OF_TIME
+        if is_of_another_zone(name, timezone)
+        and (known := meaning(name))
+        and known.field in _OF_TIME
+        and not _have_offsets(column_of(sample, column))
     }
+
+
+def _have_offsets(cells: Sequence[str]) -> bool:
+    return bool(cells) and all(ends_with_offset(cell) for cell in cells)
 
 
 def _by_name(

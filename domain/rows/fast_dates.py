@@ -4,7 +4,7 @@ Part of the fast path: gives exactly what `parse_event_date` gives, or leaves a 
 """
 
 import re
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 
 from domain.dates import DateOrder, parse_event_date
 from domain.dates.written import read_clock
@@ -24,9 +24,9 @@ _YEAR_FIRST = re.compile(r"[0-9]{4}([/.])[0-9]{1,2}\1[0-9]{1,2}", re.ASCII)
 class FastDates:
     """Reads dates by their day and their time."""
 
-    def __init__(self, timezone: tzinfo, order: DateOrder) -> None:
+    def __init__(self, zone: tzinfo, order: DateOrder) -> None:
         """Read by the order of a file; naive times count in a time zone."""
-        self._timezone = timezone
+        self._zone = zone
         self._order = order
         self._days: dict[str, _Day] = {}
         # ISO 8601 with seconds has its own short way, and may take what the other forms do not.
@@ -35,6 +35,8 @@ class FastDates:
         self._times: dict[str, _Clock] = {}
         # What is no such time is left to the day's own parsing at once.
         self._others: dict[str, None] = {}
+        # What may be the end of a range is an offset where the time zone has it on that day.
+        self._ranges: dict[tuple[str, str], _Clock | None] = {}
 
     def read(self, text: str, time: str = "") -> tuple[str, int] | None:
         """Return the result of `parse_event_date` for an ordinary date; None for any other text."""
@@ -47,7 +49,7 @@ class FastDates:
         if found is None:
             return None
         known = clocks.get(clock) if not time else self._joined(clock, time)
-        shown = known if known or time else self._clock(day, clock, clocks)
+        shown = known if known or time else self._clock(day, clock, clocks, found[1] - found[2])
         if shown is None:
             return None
         kept, midnight, naive_midnight = found
@@ -67,18 +69,27 @@ class FastDates:
         remember(self._days, day, (kept, midnight, first))
         return kept, midnight, first
 
-    def _clock(self, day: str, clock: str, clocks: dict[str, _Clock]) -> _Clock | None:
-        """Return the time in what follows a day, which does not depend on the day."""
-        # A weekday in brackets does, and so does -00:00, which is UTC's own offset or the end of a range.
+    def _clock(self, day: str, clock: str, clocks: dict[str, _Clock], offset_us: int) -> _Clock | None:
+        """Return the time in what follows a day, of which it depends on the offset of the time zone alone."""
         text = f"{_form(day)}{clock}"
-        if "(" in clock or "-00" in clock or text in self._others:
+        # A weekday in brackets depends on more.
+        if "(" in clock or text in self._others:
             return None
+        if "-" in clock and clock[0] != "T":
+            return self._offset_or_range(text, offset_us)
         shown = self._shown(text, "")
         if shown is not None:
             remember(clocks, clock, shown)
         else:
             remember(self._others, text, None)
         return shown
+
+    def _offset_or_range(self, text: str, offset_us: int) -> _Clock | None:
+        key = text, str(offset_us)
+        if key not in self._ranges:
+            zone = timezone(timedelta(microseconds=offset_us))
+            remember(self._ranges, key, self._shown(text, "", zone))
+        return self._ranges[key]
 
     def _joined(self, clock: str, time: str) -> _Clock | None:
         """Return the time in a cell of its own, next to one with only a day."""
@@ -92,15 +103,15 @@ class FastDates:
             remember(self._times, time, shown)
         return shown
 
-    def _shown(self, text: str, time: str) -> _Clock | None:
-        parsed = parse_event_date(text, timezone=UTC, order=self._order, time=time)
+    def _shown(self, text: str, time: str, zone: tzinfo = UTC) -> _Clock | None:
+        parsed = parse_event_date(text, timezone=zone, order=self._order, time=time)
         if isinstance(parsed, Problem):
             return None
         kept = parsed[0][10:]
         return kept, parsed[1], not kept.endswith("Z") and kept[-6] not in "+-"
 
     def _parse(self, text: str) -> tuple[str, int] | None:
-        parsed = parse_event_date(text, timezone=self._timezone, order=self._order)
+        parsed = parse_event_date(text, timezone=self._zone, order=self._order)
         return None if isinstance(parsed, Problem) else parsed
 
 

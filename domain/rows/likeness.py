@@ -11,6 +11,11 @@ _SHORT = 5
 _LONG = 9
 """From so many letters on a word may have two slips."""
 
+_SHORT_FORMS = {"dt": "data", "nm": "nome", "evt": "evento", "hr": "hora"}
+"""How databases and their exports write words of Portuguese."""
+
+_JOINING = frozenset({"de", "da", "do", "del", "of", "the"})
+
 _VOWELS = frozenset("aeiouy")
 
 _OTHER = re.compile(
@@ -57,7 +62,8 @@ def is_like(key: str, known: str) -> bool:
     """Return whether one key of a column's name may be another, with a slip in one of its words."""
     if key.replace("_", "") == known.replace("_", ""):
         return True
-    written, meant = key.split("_"), known.split("_")
+    written = [_SHORT_FORMS.get(word, word) for word in key.split("_") if word not in _JOINING]
+    meant = [word for word in known.split("_") if word not in _JOINING]
     if len(written) != len(meant):
         return False
     if sorted(written) == sorted(meant):
@@ -71,7 +77,7 @@ def is_slip(written: str, meant: str) -> bool:
 
     The first letter is right, or left out. Of a short word only a vowel is another one: `note` is not `nome`.
     """
-    if written == meant[1:] and len(meant) >= _SHORT:
+    if (written == meant[1:] and len(meant) >= _SHORT) or written == f"{meant}s":
         return True
     if written[:1] != meant[:1] or not written.isalpha() or abs(len(written) - len(meant)) > 2:
         return False

@@ -50,6 +50,11 @@ _SEVERAL = re.compile(
 )
 
 
+_ENDS_WITH_OFFSET = re.compile(
+    r":[0-9]{2}(?:\.[0-9]+)? ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})\Z", re.IGNORECASE
+)
+
+
 def is_nothing(text: str) -> bool:
     """Return whether a whole cell is a word for nothing, such as `NA`, `null` or `-`."""
     return text.strip() in NOTHING
@@ -178,3 +183,8 @@ _LOOKS: dict[str, Callable[[str], bool]] = {
     "local_info.capacity": is_count,
     "local_info.is_accessible": is_truth,
 }
+
+
+def ends_with_offset(text: str) -> bool:
+    """Return whether a date or a time says its offset: `19:00-03:00`, `T19:00:00Z`, `7:00 PM UTC`."""
+    return _ENDS_WITH_OFFSET.search(text.strip()) is not None

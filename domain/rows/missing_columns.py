@@ -8,7 +8,7 @@ from domain.rows.likeness import is_like, is_vetoed
 from domain.rows.looks import column_of, is_date, may_be, mostly
 from domain.rows.names import column_key, known_names, meaning, means_another_time, states_a_zone
 
-_JSON = re.compile(r"\{|\[\s*(?:[\[{\"']|\Z)")
+_JSON = re.compile(r"\{|\[\s*(?:[\[{\"']|-?[0-9]+\s*[,\]]|\Z)")
 _PARTS = re.compile("[,;\t|]")
 
 

@@ -4,13 +4,12 @@ Looks at the rows that were accepted, by either way of reading; only columns tha
 are looked at.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import chain
 
 from domain.rows.columns import Columns
-from domain.rows.looks import NOTHING, is_several, may_be_several
+from domain.rows.looks import NOTHING, ends_with_offset, is_several, may_be_several
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones
 from domain.rows.zone_names import is_zone_of
 from domain.text import folded
@@ -32,9 +31,6 @@ _CANCELLED = frozenset(
     ]
 )
 _YES = frozenset(["sim", "s", "si", "yes", "y", "true", "verdadeiro", "verdadero", "v", "1", "x"])
-_ENDS_WITH_OFFSET = re.compile(
-    r":[0-9]{2}(?:\.[0-9]+)? ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})\Z", re.IGNORECASE
-)
 
 
 class OddCells:
@@ -89,4 +85,4 @@ class OddCells:
         if all(is_zone_of(zone, self._timezone) for zone in zones):
             return False
         times = (cells[at].strip() for at in self._times if at < len(cells))
-        return not any(map(_ENDS_WITH_OFFSET.search, times))
+        return not any(map(ends_with_offset, times))

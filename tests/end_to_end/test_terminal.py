@@ -121,6 +121,7 @@ def test_rejected_rows_written_to_a_file_and_corrected_join_their_import(
     rejected = tmp_path / "rejected.csv"
     rows = HEADER + "Um,03/04/2026,Recife\nDois,01/01/2026,Olinda\nTrês,2026-01-02,\n"
     first = result_of("-", "--rejected", str(rejected), stdin=rows, url=server.url)
+    assert fasttrack(str(rejected), "--rejected", "-", url=server.url).returncode == 2
     assert (first["accepted"], first["rejected"], first["exit_code"]) == (1, 2, 3)
     assert [row["line"] for row in first["row_errors"]] == [2, 4]
     assert first["rejected_file"] == str(rejected)

@@ -81,18 +81,25 @@ export function query(members) {
  * @returns {{done: Promise<any>, abort: () => void}}
  */
 export function sendFile(path, file, {onSent, headers = {}}) {
-  const request = new XMLHttpRequest();
-  const form = new FormData();
-  form.append("file", file, file.name);
-  const done = new Promise((resolve, reject) => {
-    request.upload.onprogress = ({loaded, total}) => onSent(loaded, total);
-    request.onload = () => settle(request, resolve, reject);
-    request.onerror = () => reject(new Fault(0));
-    request.onabort = () => reject(Object.assign(new Fault(0), {isAborted: true}));
+  let request = new XMLHttpRequest();
+  const send = () =>
+    new Promise((resolve, reject) => {
+      request = new XMLHttpRequest();
+      const form = new FormData();
+      form.append("file", file, file.name);
+      request.upload.onprogress = ({loaded, total}) => onSent(loaded, total);
+      request.onload = () => settle(request, resolve, reject);
+      request.onerror = () => reject(new Fault(0));
+      request.onabort = () => reject(Object.assign(new Fault(0), {isAborted: true}));
+      request.open("POST", BASE + path);
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.send(form);
+    });
+  const done = send().catch(async (fault) => {
+    if (fault.status !== 401 || !signInAgain) throw fault;
+    await signInAgain();
+    return send();
   });
-  request.open("POST", BASE + path);
-  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-  request.send(form);
   return {done, abort: () => request.abort()};
 }
 

@@ -16,6 +16,8 @@ export class Deletions {
   /** @param {() => void} onChange Events vanished, or came back. */
   constructor(onChange) {
     this.onChange = onChange;
+    // What one person deleted is not carried out in the name of another.
+    addEventListener("otherperson", () => this.#waiting.clear());
     addEventListener("pagehide", () => void this.#carryOut([...this.#waiting.keys()], {keepalive: true}));
   }
 

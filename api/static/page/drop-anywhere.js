@@ -27,8 +27,6 @@ export function acceptDrops() {
     if (!hasFiles(event)) return;
     event.preventDefault();
     show(false);
-    // What was typed into a dialog would be out of sight behind it.
-    if (document.querySelector("dialog:modal")) return toast(t("drop.dialogFirst"));
     offer([...event.dataTransfer.files]);
   });
   document.addEventListener("paste", (event) => {
@@ -43,6 +41,8 @@ export function acceptDrops() {
 /** Hand files to the view that imports, which is shown first. */
 export function offer(files) {
   if (!files.length) return;
+  // What was typed into a dialog would be out of sight behind it.
+  if (document.querySelector("dialog:modal")) return toast(t("drop.dialogFirst"));
   if (!/^#import(?:$|\?)/.test(location.hash)) go("#import");
   // The view may have to be built first: it listens from then on.
   setTimeout(() => dropped.dispatchEvent(new CustomEvent("files", {detail: files})));

@@ -51,14 +51,18 @@ export class ImportRepair {
 
   /** Whether nothing is mended that has not been sent. */
   get isClean() {
-    return this.repairs.rows === 0;
+    return this.repairs.rows === 0 || !this.#canMend;
+  }
+
+  /** Whether rejected rows can be sent again: not those of a check, nor of an import that was undone. */
+  get #canMend() {
+    return MENDABLE.includes(this.#model.status) && !this.#model.isDryRun;
   }
 
   paint() {
     const model = this.#model;
     this.element.hidden = model.rejected === 0;
-    const canMend = MENDABLE.includes(model.status) && !model.isDryRun;
-    if (model.rejected) this.table.update(model.problems, {canMend});
+    if (model.rejected) this.table.update(model.problems, {canMend: this.#canMend});
     this.#paintButton();
     this.more.hidden = !model.isFull;
     this.more.textContent = t("rejects.more", {

@@ -1,4 +1,4 @@
-import {call, get, whenSignedOut} from "./api.js";
+import {call, Fault, get, whenSignedOut} from "./api.js";
 import {field, h} from "./dom.js";
 import {say} from "./i18n.js";
 import {toastFault} from "./tell.js";
@@ -19,17 +19,23 @@ export async function signedIn(place) {
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
   whenSignedOut(async () => {
     await signIn("session.expired");
-    await stayAs(who);
+    const now = await ask();
+    if (isSame(now, who)) return;
+    who = now;
+    place.replaceChildren(nameAndWayOut(now));
+    await beginAnew();
   });
   return who;
 }
 
-/** Who comes back goes on where they were; another person, or another role, has another page. */
-async function stayAs(who) {
-  const now = await ask();
-  if (now?.user === who?.user && now?.role === who?.role) return;
+const isSame = (one, other) => one?.user === other?.user && one?.role === other?.role;
+
+/** Another person, or another role, has another page; who stays on this one, for what is typed, is told so. */
+async function beginAnew() {
+  dispatchEvent(new Event("otherperson"));
   location.reload();
-  await new Promise(() => {});
+  await new Promise((resolve) => setTimeout(resolve, STAYS_MS));
+  throw new Fault(401);
 }
 
 /** Who one is, as the server wrote it into the page: one call less before anything is seen. */
@@ -60,6 +66,9 @@ function nameAndWayOut({user}) {
   );
 }
 
+/** After so long the page has been left, or the person has chosen not to. */
+const STAYS_MS = 1000;
+
 /** @type {Promise<void> | null} */
 let asking = null;
 
@@ -77,10 +86,12 @@ function showDialog(lead, done) {
     name: "token",
   });
   const fault = h("span.fault", {role: "alert"});
+  let isIn = false;
   const submit = async (event) => {
     event.preventDefault();
     try {
       await call("POST", "/session", {json: {token: token.value.trim()}});
+      isIn = true;
       dialog.close();
       dialog.remove();
       done();
@@ -101,6 +112,8 @@ function showDialog(lead, done) {
       h("button.primary", {type: "submit", t: "session.in"}),
     ),
   );
+  // Browsers close a dialog that is asked to often enough: calls wait for the answer.
+  dialog.addEventListener("close", () => isIn || dialog.showModal());
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -24,20 +24,24 @@ export function announce(key, params, {important = false} = {}) {
  *   afterwards; the button takes it meanwhile. `onEnd`: the sentence goes, the button unpressed.
  */
 export function toast(text, {action, ms = 7000, onEnd = () => {}, back} = {}) {
+  // What can be undone stays so for its time, whatever else is to be said.
+  if (isAnswered && !action) return void note(text);
   end();
+  isAnswered = Boolean(action);
   const element = inFront(toastElement());
   const finish = (then) => {
     clearTimeout(timer);
     const hadKeyboard = element.contains(document.activeElement);
     element.hidden = true;
     end = () => {};
+    isAnswered = false;
     then();
     if (hadKeyboard) back?.()?.focus();
   };
   let timer = 0;
-  const wait = () => {
+  const wait = (times = HELD_TIMES) => {
     clearTimeout(timer);
-    timer = setTimeout(() => (isHeld(element) ? wait() : finish(onEnd)), ms);
+    timer = setTimeout(() => (times && isHeld(element) ? wait(times - 1) : finish(onEnd)), ms);
   };
   const button =
     action && h("button.quiet", {type: "button", t: action.key, onclick: () => finish(action.run)});
@@ -45,13 +49,30 @@ export function toast(text, {action, ms = 7000, onEnd = () => {}, back} = {}) {
   element.hidden = false;
   // Who has read it need not wait until it goes.
   element.onclick = ({target}) => target.closest("button") || finish(onEnd);
+  element.onkeydown = ({key}) => {
+    if (key === "Escape") finish(onEnd);
+  };
   end = () => finish(onEnd);
   wait();
   if (back) button?.focus();
 }
 
+/** Somebody may have gone away with the keyboard on it. */
+const HELD_TIMES = 8;
+
 /** Ends what is shown: one sentence at a time. */
 let end = () => {};
+
+/** Whether what is shown has a button. */
+let isAnswered = false;
+
+/** Say something beside a sentence that waits for an answer. */
+function note(text) {
+  const element = toastElement();
+  element.querySelector("[data-note]")?.remove();
+  element.prepend(h("span", {"data-note": ""}, text));
+}
+
 let found = null;
 
 /** A pointer on it, or a keyboard: of a click alone nobody knows whether it still reads. */

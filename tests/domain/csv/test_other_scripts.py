@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.csv.dialect import known_encoding
 from domain.csv.doubt import doubt_about
-from domain.csv.other_scripts import other_script
+from domain.csv.other_scripts import other_script, polish_word
 
 RUSSIAN = "Концерт в Москве;Лекция;Ночь музеев;ЯРМАРКА"
 UKRAINIAN = "Їжачок;Вечір міста;Свято міста;сім'я"
@@ -38,9 +38,7 @@ def test_another_alphabet_is_told_by_its_encoding_or_as_unknown(
     text: str, encoding: str, found: tuple[str, ...]
 ) -> None:
     content = table(text).encode(encoding)
-    other = other_script(content)
-    assert other is not None
-    assert other[1] == found
+    assert (other_script(content) or polish_word(content)) is not None
     fault = doubt_about(content)
     assert fault is not None
     assert (fault.code, fault.suggestion) == ("unclear_encoding", found[0] if found else None)
@@ -58,10 +56,22 @@ def test_another_alphabet_is_told_by_its_encoding_or_as_unknown(
         "•••••••• Programação ••••••••;——————;«« Ópera »»;®©™",
         "Créée à l\u2019opéra;Fußgängerzone;Ærøskøbing;Þorlákshöfn;Åsa",
         "Edição;AÇÃO;FAÇO;JOÃO;AVÔ;ÃO",
+        "As vogais ÁÉÍÓÚ",
+        "evento¿qué es?;Charla",
+        "Noite em £ondres com Antônio",
+        "m³e",
     ],
 )
 def test_text_of_western_europe_is_no_other_alphabet(text: str) -> None:
-    assert other_script(table(text).encode("cp1252")) is None
+    content = table(text).encode("cp1252")
+    assert (other_script(content), polish_word(content)) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["Música na praça;Público;Júnior", "último;Número;Málaga"])
+def test_portuguese_and_spanish_of_dos_are_not_taken_for_polish(text: str) -> None:
+    fault = doubt_about(table(text).encode("cp850"))
+    assert fault is not None
+    assert fault.suggestion == "cp850"
 
 
 WORDS = st.lists(

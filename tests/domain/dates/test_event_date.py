@@ -185,6 +185,8 @@ def test_a_range_of_times_beside_a_date_is_asked_about(text: str, suggestions: l
         ("2026-05-28T08:00-10:00", "08:00:00-10:00"),
         ("2026-05-28t08:00 -10:00", "08:00:00-10:00"),
         ("20260528T0800-1000", "08:00:00-10:00"),
+        ("2026/05/28 19:00-04:00", "19:00:00-04:00"),
+        ("20260528 22:00-02:00", "22:00:00-02:00"),
     ],
 )
 def test_an_offset_that_is_no_likely_end_is_one(text: str, clock: str) -> None:

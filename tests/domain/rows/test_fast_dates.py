@@ -92,7 +92,14 @@ def test_cached_dates_equal_parsed_dates(cells: list[tuple[str, str, str]], orde
 
 def test_ordinary_dates_take_the_fast_path() -> None:
     fast = FastDates(SAO_PAULO, DateOrder("dmy"))
-    for text, time in [("01/07/2025 10:00", ""), ("01/07/2025", "19h30"), ("2025-07-01T10:00:00", "")]:
+    cells = [
+        ("01/07/2025 10:00", ""),
+        ("01/07/2025", "19h30"),
+        ("2025-07-01T10:00:00", ""),
+        ("2025-07-01T10:00:00-00:00", ""),
+        ("01/07/2025 19:00-03:00", ""),
+    ]
+    for text, time in cells:
         assert fast.read(text, time) is not None
     refused = parse_event_date("07/13/2025", timezone=SAO_PAULO, order=DateOrder("dmy"))
     assert isinstance(refused, Problem)

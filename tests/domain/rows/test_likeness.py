@@ -94,6 +94,20 @@ def test_slips(written: str, meant: str, expected: bool) -> None:
 
 def test_the_order_of_the_words_does_not_matter() -> None:
     assert is_like("date_event", "event_date")
+    assert is_like("date_of_event", "event_date")
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("dt_evento", "data_evento"),
+        ("data_evt", "data_evento"),
+        ("nm_evento", "nome_do_evento"),
+        ("datas", "data"),
+    ],
+)
+def test_short_forms_of_databases_and_plurals_are_the_words_they_stand_for(written: str, known: str) -> None:
+    assert is_like(written, known)
 
 
 def test_two_words_with_slips_are_another_name() -> None:

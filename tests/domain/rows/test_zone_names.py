@@ -60,6 +60,17 @@ def test_columns_in_another_zone_are_used_only_by_mapping() -> None:
     assert ours.index["event_time"] == 2
 
 
+def test_a_column_in_another_zone_is_used_where_its_cells_say_their_offsets() -> None:
+    names = ["Event", "Event Date (ET)", "City"]
+    rows = [["A", f"2026-03-05T19:00:00{offset}", "Recife"] for offset in ("-05:00", "Z")]
+    found = match_columns(names, sample=rows, timezone=RECIFE)
+    assert isinstance(found, Columns)
+    assert found.index["event_date"] == 1
+    assert isinstance(
+        match_columns(names, sample=[*rows, ["B", "2026-03-05", "Olinda"]], timezone=RECIFE), Problem
+    )
+
+
 @pytest.mark.parametrize("name", ["Start (PST)", "Start (UTC)", "Date (GMT-4)", "Start UTC"])
 def test_a_file_whose_dates_are_in_another_zone_says_so(name: str) -> None:
     row = ["A", "2026-03-05 19:00", "Recife"]

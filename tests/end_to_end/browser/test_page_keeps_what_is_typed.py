@@ -10,6 +10,7 @@ import pytest
 from tests.end_to_end.browser.acts import make_event, open_page, review, stored
 from tests.end_to_end.server_process import ServerProcess
 
+LIVE = "#transport[data-state=live]"
 FRONT = """
 () => {
   const {left, top, width, height} = document.getElementById("toast").getBoundingClientRect();
@@ -149,6 +150,45 @@ def test_another_deletion_carries_out_the_one_before_it_alone(page: Any, start_s
     assert [event["title"] for event in stored(server)["items"]] == ["Frevo", "Sarau"]
     page.locator("#toast").get_by_role("button", name="Undo").click()
     page.wait_for_function("() => document.querySelectorAll('.event').length === 2")
+
+
+def test_a_conflict_does_not_shorten_the_time_to_undo_another_deletion(page: Any, start_server: Any) -> None:
+    server = start_server()
+    first, second = (make_event(server, title) for title in ("Ciranda", "Frevo"))
+    open_page(page, server, "events?when=all&sort=title")
+    page.get_by_role("button", name="Delete “Ciranda”").click()
+    change(server, first, city="Olinda")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.get_by_role("button", name="Delete “Frevo”").click()
+    page.get_by_text("was not deleted").wait_for()
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => document.querySelectorAll('.event').length === 2")
+    assert httpx.get(f"{server.url}/api/v1/eventos/{second['id']}").status_code == 200
+
+
+def test_a_sign_in_that_interrupts_an_upload_ends_with_the_review(
+    context: Any, page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server(auth="token")
+    found = re.search(r"ft_[\w-]+", server.log)
+    assert found is not None
+    page.goto(server.url)
+    sign_in = page.locator("dialog[open] input[name=token]")
+    sign_in.fill(found[0])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready]")
+    # The stream is open, and asks for nothing more: the upload is what finds the session gone.
+    page.wait_for_selector(LIVE)
+    context.clear_cookies()
+    file = tmp_path / "agenda.csv"
+    file.write_text("title,event_date,city\nSarau,2027-05-01,Recife\n")
+    page.set_input_files("input[type=file]", file)
+    sign_in.wait_for()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    sign_in.fill(found[0])
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".review-sum:not([hidden])")
 
 
 def test_a_file_without_rows_cannot_be_imported_and_one_that_is_no_table_offers_another(

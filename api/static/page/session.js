@@ -30,7 +30,7 @@ export async function signedIn(place) {
 
 const isSame = (one, other) => one?.user === other?.user && one?.role === other?.role;
 
-/** Another person, or another role, has another page; who stays on this one, for what is typed, is told so. */
+/** Another person, or another role, has another page; who stays, for what is typed, is told so. */
 async function beginAnew() {
   dispatchEvent(new Event("otherperson"));
   location.reload();

@@ -16,6 +16,7 @@ async ([server, token]) => {
     headers: {Authorization: `Bearer ${token}`, "Content-Type": "application/json"},
     body: JSON.stringify({reusable: true, hours: 8, feeds: ["eventos"]}),
   });
+  if (!answer.ok) throw new Error(await answer.text());
   const {ticket} = await answer.json();
   window.seen = [];
   window.hellos = 0;

@@ -42,8 +42,8 @@ def doubt_about(content: bytes) -> Problem | None:
         return _unclear_word(word, encodings)
     if better := better_encodings(content):
         return _unclear_letters(content, better)
-    word_of_poland = polish_word(content)
-    return _unclear_word(word_of_poland, ("windows-1250",)) if word_of_poland else None
+    polish = polish_word(content)
+    return _unclear_word(polish, ("windows-1250",)) if polish else None
 
 
 def _unclear_word(word: str, encodings: tuple[str, ...]) -> Problem:

@@ -11,6 +11,7 @@ from tests.end_to_end.browser.acts import make_event, open_page, review, stored
 from tests.end_to_end.server_process import ServerProcess
 
 LIVE = "#transport[data-state=live]"
+TOKEN = "dialog[open] input[name=token]"
 FRONT = """
 () => {
   const {left, top, width, height} = document.getElementById("toast").getBoundingClientRect();
@@ -24,6 +25,25 @@ def field(page: Any, name: str) -> Any:
     return page.locator("dialog[open]").get_by_label(name, exact=True)
 
 
+def first_token(server: ServerProcess) -> str:
+    """Return the token that the server printed at its first start."""
+    found = re.search(r"ft_[\w-]+", server.log)
+    assert found is not None
+    return found[0]
+
+
+def give_token(page: Any, token: str) -> None:
+    """Answer the dialog that asks for a sign-in."""
+    page.fill(TOKEN, token)
+    page.keyboard.press("Enter")
+
+
+def sign_in(page: Any, server: ServerProcess, token: str) -> None:
+    page.goto(server.url)
+    give_token(page, token)
+    page.wait_for_selector("html[data-ready]")
+
+
 def change(server: ServerProcess, event: Any, **members: Any) -> None:
     url = f"{server.url}/api/v1/eventos/{event['id']}"
     httpx.patch(url, json=members, headers={"If-Match": "*"}).raise_for_status()
@@ -33,25 +53,18 @@ def test_a_sign_in_that_interrupts_a_save_ends_with_the_save(
     context: Any, page: Any, start_server: Any
 ) -> None:
     server = start_server(auth="token")
-    found = re.search(r"ft_[\w-]+", server.log)
-    assert found is not None
-    page.goto(server.url)
-    sign_in = page.locator("dialog[open] input[name=token]")
-    sign_in.fill(found[0])
-    page.keyboard.press("Enter")
-    page.wait_for_selector("html[data-ready]")
+    token = first_token(server)
+    sign_in(page, server, token)
     page.goto(f"{server.url}/#events?when=all")
     page.get_by_role("button", name="New event").click()
     field(page, "Title").fill("Mostra")
     field(page, "City").fill("Recife")
     context.clear_cookies()
     page.get_by_role("button", name="Save").click()
-    sign_in.wait_for()
-    sign_in.fill(found[0])
-    page.keyboard.press("Enter")
+    give_token(page, token)
     page.wait_for_selector("dialog", state="detached")
     page.wait_for_selector(".event:has-text('Mostra')")
-    admin = {"Authorization": f"Bearer {found[0]}"}
+    admin = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{server.url}/api/v1/eventos", headers=admin).json()["total"] == 1
 
 
@@ -93,15 +106,10 @@ def test_leaving_asks_about_what_was_typed_and_a_form_goes_with_its_address(
     question.get_by_role("button", name="Cancel").click()
     assert page.locator("dialog[open]").count() == 1
     assert field(page, "Title").input_value() == "Ciranda de roda"
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.evaluate("setTimeout(() => location.reload())")
-    page.wait_for_function("() => navigator.userActivation.hasBeenActive")
-    for _ in range(100):
-        if asked:
-            break
-        page.wait_for_timeout(50)
-    assert asked == ["beforeunload"]
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     assert field(page, "Title").input_value() == "Ciranda de roda"
 
 
@@ -170,24 +178,18 @@ def test_a_sign_in_that_interrupts_an_upload_ends_with_the_review(
     context: Any, page: Any, start_server: Any, tmp_path: Path
 ) -> None:
     server = start_server(auth="token")
-    found = re.search(r"ft_[\w-]+", server.log)
-    assert found is not None
-    page.goto(server.url)
-    sign_in = page.locator("dialog[open] input[name=token]")
-    sign_in.fill(found[0])
-    page.keyboard.press("Enter")
-    page.wait_for_selector("html[data-ready]")
+    token = first_token(server)
+    sign_in(page, server, token)
     # The stream is open, and asks for nothing more: the upload is what finds the session gone.
     page.wait_for_selector(LIVE)
     context.clear_cookies()
     file = tmp_path / "agenda.csv"
     file.write_text("title,event_date,city\nSarau,2027-05-01,Recife\n")
     page.set_input_files("input[type=file]", file)
-    sign_in.wait_for()
+    page.wait_for_selector(TOKEN)
     for _ in range(3):
         page.keyboard.press("Escape")
-    sign_in.fill(found[0])
-    page.keyboard.press("Enter")
+    give_token(page, token)
     page.wait_for_selector(".review-sum:not([hidden])")
 
 

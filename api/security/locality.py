@@ -10,10 +10,13 @@ from typing import Any
 from api.loopback import is_loopback
 from api.security.origins import header, hostname
 from api.security.peer_owner import is_of_a_person, owner_of
-from api.transport_extension import EXTENSION
+from api.transport_extension import CONNECTION_STATE
 
 NOT_LOCAL = "not_local"
 """Where a request's state holds the sign, on a server that is open to local requests."""
+
+_OWNERS_SIGN = "owner's sign"
+"""In the state of a connection: a socket keeps its owner for life."""
 
 _MARKS = frozenset(
     {
@@ -109,8 +112,18 @@ def sign_of_others(scope: dict[str, Any]) -> str | None:
 
 def _sign_of_its_owner(scope: dict[str, Any]) -> str | None:
     """Return what the account of the sender says; None also where there is no connection of ours."""
+    state = (scope.get("extensions") or {}).get(CONNECTION_STATE)
+    if state is None:
+        return None
+    if _OWNERS_SIGN not in state:
+        state[_OWNERS_SIGN] = _find_sign_of_owner(scope)
+    found: str | None = state[_OWNERS_SIGN]
+    return found
+
+
+def _find_sign_of_owner(scope: dict[str, Any]) -> str | None:
     server = scope.get("server")
-    if EXTENSION not in (scope.get("extensions") or {}) or not (server and is_loopback(server[0])):
+    if not (server and is_loopback(server[0])):
         return None
     owner = owner_of(scope["client"], server)
     if owner == "gone":

@@ -32,7 +32,7 @@ from api.server.request_head import (
     websocket_key,
 )
 from api.server.unknown_method import RequestLine
-from api.transport_extension import EXTENSION
+from api.transport_extension import CONNECTION_STATE, EXTENSION
 
 HEAD_PIECE_BYTES, BODY_PIECE_BYTES = 4 * 1024, 64 * 1024
 """What the parser gets at once: its bounds are exact to one piece, and the loop is held for one piece."""
@@ -55,6 +55,7 @@ class RequestReader(ConnectionLife):
         super().__init__(server_state, loop, times)
         self.root_path: str = config.root_path
         self._app_state = app_state
+        self.connection_state: dict[str, Any] = {}
         self._asgi_version: str = config.asgi_version
         self._parser: Any = httptools.HttpRequestParser(self)
         self._queue: deque[Exchange] = deque()
@@ -245,7 +246,7 @@ class RequestReader(ConnectionLife):
             keep_alive=version == "1.1" and self._parser.should_keep_alive(),
             expects_continue=version == "1.1" and self._fields.expects_continue,
         )
-        scope["extensions"] = {EXTENSION: exchange}
+        scope["extensions"] = {EXTENSION: exchange, CONNECTION_STATE: self.connection_state}
         self._reading = exchange
         self._raw_bytes = 0
         if is_idle and self.writable.is_set():

@@ -15,7 +15,7 @@ from websockets.utils import accept_key
 
 from api.feeds.transport_outlet import TransportOutlet, TransportWs
 from api.server.request_head import Headers
-from api.transport_extension import EXTENSION
+from api.transport_extension import CONNECTION_STATE, EXTENSION
 from streams.frames import WS, ws_frame
 
 _SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
@@ -30,6 +30,7 @@ class Connection(Protocol):
     server_state: ServerState
     loop: asyncio.AbstractEventLoop
     app: Any
+    connection_state: dict[str, Any]
 
 
 class WebSocketOpening(asyncio.Protocol):
@@ -45,7 +46,11 @@ class WebSocketOpening(asyncio.Protocol):
             "asgi": scope["asgi"] | {"spec_version": "2.4"},
             "scheme": "wss" if scope["scheme"] == "https" else "ws",
             "subprotocols": _subprotocols(scope["headers"]),
-            "extensions": {"websocket.http.response": {}, EXTENSION: self},
+            "extensions": {
+                "websocket.http.response": {},
+                EXTENSION: self,
+                CONNECTION_STATE: http.connection_state,
+            },
         }
         self._transport = http.transport
         self._head: bytes | None = None

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from websockets.asyncio.client import connect
 
-from api.security.peer_owner import NOBODY, is_of_a_person, owner_of
+from api.security import locality
+from api.security.peer_owner import NOBODY, Address, Owner, is_of_a_person, owner_of
+from api.transport_extension import CONNECTION_STATE
 from tests.conftest import unavailable
 from tests.serving import Served, serving
 
@@ -118,3 +121,48 @@ async def test_the_account_of_a_service_is_asked_for_a_token(
     answer = ran.stdout.decode()
     assert answer.startswith(f"HTTP/1.1 {status}")
     assert ("runs as the account of a service" in answer) == (status == "401")
+
+
+def _scope(state: dict[str, object]) -> dict[str, object]:
+    return {
+        "http_version": "1.1",
+        "client": ("127.0.0.1", 5000),
+        "server": ("127.0.0.1", 8000),
+        "headers": [(b"host", b"localhost")],
+        "extensions": {CONNECTION_STATE: state},
+    }
+
+
+@pytest.mark.parametrize("owner", [1000, 33, "gone", None])
+def test_the_kernel_is_asked_once_a_connection(monkeypatch: pytest.MonkeyPatch, owner: Owner) -> None:
+    asked: list[object] = []
+
+    def counted(*ends: object) -> Owner:
+        asked.append(ends)
+        return owner
+
+    monkeypatch.setattr(locality, "owner_of", counted)
+    one: dict[str, object] = {}
+    signs = {locality.sign_of_others(_scope(one)) for _ in range(3)}
+    assert len(signs) == len(asked) == 1
+    locality.sign_of_others(_scope({}))
+    assert len(asked) == 2
+
+
+@pytest.mark.anyio
+async def test_requests_and_streams_of_a_server_ask_once_a_connection(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def counted(peer: Address, own: Address) -> Owner:
+        asked.append(peer)
+        return owner_of(peer, own)
+
+    monkeypatch.setattr(locality, "owner_of", counted)
+    async with served.client() as client:
+        assert [(await client.get("/api/v1/session")).status_code for _ in range(3)] == [200] * 3
+    assert len(asked) == 1
+    async with connect(f"ws://{served.address}/ws?feed=eventos") as stream:
+        await stream.recv()
+    assert len(asked) == len(set(asked)) == 2

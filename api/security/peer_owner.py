@@ -13,6 +13,7 @@ import socket
 import struct
 from functools import cache, lru_cache
 from ipaddress import ip_address
+from threading import local
 from typing import Literal
 
 FIRST_PERSON = 1000
@@ -62,10 +63,7 @@ def _is_told() -> bool:
 
 
 def _asked(peer: Address, own: Address) -> Owner:
-    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-    with socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG) as asking:
-        asking.send(_question(peer, own))
-        answer = asking.recv(_ANSWER_BYTES)  # The kernel has answered before `send` returns.
+    answer = _kernel.ask(_question(peer, own))
     if _HEAD.unpack_from(answer)[1] == _ERROR:
         number = -struct.unpack_from("=i", answer, _HEAD.size)[0]
         if number == errno.ENOENT:
@@ -74,6 +72,34 @@ def _asked(peer: Address, own: Address) -> Owner:
     owner, inode = struct.unpack_from("=II", answer, _OWNER_AT)
     # A socket that its process has closed has no inode, and no owner but root.
     return int(owner) if inode else "gone"
+
+
+class _Kernel(local):
+    """One socket a thread, kept: to open one for each question costs more than the answer does."""
+
+    _descriptor: int | None = None
+
+    def ask(self, question: bytes) -> bytes:
+        if self._descriptor is None:
+            kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+            self._descriptor = socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG).detach()
+        try:
+            os.write(self._descriptor, question)
+            return os.read(self._descriptor, _ANSWER_BYTES)  # The kernel has answered before `write` returns.
+        except OSError:
+            # An answer that comes yet would be taken for that to the next question.
+            self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Ask by a new one."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+
+_kernel = _Kernel()
+os.register_at_fork(after_in_child=_kernel.forget)
 
 
 def _question(peer: Address, own: Address) -> bytes:

@@ -82,20 +82,31 @@ class FastReader:
         columns, odd = self._values.read(records)
         if may_hold_errors(text):
             odd.update(at for at, cells in enumerate(records) if any(map(is_error, cells)))
-        stretch, taken, is_damaged = RowBatch.empty(), 0, looks_damaged(text)
+        stretch, taken = RowBatch.empty(), 0
+        accepted: list[list[str]] = []
         for place in (*sorted(odd), len(records)):
-            found = slice(taken, place)
-            numbers = range(record + len(stretch) + 1, record + len(stretch) + 1 + place - taken)
-            stretch.extend(RowBatch(columns.part(found), lines[found], list(numbers), row_ends[found], []))
-            self._note(records[found], is_damaged=is_damaged)
+            if place > taken:
+                found = slice(taken, place)
+                numbers = range(record + len(stretch) + 1, record + len(stretch) + 1 + place - taken)
+                stretch.extend(
+                    RowBatch(columns.part(found), lines[found], list(numbers), row_ends[found], [])
+                )
+                accepted += records[found]
             taken = place
             if place < len(records):
                 number = record + len(stretch) + 1
-                rows = self._peculiar(records[place], lines[place], number, row_ends[place])
+                cells = records[place]
+                rows = self._peculiar(cells, lines[place], number, row_ends[place])
                 if rows is None:
                     break
-                stretch.extend(RowBatch.of(rows))
+                for row in rows:
+                    if row.fields is None:
+                        stretch.rejected.append(row)
+                    else:
+                        stretch.extend(RowBatch.of([row]))
+                        accepted.append(trimmed(cells, self._width))
                 taken += 1
+        self._note(accepted, is_damaged=looks_damaged(text))
         read = passed[taken - 1] if taken else 0
         return Region(stretch, _characters(text, read, len(ends) - 1), read, ends[read])
 
@@ -109,11 +120,7 @@ class FastReader:
         if not self._least <= len(cells) <= self._most or self._may_be_backslashed(cells):
             return None
         row = self._parser.parse_line(cells, line=line, record=record, end=end)
-        if row is None:
-            return []
-        if row.fields is not None:
-            self._note([cells])
-        return [row]
+        return [] if row is None else [row]
 
     def _may_be_backslashed(self, cells: list[str]) -> bool:
         """Return whether the backslash dialect might read more out of a record than RFC 4180 does."""

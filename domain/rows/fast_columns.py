@@ -92,6 +92,7 @@ class FastColumns:
         self._decode_venue = msgspec.json.Decoder(_PlainVenue).decode
         self._decode_full_venue = msgspec.json.Decoder(_FullVenue).decode
         self._cities: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._flat_venues: dict[tuple[str, ...], _PlainVenue] = {}
         self._venue_types: dict[str | None, str] = {name: name for name in VENUE_TYPES}
         self._on_one_line: Callable[[str], str] = plain_line
@@ -228,7 +229,10 @@ class FastColumns:
 
     def _tidy(self, venue: _PlainVenue) -> bool:
         """Bring every member to the form in which it is stored; False when one breaks its rule."""
-        name = venue.location_name = self._on_one_line(venue.location_name)
+        name = self._names.get(venue.location_name) or self._name(venue.location_name)
+        if name is None:
+            return False
+        venue.location_name = name
         if venue.address is not None:
             venue.address = self._on_one_line(venue.address) or None
         if venue.past_events:
@@ -237,12 +241,19 @@ class FastColumns:
             venue.venue_type
         )
         return (
-            limits.LOCATION_NAME_LEAST_CHARACTERS <= len(name) <= limits.LOCATION_NAME_CHARACTERS
-            and not is_invisible(name)
-            and 0 <= venue.capacity <= limits.CAPACITY
+            0 <= venue.capacity <= limits.CAPACITY
             and kind != ""
             and len(venue.address or "") <= limits.ADDRESS_CHARACTERS
         )
+
+    def _name(self, text: str) -> str | None:
+        """Return a location's name as it is stored, None for one that breaks its rules."""
+        name = plain_line(text)
+        least, most = limits.LOCATION_NAME_LEAST_CHARACTERS, limits.LOCATION_NAME_CHARACTERS
+        if not least <= len(name) <= most or is_invisible(name):
+            return None
+        remember(self._names, text, name)
+        return name
 
     def _venue_type(self, text: str | None) -> str | None:
         """Return a type as it is stored, "" for an unknown one."""

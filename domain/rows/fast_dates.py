@@ -7,7 +7,7 @@ import re
 from datetime import UTC, timedelta, timezone, tzinfo
 
 from domain.dates import DateOrder, parse_event_date
-from domain.dates.written import read_clock
+from domain.dates.written import read_clock, read_written
 from domain.problems import Problem
 from domain.rows.memory import remember
 
@@ -57,13 +57,17 @@ class FastDates:
 
     def _day(self, day: str) -> _Day | None:
         """Return a day that no clock's change shortens, in a form to which any time can be added."""
-        if not _form(day):
+        # The words about what is no day are found by whoever refuses it: they take long.
+        if not _form(day) or read_written(day) is None:
             return None
-        ends = [self._parse(day + clock) for clock in (" 00:00:00Z", " 00:00:00", " 23:59:59")]
-        if not all(ends):
-            return None
-        kept = next(end[0] for end in ends if end)[:10]
-        midnight, first, last = (end[1] for end in ends if end)
+        ends: list[tuple[str, int]] = []
+        for clock in (" 00:00:00Z", " 00:00:00", " 23:59:59"):
+            parsed = parse_event_date(day + clock, timezone=self._zone, order=self._order)
+            if isinstance(parsed, Problem):
+                return None
+            ends.append(parsed)
+        kept = ends[0][0][:10]
+        midnight, first, last = (end[1] for end in ends)
         if last - first != 86_399_000_000:
             return None
         remember(self._days, day, (kept, midnight, first))
@@ -109,10 +113,6 @@ class FastDates:
             return None
         kept = parsed[0][10:]
         return kept, parsed[1], not kept.endswith("Z") and kept[-6] not in "+-"
-
-    def _parse(self, text: str) -> tuple[str, int] | None:
-        parsed = parse_event_date(text, timezone=self._zone, order=self._order)
-        return None if isinstance(parsed, Problem) else parsed
 
 
 _ISO_DAY = "1970-01-01"

@@ -86,6 +86,7 @@ class RowParser:
         self._timezone = timezone
         self._warn = warn
         self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
+        self._header = [(column, column_key(columns.names[column])) for column in columns.index.values()]
 
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
         """Return the row of a line of a table; None where it is no record.
@@ -117,14 +118,14 @@ class RowParser:
 
     def _is_no_record(self, cells: list[str]) -> bool:
         """Return whether a rejected row is a line of totals or the header once more; warn of it."""
-        index = self._columns.index
-        given = {name: cells[column] for name, column in index.items() if column < len(cells)}
-        keys = {name: column_key(self._columns.names[column]) for name, column in index.items()}
-        if given and all(column_key(cell) == keys[name] for name, cell in given.items()):
+        header = [(cells[column], key) for column, key in self._header if column < len(cells)]
+        if header and all(column_key(cell) == key for cell, key in header):
             self._warn("repeated_header")
             return True
+        index = self._columns.index
+        at = [index[name] for name in ("event_date", "city") if name in index]
+        told = (cells[column].strip() for column in at if column < len(cells))
         # A number below the dates or the cities is one of the totals.
-        told = (given.get(name, "").strip() for name in ("event_date", "city"))
         if not any(cell and not is_number(cell) for cell in told) and any(map(names_totals, cells)):
             self._warn("total_row")
             return True

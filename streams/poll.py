@@ -89,9 +89,10 @@ class Poll:
     async def _first(self, view: View, wait_seconds: float) -> list[Frame]:
         states = self._hub.states
         if self._opening.resume != "recovered":
+            messages = await self._read()
             hello = self._hub.hello(self._feeds, self._opening, "poll", self._who)
-            opened = [passing_frame(encode(hello)), *states.frames(self._feeds.states)]
-            return opened + await self._read()
+            # After the read: the cursor says that the states of its end are known.
+            return [passing_frame(encode(hello)), *states.frames(self._feeds.states), *messages]
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + wait_seconds
         while True:

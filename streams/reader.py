@@ -7,7 +7,7 @@ position of its own; it falls behind when its client does not take what was writ
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from streams.frames import opening_frame, passing_frame
@@ -16,7 +16,7 @@ from streams.ports import Outlet
 
 if TYPE_CHECKING:
     from streams.context import ReaderContext
-    from streams.frames import Encoding, Payload
+    from streams.frames import Encoding, Frame, Payload
     from streams.history import Page
     from streams.registry import Slot
     from streams.start_position import Opening
@@ -46,7 +46,6 @@ class Reader:
         "_closed",
         "_hub",
         "_joined",
-        "_missed_states",
         "_opening",
         "_outlet",
         "_paused",
@@ -55,6 +54,7 @@ class Reader:
         "_sent_at",
         "_slot",
         "_stalled_since",
+        "_states",
         "_view",
         "encoding",
     )
@@ -73,7 +73,8 @@ class Reader:
         self._joined = False
         self._paused = False
         self._queued = False
-        self._missed_states = False
+        # What it was told of the states when it began to read history; they may change until it joins.
+        self._states: Sequence[Frame] = ()
         self._buffered = 0
         self._stalled_since = 0.0
         self._sent_at = hub.clock()
@@ -97,7 +98,8 @@ class Reader:
     def start(self, hello: Hello) -> None:
         """Write hello, the states and the first page in one piece, then read on."""
         frame = opening_frame(encode(hello), cursor=hello.cursor, retry_ms=self._hub.retry_ms())
-        first = [self.encoding.join([frame, *self._hub.states.frames(self._view.feeds.states)])]
+        self._states = self._hub.states.frames(self._view.feeds.states)
+        first = [self.encoding.join([frame, *self._states])]
         if not self._is_there() and (page := self._page()) is not None and page.frames:
             first.append(page.joined(self.encoding))
         self._guarded(self._outlet.begin, first)
@@ -138,7 +140,6 @@ class Reader:
         """Leave the cohort, because the client reads too slowly."""
         self._sent_at = max(self._sent_at, self._view.flushed_at)
         self._leave()
-        self._missed_states = True
         self._after = after
 
     def broken(self) -> None:
@@ -205,10 +206,10 @@ class Reader:
     def _join(self) -> None:
         self._joined = True
         self._view.join(self)
-        if self._missed_states:
-            self._missed_states = False
-            if states := self._hub.states.frames(self._view.feeds.states):
-                self._write(self.encoding.join(states))
+        known, self._states = self._states, ()
+        states = [one for one in self._hub.states.frames(self._view.feeds.states) if one not in known]
+        if states:
+            self._write(self.encoding.join(states))
 
     def _is_there(self) -> bool:
         return self._after >= max(self._view.position, self._opening.joint)

@@ -39,6 +39,7 @@ class AsgiOutlet:
         self._queue: deque[Payload] = deque()
         self._size = 0
         self._paused = False
+        self._owed: Payload | None = None
         self._ending = False
         self._written = asyncio.Event()
         self.interrupt: Callable[[], Any] = lambda: None
@@ -56,6 +57,13 @@ class AsgiOutlet:
         if self._size > MAX_BUFFERED_BYTES and not self._paused and self.reader is not None:
             self._paused = True
             self.reader.pause()
+
+    def answer(self, payload: Payload) -> None:
+        """Queue what a client asked for; of what it asks while it takes nothing, the last only."""
+        if self._paused:
+            self._owed = payload
+        else:
+            self.write(payload)
 
     def buffered(self) -> int:
         """Return the bytes that `send` has not been called with."""
@@ -88,6 +96,9 @@ class AsgiOutlet:
                 return
             if self._paused and self.reader is not None:
                 self._paused = False
+                owed, self._owed = self._owed, None
+                if owed is not None:
+                    self.write(owed)
                 self.reader.resume()
 
     async def _send_all(self) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from api.feeds.tcp_keepalive import LOOK_SECONDS, has_vanished
 from api.feeds.ws_frames import ClientEvent, FrameParser
-from streams.frames import SSE, Encoding, Payload, ws_frame
+from streams.frames import SSE, WS_BATCH_TEXT, WS_TEXT, Encoding, Payload, passing_frame, ws_frame
 from streams.reader import Reader
 
 CLOSING_SECONDS = 10.0
@@ -38,6 +38,7 @@ MAX_UNASKED_BYTES = 1024 * 1024
 """What an SSE client may send after its request, such as a body, before it is cut off."""
 
 BAD_MESSAGE = 4400
+_PONG = passing_frame(b'{"type":"pong"}')
 
 
 class TransportOutlet(asyncio.Protocol):
@@ -175,13 +176,14 @@ class TransportSse(TransportOutlet):
 class TransportWs(TransportOutlet):
     """A WebSocket after its handshake. Source: RFC 6455 §5 to §7."""
 
-    __slots__ = ("_closing", "_frames", "_heard", "_pinged_at")
+    __slots__ = ("_closing", "_frames", "_heard", "_owed", "_pinged_at")
 
     def __init__(self, encoding: Encoding) -> None:
         super().__init__(encoding)
         self._frames = FrameParser()
         self._closing = False
         self._heard = True
+        self._owed: dict[str, Payload] = {}
         self._pinged_at = 0.0
 
     def data_received(self, data: bytes) -> None:
@@ -218,18 +220,32 @@ class TransportWs(TransportOutlet):
             case "close":
                 self._closed_by_client(event.payload)
             case "ping":
-                self._answer(ws_frame(event.payload, 0xA))
-            case "text" if (answer := answer_to(event.payload)) is not None:
-                self._answer(ws_frame(answer))
+                self._answer("ping", ws_frame(event.payload, 0xA))
+            case "text" if (answer := answer_to(event.payload, self.encoding)) is not None:
+                self._answer("text", answer)
             case "fault":
                 self.refuse(event.code)
             case _:
                 self.refuse(BAD_MESSAGE, 'only {"type":"ping"} is understood')
 
-    def _answer(self, frame: bytes) -> None:
-        # A client that does not read its pongs gets no more of them.
-        if not self._closing and self.reader is not None and not self.reader.paused:
-            self.write(frame)
+    def resume_writing(self) -> None:
+        """The kernel has taken all: first the answers that wait, then more messages."""
+        super().resume_writing()
+        owed, self._owed = self._owed, {}
+        for kind, answer in owed.items():
+            self._answer(kind, answer)
+
+    def _answer(self, kind: str, answer: Payload) -> None:
+        """Answer now, or when the client takes something again: then only the last of each kind.
+
+        Source: RFC 6455 §5.5.3.
+        """
+        if self._closing or self.reader is None:
+            return
+        if self.reader.paused:
+            self._owed[kind] = answer
+        else:
+            self.write(answer)
 
     def _closed_by_client(self, payload: bytes) -> None:
         if self.reader is not None:
@@ -247,18 +263,18 @@ class TransportWs(TransportOutlet):
         asyncio.get_running_loop().call_later(CLOSE_ECHO_SECONDS, super()._end, code)
 
 
-def answer_to(message: bytes | str) -> bytes | None:
-    """Return the answer to a client's message, None for an unknown message.
+def answer_to(message: bytes | str, encoding: Encoding) -> Payload | None:
+    """Return the answer to a client's message, as its messages are framed; None for an unknown message.
 
-    The text `ping` is what react-use-websocket and vueuse send to hear a `pong`.
+    The text `ping` is what react-use-websocket and vueuse send to hear just `pong`, in an array never.
     """
     if message in ("ping", b"ping"):
-        return b"pong"
+        return ["pong"] if encoding in (WS_TEXT, WS_BATCH_TEXT) else ws_frame(b"pong")
     try:
         is_ping = msgspec.json.decode(message) == {"type": "ping"}
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    return b'{"type":"pong"}' if is_ping else None
+    return encoding.join([_PONG]) if is_ping else None
 
 
 def _nowhere(_payload: Payload) -> None:

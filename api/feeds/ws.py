@@ -98,11 +98,10 @@ class _WsStream:
             said: str | bytes = message.get("text") or message.get("bytes") or ""
             if len(said.encode() if isinstance(said, str) else said) > MAX_MESSAGE_BYTES:
                 return TOO_BIG
-            answer = None if isinstance(said, bytes) else answer_to(said)
+            answer = None if isinstance(said, bytes) else answer_to(said, outlet.encoding)
             if answer is None:
                 return BAD_MESSAGE
-            if outlet.reader is not None and not outlet.reader.paused:
-                outlet.write([answer.decode()])
+            outlet.answer(answer)
 
     def _hello(self) -> Hello:
         return self._hub.hello(self._asked.feeds, self._opening, "ws", self._asked.who)

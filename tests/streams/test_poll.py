@@ -1,6 +1,7 @@
 """A long poll waits for the feed, not for the store, and sleeps through nothing."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from domain.messages import Log, PresenceState
 from streams.context import FeedOptions
 from streams.hub import FeedHub
 from streams.poll import Answer, Poll
+from streams.start_position import Replay
 from tests.streams.memory import MemoryFeed
 from tests.streams.sink import CATALOGUE
 
@@ -25,11 +27,17 @@ def hub_over(feed: MemoryFeed) -> FeedHub[Identity]:
     return hub
 
 
-async def ask(hub: FeedHub[Identity], names: list[str], cursor: str, wait_seconds: float) -> Answer:
+async def ask(
+    hub: FeedHub[Identity],
+    names: list[str],
+    cursor: str | None,
+    wait_seconds: float,
+    replay: Replay | None = None,
+) -> Answer:
     lease: Any = hub.registry.admit(ANA)
     feeds = CATALOGUE.set_of(names)
     try:
-        return await Poll(hub, feeds, await hub.open(feeds, cursor, None), lease).answer(wait_seconds)
+        return await Poll(hub, feeds, await hub.open(feeds, cursor, replay), lease).answer(wait_seconds)
     finally:
         lease.release()
 
@@ -74,3 +82,28 @@ async def test_a_poll_without_news_returns_the_current_cursor_after_the_wait() -
 
     assert answer.messages == []
     assert answer.cursor == "k3f9.1"
+
+
+async def test_the_states_of_a_first_poll_are_those_that_its_cursor_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.state.INTERVAL_SECONDS", 0)
+    feed = MemoryFeed()
+    feed.publish(Log("eventos", AT, "info", "old"))
+    hub = hub_over(feed)
+    online = count(1)
+
+    async def changed_meanwhile(*args: Any, **more: Any) -> Any:
+        hub.set_state(PresenceState("presenca", AT, now := next(online), now, []))
+        await asyncio.sleep(0.01)
+        return await read(*args, **more)
+
+    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+        read = hub.history.load_page
+        monkeypatch.setattr(hub.history, "load_page", changed_meanwhile)
+        answer = await ask(hub, ["eventos", "presenca"], None, 0, "all")
+        last = hub.states.frames(["presenca"])[0].body
+        again = await ask(hub, ["eventos", "presenca"], answer.cursor, 0)
+
+    assert [message for message in answer.messages if b'"type":"state"' in message] == [last]
+    assert again.messages == []

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.services.identity import Identity
+from domain.messages import PresenceState
 from domain.ports.errors import StorageUnavailableError
 from streams.context import FeedOptions
 from streams.frames import Payload
 from streams.hub import FeedHub
 from tests.streams.memory import FlakyFeed, MemoryFeed
-from tests.streams.sink import CATALOGUE, FEEDS, Sink, attach, hub_over, line, settle
+from tests.streams.sink import AT, CATALOGUE, FEEDS, Sink, attach, hub_over, line, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +25,12 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("publish"), st.sampled_from(FEEDS), st.integers(1, 30)),
         st.tuples(
-            st.just("read"), st.sampled_from([("eventos",), ("eventos", "upload/a"), ("eventos/progresso",)])
+            st.just("read"),
+            st.sampled_from(
+                [("eventos",), ("eventos", "upload/a"), ("eventos/progresso",), ("eventos", "presenca")]
+            ),
         ),
+        st.tuples(st.just("online"), st.integers(1, 9)),
         st.tuples(st.just("block"), st.integers(0, 5)),
         st.tuples(st.just("unblock"), st.integers(0, 5)),
         st.tuples(st.just("cut"), st.integers(0, 5)),
@@ -38,7 +43,9 @@ STEPS = st.lists(
 @settings(max_examples=60)
 @given(steps=STEPS, ring=st.integers(1, 40))
 def test_every_reader_gets_the_messages_of_a_plain_list(steps: list[Any], ring: int) -> None:
-    asyncio.run(_play(steps, ring, []))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.state.INTERVAL_SECONDS", 0)
+        asyncio.run(_play(steps, ring, []))
 
 
 @given(
@@ -52,6 +59,7 @@ def test_every_reader_gets_them_whenever_the_store_is_slow_or_fails(
     """`answers`: for each read of the store the turns of the loop that it takes, and whether it fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("streams.history._RETRY_SECONDS", 0)
+        patch.setattr("streams.state.INTERVAL_SECONDS", 0)
         asyncio.run(_play(steps, ring, answers))
 
 
@@ -67,6 +75,8 @@ async def _play(steps: list[Any], ring: int, answers: list[tuple[int, bool]]) ->
                 feed.publish(*[line("x" * 50, how[0])] * how[1])
             elif kind == "read":
                 readers.append((how[0], [await _attached(hub, how[0], "k3f9.0")]))
+            elif kind == "online":
+                hub.set_state(PresenceState("presenca", AT, how[0], how[0], []))
             elif kind == "turn":
                 await asyncio.sleep(0)
             elif readers:
@@ -83,8 +93,12 @@ async def _play(steps: list[Any], ring: int, answers: list[tuple[int, bool]]) ->
         for _, sinks in readers:
             if sinks[-1].full_after is not None:
                 sinks[-1].unblock()
+        while hub.states._resting:  # noqa: ASYNC110 - turn by turn.
+            await asyncio.sleep(0)
         await settle(hub)
         for names, sinks in readers:
+            states = hub.states.frames(CATALOGUE.set_of(names).states)
+            assert all(_last_state(sinks[-1]) == state.body for state in states)
             topics = set(CATALOGUE.set_of(names).topics)
             expected = [m.seq for m in feed.kept if topics & set(CATALOGUE.topics_of(m.feed))]
             assert [seq for sink in sinks for seq in sink.seqs] == expected
@@ -92,6 +106,11 @@ async def _play(steps: list[Any], ring: int, answers: list[tuple[int, bool]]) ->
             sinks[-1].reader.lost()
         assert not hub._views
         assert not hub.registry.open
+
+
+def _last_state(sink: Sink) -> bytes | None:
+    told = [line for line in bytes(sink.taken).split(b"\n") if b'"type":"state"' in line]
+    return told[-1].removeprefix(b"data: ") if told else None
 
 
 async def _attached(hub: FeedHub[Identity], names: tuple[str, ...], cursor: str) -> Sink:
@@ -178,3 +197,28 @@ async def test_hello_and_what_the_ring_has_are_one_write() -> None:
         feed.publish(line("4"))
         await settle(hub)
         assert (behind.seqs, up_to_date.seqs) == ([2, 3, 4], [4])
+
+
+@pytest.mark.parametrize("changes", [0, 1, 3])
+async def test_a_state_that_changes_while_history_is_read_is_told_once_it_is_read(
+    changes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.state.INTERVAL_SECONDS", 0)
+    feed = MemoryFeed()
+    feed.publish(*[line(str(number)) for number in range(50)])
+    hub = await hub_over(feed, ring_messages=4, coalesce_seconds=0)
+    async with hub.running(feed.epoch, feed):
+        hub.set_state(PresenceState("presenca", AT, 100, 100, []))
+        await settle(hub)
+        slow = await attach(hub, ["eventos", "presenca"], "k3f9.0")
+        assert slow.reader is not None
+        slow.reader.pause()
+        for number in range(1, changes + 1):
+            hub.set_state(PresenceState("presenca", AT, number, number, []))
+            await asyncio.sleep(0.01)
+        slow.unblock()
+        await settle(hub)
+
+        assert slow.seqs == list(range(1, 51))
+        told = bytes(slow.taken).count(b'"type":"state"')
+        assert (told, _last_state(slow)) == (1 + bool(changes), hub.states.frames(["presenca"])[0].body)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.feeds.transport_outlet import PING_SECONDS, PONG_SECONDS, TransportWs
-from streams.frames import WS, ws_frame
+from api.feeds.transport_outlet import PING_SECONDS, PONG_SECONDS, TransportWs, answer_to
+from streams.frames import WS, WS_BATCH, WS_BATCH_TEXT, WS_TEXT, Encoding, Payload, ws_frame
 
 PING = ws_frame(b"", 0x9)
 PONG = bytes((0x8A, 0x80)) + b"mask"
@@ -46,6 +46,9 @@ class Quiet:
 
     def __init__(self, *, paused: bool = False) -> None:
         self.paused = paused
+
+    def resume(self) -> None:
+        self.paused = False
 
 
 def opened(*, paused: bool = False) -> tuple[TransportWs, Wire]:
@@ -99,3 +102,34 @@ def test_a_client_that_reads_nothing_is_neither_pinged_nor_disconnected(said: by
     outlet.data_received(said)
     assert watch(outlet, wire, 200, answers_until=0)[0] == []
     assert not wire.aborted
+
+
+SAID = {
+    "ping": bytes((0x89, 0x81)) + b"\0\0\0\0" + b"%d",
+    "text": bytes((0x81, 0x84)) + b"\0\0\0\0" + b"ping",
+}
+
+
+@pytest.mark.parametrize(("kind", "answer"), [("ping", ws_frame(b"3", 0xA)), ("text", ws_frame(b"pong"))])
+def test_pings_of_a_client_that_takes_nothing_are_answered_when_it_does(kind: str, answer: bytes) -> None:
+    outlet, wire = opened(paused=True)
+    for number in range(4):
+        outlet.data_received(SAID[kind].replace(b"%d", b"%d" % number))
+    assert wire.written == []
+    outlet.resume_writing()
+    assert wire.written == [answer]
+    outlet.resume_writing()
+    assert wire.written == [answer]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "answers"),
+    [
+        (WS, [ws_frame(b"pong"), ws_frame(b'{"type":"pong"}')]),
+        (WS_BATCH, [ws_frame(b"pong"), ws_frame(b'[{"type":"pong"}]')]),
+        (WS_TEXT, [["pong"], ['{"type":"pong"}']]),
+        (WS_BATCH_TEXT, [["pong"], ['[{"type":"pong"}]']]),
+    ],
+)
+def test_a_pong_is_framed_as_messages_are(encoding: Encoding, answers: list[Payload]) -> None:
+    assert [answer_to(said, encoding) for said in ("ping", '{"type":"ping"}')] == answers

@@ -3,6 +3,7 @@ import {PREFIX} from "./server.js";
 /** The HTTP API as the page calls it. Answers are parsed JSON; refusals are thrown as `Fault`. */
 
 const BASE = `${PREFIX}/api/v1`;
+const SESSION = "/session";
 
 /** A call that was refused, or got no answer (status 0). */
 export class Fault extends Error {
@@ -21,13 +22,18 @@ export class Fault extends Error {
   }
 }
 
-/**
- * Asked on a 401, so that one place asks for a sign-in: it settles when the same person is back.
- *
- * @type {(() => Promise<void>) | null}
- */
-let signInAgain = null;
-export const whenSignedOut = (ask) => (signInAgain = ask);
+/** Between two questions while the network is away. */
+export const AGAIN_MS = 1000;
+
+/** How one place asks for a sign-in: it settles when the same person is back. @type {() => Promise<void>} */
+let ask = null;
+export const whenSignedOut = (how) => (ask = how);
+
+/** While nobody is signed in, or it is not known who. @type {Promise<void> | null} */
+let returning = null;
+
+/** Asked for on a 401, by a call or a feed: all share one question. */
+export const signInAgain = () => (returning ??= ask().finally(() => (returning = null)));
 
 /**
  * @param {string} method
@@ -41,12 +47,14 @@ export async function call(method, path, {json, body, headers = {}, signal, keep
   const content = json === undefined ? body : JSON.stringify(json);
   // An address that the server gave is whole; a path of ours is below the API.
   const url = path.startsWith(`${PREFIX}/api/`) ? path : BASE + path;
+  // Meanwhile it would go out under the name of whoever signs in.
+  if (returning && path !== SESSION) await returning;
   const answer = await fetch(url, {method, body: content, headers, signal, keepalive}).catch((fault) => {
     throw signal?.aborted ? fault : new Fault(0);
   });
   const parsed = await parse(answer);
   if (answer.ok) return {body: parsed, headers: answer.headers};
-  if (answer.status === 401 && path !== "/session" && signInAgain) {
+  if (answer.status === 401 && path !== SESSION && ask) {
     await signInAgain();
     // What was asked for, and what was typed for it, is still wanted.
     return call(method, path, {body: content, headers, signal, keepalive});
@@ -58,6 +66,27 @@ export async function call(method, path, {json, body, headers = {}, signal, keep
 async function parse(answer) {
   const text = await answer.text();
   return text && /json/.test(answer.headers.get("Content-Type") ?? "") ? JSON.parse(text) : null;
+}
+
+/**
+ * Ask again and again where the network is away: it may be back soon.
+ *
+ * @template Answer
+ * @param {() => Promise<Answer>} question
+ * @param {{isWanted?: () => boolean, onAway?: (fault: Fault) => void}} [on] `onAway`: once.
+ * @returns {Promise<Answer | null>} Null where nobody waits for it any more.
+ */
+export async function untilAnswered(question, {isWanted = () => true, onAway = () => {}} = {}) {
+  for (let isFirst = true; isWanted(); isFirst = false) {
+    try {
+      return await question();
+    } catch (fault) {
+      if (/** @type {{status?: number}} */ (fault).status !== 0) throw fault;
+      if (isFirst) onAway(/** @type {Fault} */ (fault));
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  return null;
 }
 
 export const get = async (path, how) => (await call("GET", path, how)).body;
@@ -95,11 +124,13 @@ export function sendFile(path, file, {onSent, headers = {}}) {
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.send(form);
     });
-  const done = send().catch(async (fault) => {
-    if (fault.status !== 401 || !signInAgain) throw fault;
-    await signInAgain();
-    return send();
-  });
+  const done = Promise.resolve(returning)
+    .then(send)
+    .catch(async (fault) => {
+      if (fault.status !== 401 || !ask) throw fault;
+      await signInAgain();
+      return send();
+    });
   return {done, abort: () => request.abort()};
 }
 

@@ -1,17 +1,18 @@
 import {call} from "./api.js";
+import {dateInput, dateOf} from "./date-input.js";
 import {field, h, select} from "./dom.js";
 import {say, t} from "./i18n.js";
-import {faultText, reasonOf} from "./problem-words.js";
+import {faultText} from "./problem-words.js";
 import {toast} from "./tell.js";
 import {VENUE_TYPES} from "./venue-types.js";
 
 /** What can be set for many events at once. */
 const CHANGES = {
-  city: () => h("input", {required: true, maxlength: "100"}),
-  event_date: () => h("input", {type: "datetime-local", required: true}),
+  city: () => h("input", {required: true}),
+  event_date: () => dateInput(),
   "local_info.venue_type": () =>
     h("select", {}, ...VENUE_TYPES.map((name) => h("option", {value: name}, name))),
-  "local_info.location_name": () => h("input", {required: true, maxlength: "200"}),
+  "local_info.location_name": () => h("input", {required: true}),
 };
 
 /** Requests under way at once: the server takes them one after the other. */
@@ -45,19 +46,18 @@ function changeAll(events) {
     {onchange: () => draw()},
   );
   const place = h("div");
-  const draw = () => place.replaceChildren(CHANGES[which.value]());
+  const draw = () => place.replaceChildren(field("bulk.to", CHANGES[which.value]()));
   const fault = h("span.fault", {role: "alert"});
   const submit = async (happening) => {
     happening.preventDefault();
     fault.textContent = "";
-    const failed = await inTurns(events, (event) =>
-      change(event, which.value, place.firstElementChild.value),
-    );
-    if (failed.length === events.length) return (fault.textContent = wordsOf(failed[0]));
+    const {value} = place.querySelector("input, select");
+    const failed = await inTurns(events, (event) => change(event, which.value, value));
+    if (failed.length === events.length) return (fault.textContent = faultText(failed[0]));
     dialog.close();
     toast(
       failed.length
-        ? t("bulk.someFailed", {count: failed.length, reason: wordsOf(failed[0])})
+        ? t("bulk.someFailed", {count: failed.length, reason: faultText(failed[0])})
         : t("bulk.changed", {count: events.length}),
     );
   };
@@ -68,12 +68,7 @@ function changeAll(events) {
       "form.stack",
       {onsubmit: submit},
       h("h2", {t: ["bulk.changeTitle", {count: events.length}]}),
-      h(
-        "div.fields",
-        {},
-        field("rejects.field", which),
-        h("div.field", {}, h("span.label", {t: "bulk.to"}), place),
-      ),
+      h("div.fields", {}, field("rejects.field", which), place),
       fault,
       h(
         "div.row.end",
@@ -90,9 +85,9 @@ function changeAll(events) {
 
 function change(event, name, value) {
   const [outer, inner] = name.split(".");
-  const venue = {...(event.local_info ?? {location_name: ""}), [inner]: value};
+  const given = name === "event_date" ? dateOf(value, event) : value;
   return call("PATCH", `/eventos/${event.id}`, {
-    json: inner ? {local_info: venue} : {[outer]: value},
+    json: {[outer]: inner ? {[inner]: given} : given},
     headers: {"If-Match": `"${event.id}-${event.version}"`},
   });
 }
@@ -108,5 +103,3 @@ async function inTurns(events, work) {
   await Promise.all(Array.from({length: AT_ONCE}, worker));
   return faults;
 }
-
-const wordsOf = (fault) => (fault.errors[0] ? reasonOf(fault.errors[0]) : faultText(fault));

@@ -19,9 +19,14 @@ export function calendarAddress(question) {
   let shown = null;
   const reload = async () => {
     const {items} = await get("/calendars").catch((fault) => (toastFault(fault), {items: []}));
-    list.replaceChildren(...items.map((calendar) => itemOf(calendar, reload)));
+    list.replaceChildren(...items.map((calendar) => itemOf(calendar, revoked)));
     // What was revoked is no address to copy any more.
     if (!items.some(({id}) => id === shown)) made.replaceChildren();
+  };
+  /** Its button is gone, and the keyboard with it. */
+  const revoked = async () => {
+    await reload();
+    make.focus();
   };
   const create = async () => {
     const calendar = await post("/calendars", {json: {filters}}).catch(toastFault);
@@ -30,6 +35,7 @@ export function calendarAddress(question) {
     made.replaceChildren(shownOnce(calendar.url));
     await reload();
   };
+  const make = h("button.primary", {type: "button", t: "calendar.make", onclick: create});
   const about = Object.values(filters).length
     ? h("p.small", {t: ["calendar.filters", {filters: Object.values(filters).join(", ")}]})
     : null;
@@ -43,12 +49,7 @@ export function calendarAddress(question) {
       h("p.soft", {t: "calendar.lead"}),
       about,
       made,
-      h(
-        "div.row",
-        {},
-        h("button.primary", {type: "button", t: "calendar.make", onclick: create}),
-        h("button", {type: "button", t: "close", onclick: () => dialog.close()}),
-      ),
+      h("div.row", {}, make, h("button", {type: "button", t: "close", onclick: () => dialog.close()})),
       list,
     ),
   );
@@ -83,11 +84,11 @@ function shownOnce(url) {
   );
 }
 
-function itemOf({id, created_at: made, last_used_at: used, filters}, reload) {
+function itemOf({id, created_at: made, last_used_at: used, filters}, onRevoked) {
   const revoke = async () => {
     if (!(await confirmed("calendar.revokeSure", {}, {action: "calendar.revoke"}))) return;
     await call("DELETE", `/calendars/${id}`).catch(toastFault);
-    await reload();
+    await onRevoked();
   };
   const about = Object.values(filters ?? {})
     .filter(Boolean)

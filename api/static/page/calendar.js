@@ -1,9 +1,9 @@
 import {addressOf} from "./router.js";
-import {dayOf, monthAfter, weeksOf} from "./event-query.js";
+import {monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
-import {venueTime, wallClock} from "./format.js";
+import {today, venueTime, wallClock} from "./format.js";
 
 /** Titles that a day shows; the others are counted. */
 const SHOWN = 3;
@@ -45,7 +45,7 @@ export class Calendar {
           h("button", {
             type: "button",
             t: "calendar.today",
-            onclick: () => onMonth(dayOf(new Date()).slice(0, 7)),
+            onclick: () => onMonth(today().slice(0, 7)),
           }),
           step(1, "calendar.after", "›"),
         ),
@@ -105,7 +105,7 @@ export class Calendar {
   }
 
   #day(day, events) {
-    const isToday = day === dayOf(new Date());
+    const isToday = day === today();
     const classes = ["day", day.startsWith(this.month) ? "" : "beside", isToday ? "today" : ""]
       .filter(Boolean)
       .join(".");

@@ -5,21 +5,18 @@ import {t} from "./i18n.js";
  * Ask before something that is hard to take back.
  *
  * @param {string} key Of the question. @param {Record<string, string | number>} [params]
- * @param {{action?: string, danger?: boolean}} [how] `action`: key of what the button says.
+ * @param {{action?: string, danger?: boolean, otherwise?: string}} [how] `action`: key of what the button
+ *   says. `otherwise`: key of what the other one says, which then has the keyboard.
  * @returns {Promise<boolean>}
  */
-export function confirmed(key, params = {}, {action = "yes", danger = true} = {}) {
+export function confirmed(key, params = {}, {action = "yes", danger = true, otherwise} = {}) {
   return new Promise((resolve) => {
     const yes = h(`button.${danger ? "danger" : "primary"}`, {type: "submit", value: "yes", t: action});
+    const no = h("button", {type: "submit", value: "no", t: [otherwise ?? "cancel", params]});
     const dialog = h(
       "dialog.question",
       {"aria-label": t(key, params), role: "alertdialog"},
-      h(
-        "form.stack",
-        {method: "dialog"},
-        h("p", {t: [key, params]}),
-        h("div.row.end", {}, h("button", {type: "submit", value: "no", t: "cancel"}), yes),
-      ),
+      h("form.stack", {method: "dialog"}, h("p", {t: [key, params]}), h("div.row.end", {}, no, yes)),
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -27,6 +24,6 @@ export function confirmed(key, params = {}, {action = "yes", danger = true} = {}
     });
     document.body.append(dialog);
     dialog.showModal();
-    yes.focus();
+    (otherwise ? no : yes).focus();
   });
 }

@@ -1,9 +1,8 @@
 import {addressOf} from "./router.js";
 import {amountsOf, bars, columns} from "./charts.js";
-import {dayOf} from "./event-query.js";
 import {h, oncePerFrame} from "./dom.js";
 import {listen} from "./live.js";
-import {monthName} from "./format.js";
+import {monthName, today} from "./format.js";
 import {number, t} from "./i18n.js";
 import {Sparkline} from "./sparkline.js";
 
@@ -102,11 +101,11 @@ export class DashboardView {
 
 /** The coming months, today's marked, and the events that are later than all of them. */
 function monthsOf({coming: months, beyond: later}) {
-  const today = dayOf(new Date()).slice(0, 7);
+  const month = today().slice(0, 7);
   const amounts = amountsOf(months).map(({name, value}) => ({
     label: monthName(name),
     value,
-    isNow: name === today,
+    isNow: name === month,
     href: addressOf("events", {params: {layout: "month", month: name}}),
   }));
   if (later)

@@ -1,16 +1,41 @@
 import {call} from "./api.js";
 import {confirmed} from "./confirm.js";
-import {dayOf} from "./event-query.js";
+import {dateInput, dateOf} from "./date-input.js";
 import {field, h} from "./dom.js";
-import {reasonOf} from "./problem-words.js";
-import {wallClock} from "./format.js";
+import {offerText, reasonOf} from "./problem-words.js";
+import {today, wallClock} from "./format.js";
 import {t} from "./i18n.js";
 import {askBeforeLeaving} from "./unsaved.js";
 import {toast, toastFault} from "./tell.js";
 import {VENUE_TYPES} from "./venue-types.js";
 
+const EVENT = ["title", "city", "description", "participants"];
+
 /** The members that make a venue: with any of them filled in there is one. */
 const VENUE = ["location_name", "capacity", "address", "venue_type"];
+const VENUE_PARTS = [...VENUE, "is_accessible"];
+
+const text = ({value}) => value.trim();
+const textOrNull = (control) => text(control) || null;
+
+/** What a control stands for. @type {Record<string, (control: any, event: any) => any>} */
+const VALUES = {
+  title: text,
+  event_date: (control, event) => dateOf(text(control), event),
+  city: text,
+  description: ({value}) => value,
+  participants: (control) =>
+    text(control)
+      .split(";")
+      .map((name) => name.trim())
+      .filter(Boolean),
+  location_name: text,
+  // What is no number is sent as it was typed: the server says what is wrong with it.
+  capacity: (control) => (/^\d+$/.test(text(control)) ? Number(text(control)) : textOrNull(control)),
+  address: textOrNull,
+  venue_type: textOrNull,
+  is_accessible: ({checked}) => checked,
+};
 
 /** The dialog that is open. @type {{leave: () => Promise<boolean>} | null} */
 let opened = null;
@@ -52,7 +77,7 @@ function show(event, {onClose = () => {}}) {
   );
   const save = async () => {
     try {
-      await send(event, valuesOf(controls, event));
+      await send(event, event ? changesOf(controls, before, event) : eventOf(controls));
       dialog.close();
     } catch (fault) {
       if (fault.status !== 412) return showFaults(fault, controls);
@@ -120,22 +145,23 @@ const partsOf = (controls) =>
     ]),
   );
 
-function send(event, json) {
+async function send(event, json) {
   if (!event) return call("POST", "/eventos", {json});
+  if (!Object.keys(json).length) return null;
   const seen = `"${event.id}-${event.version}"`;
   return call("PATCH", `/eventos/${event.id}`, {json, headers: {"If-Match": seen}});
 }
 
 function controlsOf(event) {
   const controls = {
-    title: h("input", {maxlength: "100", required: true}),
-    event_date: h("input", {type: "datetime-local", required: true}),
-    city: h("input", {maxlength: "100", required: true}),
+    title: h("input", {required: true}),
+    event_date: dateInput(),
+    city: h("input", {required: true}),
     participants: h("input"),
     description: h("textarea", {rows: "3"}),
-    location_name: h("input", {maxlength: "200"}),
-    capacity: h("input", {type: "number", min: "0"}),
-    address: h("input", {maxlength: "300"}),
+    location_name: h("input"),
+    capacity: h("input", {inputmode: "numeric"}),
+    address: h("input"),
     venue_type: h(
       "select",
       {},
@@ -146,7 +172,7 @@ function controlsOf(event) {
   };
   if (!mayEdit()) for (const control of Object.values(controls)) control.disabled = true;
   if (event) fill(controls, event);
-  else controls.event_date.value = `${dayOf(new Date())}T19:00`;
+  else controls.event_date.value = `${today()}T19:00`;
   return controls;
 }
 
@@ -158,41 +184,39 @@ function fill(controls, {local_info: venue, participants, event_date: date, ...e
   controls.is_accessible.checked = venue?.is_accessible ?? false;
 }
 
-function valuesOf(controls, event) {
-  const text = (name) => controls[name].value.trim();
-  const hasVenue = VENUE.some(text) || controls.is_accessible.checked;
+/** An event that is new. */
+function eventOf(controls) {
   return {
-    title: text("title"),
-    event_date: dateOf(text("event_date"), event),
-    city: text("city"),
-    description: controls.description.value,
-    participants: text("participants")
-      .split(";")
-      .map((name) => name.trim())
-      .filter(Boolean),
-    // Nothing that was filled in is dropped: an address without a name is sent, and refused at the name.
-    local_info: hasVenue ? venueOf(text, controls, event) : null,
+    ...membersOf(controls, [...EVENT, "event_date"], null),
+    local_info: hasVenue(controls) ? newVenueOf(controls) : null,
   };
 }
 
-/** The picker knows neither seconds nor offsets: what it did not change stays as it was. */
-function dateOf(picked, event) {
-  if (event && picked === wallClock(event.event_date)) return event.event_date;
-  // A time in UTC was shown by the server's zone, and so is what was picked instead.
-  const offset = event?.event_date.match(/[+-]\d\d:\d\d$/)?.[0];
-  return picked && offset ? `${picked}:00${offset}` : picked;
+/** What was changed, and nothing else: the rest stays as it is stored, however it is shown. */
+function changesOf(controls, before, event) {
+  const now = partsOf(controls);
+  const changed = (names) => names.filter((name) => now[name] !== before[name]);
+  const members = membersOf(controls, changed([...EVENT, "event_date"]), event);
+  const venue = changed(VENUE_PARTS);
+  if (!venue.length) return members;
+  if (!hasVenue(controls)) return {...members, local_info: null};
+  const parts = event.local_info
+    ? {...membersOf(controls, venue, event), manually_edited: true}
+    : newVenueOf(controls);
+  return {...members, local_info: parts};
 }
 
-function venueOf(text, controls, event) {
-  return {
-    past_events: event?.local_info?.past_events ?? [],
-    location_name: text("location_name"),
-    capacity: Number(text("capacity") || 1),
-    address: text("address") || null,
-    venue_type: text("venue_type") || null,
-    is_accessible: controls.is_accessible.checked,
-    manually_edited: true,
-  };
+const membersOf = (controls, names, event) =>
+  Object.fromEntries(names.map((name) => [name, VALUES[name](controls[name], event)]));
+
+// Nothing that was filled in is dropped: an address without a name is sent, and refused at the name.
+const hasVenue = (controls) =>
+  VENUE.some((name) => controls[name].value.trim()) || controls.is_accessible.checked;
+
+/** What was left empty gets its default. */
+function newVenueOf(controls) {
+  const given = VENUE_PARTS.filter((name) => name === "location_name" || partsOf(controls)[name]);
+  return {...membersOf(controls, given, null), manually_edited: true};
 }
 
 /** Who may only read sees what is stored. */
@@ -239,7 +263,9 @@ function showFaults(fault, controls) {
   const told = new Map(fault.errors.map((error) => [error.field?.replace(/^local_info\./, ""), error]));
   for (const place of places) {
     const error = told.get(place.dataset.fault);
-    place.textContent = error ? [reasonOf(error), error.suggestion].filter(Boolean).join(" → ") : "";
+    place.textContent = error
+      ? [reasonOf(error), offerText(error, error.suggestion ?? "")].filter(Boolean).join(" → ")
+      : "";
     controls[place.dataset.fault].setAttribute("aria-invalid", String(Boolean(error)));
   }
   if (!told.size) toastFault(fault);

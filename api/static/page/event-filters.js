@@ -1,4 +1,5 @@
 import {cityField} from "./city-field.js";
+import {LAST_DAY} from "./date-input.js";
 import {FILTERS, WHEN, whenOf} from "./event-query.js";
 import {field, h, select} from "./dom.js";
 import {VENUE_TYPES} from "./venue-types.js";
@@ -29,8 +30,8 @@ export function eventFilters(onChange) {
   const controls = {
     q: h("input", {type: "search", oninput: typed("q")}),
     city: city.input,
-    from: h("input", {type: "date", onchange: chosen("from")}),
-    to: h("input", {type: "date", onchange: chosen("to")}),
+    from: h("input", {type: "date", max: LAST_DAY, onchange: chosen("from")}),
+    to: h("input", {type: "date", max: LAST_DAY, onchange: chosen("to")}),
     venue_type: h(
       "select",
       {onchange: chosen("venue_type")},

@@ -16,7 +16,7 @@ export const FILTERS = [
 /** Which events, by when they are; the first is what a person sees who asks for nothing. */
 export const WHEN = ["upcoming", "past", "all"];
 
-/** @param {string} today As 2026-07-01, by the reader's clock. */
+/** @param {string} today As 2026-07-01, by the server's clock. */
 export function questionOf(params, today) {
   const {city, venue_type, upload_id, sort} = params;
   const q = isSought(params.q ?? "") ? params.q : undefined;
@@ -50,9 +50,8 @@ export function whenOf({when, from, to, upload_id: upload}) {
 export const isFiltered = (params) =>
   ["q", "city", "from", "to", "venue_type", "upload_id"].some((name) => params[name]);
 
-/** @param {Date} date @returns {string} The day on the reader's own calendar. */
-export const dayOf = (date) =>
-  `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+/** @param {string} [month] As 2026-07. */
+export const isCalendarMonth = (month = "") => /^\d{4}-(?:0[1-9]|1[0-2])$/.test(month);
 
 /** @param {string} month As 2026-07. @param {number} by Months. */
 export function monthAfter(month, by) {

@@ -33,7 +33,7 @@ export function eventRow(event, {isChosen, onChoose, onDelete}) {
     ),
   );
   return h(
-    "article.item.event",
+    "div.item.event",
     {"data-item": event.id, "data-event": event.id},
     box,
     dateTile(event.event_date),

@@ -2,13 +2,14 @@ import {addressOf, go, replaceAddress} from "./router.js";
 import {bulkBar} from "./bulk-bar.js";
 import {Calendar} from "./calendar.js";
 import {calendarAddress} from "./calendar-address.js";
-import {dayOf, isFiltered, questionOf} from "./event-query.js";
+import {isCalendarMonth, isFiltered, questionOf} from "./event-query.js";
 import {Deletions} from "./deletion.js";
 import {downloads} from "./downloads.js";
 import {editEvent} from "./event-dialog.js";
 import {eventFilters} from "./event-filters.js";
 import {eventRow} from "./event-row.js";
-import {get, query} from "./api.js";
+import {get, query, untilAnswered} from "./api.js";
+import {today} from "./format.js";
 import {h} from "./dom.js";
 import {listen} from "./live.js";
 import {LongList} from "./long-list.js";
@@ -131,7 +132,7 @@ export class EventsView {
   }
 
   #question() {
-    return questionOf(this.#params, dayOf(new Date()));
+    return questionOf(this.#params, today());
   }
 
   /** A filter changed: what is chosen is a step of the back button, what is typed replaces the address. */
@@ -166,7 +167,10 @@ export class EventsView {
     this.calendar.element.hidden = !isMonth;
     this.list.element.hidden = isMonth;
     if (isMonth) void this.#showMonth(question);
-    const page = await this.#page(question, {limit: PAGE});
+    const page = await untilAnswered(() => this.#read(question, {limit: PAGE}), {
+      isWanted: () => asked === this.#asked,
+      onAway: toastFault,
+    }).catch((fault) => (toastFault(fault), null));
     // A slow answer must not overwrite that of a later question.
     if (!page || asked !== this.#asked) return null;
     if (!page.total) this.#isBare = await this.#hasNoEvents();
@@ -186,15 +190,17 @@ export class EventsView {
   }
 
   #showMonth({from: _from, to: _to, sort: _sort, ...filters}) {
-    const month = /^\d{4}-\d\d$/.test(this.#params.month)
-      ? this.#params.month
-      : dayOf(new Date()).slice(0, 7);
+    const month = isCalendarMonth(this.#params.month) ? this.#params.month : today().slice(0, 7);
     return this.calendar.show(month, filters).catch(toastFault);
   }
 
   /** @param {{limit: number, skip?: number}} place */
   #page(question, place) {
-    return get(`/eventos${query({...question, ...place})}`).catch((fault) => (toastFault(fault), null));
+    return this.#read(question, place).catch((fault) => (toastFault(fault), null));
+  }
+
+  #read(question, place) {
+    return get(`/eventos${query({...question, ...place})}`);
   }
 
   /** Where an event of the list stands among all, those that wait for their deletion included. */

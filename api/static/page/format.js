@@ -43,6 +43,9 @@ export function wallClock(text) {
   return said.format(at).replace(" ", "T");
 }
 
+/** The day that it is where the events are, as 2026-12-24: a naive time counts in the server's time zone. */
+export const today = () => wallClock(new Date().toISOString()).slice(0, 10);
+
 /** The parts of a date as people read them. */
 export function venueTime(text) {
   const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(wallClock(text)) ?? [];

@@ -1,4 +1,4 @@
-import {get, query} from "./api.js";
+import {get, query, untilAnswered} from "./api.js";
 import {h} from "./dom.js";
 import {listen} from "./live.js";
 import {statusOf} from "./import-status.js";
@@ -15,11 +15,16 @@ const PAGE = 10;
 export function history(onOpen) {
   const items = h("div.items");
   const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => load(next)});
-  const empty = h("p.empty", {t: "history.empty"});
+  const empty = h("p.empty", {t: "history.empty", hidden: true});
   let next = "";
+  let asked = 0;
   const load = async (cursor = "", limit = PAGE) => {
-    const page = await get(`/uploads${query({limit, cursor})}`).catch((fault) => (toastFault(fault), null));
-    if (!page) return;
+    const turn = ++asked;
+    const page = await untilAnswered(() => get(`/uploads${query({limit, cursor})}`), {
+      isWanted: () => turn === asked,
+      onAway: toastFault,
+    }).catch((fault) => (toastFault(fault), null));
+    if (!page || turn !== asked) return;
     const drawn = page.items.map((upload) => itemOf(upload, onOpen));
     if (cursor) items.append(...drawn);
     else items.replaceChildren(...drawn);

@@ -196,7 +196,7 @@ export class ImportCard {
     say(resume, this.file ? "watch.resume" : "watch.resumeWith");
     this.#paintFault(
       isCut
-        ? [t("watch.interrupted"), ""]
+        ? [t(this.file && !model.sent ? "watch.notSent" : "watch.interrupted"), ""]
         : model.error && [faultTitle(model.error), model.error.status ? "" : moreOf(model.error)],
     );
     const shown = model.warnings.slice(-8).map(warningText);

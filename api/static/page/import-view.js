@@ -1,6 +1,6 @@
 import {addressOf, go, replaceAddress} from "./router.js";
 import {bytes} from "./format.js";
-import {call, query, sendFile} from "./api.js";
+import {call, query, sendFile, untilAnswered} from "./api.js";
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
@@ -16,9 +16,6 @@ import {askBeforeLeaving} from "./unsaved.js";
 
 /** The import that this tab watches or reviews, kept over a reload. */
 const watched = memoryIn(() => sessionStorage, "fasttrack.watched");
-
-/** Between two questions for an import while the network is away. */
-const AGAIN_MS = 1000;
 
 /** The view in which a file is dropped, reviewed and watched. */
 export class ImportView {
@@ -42,7 +39,7 @@ export class ImportView {
     const head = h(
       "div.view-head",
       {},
-      h("div", {}, h("h1", {t: "import.title"}), h("p", {t: "import.lead"})),
+      h("div", {}, h("h1", {t: "import.title"}), h("p.for-editors", {t: "import.lead"})),
     );
     root.append(head, this.zone, this.waiting, this.stage, this.history.element);
     onFiles((files) => this.#add(files));
@@ -58,7 +55,7 @@ export class ImportView {
   }
 
   get #shown() {
-    return this.#card?.model.id ?? this.#review?.id ?? null;
+    return this.#card?.model.id ?? this.#shownReview?.id ?? null;
   }
 
   /** An import that exists: a staged one is reviewed, any other watched. */
@@ -77,17 +74,10 @@ export class ImportView {
         .catch(toastFault);
   }
 
-  /** Ask for an import, again and again where the network is away: it may be back soon. */
-  async #details(id) {
-    while (this.#opening === id) {
-      try {
-        return (await call("GET", `/uploads/${encodeURIComponent(id)}`)).body;
-      } catch (fault) {
-        if (/** @type {{status?: number}} */ (fault).status !== 0) throw fault;
-      }
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-    return null;
+  /** @returns {Promise<any>} Null where another one was asked for meanwhile. */
+  #details(id) {
+    const ask = async () => (await call("GET", `/uploads/${encodeURIComponent(id)}`)).body;
+    return untilAnswered(ask, {isWanted: () => this.#opening === id});
   }
 
   #add(files) {
@@ -98,7 +88,12 @@ export class ImportView {
 
   /** A file is sent or reviewed, an import runs, or cells were mended that have not been sent. */
   get #isBusy() {
-    return Boolean(this.#sending || this.#review || (this.#card && !this.#card.isDone));
+    return Boolean(this.#sending || this.#shownReview || (this.#card && !this.#card.isDone));
+  }
+
+  /** A review of a file that can be read: of another one nothing is left to decide. */
+  get #shownReview() {
+    return this.#review?.isOver ? null : this.#review;
   }
 
   #next() {
@@ -133,10 +128,12 @@ export class ImportView {
         h("div.row", {}, stop),
       ),
     );
+    let sentBytes = 0;
     this.#sending = sendFile(stageAddress(id), file, {
       onSent: (sent, total) => {
+        sentBytes = Math.min(sent, file.size);
         gauge.value = total ? (100 * sent) / total : 0;
-        amount.textContent = t("watch.of", {done: bytes(Math.min(sent, file.size)), total: bytes(file.size)});
+        amount.textContent = t("watch.of", {done: bytes(sentBytes), total: bytes(file.size)});
       },
     });
     const fault = await this.#sending.done
@@ -150,6 +147,7 @@ export class ImportView {
     if (fault.status !== 0 || fault.isAborted) throw fault;
     const card = this.#watch(id, {filename: file.name});
     card.file = file;
+    card.sent(sentBytes, file.size);
     card.refused(fault);
   }
 
@@ -163,6 +161,7 @@ export class ImportView {
       {
         onImport: (options) => this.#import(id, name, options).catch(toastFault),
         onCancel: () => this.#discard(id),
+        onOver: () => this.#unreadable(id),
       },
     );
     this.stage.replaceChildren(this.#review.element);
@@ -181,9 +180,21 @@ export class ImportView {
 
   /** What was only looked at need not be kept. */
   async #discard(id) {
+    if (this.#shownReview) await this.#drop(id);
+    this.#startAgain();
+  }
+
+  async #drop(id) {
     await call("POST", `/uploads/${id}/cancel`).catch(() => {});
     this.history.reload();
-    this.#startAgain();
+  }
+
+  /** It says why it cannot be read until another file comes, but nothing comes back to it. */
+  async #unreadable(id) {
+    watched.save(null);
+    if (location.hash === addressOf("import", {id})) replaceAddress("#import");
+    this.zone.hidden = false;
+    await this.#drop(id);
   }
 
   #watch(id, about) {

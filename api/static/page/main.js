@@ -2,11 +2,11 @@ import {acceptDrops} from "./drop-anywhere.js";
 import {DashboardView} from "./dashboard-view.js";
 import {EventsView} from "./events-view.js";
 import {icon, ICONS} from "./dom.js";
-import {get} from "./api.js";
+import {get, signInAgain} from "./api.js";
 import {ImportView} from "./import-view.js";
 import {notifications} from "./notifications.js";
 import {startLive} from "./live.js";
-import {signedIn, signIn} from "./session.js";
+import {signedIn} from "./session.js";
 import {nextLanguage, startLanguage, switchLanguage} from "./i18n.js";
 import {startViews} from "./router.js";
 import {switchTheme} from "./theme.js";
@@ -52,7 +52,7 @@ function followAs(role) {
   const show = transportChip(document.getElementById("transport"), () => feed.retry());
   const feed = startLive(role, (status) => {
     show(status);
-    if (status.state === "unauthorised") void signIn("session.expired").then(() => feed.retry());
+    if (status.state === "unauthorised") void signInAgain().then(() => feed.retry(), toastFault);
     if (status.state === "forbidden") void reloadAsAnother(role);
   });
 }

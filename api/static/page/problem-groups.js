@@ -1,6 +1,6 @@
 import {fieldName} from "./format.js";
 import {h} from "./dom.js";
-import {generalWords, reasonOf} from "./problem-words.js";
+import {generalWords, offerText, reasonOf} from "./problem-words.js";
 import {number} from "./i18n.js";
 
 /** Groups that are shown; the others are rare ones of a bad file. */
@@ -37,7 +37,7 @@ function groupOf({field, code, count, example, values = []}, onReplace) {
       "div",
       {},
       h("div", {}, `${fieldName(field)} ${wordsOf({code, field, example, values})}`.trim()),
-      h("div.small.soft.values", {}, ...valuesOf(values)),
+      h("div.small.soft.values", {}, ...valuesOf(field, values)),
     ),
     all.length > 0 &&
       h("button", {type: "button", t: ["review.applyAll", {count: covered}], onclick: () => onReplace(all)}),
@@ -53,9 +53,9 @@ const wordsOf = ({code, field, example, values}) =>
 /** The option names the members of a venue without its own name. */
 const shortName = (field) => field.replace(/^local_info\./, "");
 
-function* valuesOf(values) {
+function* valuesOf(field, values) {
   for (const {value, suggestion, count} of values.slice(0, VALUES)) {
-    const told = suggestion ? `“${value ?? ""}” → ${suggestion}` : `“${value ?? ""}”`;
+    const told = suggestion ? `“${value ?? ""}” → ${offerText({field}, suggestion)}` : `“${value ?? ""}”`;
     yield h("span.value", {}, count > 1 ? `${told} (${number(count)})` : told);
   }
   if (values.length > VALUES) yield h("span", {t: ["review.moreValues", {count: values.length - VALUES}]});

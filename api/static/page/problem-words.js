@@ -1,4 +1,4 @@
-import {bytes, fieldName} from "./format.js";
+import {bytes, dayAndTime, fieldName} from "./format.js";
 import {currentLanguage, inEnglish, isKnown, needs, t} from "./i18n.js";
 
 /**
@@ -14,6 +14,8 @@ const listed = (items) => [items].flat().join(", ");
 /** Parameters that are codes or amounts, as they stand in a sentence. */
 const SHOWN = {
   fields: (fields) => listed([fields].flat().map(fieldName)),
+  one: dayAndTime,
+  other: dayAndTime,
   target: fieldName,
   known: listed,
   names: listed,
@@ -51,6 +53,9 @@ export function generalWords({code, field, message}) {
 
 /** What is wrong with one value, row or file, and what to do. @param {Told} problem */
 export const reasonOf = (problem) => exactWords(problem) ?? generalWords(problem);
+
+/** What is offered instead of a value: dates as people read them. @param {{field?: string}} problem */
+export const offerText = ({field}, text) => (field === "event_date" ? dayAndTime(text) : text);
 
 /** What there is beyond the words of a code, where those are all: the value. @param {Told} problem */
 export function moreOf(problem) {

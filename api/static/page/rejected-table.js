@@ -1,9 +1,10 @@
-import {countLike, isMendable, kindsOf, offersOf} from "./repairs.js";
-import {dayAndTime, fieldName} from "./format.js";
+import {columnIn, countLike, isMendable, kindsOf, offersOf} from "./repairs.js";
+import {fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
-import {currentLanguage, t} from "./i18n.js";
-import {generalWords, reasonOf} from "./problem-words.js";
+import {currentLanguage, number, t} from "./i18n.js";
+import {generalWords, offerText, reasonOf} from "./problem-words.js";
+import {toast} from "./tell.js";
 import {windowOf} from "./window-of.js";
 
 const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
@@ -121,7 +122,7 @@ export class RejectedTable {
     return h(
       "button.chip",
       {type: "button", "aria-pressed": String(this.#kind === key), onclick: choose},
-      h("b.numbers", {}, String(count)),
+      h("b.numbers", {}, number(count)),
       text,
     );
   }
@@ -148,7 +149,7 @@ export class RejectedTable {
       cell("name", fieldName(problem.field)),
       h("span.reason", {role: "cell", title: reasonOf(problem)}, reasonOf(problem)),
       canMend ? this.#input(problem) : cell("value.mono", problem.value ?? ""),
-      canMend ? this.#offers(problem) : cell("suggestion", problem.suggestion ?? ""),
+      canMend ? this.#offers(problem) : cell("suggestion", offerText(problem, problem.suggestion ?? "")),
     );
     row.style.transform = `translateY(${at * rowHeight}px)`;
     return row;
@@ -167,8 +168,25 @@ export class RejectedTable {
         input.dataset.mended = "";
         this.onMended();
       },
+      onpaste: (event) => {
+        const cells = columnIn(event.clipboardData?.getData("text/plain") ?? "");
+        if (!cells.length) return;
+        event.preventDefault();
+        this.#spread(problem, cells);
+      },
     });
     return h("span.value", {role: "cell"}, input);
+  }
+
+  /** Put a column of cells into this one and those of its field below it. */
+  #spread(problem, cells) {
+    const below = this.#shown.slice(this.#shown.indexOf(problem)).filter(isMendable);
+    const lines = [...new Set(below.filter(({field}) => field === problem.field).map(({line}) => line))];
+    for (const [at, line] of lines.slice(0, cells.length).entries())
+      if (cells[at]) this.repairs.set(line, problem.field, cells[at]);
+    this.#mended();
+    const left = cells.length - lines.length;
+    if (left > 0) toast(t("rejects.pasteLeft", {count: left}));
   }
 
   #offers(problem) {
@@ -184,7 +202,7 @@ export class RejectedTable {
     const one = () => (this.repairs.set(line, field, text), this.#mended());
     const all = () => (this.repairs.takeAllLike(problem, this.#problems, at), this.#mended());
     return [
-      h("button.quiet", {type: "button", title: text, onclick: one}, isReading ? dayAndTime(text) : text),
+      h("button.quiet", {type: "button", title: text, onclick: one}, offerText(problem, text)),
       // Orders of dates are taken for all above the rows: two more buttons have no room here.
       like > 1 &&
         !isReading &&

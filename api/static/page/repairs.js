@@ -52,6 +52,14 @@ export class Repairs {
 export const isMendable = ({field, code}) =>
   Boolean(field) && code !== "missing_cells" && code !== "extra_cells";
 
+/** The cells of a column that a spreadsheet copied; none for one cell, or where their ends are unclear. */
+export function columnIn(text) {
+  const cells = text.replace(/\r?\n$/, "").split(/\r?\n/);
+  // A cell with a line break in it is quoted.
+  const isBroken = cells.some((cell) => cell.startsWith('"') && cell.split('"').length % 2 === 0);
+  return cells.length < 2 || text.includes("\t") || isBroken ? [] : cells.map((cell) => cell.trim());
+}
+
 /** What a problem offers to put into its cell: a suggestion, or each reading of a date. */
 export const offersOf = ({suggestion, suggestions}) => suggestions ?? (suggestion ? [suggestion] : []);
 

@@ -178,3 +178,9 @@ export function existingIn(check) {
   const {changed = 0, same = 0, key = []} = check?.existing ?? {};
   return {count: changed + same, changed, same, hasIds: key.includes("id")};
 }
+
+/** How many events an import would write: those that stay as they are are not among them. */
+export function writtenBy(check, onDuplicate) {
+  const {changed, same} = existingIn(check);
+  return check.accepted - ({update: same, skip: changed + same}[onDuplicate] ?? 0);
+}

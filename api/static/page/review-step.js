@@ -1,4 +1,4 @@
-import {asksForDateOrder, existingIn, Review, WITH_DEFAULT} from "./review-model.js";
+import {asksForDateOrder, existingIn, Review, WITH_DEFAULT, writtenBy} from "./review-model.js";
 import {connect} from "./server.js";
 import {columnsTable} from "./columns-table.js";
 import {call, get, post, query} from "./api.js";
@@ -30,7 +30,8 @@ export class ReviewStep {
 
   /**
    * @param {{id: string, name: string}} upload
-   * @param {{onImport: (options: Record<string, any>) => Promise<void>, onCancel: () => void}} on
+   * @param {{onImport: (options: Record<string, any>) => Promise<void>, onCancel: () => void,
+   *   onOver: () => void}} on `onOver`: the file cannot be read, whatever is chosen.
    */
   constructor({id, name}, on) {
     this.id = id;
@@ -161,6 +162,7 @@ export class ReviewStep {
       return void this.#changed();
     }
     this.paint();
+    if (this.isOver) return this.on.onOver();
     clearTimeout(this.#checking);
     this.#checking = setTimeout(() => void this.#startCheck(), isFirst ? 0 : CHECK_AFTER_MS);
   }
@@ -198,6 +200,11 @@ export class ReviewStep {
     if (!task) return this.#notChecked("");
     this.check = task.result ?? {problems: [], fault: task.error ?? message.error};
     this.#checked();
+  }
+
+  /** Whether the file cannot be read, and nothing is asked that might mend that. */
+  get isOver() {
+    return this.#isUnreadable && this.#questions().next().done === true;
   }
 
   /** A fault that no choice of columns can mend. */
@@ -323,11 +330,14 @@ export class ReviewStep {
       ...(isReady ? problemGroups(check.problems, (replacements) => this.#replace(replacements)) : []),
     );
     this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
-    // With no good row there is still a way: they are mended after they came back.
-    const label = check?.accepted ? "review.goCount" : check?.rejected ? "review.goRepair" : "review.go";
-    say(this.go, isReady ? label : this.#isAwaited ? "review.goAwaited" : "review.go", {
-      count: check?.accepted ?? 0,
-    });
+    this.#paintGo(check);
+  }
+
+  #paintGo(check) {
+    const waiting = this.#isAwaited ? "review.goAwaited" : "review.go";
+    const isReady = check && !check.fault;
+    const count = isReady ? writtenBy(check, this.review.chosen.on_duplicate) : 0;
+    say(this.go, isReady ? goKey(check, count) : waiting, {count});
   }
 
   /** "Auditorium" becomes Auditório, in every row. */
@@ -342,13 +352,17 @@ export class ReviewStep {
     const {chosen} = this.review;
     // Nothing is doubled unless somebody says so.
     chosen.on_duplicate ??= existing.hasIds || existing.changed ? "update" : "skip";
+    const choose = () => {
+      chosen.on_duplicate = control.value;
+      this.#paintGo(check);
+    };
     const control = select(
       [
         ["update", "review.update"],
         ["skip", "review.skip"],
         ["insert", "review.insert"],
       ],
-      {"data-option": "on_duplicate", onchange: () => (chosen.on_duplicate = control.value)},
+      {"data-option": "on_duplicate", onchange: choose},
     );
     control.value = chosen.on_duplicate;
     yield h(
@@ -360,6 +374,13 @@ export class ReviewStep {
       field("review.on_duplicate", control),
     );
   }
+}
+
+/** What an import would do: with no good row there is still a way, they are mended after they came back. */
+function goKey({accepted, rejected}, count) {
+  if (count) return "review.goCount";
+  if (rejected) return "review.goRepair";
+  return accepted ? "review.goSame" : "review.go";
 }
 
 /** Options as parameters of an address. */

@@ -1,7 +1,9 @@
-import {call, Fault, get, whenSignedOut} from "./api.js";
+import {AGAIN_MS, call, Fault, get, whenSignedOut} from "./api.js";
+import {confirmed} from "./confirm.js";
 import {field, h} from "./dom.js";
 import {say} from "./i18n.js";
 import {toastFault} from "./tell.js";
+import {forgetUnsaved, hasUnsaved} from "./unsaved.js";
 
 /**
  * Who uses the page. Waits for a sign-in where the server asks for one.
@@ -17,22 +19,44 @@ export async function signedIn(place) {
   }
   if (who) document.documentElement.dataset.role = who.role;
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
-  whenSignedOut(async () => {
-    await signIn("session.expired");
-    const now = await ask();
-    if (isSame(now, who)) return;
-    who = now;
-    place.replaceChildren(nameAndWayOut(now));
-    await beginAnew();
-  });
+  whenSignedOut(() => comeBack(who));
   return who;
 }
 
+/**
+ * Ask until the same person is back. What somebody typed waits for that person: another one begins anew, or
+ * lets the first one sign in again.
+ */
+async function comeBack(who) {
+  for (let lead = "session.expired"; ; lead = ["session.typed", {user: who.user}]) {
+    await signIn(lead);
+    const now = await askedAgain();
+    if (isSame(now, who)) return;
+    if (now?.user === who.user) return reloadWithRole();
+    if (now && (!hasUnsaved() || (await isThrownAway(who, now)))) return beginAnew();
+    await call("DELETE", "/session").catch(toastFault);
+  }
+}
+
+const isThrownAway = (who, now) =>
+  confirmed(
+    "session.other",
+    {before: who.user, user: now.user},
+    {action: "events.discard", otherwise: "session.keep"},
+  );
+
 const isSame = (one, other) => one?.user === other?.user && one?.role === other?.role;
 
-/** Another person, or another role, has another page; who stays, for what is typed, is told so. */
-async function beginAnew() {
+/** Another person has another page. It never settles: nothing more is sent from this one. */
+function beginAnew() {
+  forgetUnsaved();
   dispatchEvent(new Event("otherperson"));
+  location.reload();
+  return new Promise(() => {});
+}
+
+/** Another role has another page, too; who stays, for what is typed, is told so. */
+async function reloadWithRole() {
   location.reload();
   await new Promise((resolve) => setTimeout(resolve, STAYS_MS));
   throw new Fault(401);
@@ -53,6 +77,18 @@ async function ask() {
   }
 }
 
+/** Until it is known who is there, nothing is sent. */
+async function askedAgain() {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (fault) {
+      toastFault(fault);
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
 function nameAndWayOut({user}) {
   const out = async () => {
     await call("DELETE", "/session").catch(toastFault);
@@ -69,14 +105,8 @@ function nameAndWayOut({user}) {
 /** After so long the page has been left, or the person has chosen not to. */
 const STAYS_MS = 1000;
 
-/** @type {Promise<void> | null} */
-let asking = null;
-
-/** Ask for the token until it is right. Several callers share one dialog. */
-export function signIn(lead) {
-  asking ??= new Promise((resolve) => showDialog(lead, resolve)).finally(() => (asking = null));
-  return asking;
-}
+/** Ask for the token until it is right. */
+const signIn = (lead) => new Promise((resolve) => showDialog(lead, resolve));
 
 function showDialog(lead, done) {
   const token = h("input", {

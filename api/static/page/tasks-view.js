@@ -1,6 +1,6 @@
 import {logWords, stepWords} from "./server-words.js";
 import {addressOf, go} from "./router.js";
-import {call, get, post, query} from "./api.js";
+import {call, get, post, query, untilAnswered} from "./api.js";
 import {clock, moment} from "./format.js";
 import {connect} from "./server.js";
 import {h} from "./dom.js";
@@ -18,11 +18,12 @@ export class TasksView {
   #feed = null;
   #shown = null;
   #card = null;
+  #asked = 0;
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.list = h("div.items");
-    this.empty = h("p.empty", {t: "tasks.none"});
+    this.empty = h("p.empty", {t: "tasks.none", hidden: true});
     this.stage = h("div");
     root.append(
       this.#head(),
@@ -68,8 +69,12 @@ export class TasksView {
   }
 
   async #reload() {
-    const page = await get("/tarefas?limit=20").catch((fault) => (toastFault(fault), null));
-    if (!page) return;
+    const turn = ++this.#asked;
+    const page = await untilAnswered(() => get("/tarefas?limit=20"), {
+      isWanted: () => turn === this.#asked,
+      onAway: toastFault,
+    }).catch((fault) => (toastFault(fault), null));
+    if (!page || turn !== this.#asked) return;
     this.list.replaceChildren(...page.items.map((task) => this.#item(task)));
     this.empty.hidden = page.items.length > 0;
   }

@@ -4,14 +4,19 @@
 const places = new Set();
 
 /**
- * @param {() => boolean} hasUnsaved
+ * @param {() => boolean} isUnsaved
  * @returns {() => void} Takes it back, when the place is gone.
  */
-export function askBeforeLeaving(hasUnsaved) {
-  places.add(hasUnsaved);
-  return () => places.delete(hasUnsaved);
+export function askBeforeLeaving(isUnsaved) {
+  places.add(isUnsaved);
+  return () => places.delete(isUnsaved);
 }
 
+export const hasUnsaved = () => [...places].some((isUnsaved) => isUnsaved());
+
+/** It has been thrown away: nobody is asked any more. */
+export const forgetUnsaved = () => places.clear();
+
 addEventListener("beforeunload", (event) => {
-  if ([...places].some((hasUnsaved) => hasUnsaved())) event.preventDefault();
+  if (hasUnsaved()) event.preventDefault();
 });

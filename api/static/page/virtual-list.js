@@ -16,7 +16,7 @@ export class VirtualList {
    */
   constructor({row, at, onWindow}) {
     this.of = {row, at, onWindow};
-    this.element = h("div.virtual", {role: "list"});
+    this.element = h("div.virtual", {role: "list", tabindex: "-1"});
     this.redraw = oncePerFrame(() => this.#draw());
     addEventListener("scroll", this.redraw, {passive: true});
     addEventListener("resize", () => this.draw());

@@ -375,6 +375,66 @@ def test_a_file_that_is_not_a_table_is_refused_with_an_explanation(
     assert page.locator(".review-actions button[type=submit]:enabled").count() == 0
 
 
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n" + bytes(400), b""])
+def test_a_file_that_cannot_be_read_makes_room_for_the_next(
+    page: Any, start_server: Any, tmp_path: Path, content: bytes
+) -> None:
+    server = start_server()
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_bytes(content)
+    open_page(page, server)
+    page.set_input_files("input[type=file]", wrong)
+    page.wait_for_selector(".review .alert:not([hidden])")
+    page.wait_for_selector("[data-history] .chip[data-state=cancelled]")
+    page.click("[data-view=events]")
+    page.click("[data-view=import]")
+    page.wait_for_selector(".review .alert:not([hidden])")
+    review(page, csv_file(tmp_path, 3, name="right.csv"))
+    page.wait_for_selector("text=Review right.csv")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.set_input_files("input[type=file]", wrong)
+    page.wait_for_selector(".review .alert:not([hidden])")
+    page.wait_for_function("() => location.hash === '#import'")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.locator(".review").count() == 0
+    assert page.locator("[data-drop]").is_visible()
+
+
+def test_a_file_that_is_imported_again_says_that_nothing_changes(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    file = csv_file(tmp_path, 3)
+    open_page(page, server)
+    drop(page, file)
+    await_state(page)
+    page.get_by_role("button", name="Import another file").click()
+    review(page, file)
+    page.get_by_role("button", name="Finish without changes").wait_for()
+    page.locator("[data-option=on_duplicate]").select_option("insert")
+    page.get_by_role("button", name="Import 3 events").wait_for()
+
+
+def test_a_column_that_is_pasted_is_spread_down_the_rows(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "agenda.csv"
+    file.write_text("title,event_date,city\n" + "".join(f"Roda {n},soon,Recife\n" for n in range(3)))
+    open_page(page, server)
+    drop(page, file)
+    page.wait_for_selector(".rejects-row input")
+    page.locator(".rejects-row input").first.evaluate(
+        """(input) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", [1, 2, 3].map((day) => `2027-01-0${day}T10:00\\r\\n`).join(""));
+          input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+        }"""
+    )
+    values = page.locator(".rejects-row input").evaluate_all("(inputs) => inputs.map(({value}) => value)")
+    assert values == [f"2027-01-0{day}T10:00" for day in (1, 2, 3)]
+
+
 def test_a_sheet_of_a_workbook_can_be_chosen(page: Any, server: ServerProcess, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "Capa"

@@ -264,3 +264,201 @@ def test_what_has_the_keyboard_is_not_under_the_bars_of_a_review(
             }"""
         )
         assert hidden == ""
+
+
+def person(server: ServerProcess, name: str, role: str) -> str:
+    """Return the token of somebody new."""
+    bearer = {"Authorization": f"Bearer {first_token(server)}"}
+    made = httpx.post(f"{server.url}/api/v1/users", json={"name": name, "role": role}, headers=bearer)
+    return str(made.raise_for_status().json()["token"])
+
+
+def end_session(page: Any) -> None:
+    """End it as another tab does: the feed of this one notices first."""
+    page.evaluate("fetch('/api/v1/session', {method: 'DELETE'})")
+    page.wait_for_selector(TOKEN)
+
+
+def as_admin(server: ServerProcess, path: str) -> Any:
+    bearer = {"Authorization": f"Bearer {first_token(server)}"}
+    return httpx.get(f"{server.url}/api/v1{path}", headers=bearer).json()
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_what_one_person_typed_is_not_saved_in_the_name_of_another(
+    page: Any, start_server: Any, role: str
+) -> None:
+    server = start_server(auth="token")
+    dora, enzo = person(server, "dora", "editor"), person(server, "enzo", role)
+    sign_in(page, server, dora)
+    page.goto(f"{server.url}/#events?when=all")
+    page.wait_for_selector(LIVE)
+    page.get_by_role("button", name="New event").click()
+    field(page, "Title").fill("Mostra")
+    field(page, "City").fill("Recife")
+    end_session(page)
+    give_token(page, enzo)
+    question = page.get_by_role("alertdialog")
+    assert "dora" in question.text_content()
+    assert page.evaluate(FOCUS) == "Keep it for dora"
+    page.keyboard.press("Enter")
+    page.get_by_text("Sign in again as dora").wait_for()
+    give_token(page, dora)
+    page.wait_for_selector(TOKEN, state="detached")
+    assert field(page, "Title").input_value() == "Mostra"
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_selector("dialog", state="detached")
+    assert as_admin(server, "/eventos")["total"] == 1
+    notices = as_admin(server, "/notifications")["items"]
+    assert {notice["actor"] for notice in notices if notice["kind"] == "event_created"} <= {"dora"}
+
+    page.get_by_role("button", name="New event").click()
+    field(page, "Title").fill("Sarau")
+    end_session(page)
+    give_token(page, enzo)
+    question.get_by_role("button", name="Discard").click()
+    page.wait_for_selector("#session:has-text('enzo')")
+    page.wait_for_selector("html[data-ready]")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.get_by_role("button", name="New event").is_visible() == (role == "editor")
+    assert as_admin(server, "/eventos")["total"] == 1
+
+
+def test_another_person_who_signs_in_has_another_page(page: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    sign_in(page, server, person(server, "dora", "editor"))
+    page.wait_for_selector(LIVE)
+    end_session(page)
+    give_token(page, person(server, "vera", "viewer"))
+    page.wait_for_selector("#session:has-text('vera')")
+    page.wait_for_selector("html[data-role=viewer][data-ready]")
+
+
+def test_the_same_person_goes_on_after_signing_in_again(page: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    dora = person(server, "dora", "editor")
+    sign_in(page, server, dora)
+    page.wait_for_selector(LIVE)
+    page.evaluate("window.isSamePage = true")
+    end_session(page)
+    give_token(page, dora)
+    page.wait_for_selector(LIVE)
+    assert page.evaluate("window.isSamePage")
+
+
+def venue(**members: Any) -> Any:
+    return {"location_name": "Teatro", "capacity": 200, "venue_type": None, "address": "Rua 1", **members}
+
+
+def open_event(page: Any, server: ServerProcess, event: Any) -> None:
+    open_page(page, server, f"event/{event['id']}")
+    page.wait_for_selector("dialog[open]")
+
+
+def save(page: Any) -> None:
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_selector("dialog", state="detached")
+
+
+def test_a_save_sends_what_was_changed_and_nothing_else(page: Any, start_server: Any) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda", description="Na praia\r\nàs sete", local_info=venue())
+    open_event(page, server, event)
+    field(page, "City").fill("Olinda")
+    save(page)
+    now = stored(server)["items"][0]
+    assert now["city"] == "Olinda"
+    assert {name: now[name] for name in ("description", "local_info")} == {
+        name: event[name] for name in ("description", "local_info")
+    }
+    open_event(page, server, event)
+    save(page)
+    assert stored(server)["items"][0]["version"] == now["version"]
+    open_event(page, server, event)
+    field(page, "Capacity").fill("300")
+    field(page, "Address").fill("")
+    save(page)
+    changed = {"capacity": 300, "address": None, "manually_edited": True}
+    assert stored(server)["items"][0]["local_info"] == {**event["local_info"], **changed}
+
+
+@pytest.mark.parametrize("typed", ["1e", "-", "1,5", "dois mil", "-5"])
+def test_a_capacity_that_is_no_number_is_refused_at_its_field(
+    page: Any, start_server: Any, typed: str
+) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda", local_info=venue())
+    open_event(page, server, event)
+    field(page, "Capacity").fill("")
+    field(page, "Capacity").press_sequentially(typed)
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_function("() => document.querySelector('[data-fault=capacity]').textContent")
+    assert field(page, "Capacity").input_value() == typed
+    assert stored(server)["items"][0] == event
+
+
+def test_a_pasted_text_is_not_cut_but_counted_in_characters(page: Any, start_server: Any) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda")
+    open_event(page, server, event)
+    field(page, "Title").fill("🎭" * 100)
+    save(page)
+    assert stored(server)["items"][0]["title"] == "🎭" * 100
+    open_event(page, server, event)
+    field(page, "Title").fill("🎭" * 101)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("has 101 characters; at most 100 fit").wait_for()
+    assert field(page, "Title").input_value() == "🎭" * 101
+
+
+def test_changing_the_date_of_many_keeps_the_offset_of_each(page: Any, start_server: Any) -> None:
+    server = start_server(timezone="America/Recife")
+    make_event(server, "Hanami", event_date="2027-03-30T10:00:00+09:00")
+    make_event(server, "Frevo", event_date="2027-03-30T10:00:00")
+    make_event(server, "Ceia", event_date="2027-03-30T10:00:00Z")
+    open_page(page, server, "events?when=all")
+    for title in ("Hanami", "Frevo", "Ceia"):
+        page.get_by_role("checkbox", name=f"Select “{title}”").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Change").click()
+    page.locator("dialog[open]").get_by_label("Field").select_option("event_date")
+    field(page, "New value").fill("2027-04-01T19:30")
+    page.locator("dialog[open] button[type=submit]").click()
+    page.get_by_text("3 events changed.").wait_for()
+    dates = {event["title"]: event["event_date"] for event in stored(server)["items"]}
+    assert dates == {
+        "Hanami": "2027-04-01T19:30:00+09:00",
+        "Frevo": "2027-04-01T19:30:00",
+        "Ceia": "2027-04-01T19:30:00",
+    }
+
+
+def test_a_change_of_many_that_fails_names_the_field(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Frevo")
+    open_page(page, server, "events?when=all")
+    page.get_by_role("checkbox", name="Select “Frevo”").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Change").click()
+    page.locator("dialog[open]").get_by_label("Field").select_option("local_info.venue_type")
+    page.locator("dialog[open] button[type=submit]").click()
+    page.get_by_text("Venue name is required").wait_for()
+
+
+def test_a_year_has_four_digits(page: Any, start_server: Any) -> None:
+    server = start_server()
+    open_page(page, server, "events?when=all")
+    page.get_by_role("button", name="New event").click()
+    page.wait_for_selector("dialog[open]")
+    ends = "() => [...document.querySelectorAll('input[type^=date]')].map(({max}) => max.slice(0, 10))"
+    assert set(page.evaluate(ends)) == {"9999-12-31"}
+
+
+def test_a_deletion_of_the_only_event_leaves_the_keyboard_in_the_list(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    open_page(page, server, "events?when=all")
+    page.get_by_role("button", name="Delete “Ciranda”").focus()
+    page.keyboard.press("Enter")
+    page.locator("#toast").get_by_role("button", name="Undo").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".event")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "list"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.end_to_end.browser.acts import (
     COLLECT,
@@ -67,6 +68,43 @@ def test_a_link_to_an_import_waits_for_the_network(browser: Any, server: ServerP
         upload.finish()
         await_state(page, "partly")
     assert len(asked) >= 3
+    profile.close()
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "none"),
+    [("import", "uploads", "Imports will appear here."), ("tasks", "tarefas", "No tasks yet.")],
+)
+def test_a_list_that_did_not_come_is_not_said_to_be_empty(
+    browser: Any, server: ServerProcess, view: str, path: str, none: str
+) -> None:
+    httpx.post(f"{server.url}/api/v1/eventos/analise", timeout=30).raise_for_status()
+    with SlowUpload(server.url, f"kept-{view}") as upload:
+        upload.finish()
+    profile = browser.new_context(locale="en-GB")
+    page = profile.new_page()
+    page.route(re.compile(rf"/api/v1/{path}\?"), lambda route: route.abort())
+    open_page(page, server, view)
+    page.get_by_text("The server did not answer").wait_for()
+    assert page.get_by_text(none).is_hidden()
+    page.unroute_all()
+    page.wait_for_selector(f"#view-{view} .item")
+    assert page.get_by_text(none).is_hidden()
+    profile.close()
+
+
+def test_a_file_that_never_left_is_not_said_to_be_kept(
+    browser: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    profile = browser.new_context(locale="en-GB")
+    page = profile.new_page()
+    page.route("**/api/v1/uploads?stage=*", lambda route: route.abort())
+    open_page(page, server)
+    page.set_input_files("input[type=file]", csv_file(tmp_path, 3))
+    page.get_by_text("The file did not leave").wait_for()
+    page.unroute_all()
+    page.get_by_role("button", name="Resume the upload").click()
+    page.wait_for_selector(".review-sum:not([hidden])")
     profile.close()
 
 

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {
   citiesLike,
-  dayOf,
+  isCalendarMonth,
   isFiltered,
   monthAfter,
   questionOf,
   weeksOf,
   whenOf,
 } from "../../../../api/static/page/event-query.js";
+import {today} from "../../../../api/static/page/format.js";
 import {addressOf, parseRoute} from "../../../../api/static/page/router.js";
 
 const TODAY = "2026-11-28";
@@ -64,7 +65,12 @@ test("a month is whole weeks, whatever day they begin on", () => {
 test("months follow each other over the turn of a year", () => {
   assert.equal(monthAfter("2026-12", 1), "2027-01");
   assert.equal(monthAfter("2026-01", -1), "2025-12");
-  assert.equal(dayOf(new Date(2026, 0, 5)), "2026-01-05");
+});
+
+test("a month is one that there is", () => {
+  for (const month of ["2026-01", "2027-12", "2028-10"]) assert.ok(isCalendarMonth(month));
+  for (const month of ["2027-13", "2027-00", "2027-1", "", undefined, "2027-120"])
+    assert.ok(!isCalendarMonth(month));
 });
 
 test("a city is found by its beginning first, without case and accents", () => {
@@ -91,4 +97,13 @@ test("an address leads back to what it was made of", () => {
   }
   assert.deepEqual(parseRoute("#event/100%"), {view: "event", id: "100%", params: {}});
   assert.equal(addressOf("events", {params: {q: "", city: null}}), "#events");
+});
+
+test("today is the day of the server's time zone, whatever the reader's clock", () => {
+  const before = globalThis.document;
+  for (const zone of ["Pacific/Kiritimati", "America/Sao_Paulo", "UTC"]) {
+    globalThis.document = /** @type {any} */ ({documentElement: {dataset: {zone}}});
+    assert.equal(today(), new Intl.DateTimeFormat("sv", {timeZone: zone}).format(new Date()));
+  }
+  globalThis.document = before;
 });

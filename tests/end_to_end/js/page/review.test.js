@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {asksForDateOrder, existingIn, memberOf, Review} from "../../../../api/static/page/review-model.js";
-import {countLike, kindsOf, offersOf, Repairs} from "../../../../api/static/page/repairs.js";
+import {
+  asksForDateOrder,
+  existingIn,
+  memberOf,
+  Review,
+  writtenBy,
+} from "../../../../api/static/page/review-model.js";
+import {columnIn, countLike, kindsOf, offersOf, Repairs} from "../../../../api/static/page/repairs.js";
 import {hasRowsIn, statusOf} from "../../../../api/static/page/import-status.js";
 
 const PREVIEW = {
@@ -200,4 +206,28 @@ test("an import can be undone while rows of it are in", () => {
   assert.equal(can("failed", 5, {isAtomic: true}), false);
   assert.equal(can("undone", 5), false);
   assert.equal(can("processing", 5), false);
+});
+
+test("events that stay as they are are none that an import writes", () => {
+  const check = {accepted: 9, existing: {changed: 2, same: 3, key: ["title"]}};
+  assert.equal(writtenBy(check, undefined), 9);
+  assert.equal(writtenBy(check, "insert"), 9);
+  assert.equal(writtenBy(check, "update"), 6);
+  assert.equal(writtenBy(check, "skip"), 4);
+  assert.equal(writtenBy({accepted: 5, existing: {changed: 0, same: 5}}, "skip"), 0);
+});
+
+test("a column that a spreadsheet copied is several cells, and nothing else is", () => {
+  for (const [text, cells] of [
+    ["a\r\nb\r\n", ["a", "b"]],
+    ["a\nb", ["a", "b"]],
+    ["a\r\n\r\nb\r\n", ["a", "", "b"]],
+    ['"Sarau" da Lua\r\nFrevo\r\n', ['"Sarau" da Lua', "Frevo"]],
+    ["a\r\n", []],
+    ["a", []],
+    ["", []],
+    ["a\tb\r\nc\td\r\n", []],
+    ['"a\nb"\r\nc\r\n', []],
+  ])
+    assert.deepEqual(columnIn(text), cells, JSON.stringify(text));
 });

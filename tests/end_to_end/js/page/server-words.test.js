@@ -151,6 +151,6 @@ test("a refusal is worded exactly by its rule, or by its first error", () => {
   const short = [{field: "title", code: "required"}];
   assert.equal(
     faultText({status: 422, kind: "validation", code: "required", errors: short}),
-    "Título é obrigatório",
+    "Título não pode ficar em branco",
   );
 });

@@ -20,7 +20,7 @@ from api.http.problems import problem_response
 from api.http.refusal_log import RefusalLog
 from api.http.request_log import RequestLog
 from api.lifetime import running_services
-from api.logs import log_failed_start
+from api.logs import log_failed_services, log_failed_start
 from api.own_paths import UNIX
 from api.routes import (
     calendar_file,
@@ -153,16 +153,18 @@ def _gate(settings: Settings, inner: ASGIApp) -> SecurityMiddleware:
 async def _serving(
     settings: Settings, metrics: Metrics, traces: "Traces | None", app: Litestar
 ) -> AsyncIterator[None]:
-    async with AsyncExitStack() as opened:
-        if traces is not None:
-            opened.push_async_callback(traces.aclose)
-        try:
+    log_failure = log_failed_start
+    try:
+        async with AsyncExitStack() as opened:
+            if traces is not None:
+                opened.push_async_callback(traces.aclose)
             asyncio.get_running_loop().run_in_executor(None, assets.prepare)
             # Before the services: jobs that start with the server send addresses, too.
             reached_under(settings.root_path, own=settings.root_path)
             services = await opened.enter_async_context(running_services(settings, metrics, traces))
-        except Exception as error:
-            log_failed_start(error)
-            raise
-        keep_services(app, services)
-        yield
+            keep_services(app, services)
+            log_failure = log_failed_services
+            yield
+    except Exception as error:
+        log_failure(error)
+        raise

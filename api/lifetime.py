@@ -14,6 +14,7 @@ import anyio
 from api.feed_lifetime import RunningFeed, running_feed
 from api.feeds.admission import Transport
 from api.http.metrics import Metrics
+from api.logs import JobFailedError
 from api.parsing.pool import ParserPool
 from api.security.rate_limit import MemoryRateLimiter
 from api.services.analysis_task import AnalysisTask
@@ -298,13 +299,10 @@ async def _noted(job: Callable[[], Any]) -> None:
     """Run a job; log at once why it died, since closing the rest may wait for an unavailable store."""
     try:
         await job()
-    except Exception:
-        logger.critical(
-            "the background job %s failed, so the server stops",
-            getattr(job, "__qualname__", job),
-            exc_info=True,
-        )
-        raise
+    except Exception as error:
+        name = getattr(job, "__qualname__", repr(job))
+        logger.critical("the background job %s failed, so the server stops", name, exc_info=True)
+        raise JobFailedError(name) from error
 
 
 async def _add_first_user(people: People) -> None:

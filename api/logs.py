@@ -56,22 +56,39 @@ class WithoutQueries(logging.Filter):
 
 
 class WithoutLifespan(logging.Filter):
-    """Drops uvicorn's traceback of a failed start, which `log_failed_start` has logged."""
+    """Drops uvicorn's tracebacks of a lifespan that fails: the two functions below log them, once."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record but that of the lifespan."""
         return not record.pathname.endswith("uvicorn/lifespan/on.py")
 
 
+class JobFailedError(Exception):
+    """A background job failed, and the log has the reason already; it is the `__cause__`."""
+
+
 def log_failed_start(error: BaseException) -> None:
     """Log why the server does not start: in one line if the operator can fix it."""
-    cause = error
-    while isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
+    cause = next(iter(_unlogged(error)), None)
+    if cause is None:
+        return
     if isinstance(cause, (StorageError, OSError)):
         logger.critical("cannot start: %s", cause)
     else:
         logger.critical("cannot start", exc_info=error)
+
+
+def log_failed_services(error: BaseException) -> None:
+    """Log why a server ends that has served, unless the log has each reason."""
+    if _unlogged(error):
+        logger.critical("the server stops, because a part of it failed", exc_info=error)
+
+
+def _unlogged(error: BaseException) -> list[BaseException]:
+    """Return the single errors in an error whose reason the log does not have yet."""
+    if isinstance(error, BaseExceptionGroup):
+        return [one for inner in error.exceptions for one in _unlogged(inner)]
+    return [] if isinstance(error, JobFailedError) else [error]
 
 
 def _cut(argument: object) -> object:

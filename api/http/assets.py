@@ -28,7 +28,7 @@ _BROTLI_QUALITY = 9
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it is served. `etag` is strong: a hash of the bytes as they are without compression."""
+    """One file as it is served. `etag` is weak: all codings have it (RFC 9110 §8.8.3.3)."""
 
     body: bytes
     media_type: str
@@ -72,7 +72,7 @@ def asset_of(body: bytes, name: str) -> Asset:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     # Litestar adds the charset to text/* by itself.
     media_type = f"{kind}; charset=utf-8" if kind.endswith("svg+xml") else kind
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     is_compressed = len(body) >= _WORTH_COMPRESSING and not kind.startswith("image/p")
     return Asset(body, media_type, etag, is_compressed)
 

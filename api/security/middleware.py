@@ -98,7 +98,9 @@ def has_secret(scope: dict[str, Any]) -> bool:
     if not _MAY_BE_SECRET.search(scope["query_string"]):
         return False
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return any(name.lower() in _SECRET_NAMES or _TOKEN.search(value) for name, value in pairs)
+    return any(
+        name.lower() in _SECRET_NAMES or _TOKEN.search(value) or _TOKEN.search(name) for name, value in pairs
+    )
 
 
 def _dressed(scope: dict[str, Any], send: Send, further: Headers) -> Send:

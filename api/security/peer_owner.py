@@ -4,7 +4,7 @@ A person's browser or program runs as that person; a reverse proxy runs as an ac
 `www-data` or `haproxy`. What a proxy sends may look like a person's request to the last byte: nginx adds
 nothing, speaks HTTP/1.1 and keeps connections open since 1.29.7. Who owns its socket tells them apart.
 
-Source: sock_diag(7); linux/inet_diag.h; login.defs(5) for the numbers of accounts.
+Source: sock_diag(7); linux/inet_diag.h; login.defs(5) and systemd.io/UIDS-GIDS for the numbers of accounts.
 """
 
 import errno
@@ -19,8 +19,12 @@ from typing import Literal
 FIRST_PERSON = 1000
 """Accounts below are those of services, but for root."""
 
-NOBODY = 65534
-"""Also how an account of another user namespace looks."""
+SERVICES_AGAIN = range(61_184, 65_536)
+"""The accounts that systemd makes up for services (`DynamicUser=`), those that Debian gives to packages, and
+at the end `nobody`, which is also how an account of another user namespace looks, and 65535, which is none.
+
+Above are accounts of containers, but also the people of directories (FreeIPA, Active Directory): persons.
+"""
 
 Address = tuple[str, int]
 Owner = int | Literal["gone"] | None
@@ -41,7 +45,7 @@ _ANSWER_BYTES = 1024
 
 def is_of_a_person(owner: int) -> bool:
     """Return whether a user id is that of a person, of root, or of this process."""
-    return owner in (0, os.geteuid()) or (owner >= FIRST_PERSON and owner != NOBODY)
+    return owner in (0, os.geteuid()) or (owner >= FIRST_PERSON and owner not in SERVICES_AGAIN)
 
 
 def owner_of(peer: Address, own: Address) -> Owner:

@@ -23,6 +23,11 @@ FORWARDED_PORT = "forwarded_port"
 PREFIX = "prefix"
 """Names in a request's state."""
 
+_OLD_FORM = frozenset(
+    {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-scheme", "x-forwarded-ssl"}
+)
+"""Who writes one of these says by them what `Forwarded` would say."""
+
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     """Return the networks in CIDR notation; a bare address is a network of one.
@@ -53,7 +58,7 @@ class TrustedProxies:
         """Set `client`, `scheme` and the `Host` header to those of the client, in place.
 
         The headers are removed either way, so that nothing later can believe them. `Forwarded`
-        counts only where no `X-Forwarded-*` stands: most proxies write those, and pass on a
+        counts only where none of `_OLD_FORM` stands: most proxies write those, and pass on a
         `Forwarded` that the client made up.
         """
         sent = _forwarded_headers(scope)
@@ -62,8 +67,7 @@ class TrustedProxies:
         scope["headers"] = [pair for pair in scope["headers"] if not _is_forwarded(pair[0])]
         if not self._trusts_peer(scope):
             return
-        is_old_form = bool(sent.keys() & {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
-        hop = self._old_form(sent) if is_old_form else self._rfc_7239(sent.get("forwarded", ""))
+        hop = self._old_form(sent) if sent.keys() & _OLD_FORM else self._rfc_7239(sent.get("forwarded", ""))
         _rewrite(scope, hop)
         state = scope.setdefault("state", {})
         if port := next(reversed(split_list(sent.get("x-forwarded-port", ""))), ""):

@@ -63,11 +63,10 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
     Raises:
         OSError: the path is not ours to write, holds something else, or another process listens there.
     """
+    check_unix_socket(path)
     one = socket.socket(socket.AF_UNIX)
     try:
-        _check_length(path)
         if path.is_socket():
-            _check_abandoned(path)
             path.unlink()
         one.bind(str(path))
         path.chmod(0o666)
@@ -88,7 +87,7 @@ def check_unix_socket(path: Path) -> None:
     if path.is_socket():
         _check_abandoned(path)
     elif path.exists():
-        raise OSError(errno.EADDRINUSE, "another file is there")
+        raise FileExistsError(errno.EEXIST, "another file is there")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, f"the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK | os.X_OK):

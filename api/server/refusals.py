@@ -9,6 +9,10 @@ from api.server.request_head import Headers, Refused
 
 HTTP_VERSION_ERROR = "Invalid HTTP version"
 _CODING_ERROR = "Invalid `Transfer-Encoding` header value"
+_URL_ERROR = (
+    "A URL has only ASCII; other characters must be percent-encoded as UTF-8: Bras%C3%ADlia for Brasília"
+    " (curl: -G --data-urlencode city=Brasília)."
+)
 _PREFACE_ERRORS = ("Pause on PRI/Upgrade", "Expected HTTP/2 Connection Preface")
 
 
@@ -21,6 +25,8 @@ def problem_of(error: httptools.HttpParserError) -> HttpProblem:
         return HttpProblem("http-version", "This server speaks HTTP/1.1 and HTTP/1.0.")
     if str(error) == _CODING_ERROR:
         return HttpProblem("not-implemented", "chunked is the only Transfer-Encoding that is supported.")
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return HttpProblem("bad-request", _URL_ERROR)
     return HttpProblem("bad-request", "The request is not valid HTTP.")
 
 

@@ -61,7 +61,7 @@ class Fields:
     """The header or trailer fields of one message, bounded.
 
     Attributes:
-        headers: names in lower case, values as they came.
+        headers: names in lower case, values as they came but for blanks around them.
         named: the values of those that a rule asks for.
         target: the request target.
     """
@@ -81,13 +81,17 @@ class Fields:
             raise Refused("uri-too-long", f"A request line may have at most {MAX_HEAD_BYTES} bytes.")
 
     def add(self, name: bytes, value: bytes) -> None:
-        """Append a field. Raises Refused when there are too many, or they are too long."""
+        """Append a field without the blanks around its value (RFC 9110 §5.5).
+
+        Raises:
+            Refused: there are too many fields, or they are too long.
+        """
         self._size += len(name) + len(value) + 4
         if len(self.headers) >= MAX_FIELDS:
             raise Refused("fields-too-large", f"A request may have at most {MAX_FIELDS} header fields.")
         if self._size + len(self.target) > MAX_HEAD_BYTES:
             raise too_large()
-        name = name.lower()
+        name, value = name.lower(), value.strip(b" \t")  # The parser leaves those after it.
         self.headers.append((name, value))
         if name in _SPOKEN_FOR:
             if name in self.named and name in _SINGLE:

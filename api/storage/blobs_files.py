@@ -2,13 +2,19 @@
 
 import errno
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from anyio import to_thread
 
 from api.storage.blob_names import blob_name
 from api.storage.private_files import make_subfolder, open_private
-from domain.ports.errors import BlobOffsetError, StorageFullError
+from domain.ports.errors import BlobOffsetError, StorageError, StorageFullError, StorageUnavailableError
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -43,23 +49,36 @@ class FileBlobs:
 
     async def append(self, blob_id: str, offset: int, content: bytes) -> int:
         """Append durably at `offset`, which must be the size; return the new size."""
-        return await to_thread.run_sync(self._append, self._path(blob_id), offset, content)
+        return await self._in_thread(self._append, self._path(blob_id), offset, content)
 
     async def size(self, blob_id: str) -> int:
         """Return the size in bytes, 0 if there is no such blob."""
-        return await to_thread.run_sync(_size, self._path(blob_id))
+        return await self._in_thread(_size, self._path(blob_id))
 
     async def read(self, blob_id: str, offset: int, limit: int) -> bytes:
         """Return up to `limit` bytes from `offset`; empty at the end."""
-        return await to_thread.run_sync(_read, self._path(blob_id), offset, limit)
+        return await self._in_thread(_read, self._path(blob_id), offset, limit)
 
     async def delete(self, blob_id: str) -> None:
         """Delete a blob, if it exists."""
-        await to_thread.run_sync(lambda: self._path(blob_id).unlink(missing_ok=True))
+        await self._in_thread(_delete, self._path(blob_id))
 
     async def ids(self) -> list[str]:
         """Return every blob's id."""
-        return sorted(await to_thread.run_sync(os.listdir, self._folder))
+        return sorted(await self._in_thread(os.listdir, self._folder))
+
+    async def _in_thread(
+        self, work: Callable[Arguments, Answer], *args: Arguments.args, **named: Arguments.kwargs
+    ) -> Answer:
+        """Work in a thread; what the disk refuses is an error of the store, which callers know."""
+        try:
+            return await to_thread.run_sync(partial(work, *args, **named))
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> StorageError:
+        reason = f"{error.filename or self._folder} cannot be used: {error.strerror or error}"
+        return StorageFullError(reason) if error.errno in _NO_ROOM else StorageUnavailableError(reason)
 
     def _path(self, blob_id: str) -> Path:
         return self._folder / blob_name(blob_id)
@@ -68,17 +87,17 @@ class FileBlobs:
         reserve = self.reserved_bytes()
         if self.free_bytes() - len(content) < reserve:
             raise StorageFullError(f"only the reserve of {reserve} bytes is left on the disk")
-        is_new = not path.exists()
         file = open_private(path, os.O_WRONLY)
         try:
             size = os.fstat(file).st_size
             if offset != size:
                 raise BlobOffsetError(size)
+            if size == 0:
+                # Before the bytes: where this fails, the next append finds no bytes, and tries it again.
+                self._keep_entry()
             _write_durably(file, offset, content)
         finally:
             os.close(file)
-        if is_new:
-            self._keep_entry()
         return offset + len(content)
 
     def _keep_entry(self) -> None:
@@ -96,10 +115,8 @@ def _write_durably(file: int, offset: int, content: bytes) -> None:
         while rest:
             rest = rest[os.pwrite(file, rest, offset + len(content) - len(rest)) :]
         os.fdatasync(file)
-    except OSError as error:
+    except OSError:
         os.ftruncate(file, offset)
-        if error.errno in _NO_ROOM:
-            raise StorageFullError("no space left for the uploaded bytes") from error
         raise
 
 
@@ -108,6 +125,10 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _read(path: Path, offset: int, limit: int) -> bytes:

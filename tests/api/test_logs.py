@@ -3,7 +3,14 @@ import logging
 
 import pytest
 
-from api.logs import ConsoleLines, JsonLines, WithoutQueries, log_failed_start
+from api.logs import (
+    ConsoleLines,
+    JobFailedError,
+    JsonLines,
+    WithoutQueries,
+    log_failed_services,
+    log_failed_start,
+)
 from domain.ports.errors import StorageUnavailableError
 
 
@@ -53,4 +60,19 @@ def test_a_start_failure_that_the_operator_can_fix_is_logged_in_one_line(caplog)
 
 def test_an_unexpected_start_failure_is_logged_with_its_traceback(caplog):
     log_failed_start(RuntimeError("ours"))
+    assert caplog.records[0].exc_info
+
+
+@pytest.mark.parametrize("log", [log_failed_start, log_failed_services])
+def test_a_reason_that_its_job_has_logged_is_not_logged_again(caplog, log):
+    log(ExceptionGroup("jobs", [ExceptionGroup("more", [JobFailedError("run")])]))
+    assert caplog.records == []
+    log(ExceptionGroup("jobs", [JobFailedError("run"), RuntimeError("another")]))
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    assert "another" in str(caplog.records[0].exc_info[1].exceptions)
+
+
+def test_why_a_server_ends_that_has_served_is_logged_with_its_traceback(caplog):
+    log_failed_services(OSError(5, "Input/output error"))
+    assert caplog.records[0].getMessage() == "the server stops, because a part of it failed"
     assert caplog.records[0].exc_info

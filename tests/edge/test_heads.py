@@ -102,6 +102,80 @@ async def test_a_malformed_head_is_refused(lines: bytes, status: int) -> None:
     assert bool(recorder.requests) == (status == 200)
 
 
+@pytest.mark.parametrize("blank", [b"", b" ", b"\t", b" \t  \t"])
+async def test_blanks_around_a_value_are_no_part_of_it(blank: bytes) -> None:
+    lines = [
+        (b"host", b"127.0.0.1:8613"),
+        (b"last-event-id", b"a b\tc"),
+        (b"x-empty", b""),
+        (b"connection", b"Upgrade"),
+        (b"upgrade", b"websocket"),
+        (b"sec-websocket-version", b"13"),
+        (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+
+    def head(count: int, first: bytes = b"GET") -> bytes:
+        sent = [b"%b:%b%b%b\r\n" % (name, blank, value, blank) for name, value in lines[:count]]
+        return first + b" / HTTP/1.1\r\n" + b"".join(sent)
+
+    async with recording() as recorder:
+        (answer,) = answers(await talk(recorder.port, head(3) + b"\r\n"))
+        assert recorder.headers[0] == lines[:3]
+        (posted,) = answers(
+            await talk(
+                recorder.port,
+                head(1, b"POST") + b"Transfer-Encoding: chunked\r\n\r\n",
+                b"2\r\nhi\r\n0\r\nX-Trailer:%b1%b\r\n\r\n" % (blank, blank),
+            )
+        )
+        opened = await talk(recorder.port, head(7) + b"\r\n", ends=False, patience=2)
+    assert (answer.status, posted.status, posted.body) == (200, 200, b"hi")
+    assert opened.startswith(b"HTTP/1.1 101 ")
+    assert recorder.requests[-1] == Request("WS", "")
+
+
+@pytest.mark.parametrize(
+    ("target", "is_explained"),
+    [
+        ("/eventos?city=Brasília".encode(), True),
+        ("/eventos?city=Bras\xedlia".encode("latin-1"), True),
+        ("/ação".encode(), True),
+        (b"/\xff\xfe", True),
+        ("http://a/ação".encode(), True),
+        (b"/eventos?q=a b", False),
+        (b"/eventos?city=Bras%C3%ADlia", None),
+    ],
+)
+async def test_a_url_that_is_not_percent_encoded_is_told_how(
+    target: bytes, is_explained: bool | None
+) -> None:
+    async with recording() as recorder:
+        (answer,) = answers(await talk(recorder.port, b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target))
+    assert answer.status == (200 if is_explained is None else 400)
+    assert ("Bras%C3%ADlia for Brasília" in answer.body.decode()) == bool(is_explained)
+    assert bool(recorder.requests) == (is_explained is None)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"Content-Length: 5", 400),
+        (b"Content-Length: 0", 400),
+        (b"Transfer-Encoding: chunked", 501),
+        (b"Transfer-Encoding: gzip", 501),
+        (b"Host: b", 200),
+        (b"X-Checksum: 1", 200),
+    ],
+)
+async def test_trailers_are_dropped_but_framing_among_them_is_refused(line: bytes, status: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, head, b"2\r\nhi\r\n0\r\n%b\r\n\r\n" % line))
+        assert answered[0].status == status
+    names = [name for headers in recorder.headers for name, _ in headers]
+    assert set(names) <= {b"host", b"transfer-encoding"}
+
+
 async def test_the_host_of_an_absolute_target_overrides_the_header() -> None:
     async with recording() as recorder:
         await talk(recorder.port, b"GET http://own:81/x?y HTTP/1.1\r\nHost: other\r\nX: 1\r\n\r\n")

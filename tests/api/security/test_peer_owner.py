@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from api.security import locality
-from api.security.peer_owner import NOBODY, Address, Owner, is_of_a_person, owner_of
+from api.security.peer_owner import Address, Owner, is_of_a_person, owner_of
 from api.transport_extension import CONNECTION_STATE
 from tests.conftest import unavailable
 from tests.serving import Served, serving
@@ -93,8 +93,16 @@ def test_the_owner_is_the_account_that_connected(listening: tuple[socket.socket,
         (999, False),
         (1000, True),
         (60_000, True),
-        (NOBODY, False),
-        (70_000, True),
+        (60_513, True),  # systemd-homed gives people these.
+        (61_183, True),
+        (61_184, False),
+        (64_055, False),  # libvirt-qemu, by Debian
+        (65_519, False),
+        (65_534, False),
+        (65_535, False),
+        (65_536, True),
+        (100_000, True),
+        (1_668_400_001, True),  # FreeIPA
     ],
 )
 def test_persons_are_told_from_services_by_their_number(owner: int, *, is_person: bool) -> None:

@@ -1,5 +1,6 @@
 """What proxies send, in each of their forms, counts from trusted ones only."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -120,6 +121,38 @@ def test_forwarded_headers_of_an_untrusted_peer_are_ignored_and_removed(proxy: s
     assert (scope["client"], scope["scheme"]) == (("203.0.113.77", 5000), "http")
     assert not any(b"forwarded" in name for name, _ in scope["headers"])
     assert scope["state"] == {}
+
+
+SAID_ALONE: Lines = [
+    CLIENT,
+    HTTPS,
+    TOLD_HOST,
+    ("X-Forwarded-Scheme", "https"),
+    ("X-Forwarded-Ssl", "on"),
+]
+FORGED = ("Forwarded", "for=127.0.0.1;proto=https;host=evil.example")
+
+
+@pytest.mark.parametrize("forged", [[], [FORGED]], ids=["alone", "with a forged Forwarded"])
+@pytest.mark.parametrize(
+    "lines", [lines for count in range(1, 6) for lines in combinations(SAID_ALONE, count)], ids=str
+)
+def test_each_header_counts_alone_and_a_forwarded_beside_it_does_not(lines: Lines, forged: Lines) -> None:
+    told = {name for name, _ in lines}
+    client = "203.0.113.9" if CLIENT[0] in told else "10.0.0.2"
+    is_https = told & {"X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Ssl"}
+    host = "agenda.example" if TOLD_HOST[0] in told else "inner:8000"
+    expected = (client, "https" if is_https else "http", host)
+    assert seen(applied("10.0.0.2", *forged, *lines)) == expected
+    assert seen(applied("10.0.0.2", *lines, *forged)) == expected
+
+
+@pytest.mark.parametrize(
+    "other", [PORT, ("X-Forwarded-Prefix", "/a"), ("X-Forwarded-Server", "s"), ("X-Forwarded-By", "10.0.0.2")]
+)
+def test_forwarded_counts_beside_headers_that_say_nothing_it_would_say(other: tuple[str, str]) -> None:
+    said = ("Forwarded", "for=203.0.113.9;proto=https;host=agenda.example")
+    assert seen(applied("10.0.0.2", said, other)) == ("203.0.113.9", "https", "agenda.example")
 
 
 @pytest.mark.parametrize("proto", ["https", "wss", "WSS"])

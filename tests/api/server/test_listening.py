@@ -1,5 +1,6 @@
 """Where a server listens."""
 
+import errno
 import socket
 from pathlib import Path
 
@@ -55,9 +56,19 @@ def test_a_unix_socket_of_a_killed_server_is_replaced_and_one_in_use_is_not(tmp_
 def test_a_file_that_is_not_a_socket_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("kept")
-    with pytest.raises(OSError, match="in use"), unix_socket(path):
+    with pytest.raises(FileExistsError, match="another file is there"), unix_socket(path):
         pass
     assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("place", "why"), [("", "another file is there"), ("nowhere/http.sock", "nowhere does not exist")]
+)
+def test_a_path_that_cannot_be_a_socket_says_why(tmp_path: Path, place: str, why: str) -> None:
+    with pytest.raises(OSError, match=why) as refused, unix_socket(tmp_path / place):
+        pass
+    # Nobody listens there who could be stopped.
+    assert refused.value.errno != errno.EADDRINUSE
 
 
 async def test_a_unix_socket_serves_requests_streams_and_websockets_by_token(tmp_path: Path) -> None:

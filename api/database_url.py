@@ -14,6 +14,8 @@ SECRET_PARAMETERS = ("password", "sslpassword")
 
 _KINDS = frozenset({"sqlite", "postgresql", "postgres"})
 _HOST = re.compile(r"(?:\[[^\]]*\]|[^:/?\[]*)(?::([0-9]+))?(?:[/?]|$)")
+_SQLITE_FILE = re.compile(r"[^:]*:///[^?]")
+"""Of sqlite://x SQLAlchemy reads a host and no file: the store would be in memory."""
 _AS_READ = re.compile(
     r"[^:]*://(?:(?P<user>[^:/]*)(?::(?P<password>[^@]*))?@)?"
     r"(?:(?:\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(?::(?P<port>[^/?]*))?)?"
@@ -33,11 +35,16 @@ _LAST_PORT = 65535
 
 
 def is_database_url(url: str) -> bool:
-    """Return whether a text is the URL of a database of a kind that can be the store."""
+    """Return whether a text is the URL of a database that can be the store: a file, or one of PostgreSQL."""
     scheme, separator, _ = url.partition("://")
     host = _HOST.match(_parts(url)[1])
-    is_known = bool(separator) and scheme.partition("+")[0] in _KINDS
-    return is_known and host is not None and int(host[1] or 0) <= _LAST_PORT
+    kind = scheme.partition("+")[0]
+    if not separator or kind not in _KINDS:
+        return False
+    if kind == "sqlite":
+        return _SQLITE_FILE.match(url) is not None
+    has_part = url.partition("://")[2].strip("/") != ""
+    return has_part and host is not None and int(host[1] or 0) <= _LAST_PORT
 
 
 def url_fault(url: str) -> str | None:
@@ -56,7 +63,7 @@ def url_fault(url: str) -> str | None:
             return _SEVERAL_HOSTS
         return _ENDS_A_PART if is_database_url(url) else None
     database = read["database"] or ""
-    is_cut = "@" in database if read["password"] else _PASSWORD_IN_PATH.match(database)
+    is_cut = "@" in database if read["password"] is not None else _PASSWORD_IN_PATH.match(database)
     return _ENDS_A_PART if is_cut or "@" in (read["host"] or "") else None
 
 

@@ -78,9 +78,19 @@ def _host_name(text: str) -> str:
     """Return what a `Host` can name; a URL or a wildcard would never match."""
     name = _text(text).lower()
     is_bare_ipv6 = name.count(":") > 1 and is_authority(f"[{name}]".encode())
-    if "*" in name or not (is_bare_ipv6 or is_authority(name.encode())):
+    # A name is accepted with any port: one that is written here would seem to be the only one.
+    has_port = ":" in name and not name.endswith("]")
+    if "*" in name or not (is_bare_ipv6 or (is_authority(name.encode()) and not has_port)):
         raise ValueError
     return name
+
+
+def _address(text: str) -> str:
+    """Return what the server can listen on: a name, an address, or `*`."""
+    is_name = text == "*" or re.fullmatch(r"[\w.-]+", text)
+    if not is_name:
+        ipaddress.ip_address(text)
+    return text
 
 
 def _origin(text: str) -> str:
@@ -103,7 +113,8 @@ def _root_path(text: str) -> str:
 
 
 def _network(text: str) -> str:
-    return UNIX if text == UNIX else str(ipaddress.ip_network(text, strict=False))
+    # 10.0.0.1/8 may mean one address or sixteen million: which one is trusted must not be a guess.
+    return UNIX if text == UNIX else str(ipaddress.ip_network(text))
 
 
 def _timezone(text: str) -> str:
@@ -146,15 +157,15 @@ def _collector(text: str) -> str:
 
 
 FLAG = Rule(_flag, "true or false")
-HOST = Rule(_text, "a host name or an IP address")
+HOST = Rule(_address, "a host name or an IP address")
 FOLDER = Rule(Path, "a folder")
 DEFAULT_FOLDER = Path("data")
 HOSTS = _listed(_host_name, "host names without scheme, port and wildcard")
 ORIGINS = _listed(_origin, "origins such as https://example.org or tauri://localhost")
-NETWORKS = _listed(_network, "IP addresses, networks such as 10.0.0.0/8, or unix:")
+NETWORKS = _listed(_network, "IP addresses, networks by their first address such as 10.0.0.0/8, or unix:")
 TIMEZONE = Rule(_timezone, "a name of the IANA time zone database")
 ROOT_PATH = Rule(_root_path, "a path such as /fasttrack that does not begin with a path of the server itself")
-DATABASE = Rule(_database_url, "a postgresql:// or sqlite:/// URL")
+DATABASE = Rule(_database_url, "a URL such as postgresql://host/name or sqlite:///path")
 
 COLLECTOR = Rule(_collector, "an http:// or https:// URL without a user, a query or a fragment")
 
@@ -318,7 +329,7 @@ def read_settings(
         except UrlFaultError as fault:
             wrong.append(f"{variable(one)} {fault}")
         except ValueError:
-            wrong.append(f"{variable(one)} must be {one.metadata['rule'].accepts}, not {_shown(one, text)}")
+            wrong.append(f"{variable(one)} must be {one.metadata['rule'].accepts}{_shown(one, text)}")
     if wrong:
         raise SettingError("\n".join(wrong))
     return _consistent(_with_url_of_file(Settings(**values)))
@@ -336,8 +347,9 @@ def variable(one: "Field[Any]") -> str:
 
 
 def _shown(one: "Field[Any]", text: str) -> str:
-    # A database URL may hold a password, and so may a collector's.
-    return "what it is" if one.name in ("database_url", "traces") else repr(text[:80])
+    if one.name in ("database_url", "traces"):
+        return "; what it is now is not shown, because it may hold a password"
+    return f", not {text[:80]!r}"
 
 
 def _with_url_of_file(settings: Settings) -> Settings:

@@ -1,5 +1,6 @@
 """`fasttrack serve`."""
 
+import errno
 import gc
 import logging
 import socket
@@ -66,7 +67,9 @@ def _listening(settings: Settings) -> Iterator[list[socket.socket]]:
         except OSError as error:
             where = settings.unix_socket or f"{settings.host}:{settings.port}"
             which = "FASTTRACK_UNIX_SOCKET" if settings.unix_socket else "FASTTRACK_PORT or FASTTRACK_HOST"
-            advice = f"set {which}, or stop what listens there"
+            advice = f"set {which}"
+            if error.errno == errno.EADDRINUSE:
+                advice += ", or stop what listens there"
             raise click.ClickException(
                 f"cannot listen on {where}: {error.strerror or error}; {advice}"
             ) from error

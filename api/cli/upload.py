@@ -99,7 +99,7 @@ def import_file(file: Path | None, url: str, rejected: Path | None, as_json: boo
         raise click.UsageError("Missing argument 'FILE'.")
     if rejected:
         check_rejected(rejected, file)
-    run = ImportRun(url, params, file, rejected, as_json=as_json, more=_repeated(url))
+    run = ImportRun(url, params, file, rejected, as_json=as_json, more=_where(url))
     try:
         code = anyio.run(run.run)
     except KeyboardInterrupt:
@@ -108,7 +108,7 @@ def import_file(file: Path | None, url: str, rejected: Path | None, as_json: boo
 
 
 class ImportRun:
-    """One call of the command. `more` are options that a proposed command repeats."""
+    """One call of the command. `more` are options that every other command repeats."""
 
     def __init__(
         self,
@@ -178,8 +178,15 @@ class ImportRun:
     def _end(self, proposals: Sequence[Proposal] = (), report: Report | None = None) -> None:
         url = f"{self._url}{UPLOADS}/{self._outcome.upload_id}/rejected.csv"
         (report or self._report(self._name)).ended(
-            self._outcome, proposals, rejected_url=url, options=self._more
+            self._outcome, proposals, rejected_url=url, options=self._repeated()
         )
+
+    def _repeated(self) -> list[str]:
+        """Return what a proposed command has of this one besides the options of the import."""
+        words = [*self._more]
+        if self._rejected is not None:
+            words += ["--rejected", readable(str(self._rejected))]
+        return [*words, "--json"] if self._as_json else words
 
     async def _source(self, http: httpx.AsyncClient, folder: Path) -> "_Source":
         """Return what to send: a file that can be read again after a break, whatever it came from."""
@@ -323,8 +330,8 @@ def _object(option: str, text: str) -> str:
     return text
 
 
-def _repeated(url: str) -> list[str]:
-    """Return the options that are no option of an import, and stand on the command line."""
+def _where(url: str) -> list[str]:
+    """Return the option of the server, if it stands on the command line."""
     source = click.get_current_context().get_parameter_source("url")
     is_given = source is ParameterSource.COMMANDLINE
     return ["--url", url] if is_given else []

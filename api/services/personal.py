@@ -40,7 +40,7 @@ class Personal:
         """Create an address, and return it with its secret; None if the caller has too many."""
         secret = CALENDAR_PREFIX + new_secret()
         async with self._store.transaction() as unit:
-            if len(await unit.personal.calendars(owner_of(who))) >= MAX_CALENDARS:
+            if len(await unit.personal.lock_calendars(owner_of(who))) >= MAX_CALENDARS:
                 return None
             made = await unit.personal.add_calendar(
                 owner_of(who), digest(secret), filters, at_ms=self._now_ms()

@@ -113,6 +113,8 @@ class SqlPeople:
 
     async def lock_users(self) -> list[User]:
         """Return every user by name; nobody else adds or changes one until the transaction ends."""
+        # Those who add the first user have no row to lock.
+        await self._unit.dialect.lock(self._unit, "users")
         # Locked where a database has several writers; a second look shows what others did meanwhile.
         await self._unit.rows(_LOCK_USERS)
         return await self.users()
@@ -188,6 +190,8 @@ class SqlPeople:
     ) -> None:
         """Store a reusable ticket and delete the user's oldest ones beyond `keep`."""
         await self._unit.first(_LOCK_USER, {"of_user": ticket.user_id})
+        if ticket.user_id is None:  # On a server that is open to all there is no user to lock.
+            await self._unit.dialect.lock(self._unit, "tickets")
         own = reusable_tickets.c.user_id.is_not_distinct_from(ticket.user_id)
         newest = sa.select(reusable_tickets.c.id).where(own)
         newest = newest.order_by(reusable_tickets.c.created_ms.desc()).limit(keep - 1)

@@ -35,6 +35,11 @@ class SqlPersonal:
         own = sa.select(calendars).where(calendars.c.owner == owner).order_by(calendars.c.id.desc())
         return [_calendar(row) for row in await self._unit.rows(own)]
 
+    async def lock_calendars(self, owner: str) -> list[CalendarAddress]:
+        """Return a person's addresses; nobody else adds one of theirs until the transaction ends."""
+        await self._unit.dialect.lock(self._unit, f"calendars of {owner}")
+        return await self.calendars(owner)
+
     async def calendar_by_secret(self, secret_hash: str) -> CalendarAddress | None:
         """Return the address with this secret."""
         row = await self._unit.first(sa.select(calendars).where(calendars.c.secret_hash == secret_hash))

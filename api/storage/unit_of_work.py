@@ -131,6 +131,13 @@ class Dialect(Protocol):
         """End connections of processes that do not go on, with the locks that they have."""
         ...
 
+    async def lock(self, unit: "Unit", what: str) -> None:
+        """Wait until no other transaction has this lock, and keep it to the end of this one.
+
+        For what is counted before a row is added: rows that others are adding cannot be locked.
+        """
+        ...
+
     async def take_ids(self, unit: "Unit", count: int) -> int:
         """Return the first of `count` consecutive ids of events that were never given before."""
         ...

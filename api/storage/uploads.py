@@ -39,11 +39,6 @@ _SAVE = kept(
     .values({name: sa.bindparam(f"new_{name}") for name in _CELLS})
 )
 _UNFINISHED_IDS = kept(sa.select(uploads.c.id).where(uploads.c.state.in_(OPEN)))
-_STAGED = kept(
-    sa.select(uploads.c.id, uploads.c.staged_bytes).where(
-        uploads.c.actor == sa.bindparam("of_actor"), uploads.c.staged_bytes > sa.literal_column("0")
-    )
-)
 
 
 @cache
@@ -65,8 +60,12 @@ def _cells(upload: Upload) -> dict[str, Any]:
 
 def _of(row: Row) -> Upload:
     """The columns that `save` leaves alone are the ones that count."""
+    upload = _upload(row.body)
+    # 0.1 counted no outcomes: each row that it accepted created an event.
+    is_counted = not upload.accepted or upload.created or '"created":' in row.body
     return msgspec.structs.replace(
-        _upload(row.body),
+        upload,
+        created=upload.created if is_counted else upload.accepted,
         checkpoint=row.checkpoint,
         idempotency_key=row.idempotency_key,
         created_at=row.created_ms,

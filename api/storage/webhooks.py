@@ -21,6 +21,7 @@ class SqlWebhooks:
 
     async def add(self, webhook: Webhook, *, most: int) -> bool:
         """Store a new webhook; False when there are `most` already."""
+        await self._unit.dialect.lock(self._unit, "webhooks")
         if await self.count() >= most:
             return False
         cells = {

@@ -19,6 +19,10 @@ class PersonalStore(Protocol):
         """Return a person's addresses, the newest first."""
         ...
 
+    async def lock_calendars(self, owner: str) -> list[CalendarAddress]:
+        """Return a person's addresses; nobody else adds one of theirs until the transaction ends."""
+        ...
+
     async def calendar_by_secret(self, secret_hash: str) -> CalendarAddress | None:
         """Return the address with this secret."""
         ...

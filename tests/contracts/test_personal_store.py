@@ -1,5 +1,7 @@
 """What people keep for themselves is theirs alone."""
 
+import asyncio
+
 import pytest
 
 from api.storage.store import SqlStore
@@ -25,6 +27,20 @@ async def test_a_calendar_address_is_found_by_its_secret_until_its_owner_removes
         assert not await transaction.personal.remove_calendar("user:1", mine.id)
     async with store.snapshot() as snapshot:
         assert await snapshot.personal.calendar_by_secret("hash-1") is None
+
+
+async def test_addresses_that_are_added_at_once_are_counted_one_after_the_other(store: SqlStore) -> None:
+    async def add(owner: str, number: int) -> bool:
+        async with store.transaction() as transaction:
+            if len(await transaction.personal.lock_calendars(owner)) >= 2:
+                return False
+            await transaction.personal.add_calendar(owner, f"{owner} {number}", {}, at_ms=number)
+        return True
+
+    owners = ["user:1", "open"]
+    await asyncio.gather(*(add(owner, number) for owner in owners for number in range(6)))
+    async with store.snapshot() as snapshot:
+        assert [len(await snapshot.personal.calendars(owner)) for owner in owners] == [2, 2]
 
 
 async def test_the_last_read_mark_wins(store: SqlStore) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
+from api.storage.schema import uploads
 from api.storage.store import SqlStore
 from domain.imports import ImportOptions, RejectedRow, Upload
 from domain.problems import Problem
@@ -46,6 +48,29 @@ async def test_an_import_is_read_as_it_was_saved(store: SqlStore) -> None:
         assert await snapshot.uploads.by_idempotency_key("k") == full
         assert await snapshot.uploads.by_idempotency_key("other") is None
         assert await snapshot.uploads.get("b") is None
+
+
+@pytest.mark.parametrize(
+    ("saved", "created"),
+    [({"accepted": 7}, 7), ({"accepted": 0}, 0), ({"accepted": 7, "created": 0, "updated": 7}, 0)],
+    ids=["rows of 0.1", "no rows of 0.1", "rows of today"],
+)
+async def test_rows_that_0_1_accepted_are_told_as_created(
+    store: SqlStore, saved: dict[str, Any], created: int
+) -> None:
+    # A name that speaks of the member is no count.
+    upload = an_upload("a", filename='"created":.csv', **saved)
+    body = msgspec.json.decode(msgspec.json.encode(upload))
+    if "created" not in saved:
+        for member in ("created", "updated", "unchanged", "skipped"):
+            del body[member]
+    await add(store, upload)
+    async with store.transaction() as transaction:
+        text = msgspec.json.encode(body).decode()
+        await transaction.uploads._unit.run(sa.update(uploads).values(body=text))
+    async with store.snapshot() as snapshot:
+        read = await snapshot.uploads.get("a")
+    assert read == msgspec.structs.replace(upload, created=created)
 
 
 async def test_an_id_or_key_in_use_stores_nothing(store: SqlStore) -> None:

@@ -1,5 +1,7 @@
 """Webhooks in the store: what they are, whose they are now, how far they have come."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 
@@ -52,6 +54,16 @@ async def test_webhooks_are_stored_unchanged_up_to_the_maximum_number(store: Sql
         assert not await tx.webhooks.add(a_webhook("c"), most=2)
         assert await tx.webhooks.get("c") is None
         assert await tx.webhooks.count() == 2
+
+
+async def test_webhooks_that_are_added_at_once_are_no_more_than_the_maximum_number(store: SqlStore) -> None:
+    async def add_one(name: str) -> bool:
+        async with store.transaction() as tx:
+            return await tx.webhooks.add(a_webhook(name), most=2)
+
+    assert sorted(await asyncio.gather(*map(add_one, "abcdef"))) == [False] * 4 + [True] * 2
+    async with store.snapshot() as snapshot:
+        assert await snapshot.webhooks.count() == 2
 
 
 async def test_one_process_holds_a_webhook_until_its_lease_ends(store: SqlStore) -> None:

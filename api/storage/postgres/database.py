@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from api.storage.cancellation import to_the_end
+from api.storage.migrate import LOCK
 from api.storage.postgres import text_index
 from api.storage.postgres.address import connect_seconds, driver_url
 from api.storage.postgres.backends import FROZEN_SECONDS, end_frozen
@@ -48,6 +49,14 @@ WRITER_IDLE_SECONDS = FROZEN_SECONDS
 _DRIVER = "postgresql+asyncpg://"
 """The address goes to the driver as it is: it knows libpq's parameters, SQLAlchemy's adapter does not."""
 
+_LOCK = kept(
+    sa.select(
+        sa.func.pg_advisory_xact_lock(
+            sa.literal(LOCK, sa.Integer), sa.func.hashtext(sa.bindparam("what", type_=sa.Text))
+        )
+    )
+)
+"""Locks by two numbers are others than those by one."""
 _QUEUE = kept(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, sa.bindparam("by"))).with_for_update())
 
 
@@ -106,6 +115,10 @@ class PostgresDialect:
     async def end_frozen(self, unit: Unit) -> None:
         """End connections that wait in the middle of a statement, with the locks that they have."""
         await end_frozen(unit)
+
+    async def lock(self, unit: Unit, what: str) -> None:
+        """Wait until no other transaction has this lock, and keep it to the end of this one."""
+        await unit.rows(_LOCK, {"what": what})
 
     async def take_ids(self, _unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids, in a transaction of its own.

@@ -78,6 +78,9 @@ class SqliteDialect:
     async def end_frozen(self, unit: Unit) -> None:
         """Do nothing: a process that is frozen has the whole store."""
 
+    async def lock(self, unit: Unit, what: str) -> None:
+        """Do nothing: there is one writer."""
+
     async def take_ids(self, unit: Unit, count: int) -> int:
         """Return the first of `count` consecutive ids of events that were never given before."""
         assert isinstance(unit, SqliteUnit)

@@ -5,11 +5,14 @@ import shlex
 from pathlib import Path
 
 import anyio
+import click
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from api.cli.import_outcome import ImportOutcome
 from api.cli.import_proposal import Proposal, propose
+from api.cli.upload import ImportRun, import_file
 from tests.serving import serving
 
 pytestmark = pytest.mark.anyio
@@ -127,3 +130,53 @@ async def test_stored_rows_are_not_part_of_the_proposal(tmp_path: Path) -> None:
         f"fasttrack import --mapping '{{}}' --repairs-of id1 --date-format {order}"
         for order in ("dmy", "mdy")
     ]
+
+
+GIVEN = {
+    "url": ["--url", "http://127.0.0.1:9"],
+    "mapping": ["--mapping", "title=Nome da coisa", "--mapping", "city=#3"],
+    "defaults": ["--default", "city=São Paulo", "--default", "description=a=b"],
+    "values": ["--values", '{"venue_type":{"Bar \\"x\\"":"Outro"}}'],
+    "date_format": ["--date-format", "dmy"],
+    "on_duplicate": ["--on-duplicate", "skip"],
+    "key": ["--key", "title,city"],
+    "mode": ["--mode", "partial"],
+    "atomic": ["--atomic"],
+    "dry_run": ["--dry-run"],
+    "encoding": ["--encoding", "cp850"],
+    "delimiter": ["--delimiter", ";"],
+    "sheet": ["--sheet", "Agenda 2027"],
+    "header_row": ["--header-row", "3"],
+    "rejected": ["--rejected", "not in.xlsx"],
+    "repairs_of": ["--repairs-of", "cli-x"],
+    "as_json": ["--json"],
+}
+"""How each option of the command is given."""
+
+
+def test_every_option_of_the_command_is_known_here() -> None:
+    names = {one.name for one in import_file.params if isinstance(one, click.Option)}
+    assert names == GIVEN.keys()
+
+
+@pytest.mark.parametrize("name", [*GIVEN, "all"])
+def test_a_proposed_command_has_every_option_of_the_one_that_was_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my agenda.csv").touch()
+    runs: list[ImportRun] = []
+
+    async def run(self: ImportRun) -> int:
+        runs.append(self)
+        return 0
+
+    monkeypatch.setattr(ImportRun, "run", run)
+    given = [word for option in GIVEN if name in (option, "all") for word in GIVEN[option]]
+    assert CliRunner().invoke(import_file, ["my agenda.csv", *given]).exit_code == 0
+    proposal = Proposal(runs[0]._params, "", "my agenda.csv")
+    words = shlex.split(proposal.command(*runs[0]._repeated()))
+    assert words[:2] == ["fasttrack", "import"]
+    assert CliRunner().invoke(import_file, words[2:]).exit_code == 0
+    for member in ("_url", "_params", "_file", "_rejected", "_as_json"):
+        assert getattr(runs[1], member) == getattr(runs[0], member)

@@ -49,6 +49,7 @@ def parse_event_date(
     order: DateOrder | None = None,
     time: str = "",
     field: str = "event_date",
+    is_stored: bool = False,
 ) -> tuple[str, int] | Problem:
     """Return the date as stored and its instant in microseconds since 1970 UTC, or the problem.
 
@@ -56,7 +57,8 @@ def parse_event_date(
     alone at 00:00, minutes of the offset added. A naive time counts in `timezone`.
 
     `order` is that of the dates of a file; None accepts ISO 8601 alone, as JSON bodies do.
-    `time` is the time of day, where it stands in a cell of its own.
+    `time` is the time of day, where it stands in a cell of its own. `is_stored` accepts an offset that no
+    place has: earlier versions stored such dates.
     """
     text = text.strip()
     if not text:
@@ -64,8 +66,8 @@ def parse_event_date(
     if not time and (plain := _plain(text, timezone)) is not None:
         return plain
     written = _iso(text)
-    if order and (written is None or _is_nowhere(written)):
-        written = read_written(text)
+    if written is None or (_is_nowhere(written) and not is_stored):
+        written = read_written(text) if order else None
     if written is None:
         return wording.invalid(field, text, order or _ONLY_ISO)
     time = time.strip()
@@ -161,12 +163,12 @@ def _clock_of_moment(time: str, written: Written, text: str) -> Clock | Problem 
     if whole is not None and whole.clock is None and whole.days == written.days:
         return None
     if whole is None or whole.clock is None:
-        return wording.invalid_time(time)
+        return wording.invalid_time(time, written.days)
     is_same_day = bool(set(whole.days) & set(written.days))
     if not (is_same_day or set(whole.days) & _NO_DAYS):
         return wording.conflicting_time(text, time)
     # The offset of a day that is none: that of 1899 has odd minutes, and some programs write none of a place.
-    return whole.clock if is_same_day or not whole.clock.offset else wording.invalid_time(time)
+    return whole.clock if is_same_day or not whole.clock.offset else wording.invalid_time(time, written.days)
 
 
 def time_problem(time: str) -> Problem | None:

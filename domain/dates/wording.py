@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from domain import limits
 from domain.dates.order import DateOrder
+from domain.dates.several_times import with_half_of_end
 from domain.dates.words import ENGLISH_WEEKDAYS, MONTHS, WEEKDAYS, plain
-from domain.dates.written import Clock, Day, Written, in_range, read_clock, read_written
-from domain.dates.zones import offset_of, without_zone
+from domain.dates.written import Clock, Day, Written, existing_day, in_range, read_clock, read_written
+from domain.dates.zone_behind import offset_of, without_zone
 from domain.problems import Problem, ProblemParam, excerpt, problem
 
 _SERIAL = re.compile(r"(?P<days>[1-9][0-9]{4})(?:[.,](?P<part>[0-9]{1,20}))?")
@@ -46,7 +47,8 @@ _END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\
 _ENDS_TRIED = 8
 # The first of several days is written as far as it differs from the next.
 _DAY_OF_RANGE = re.compile(
-    rf"(?:(?:de|do|del|dia|dias|entre|from) )*(?P<day>[0-9]{{1,2}})(?: ?{_BETWEEN} ?[0-9]{{1,2}}){{1,9}}"
+    rf"(?:(?:de|do|del|dia|dias|entre|from) )*(?P<day>[0-9]{{1,2}})"
+    rf"(?P<others>(?: ?{_BETWEEN} ?[0-9]{{1,2}}){{1,9}})"
     r"(?P<rest>(?:[/.-]| de | )[^ ].*)"
 )
 _MONTH_AND_DAYS = re.compile(rf"(?P<day>[a-z]+\.? [0-9]{{1,2}}) ?{_BETWEEN} ?[0-9]{{1,2}}(?P<rest>,? .*)")
@@ -80,6 +82,11 @@ _WITH_WORD = re.compile(
     r"(?P<moment>.*[0-9](?: ?[ap]\.?m\.?)?) (?![ap]m\b)(?P<word>[a-z]{2,}(?:[/_][a-z_]+)*)"
 )
 
+_SHORT_OFFSET = re.compile(
+    r"(?P<moment>.*?(?P<joint>(?<=[0-9])t)?[0-9]{1,2}:[0-9]{2}(?P<second>:[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r" ?(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
+)
+
 _ANY_ORDER = DateOrder("auto")
 
 
@@ -91,7 +98,7 @@ def invalid(field: str, text: str, order: DateOrder = _ANY_ORDER) -> Problem:
         rule = ".no_year"
     elif _is_month(text):
         rule = ".no_day"
-    elif _is_no_day(text):
+    elif not options and _is_no_day(text):
         rule = ".not_in_month"
     return _problem(f"invalid_date{rule}", field, text, options)
 
@@ -185,9 +192,9 @@ def other_weekday(field: str, text: str, day: Day, written: Written) -> Problem:
     )
 
 
-def invalid_time(text: str) -> Problem:
-    """Return the problem of a cell that is not a time of day."""
-    options = _time_suggestions(text)
+def invalid_time(text: str, days: Iterable[Day] = ()) -> Problem:
+    """Return the problem of a cell that is not a time of day, beside a date that may be one of some days."""
+    options = _time_suggestions(text, [day for day in days if in_range(day)])
     return _problem("invalid_date.time", "event_time", text, options)
 
 
@@ -218,7 +225,7 @@ def _suggestions(text: str, order: DateOrder) -> list[str]:
     number = _of_number(text, order)
     if number:
         return [number]
-    known, zone = without_zone(_tidied(text[:100]))
+    known, zone = without_zone(_with_whole_offset(_tidied(text[:100])))
     for candidate in _candidates(known):
         moment, own_zone = without_zone(candidate)
         written = read_written(moment)
@@ -227,6 +234,14 @@ def _suggestions(text: str, order: DateOrder) -> list[str]:
             found = [_in_zone(day, written.clock, own_zone or zone) for day in days]
             return [moment for moment in found if moment is not None]
     return []
+
+
+def _with_whole_offset(known: str) -> str:
+    """Return a text whose offset of one digit has two: `19:30:00-3`; `19:30-3` may be a range."""
+    found = _SHORT_OFFSET.fullmatch(known)
+    if not found or (found["sign"] == "-" and not (found["joint"] or found["second"])):
+        return known
+    return f"{found['moment']}{found['sign']}{found['hour']:>02}:{found['minute'] or '00'}"
 
 
 def _candidates(known: str) -> Iterator[str]:
@@ -286,18 +301,36 @@ def _readings(written: Written, order: DateOrder) -> list[Day]:
 
 def _cut(known: str) -> list[str]:
     """Return a text without the end of its range, and without a word behind it."""
-    days = (form.fullmatch(known) for form in (_DAY_OF_RANGE, _MONTH_AND_DAYS))
-    firsts = [f"{match['day']}{match['rest']}" for match in days if match]
+    firsts = _first_of_days(days) if (days := _DAY_OF_RANGE.fullmatch(known)) else []
+    if days := _MONTH_AND_DAYS.fullmatch(known):
+        firsts.append(f"{days['day']}{days['rest']}")
     if two := _DAY_WITHOUT_YEAR.fullmatch(known):
         firsts.append(_first_of_two(two))
     if noted := _IN_BRACKETS.fullmatch(known):
         firsts += [f"{noted['moment']} {noted['within']}", noted["moment"]]
     ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
-    firsts += [known[:end] for end in reversed(ends)]
+    starts = [with_half_of_end(known[:end], known[end:]) for end in reversed(ends)]
+    if None in starts:
+        return []
+    firsts += [start for start in starts if start is not None]
     if (word := _WITH_WORD.fullmatch(known)) and word["word"] not in WEEKDAYS:
         firsts.append(word["moment"])
     lead = _LEAD.fullmatch(known)
     return [*firsts, lead["rest"]] if lead else firsts
+
+
+def _first_of_days(found: re.Match[str]) -> list[str]:
+    """Return the first of several days of a month: `30` of `30 a 02/05` is of the month before."""
+    days = [int(day) for day in (found["day"], *re.findall("[0-9]+", found["others"]))]
+    if days == sorted(days):
+        return [f"{found['day']}{found['rest']}"]
+    last = read_written(f"{days[-1]}{found['rest']}")
+    day = last.day_first if last else None
+    if last is None or day is None or not in_range(day) or days[1:] != sorted(days[1:]):
+        return []
+    before = date(day.year, day.month, 1) - timedelta(days=1)
+    first = existing_day(before.year, before.month, days[0])
+    return [_moment(first, last.clock)] if first else []
 
 
 def _first_of_two(found: re.Match[str]) -> str:
@@ -336,13 +369,13 @@ def _time_of(part: str) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _time_suggestions(text: str) -> list[str]:
+def _time_suggestions(text: str, days: Sequence[Day]) -> list[str]:
     part = _DAY_PART.fullmatch(text)
     if part:
         return [_time_of(part["part"])]
     if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
         return []
-    known, zone = without_zone(plain(text[:100]) or "")
+    known, zone = without_zone(_with_whole_offset(plain(text[:100]) or ""))
     if zero := _DAY_ZERO.fullmatch(known):
         clock = read_clock(zero["time"])
         return [clock.iso] if clock else []
@@ -354,13 +387,15 @@ def _time_suggestions(text: str) -> list[str]:
         time = _time_in_words(moment)
         clock = read_clock(time) if time else None
         if clock:
-            told = _clock_in_zone(clock, own_zone or zone)
+            told = _clock_in_zone(clock, own_zone or zone, days)
             return [told] if told else []
     return []
 
 
-def _clock_in_zone(clock: Clock, zone: str) -> str | None:
-    offset = offset_of(zone, None, clock) if zone else ""
+def _clock_in_zone(clock: Clock, zone: str, days: Sequence[Day]) -> str | None:
+    """Return a time with the offset of a zone's name; None where that differs between the days."""
+    offsets = {offset_of(zone, day, clock) for day in days or (None,)} if zone else {""}
+    offset = offsets.pop() if len(offsets) == 1 else None
     if clock.offset:
         return clock.iso if not zone or offset in (None, clock.offset) else None
     return None if offset is None else replace(clock, offset=offset).iso

@@ -40,7 +40,7 @@ class Clock(Struct, frozen=True):
     Attributes:
         fraction: digits of the second, as they came.
         offset: `Z`, `±hh:mm`, or "" for the clock at the venue.
-        has_half: AM or PM was written as in English: Spanish has points, and the day first.
+        has_half: AM or PM was written as in English: Spanish has points or its own words, and the day first.
         is_like_range: the offset is written as the end of a range is, too: 19:00-22:00.
     """
 
@@ -142,6 +142,8 @@ _OFFSET = re.compile(r"(?:utc|gmt)? ?(?P<sign>[+-])(?P<hours>[0-9]{1,2}?):?(?P<m
 _RANGE = re.compile(r"[0-9]{1,2}(?::[0-9]{2})?[^:]*-[0-9]{1,2}(?::?[0-9]{2})?")
 _OFFSET_AFTER = re.compile(r"[0-9]{1,2}:[0-9]{2}(?: ?-[0-9]{4}| -[0-9]{2}(?::[0-9]{2})?)")
 _LEAD = re.compile(r"(?:as |a las? |at |@ ?)")
+# Who writes these has the day first, with AM and PM, too.
+_NOT_ENGLISH = re.compile(r"\b(?:as|das|a las?)\b")
 
 
 def read_written(text: str) -> Written | None:
@@ -173,8 +175,11 @@ def read_clock(text: str) -> Clock | None:
         return None
     lead = _LEAD.match(known)
     clock = _clock(known, lead.end() if lead else 0)
+    if clock is None:
+        return None
+    is_english = lead is None or not _NOT_ENGLISH.search(lead[0])
     # What may be a range was left out above.
-    return replace(clock, is_like_range=False) if clock else None
+    return replace(clock, is_like_range=False, has_half=clock.has_half and is_english)
 
 
 def _after_weekday(text: str, weekday: int | None) -> Written | None:
@@ -203,6 +208,8 @@ def _with_clock(text: str, end: int, written: Written, weekday: int | None) -> W
             return None
         if joint[0] == "t":
             clock = replace(clock, is_like_range=False)
+        if _NOT_ENGLISH.search(joint[0]):
+            clock = replace(clock, has_half=False)
     return Written(written.day_first, written.month_first, written.is_numeric, clock, weekday)
 
 

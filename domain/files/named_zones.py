@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.dates.zones import iana_zone, offset_at, zone_named
 
 _MOST_KNOWN = 1000
 """A file may write the name of one zone in any number of ways."""
 
 
 class NamedZones:
-    """Finds zones by the names of IANA and of Windows, or as they are defined in the file."""
+    """Finds zones by the paths of IANA, as they are defined in the file, or by a sure name."""
 
     def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
         """Look also into definitions: TZID -> VTIMEZONE, which may grow."""
@@ -17,27 +18,21 @@ class NamedZones:
         self._known: dict[str, tzinfo] = {}
 
     def offset(self, name: str, moment: datetime) -> str | None:
-        """Return the offset as `-03:00`; None for an unknown zone."""
+        """Return the offset as `-03:00`; None for an unknown zone, or an offset with seconds."""
         zone = self._known.get(name)
         if zone is None and (zone := self._found(name)) is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[name] = zone
-        return None if zone is None else moment.replace(microsecond=0, tzinfo=zone).isoformat()[19:]
+        return None if zone is None else offset_at(zone, moment)
 
     def _found(self, name: str) -> tzinfo | None:
         for candidate in _names(name):
-            try:
-                return ZoneInfo(candidate)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                continue
+            if zone := iana_zone(candidate):
+                return zone
         if name in self._definitions:
             return _defined(self._definitions[name])
-        # Few files have such names, and the library takes a while to load.
-        from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415
-
-        olson = WINDOWS_TO_OLSON.get(name)
-        return ZoneInfo(olson) if olson else None
+        return zone_named(name)
 
 
 def _names(name: str) -> Iterator[str]:

@@ -8,7 +8,18 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from domain.problems import Problem, excerpt, problem
-from domain.rows.looks import column_of, ends_with_offset, is_date, is_moment, may_be, mostly, without_totals
+from domain.rows.looks import (
+    column_of,
+    ends_with_offset,
+    is_date,
+    is_half_of_day,
+    is_moment,
+    is_of_24_hours,
+    is_whole_hour,
+    may_be,
+    mostly,
+    without_totals,
+)
 from domain.rows.missing_columns import missing_columns
 from domain.rows.names import (
     EITHER,
@@ -57,6 +68,8 @@ _NAMES_KEPT = 64
 _MAPPED = 4
 """The rank of a column that the uploader chose: above that of every name."""
 _PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos"])
+# Of people, too, unless the times are whole hours.
+_MINUTES = frozenset(["min", "mins"])
 _OF_TIME = ("event_date", "event_time")
 _STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
@@ -162,6 +175,9 @@ def needs_values(names: Sequence[str], mapping: Mapped | None = None) -> bool:
         return True
     if "event_time" in best and "event_date" not in given:
         return True
+    if "event_time" in best and not all(meaning(name) or is_own_column(name) for name in names):
+        # One of the others may say which half of the day is meant.
+        return True
     return "event_time" not in best and bool(_starts(names, mapping or {}, mapped))
 
 
@@ -197,7 +213,7 @@ def _mapped(names: Sequence[str], mapping: Mapped) -> dict[str, int] | Problem:
         if not found:
             return _absent(name, names)
         if len(found) > 1:
-            return _twice(target, [names[column] for column in found[:2]], found)
+            return duplicate_columns(target, [names[column] for column in found[:2]], found)
         index[target] = found[0]
     return index
 
@@ -220,8 +236,9 @@ def _absent(name: str, names: Sequence[str]) -> Problem:
     return problem("missing_columns.mapping", value=excerpt(name), suggestion=suggestion)
 
 
-def _twice(target: str, names: Sequence[str], places: Sequence[int]) -> Problem:
-    one, other = (f"{excerpt(names[at])} (#{places[at] + 1})" for at in (0, 1))
+def duplicate_columns(target: str, names: Sequence[str], places: Sequence[int]) -> Problem:
+    """Return the fault of two columns that may be one field."""
+    one, other = (f"{excerpt(names[at])} (#{places[at] + 1})".lstrip() for at in (0, 1))
     return problem(
         "duplicate_columns",
         value=excerpt(names[1]),
@@ -287,14 +304,14 @@ def _matched(
         if rank == 1:
             fitting = [column for column in columns if may_be(target, column_of(sample, column))]
         if len(fitting) > 1:
-            return _twice(target, [names[column] for column in fitting], fitting)
+            return duplicate_columns(target, [names[column] for column in fitting], fitting)
         if fitting:
             index[target], ranks[target] = fitting[0], rank
     _add_start(index, names, mapping, sample, elsewhere)
     _take_times_as_dates(index, mapping, sample)
-    if (part := _part_of_time(index, names, mapping)) is not None:
+    if (part := _part_of_time(index, names, mapping, sample)) is not None:
         both = (index["event_time"], part)
-        return _twice("event_time", [names[at] for at in both], both)
+        return duplicate_columns("event_time", [names[at] for at in both], both)
     if not (has_place or index.keys() & {EITHER, LOCATION_NAME, "local_info"}):
         # Without a name of the place there is no venue; an address alone must not refuse every row. Who
         # writes the names of our own fields, or maps a column, means it.
@@ -333,13 +350,22 @@ def _add_start(
         index["event_time"] = times[0]
 
 
-def _part_of_time(index: Mapping[str, int], names: Sequence[str], mapping: Mapped) -> int | None:
-    """Return a column that the times are not whole without: `Time;AM/PM`, `Hora;Minuto`."""
+def _part_of_time(
+    index: Mapping[str, int], names: Sequence[str], mapping: Mapped, sample: Sequence[Sequence[str]]
+) -> int | None:
+    """Return a column that the times are not whole without: minutes, or AM and PM, by its name or cells."""
     if "event_time" not in index or "event_time" in mapping:
         return None
-    used = set(index.values())
-    parts = (at for at, name in enumerate(names) if at not in used and column_key(name) in _PARTS_OF_TIME)
-    return next(parts, None)
+    times, used = column_of(sample, index["event_time"]), set(index.values())
+    keys = {at: column_key(name) for at, name in enumerate(names) if at not in used}
+    found = (
+        at
+        for at, key in keys.items()
+        if key in _PARTS_OF_TIME
+        or (key in _MINUTES and mostly(is_whole_hour, times))
+        or (mostly(is_half_of_day, column_of(sample, at)) and not any(map(is_of_24_hours, times)))
+    )
+    return next(found, None)
 
 
 def _take_times_as_dates(index: dict[str, int], mapping: Mapped, sample: Sequence[Sequence[str]]) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from domain.dates.several_times import are_times
 from domain.dates.written import read_clock, read_written
 from domain.problems import excerpt
 from domain.rows.columns import Columns, is_own_column
 from domain.rows.likeness import names_another_thing
 from domain.rows.looks import MOSTLY
-from domain.rows.names import means_another_time
+from domain.rows.names import means_another_time, means_time
 
 FIRST_ROWS = 100
 SHOWN_VALUES = 3
@@ -74,7 +75,7 @@ class FirstRows(Struct):
             return
         found = self.unused.setdefault(column, UnusedColumn())
         found.filled += 1
-        found.times += read_clock(cell) is not None
+        found.times += read_clock(cell) is not None or are_times(cell)
         found.dates += read_written(cell) is not None
         if len(found.values) < SHOWN_VALUES:
             found.values.append(excerpt(cell.strip()[:_VALUE_CHARACTERS]))
@@ -84,7 +85,8 @@ class FirstRows(Struct):
         name = _name(at, columns)
         if means_another_time(name) or names_another_thing("event_time", name):
             return False
-        return max(found.times, found.dates) >= MOSTLY * found.filled
+        # One with such a name was left out for its values: `19h` and `a definir`.
+        return means_time(name) or max(found.times, found.dates) >= MOSTLY * found.filled
 
 
 def _is_bare(cells: Sequence[str], columns: Columns) -> bool:

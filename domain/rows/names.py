@@ -140,6 +140,7 @@ class Meaning(Struct, frozen=True):
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_LETTERS = re.compile(r"[^\w]+|_+")
+_OF_EVENT = re.compile(r"(?<=[a-z])_(?:do|del|of_the|of)_(?:evento|event)\Z")
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BESIDE_WORDS = re.compile(
     r"_?\b(?:fim|fin|final|end|ends|ended|ending|termino|encerramento|until|ate|hasta|created|creation|criado"
@@ -148,6 +149,7 @@ _BESIDE_WORDS = re.compile(
     r"|prazo|plazo|nascimento|birth|carimbo|timestamp|conclusao|conclusion|completion|carga|duracao|duracion"
     r"|duration)\b"
 )
+_START = re.compile(r"\b(?:inicio|comienzo|start|starts|begins?|hora|horarios?|time|datetime)\b")
 _ZONE = re.compile(
     r"\b(?:utc|gmt|zulu|est|edt|cst|cdt|mst|mdt|pst|pdt|cet|cest|bst|brt|time ?zone|timezone|fuso"
     r"|zona horaria)\b"
@@ -207,12 +209,23 @@ def meaning(name: str) -> Meaning | None:
 
 def _meaning(name: str) -> Meaning | None:
     key = column_key(name)
-    known = _MEANINGS.get(key)
+    known = _MEANINGS.get(key) or _meaning_of_event(key)
     if known is None and ("(" in name or "[" in name) and not means_another_time(name):
         known = _MEANINGS.get(column_key(_IN_BRACKETS.sub(" ", name)))
         if known is not None and _changes(known.field, name):
             return None
     return known
+
+
+def _meaning_of_event(key: str) -> Meaning | None:
+    """Return what a name means without `do evento` at its end; an id of events is that of another program."""
+    known = _MEANINGS.get(without_event(key))
+    return None if known is None or known.field == "id" else known
+
+
+def without_event(key: str) -> str:
+    """Return the key of a name without `do_evento`, `del_evento` or `of_the_event` at its end."""
+    return _OF_EVENT.sub("", key)
 
 
 def _changes(field: str, name: str) -> bool:
@@ -231,6 +244,14 @@ def is_canonical(name: str) -> bool:
 def means_another_time(name: str) -> bool:
     """Return whether a name speaks of the end of an event, or of when its row was written."""
     return _BESIDE_WORDS.search(column_key(name).replace("_", " ")) is not None
+
+
+def means_time(name: str) -> bool:
+    """Return whether a name is known as that of times, or of starts: `Horas`, `Início`, not `Dia`."""
+    known = meaning(name)
+    if known is None or known.field not in ("event_date", "event_time"):
+        return False
+    return known.field == "event_time" or _START.search(column_key(name).replace("_", " ")) is not None
 
 
 def states_a_zone(name: str) -> bool:

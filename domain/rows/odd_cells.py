@@ -9,16 +9,15 @@ from datetime import tzinfo
 from itertools import chain
 
 from domain.rows.columns import Columns
-from domain.rows.looks import NOTHING, ends_with_offset, is_several, may_be_several
-from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones
+from domain.rows.looks import NOTHING, ends_with_offset, is_null, is_several, may_be_several
+from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones, without_event
 from domain.rows.zone_names import is_zone_of
 from domain.text import folded
 
 _TEXTS = ("title", "description", "city", "participants", EITHER, LOCATION_NAME, "local_info.address")
 _STATUS = frozenset(
     [
-        *("status", "event_status", "status_do_evento", "situacao", "situacion"),
-        *("estado", "estado_do_evento", "estado_del_evento"),
+        *("status", "event_status", "situacao", "situacion", "estado"),
     ]
 )
 _FLAGS = frozenset(
@@ -27,6 +26,9 @@ _FLAGS = frozenset(
 _CANCELLED = frozenset(
     [
         *("cancelado", "cancelada", "cancelados", "canceladas", "cancelled", "canceled"),
+        *("evento cancelado", "event cancelled", "event canceled"),
+        # schema.org writes it so, alone or as an address.
+        *(f"{before}eventcancelled" for before in ("", "http://schema.org/", "https://schema.org/")),
         *("anulado", "anulada", "suspenso", "suspensa", "suspendido", "suspendida"),
     ]
 )
@@ -42,7 +44,9 @@ class OddCells:
         self._texts = [index[name] for name in _TEXTS if name in index]
         self._places = {index[name] for name in (EITHER, LOCATION_NAME) if name in index}
         self._people = index.get("participants")
-        told = [(at, column_key(columns.names[at])) for at in columns.ignored if at < columns.width]
+        told = [
+            (at, without_event(column_key(columns.names[at]))) for at in columns.ignored if at < columns.width
+        ]
         words = {**dict.fromkeys(_FLAGS, _CANCELLED | _YES), **dict.fromkeys(_STATUS, _CANCELLED)}
         self._marks = [(at, words[key]) for at, key in told if key in words]
         self._zones = [at for at, key in told if is_of_zones(key)]
@@ -66,9 +70,7 @@ class OddCells:
             return 0
         texts = [(at, cells[at]) for at in self._texts if at < len(cells)]
         # The place `NULL` is read as none.
-        return sum(
-            text in NOTHING and not (at in self._places and text.lower() == "null") for at, text in texts
-        )
+        return sum(text in NOTHING and not (at in self._places and is_null(text)) for at, text in texts)
 
     def _several(self, records: Sequence[Sequence[str]]) -> int:
         at = self._people

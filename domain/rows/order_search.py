@@ -1,7 +1,23 @@
-"""Searches the first records of a file for a date that proves the order of day and month."""
+"""Searches the header and the first records of a file for a proof of the order of day and month."""
+
+import re
 
 from domain.dates import DateOrder, order_shown_by
 from domain.dates.order import PROOF_BYTES, PROOF_RECORDS
+from domain.rows.columns import Columns
+from domain.text import folded
+
+_DAY, _MONTH, _YEAR = r"(?:d{1,2}|dia|day)", r"(?:m{1,2}|mes|month)", r"(?:[ay]{2}|[ay]{4}|ano|year)"
+_SPELLED = re.compile(
+    rf"(?<![^\W_])(?:(?P<dmy>{_DAY}[/. -]{_MONTH})|(?P<mdy>{_MONTH}[/. -]{_DAY}))[/. -]{_YEAR}(?![^\W_])"
+)
+
+
+def with_order_of_header(order: DateOrder, columns: Columns, line: int) -> DateOrder:
+    """Return the order that the name of the dates' column spells out: `Data (DD/MM/AAAA)` proves it."""
+    at = columns.index.get("event_date")
+    found = _SPELLED.search(folded(columns.names[at])) if at is not None and not order.settled else None
+    return order.proved("dmy" if found["dmy"] else "mdy", line) if found else order
 
 
 class OrderSearch:

@@ -227,7 +227,24 @@ def test_no_moment_of_rfc_3339_is_taken_for_a_range(
 
 def test_an_offset_that_no_place_has_is_the_end_of_a_range() -> None:
     assert kept("2025-07-01 19:00-22:00") == "invalid_date"
-    assert kept("2025-07-01T19:00-22:00", None) == "2025-07-01T19:00:00-22:00"
+
+
+@pytest.mark.parametrize("order", [None, *FORMATS])
+@pytest.mark.parametrize(
+    ("offset", "is_in_use"),
+    [
+        *[(offset, True) for offset in ("Z", "+00:00", "-00:00", "+14:00", "-12:00", "+05:45")],
+        *[(offset, False) for offset in ("-22:00", "+14:30", "-14:00", "-12:01", "+23:59")],
+    ],
+)
+def test_an_offset_is_accepted_in_json_as_in_files(
+    offset: str, is_in_use: bool, order: DateFormat | None
+) -> None:
+    text = f"2025-07-01T19:00:00{offset}"
+    assert kept(text, order) == (text if is_in_use else "invalid_date")
+    stored = parse_event_date(text, timezone=ZoneInfo("America/Recife"), is_stored=True)
+    assert isinstance(stored, tuple)
+    assert stored[0] == text
 
 
 @pytest.mark.parametrize("text", ["2025-7-1", "20250701", "1 de julho de 2025", "2025/07/01", "01/07/2025"])
@@ -349,8 +366,28 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         # Each has several meanings, or none that is known.
         *[
             (f"13/07/2025 19:00 {zone}", None)
-            for zone in ("EST", "CET", "PST", "IST", "(BST)", "Lisboa", "(horário de Lisboa)", "- 21:00 EST")
+            for zone in ("EST", "CET", "PST", "IST", "(BST)", "- 21:00 EST", "central")
         ],
+        ("13/07/2025 19:00 Lisboa", "2025-07-13T19:00:00+01:00"),
+        ("13/07/2025 19:00 (horário de Lisboa)", "2025-07-13T19:00:00+01:00"),
+        ("15/12/2018 10:00 (horário de Brasília)", "2018-12-15T10:00:00-02:00"),
+        # The half of the day that is written after the end is that of the start, too.
+        ("24/06/2026 7:30 - 9:30 PM", "2026-06-24T19:30:00"),
+        ("June 24, 2026, 7-9pm", "2026-06-24T19:00:00"),
+        ("June 24, 2026, 11am-1pm", "2026-06-24T11:00:00"),
+        ("June 24, 2026, 9-12pm", None),
+        ("June 7-9, 2026 7pm", "2026-06-07T19:00:00"),
+        ("24/06/2026 das 2 às 5 da tarde", "2026-06-24T14:00:00"),
+        # The first of several days is of the month before, where its number is the greater one.
+        ("30 a 02/05/2026", "2026-04-30"),
+        ("30 e 01/05/2026", "2026-04-30"),
+        ("31 a 02/01/2027 19h", "2026-12-31T19:00:00"),
+        ("31 a 02/05/2026", None),
+        ("30 a 02/05/0000", None),
+        ("2026-06-24T19:30:00-3", "2026-06-24T19:30:00-03:00"),
+        ("2026-06-24T19:30-3", "2026-06-24T19:30:00-03:00"),
+        ("24/06/2026 19:30 +3", "2026-06-24T19:30:00+03:00"),
+        ("24/06/2026 7:30-9", "2026-06-24T07:30:00"),
         ("13/07/2025 meio-dia", "2025-07-13T12:00:00"),
         ("13/07/2025 ao meio-dia", "2025-07-13T12:00:00"),
         ("13/07/2025, noon", "2025-07-13T12:00:00"),
@@ -546,8 +583,31 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("19:00 BRT", "19:00:00-03:00"),
         ("19h às 21h (horário de Brasília)", "19:00:00-03:00"),
         ("19:00 EST", None),
-        # Its offset depends on the day.
-        ("19:00 Europe/Lisbon", None),
+        # Its offset depends on the day, which is known.
+        ("19:00 Europe/Lisbon", "19:00:00+01:00"),
+        ("7-9pm", "19:00:00"),
+        ("11-1pm", "11:00:00"),
+        ("11-1am", "23:00:00"),
+        ("9-5pm", "09:00:00"),
+        ("12-3pm", "12:00:00"),
+        ("7am-9pm", "07:00:00"),
+        ("19:30-9pm", "19:30:00"),
+        ("7-7pm", None),
+        ("9-12pm", None),
+        ("7:30-9:00 PM", "19:30:00"),
+        ("7:30 to 9 PM", "19:30:00"),
+        ("7:00\u20139:00pm", "19:00:00"),
+        ("7 and 9:30 PM", "19:00:00"),
+        ("3, 5 and 7pm", "15:00:00"),
+        ("7:30 - 9:00 p.m.", "19:30:00"),
+        ("from 7 to 9pm", "19:00:00"),
+        ("7-9pm (doors 6pm)", "19:00:00"),
+        ("1h às 3h da tarde", "13:00:00"),
+        ("8h às 10h da noite", "20:00:00"),
+        ("8h às 1h da noite", None),
+        ("8h às 10h da manhã", "08:00:00"),
+        ("19:30:00-3", "19:30:00-03:00"),
+        ("19:30-3", "19:30:00"),
         ("8 noite", "20:00:00"),
         ("2025-07-02", None),
         ("01/07/2025", None),
@@ -739,3 +799,17 @@ def test_what_programs_write_is_read_at_once_as_by_its_parts(text: str) -> None:
 def test_a_date_without_its_year_or_day_says_so(text: str, rule: str | None) -> None:
     problem = wording.invalid("event_date", text)
     assert (problem.code, problem.rule) == ("invalid_date", rule or UNSET)
+
+
+def test_a_date_that_may_be_meant_is_not_called_one_that_is_no_day() -> None:
+    for order in (None, DateOrder("iso")):
+        refused = parse_event_date("31/12/2026", timezone=RECIFE, order=order)
+        assert isinstance(refused, Problem)
+        assert (refused.rule, refused.suggestion) == (UNSET, "2026-12-31")
+
+
+@pytest.mark.parametrize("text", ["03/04/2026 às 7:30 PM", "03/04/2026 a las 7:30 PM", "03/04/2026, às 7pm"])
+def test_words_of_who_writes_the_day_first_speak_against_american_order(text: str) -> None:
+    assert kept(text, "auto") == "ambiguous_date"
+    assert kept("03/04/2026", "auto", time="às 7:30 PM") == "ambiguous_date"
+    assert kept("03/04/2026 at 7:30 PM", "auto") == "2026-03-04T19:30:00"

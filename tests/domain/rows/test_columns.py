@@ -103,3 +103,27 @@ def test_a_time_in_two_columns_is_asked_about(time: str, part: str) -> None:
     assert isinstance(mapped, Columns)
     without_time = match_columns(["Title", "Date", part, "City"], sample=[row[:2] + row[3:]])
     assert isinstance(without_time, Columns)
+
+
+@pytest.mark.parametrize("name", ["", "Period", "am_or_pm", "Turno"])
+@pytest.mark.parametrize(
+    ("time", "half", "is_asked"),
+    [
+        *[("7:30", half, True) for half in ("PM", "pm", "p.m.", "AM")],
+        *[("19:30", "PM", False), ("7:30 PM", "PM", False), ("7:30", "tarde", False), ("7:30", "", False)],
+    ],
+)
+def test_a_column_of_am_and_pm_beside_a_time_is_asked_about(
+    name: str, time: str, half: str, is_asked: bool
+) -> None:
+    header, row = ["Title", "Date", "Time", name, "City"], ["A", "2026-03-05", time, half, "Recife"]
+    found = match_columns(header, sample=[row])
+    assert isinstance(found, Problem) is is_asked
+    assert needs_values(header)
+    assert isinstance(match_columns(header, mapping={"event_time": "Time"}, sample=[row]), Columns)
+
+
+@pytest.mark.parametrize(("time", "is_asked"), [("19", True), ("19h", True), ("19:30", False)])
+def test_minutes_beside_a_whole_hour_are_asked_about(time: str, is_asked: bool) -> None:
+    header, row = ["Title", "Date", "Hora", "Min", "City"], ["A", "2026-03-05", time, "30", "Recife"]
+    assert isinstance(match_columns(header, sample=[row]), Problem) is is_asked

@@ -77,6 +77,15 @@ def test_a_word_for_nothing_where_no_text_may_be_is_refused_with_what_to_do(
     [
         *("Ana, Bia e Caio", "Ana <a@x.org>, Bia <b@x.org>", "Ana/Bia/Caio", "Ana | Bia", "Ana • Bia"),
         *("{Ana,Bia}", "12 pessoas", "todos", "Ana, Bia, Caio", "a@x.org b@x.org", "Todas", "[Ana]", "12"),
+        *(
+            "Ana\uff1bBia",
+            "Ana\uff0cBia\uff0cCaio",
+            "ana,bia",
+            "Ana \u00b7 Bia",
+            "Ana + Bia",
+            "1. Ana 2. Bia",
+        ),
+        *("Ana\tBia", "1) Ana 2) Bia"),
     ],
 )
 def test_several_participants_without_a_semicolon_are_told(cell: str) -> None:
@@ -100,6 +109,7 @@ def test_several_participants_without_a_semicolon_are_told(cell: str) -> None:
             "Ana, Bia; Caio, Davi",
         ),
         *("Souza & Filhos", "Maria (mãe)", "ana@x.org", "Allan", "Ana-Maria d'Ávila", "Jay-Z"),
+        *("Silva,João", "Gal\u00b7la Placídia", "Ed+Co", "1. FC Köln"),
     ],
 )
 def test_one_name_is_not_told(cell: str) -> None:
@@ -113,6 +123,10 @@ def test_one_name_is_not_told(cell: str) -> None:
         ("Situação", "CANCELADA ", 1),
         ("Cancelado", "Sim", 1),
         ("Cancelled", "true", 1),
+        ("Situação do evento", "Cancelado", 1),
+        ("Event Status", "EventCancelled", 1),
+        ("eventStatus", "https://schema.org/EventCancelled", 1),
+        ("Event Status", "https://schema.org/EventScheduled", 0),
         ("Status", "Confirmado", 0),
         ("Status", "Sim", 0),
         ("Cancelado", "Não", 0),
@@ -199,3 +213,27 @@ def test_a_city_is_the_same_whatever_nobody_sees_in_it(city: str) -> None:
     assert rows[0].fields is not None
     assert rows[0].fields.local_info is not None
     assert (rows[0].fields.city, rows[0].fields.local_info.location_name) == ("Recife", "Teatro de Recife")
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        *(("Horários", "19h às 22h"), ("Início", "19"), ("Início", "a definir"), ("Hours", "9am-5pm")),
+        *(("When", "7:30 PM - 9:00 PM"), ("Horas", "19"), ("Período", "19h às 22h"), ("Abertura", "19h")),
+        ("Sessões", "16h, 18h30 e 21h"),
+    ],
+)
+def test_times_that_are_left_out_beside_a_date_are_told(name: str, cell: str) -> None:
+    assert read({name: cell, "Data": "2026-03-05"})[1] == {"time_not_used": 1}
+    assert read({name: cell, "Data": "2026-03-05T19:00:00"})[1].get("time_not_used") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        *(("Dia", "sábado"), ("Período", "manhã"), ("Término", "19h"), ("Duração", "2h"), ("Preço", "10,30")),
+        *(("Sala", "3"), ("Faixa", "3-5"), ("Nota", "1, 2 e 3")),
+    ],
+)
+def test_what_is_no_time_is_not_told(name: str, cell: str) -> None:
+    assert read({name: cell, "Data": "2026-03-05"})[1] == {}

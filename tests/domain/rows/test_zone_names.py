@@ -18,6 +18,14 @@ RECIFE, MANAUS, YORK = (ZoneInfo(f"America/{name}") for name in ("Recife", "Mana
         *("Time (ET)", "Start (PST)", "Time (GMT-4)", "Time (GMT+1)", "Hora [UTC+02:00]", "Start (CET)"),
         *("Time (America/New_York)", "Time (Eastern Time)", "Time (-04:00)", "Hora (horário de Manaus)"),
         *("Start (Pacific Standard Time)", "Hora (UTC\u22124)"),
+        *(
+            f"data ({zone})"
+            for zone in (
+                *("Cuiabá", "horário de Cuiabá", "Rio Branco", "Acre", "Fernando de Noronha", "AMT", "ACT"),
+                *("America/Port-au-Prince", "Etc/GMT+5", "Lisbon", "Paris", "IST", "EAT", "NZST", "eastern"),
+                *("SA Western Standard Time", "India Standard Time", "Manaus", "London"),
+            )
+        ),
     ],
 )
 def test_zones_with_other_clocks_are_recognised(name: str) -> None:
@@ -34,6 +42,11 @@ def test_zones_with_other_clocks_are_recognised(name: str) -> None:
         ("Time (GMT-4)", MANAUS),
         ("Time (ET)", YORK),
         ("Time (EST)", YORK),
+        ("Time (IST)", ZoneInfo("Asia/Kolkata")),
+        ("Hora (ART)", RECIFE),
+        ("Hora (Buenos Aires)", RECIFE),
+        ("Data (nome)", RECIFE),
+        ("Data (reunión)", RECIFE),
         ("Time (local)", UTC),
         ("Hora (HH:MM)", UTC),
         ("Data (PT)", RECIFE),
@@ -45,6 +58,11 @@ def test_zones_with_other_clocks_are_recognised(name: str) -> None:
 )
 def test_the_zone_of_the_server_and_other_words_are_fine(name: str, timezone: ZoneInfo) -> None:
     assert not is_of_another_zone(name, timezone)
+
+
+@pytest.mark.parametrize("zone", ["ART", "Buenos Aires", "IST", "Recife"])
+def test_a_word_for_a_zone_that_may_be_another_is_recognised(zone: str) -> None:
+    assert is_of_another_zone(f"data ({zone})", ZoneInfo("Europe/Madrid"))
 
 
 def test_columns_in_another_zone_are_used_only_by_mapping() -> None:
@@ -88,6 +106,11 @@ def test_a_file_whose_dates_are_in_another_zone_says_so(name: str) -> None:
         ("-03:00", True),
         ("BRT", True),
         ("Brasília", True),
+        ("E. South America Standard Time", True),
+        ("america/recife", True),
+        ("Recife", True),
+        ("Cuiabá", False),
+        ("IST", False),
         ("America/New_York", False),
         ("UTC", False),
         ("(GMT-4:00) Manaus", False),

@@ -15,7 +15,7 @@ import msgspec
 
 from api.unpacking.archive import PlainFile, file_told, opened, pieces
 from api.unpacking.epoch import counts_from_1904
-from api.unpacking.fault import write_line
+from api.unpacking.fault import OUT_OF_MEMORY, write_line
 from api.unpacking.request import Request
 from api.unpacking.sheets import marks_of, open_sheet, row_lines
 
@@ -44,4 +44,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)

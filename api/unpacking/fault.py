@@ -1,4 +1,4 @@
-"""How the process ends when the file cannot be read: one line with the reason."""
+"""How the process ends when the file cannot be read: one line with the reason, or an exit code."""
 
 import sys
 from collections.abc import Mapping
@@ -7,6 +7,9 @@ from typing import NoReturn
 import msgspec
 
 from domain.problems import Problem, ProblemParam, problem
+
+OUT_OF_MEMORY = 12
+"""The exit code where the memory was not enough; that of any other exception is 1, and is a fault of ours."""
 
 
 def write_line(line: object) -> None:

@@ -1,8 +1,10 @@
-"""Cells without a value: errors such as #REF!, and formulas saved without a result.
+"""Cells without a value: errors such as #REF!, and formulas saved without a result. Numbers in percent.
 
-The library that reads workbooks gives such cells as empty; these are found in the files themselves.
+The library that reads workbooks gives such cells as empty, and knows no formats of numbers; these are
+found in the files themselves.
 """
 
+import re
 from collections import defaultdict
 from typing import Literal, NamedTuple
 
@@ -23,6 +25,15 @@ ERROR_NAMES = {
 }
 """Source: [MS-XLS] §2.5.10, BErr."""
 
+_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+BUILT_IN_PERCENT = frozenset({9, 10})
+"""Numbers of formats that no file defines. Source: ECMA-376 part 1, §18.8.30; [MS-XLS] §2.4.126."""
+
+
+def is_percent(number_format: str) -> bool:
+    """Return whether a format shows a number times 100."""
+    return "%" in number_format and "%" in _LITERAL.sub("", number_format)
+
 
 class CellFault(NamedTuple):
     """What stands in place of a value; `shown` is what a person sees.
@@ -40,11 +51,13 @@ class SheetMarks:
     Attributes:
         faults: row -> column -> fault; both from 0.
         merged: ranges of cells that are one: first row, first column, last row, last column.
+        percents: row -> columns whose number is shown in percent.
     """
 
     def __init__(self) -> None:
         self.faults: dict[int, dict[int, CellFault]] = defaultdict(dict)
         self.merged: list[tuple[int, int, int, int]] = []
+        self.percents: dict[int, list[int]] = defaultdict(list)
         self._count = 0
 
     def error(self, row: int, column: int, shown: str, *, is_formula: bool) -> None:

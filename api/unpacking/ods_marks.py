@@ -9,14 +9,15 @@ from collections.abc import Callable
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from api.unpacking.faults import SheetMarks
+from api.unpacking.faults import MOST_FAULTS, SheetMarks
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
-_WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.error")
+_WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.(?:error|percentage)")
 _ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
+_BY_CALCULATOR = re.compile(rb"generator>\s*(?:LibreOffice|OpenOffice|MicrosoftOffice|Collabora)")
 _READ_BYTES = 1024 * 1024
 # Source: OpenDocument 1.3 part 3, §6.1.3 to §6.1.5.
 _BLANK = re.compile(
@@ -53,12 +54,30 @@ def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
             worth, tail = _WORTH_READING.search(tail + piece) is not None, piece[-64:]
     if not worth:
         return
+    parser = _SheetParser(sheet, marks)
     with archive.open("content.xml") as content:
-        _SheetParser(sheet, marks).read(content.read)
+        parser.read(content.read)
+    # Without a result a formula looks like one whose result is an empty text.
+    if not (parser.has_result or _is_of_a_calculator(archive)):
+        for row, column in parser.empty:
+            marks.unsaved(row, column)
+
+
+def _is_of_a_calculator(archive: ZipFile) -> bool:
+    """Return whether the workbook was saved by a program that calculates. Source: part 3, §4.3.2.1."""
+    if "meta.xml" not in archive.namelist():
+        return False
+    with archive.open("meta.xml") as content:
+        return _BY_CALCULATOR.search(content.read(_READ_BYTES)) is not None
 
 
 class _SheetParser:
-    """Counts the rows and cells of one table."""
+    """Counts the rows and cells of one table.
+
+    Attributes:
+        empty: row and column of formulas without a result, or with an empty text.
+        has_result: another formula has one, so there was somebody to calculate them.
+    """
 
     def __init__(self, sheet: str, marks: SheetMarks) -> None:
         self._sheet = sheet
@@ -68,6 +87,8 @@ class _SheetParser:
         self._row_repeats = 1
         self._cell: dict[str, str] | None = None
         self._shown = ""
+        self.empty: list[tuple[int, int]] = []
+        self.has_result = False
 
     def read(self, read: Callable[[int], bytes]) -> None:
         """Read a document piece by piece."""
@@ -115,13 +136,21 @@ class _SheetParser:
         if rows > 1 or columns > 1:
             last = (self._row + rows - 1, self._column + columns - 1)
             self._marks.merged.append((self._row, self._column, *last))
+        if cell.get(f"{_OFFICE} value-type") == "percentage":
+            self._each(cell, lambda row, column: self._marks.percents[row].append(column))
         shown = self._shown.strip()
         is_formula = f"{_TABLE} formula" in cell
         if cell.get(f"{_CALC} value-type") == "error" or (is_formula and _ERROR_SHOWN.fullmatch(shown)):
             shown = shown or "#N/A"
             self._each(cell, lambda row, column: self._marks.error(row, column, shown, is_formula=is_formula))
         elif is_formula and f"{_OFFICE} value-type" not in cell and not shown:
-            self._each(cell, self._marks.unsaved)
+            self._each(cell, self._note_empty)
+        elif is_formula:
+            self.has_result = True
+
+    def _note_empty(self, row: int, column: int) -> None:
+        if len(self.empty) < MOST_FAULTS:
+            self.empty.append((row, column))
 
     def _each(self, cell: dict[str, str], note: Callable[[int, int], None]) -> None:
         for row in range(self._row, self._row + min(self._row_repeats, 1000)):

@@ -1,6 +1,7 @@
 """Chooses the sheet of a workbook, and returns its rows as in a CSV."""
 
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -31,7 +32,8 @@ SEARCHED_WORKBOOK_BYTES = 5 * 1024 * 1024
 EXACT_INTEGERS = 1e15
 """Below it, a number of a workbook without a fraction is the integer that was typed."""
 
-_DAY = timedelta(days=1)
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?", re.ASCII)
+_SPAN = re.compile(r"PT(2[4-9]|[3-9][0-9]|[0-9]{3,6})H([0-9]{2})M([0-9]{2}(?:[.,][0-9]+)?)S", re.ASCII)
 
 
 class SheetFacts(Struct, omit_defaults=True):
@@ -226,6 +228,9 @@ def row_lines(sheet: CalamineSheet, marks: SheetMarks, most_rows: int) -> Iterat
     merges = _Merges(marks.merged, width)
     for number, row in enumerate(islice(sheet.iter_rows(), most_rows)):
         cells = [""] * left + _texts(row)
+        for column in marks.percents.get(number, ()):
+            if column < len(cells):
+                cells[column] = _percent(cells[column])
         yield _line(cells, number, marks.faults.get(number), merges)
 
 
@@ -293,12 +298,17 @@ def _texts(row: list[Any]) -> list[str]:
 def _text(cell: Any) -> str:
     """Return a cell as a CSV would have it."""
     if isinstance(cell, str):
-        return cell
+        return _span(cell) if cell.startswith("PT") else cell
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT_INTEGERS:
         return str(int(cell))
     return str(cell) if isinstance(cell, int | float) else _moment(cell)
+
+
+def _percent(text: str) -> str:
+    """Return the text of a number as a sheet shows it in percent; another text as it is."""
+    return f"{float(text) * 100:.15g}%" if _NUMBER.fullmatch(text) else text
 
 
 def _moment(cell: Any) -> str:
@@ -309,6 +319,17 @@ def _moment(cell: Any) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     return _duration(cell) if isinstance(cell, timedelta) else str(cell)
+
+
+def _span(cell: str) -> str:
+    """Return a span of an .ods, which the library gives as text from a day on, in the form of the others."""
+    found = _SPAN.fullmatch(cell)
+    if found is None:
+        return cell
+    hours, minutes, seconds = found.groups()
+    return _duration(
+        timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds.replace(",", ".")))
+    )
 
 
 def _to_the_millisecond(moment: datetime) -> datetime:

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterator
 from struct import unpack_from
+from typing import NamedTuple
 
-from api.unpacking.faults import ERROR_NAMES, SheetMarks
+from api.unpacking.faults import BUILT_IN_PERCENT, ERROR_NAMES, SheetMarks, is_percent
 
 _RECALCULATION = 0x01C1
 """Written by every program that calculates; libraries that only write files leave it out."""
+_WRITE_ACCESS, _BY_CALC = 0x005C, b"\x04\x00\x00Calc"
+"""Who saved the workbook: LibreOffice and OpenOffice give this name, whoever their user is."""
+_NUMBER_FORMAT, _CELL_FORMAT, _SHARED_FORMULA = 0x041E, 0x00E0, 0x04BC
+_NUMBERS = {0x0203: 10, 0x027E: 10, 0x00BD: None}
+"""Records of numbers: up to which byte, or up to the number of the last column."""
 _BOUND_SHEET, _FORMULA, _BOOL_OR_ERROR, _END = 0x0085, 0x0006, 0x0205, 0x000A
+_ERROR, _EMPTY = 2, 3
+_SHARED, _TEXT_CONSTANT, _PARENTHESES = 0x01, 0x17, b"\x15"
+_GIVES_NUMBER = frozenset({*range(0x03, 0x08), *range(0x09, 0x0F), *range(0x12, 0x15)})
+"""Operators that calculate or compare. Source: [MS-XLS] §2.5.198.25, Ptg."""
 _LAST_SECTOR = 0xFFFFFFFA
 _MINI_STREAM_BELOW = 4096
 
@@ -18,38 +28,125 @@ def mark_xls(content: bytes, sheet: str, marks: SheetMarks) -> None:
     start = _start(stream, sheet)
     if start is None:
         return
-    is_calculated, empty = _is_of_a_calculator(stream), []
+    cells = _Cells(_writer(stream), marks)
     for kind, body in _records(stream, start):
         if kind == _END:
             break
-        if kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
-            _note(body, body[6], marks, is_formula=False)
-        elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
-            _note(body, body[8], marks, is_formula=True)
-        elif kind == _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 3:
-            empty.append(unpack_from("<HH", body))
-        elif kind == _FORMULA:
-            is_calculated = True
-    # Without a result a formula looks like one whose result is an empty text. One with a result shows
-    # that there was somebody to calculate them.
-    if not is_calculated:
-        for row, column in empty:
-            marks.unsaved(row, column)
+        cells.note(kind, body)
+    cells.end()
 
 
-def _is_of_a_calculator(stream: bytes) -> bool:
-    """Return whether the workbook was saved by a program that calculates. Source: [MS-XLS] §2.4.215."""
-    for kind, _ in _records(stream, 0):
-        if kind == _RECALCULATION:
-            return True
+class _Writer(NamedTuple):
+    """What is known of the program that saved the workbook.
+
+    Attributes:
+        is_calculator: it calculates. Source: [MS-XLS] §2.4.215.
+        loses_texts: it writes 0 as the result of a formula that gives a text, but in the general format.
+        general: which of the cell formats show a number as it is.
+        percent: the numbers of those that show it in percent.
+    """
+
+    is_calculator: bool
+    loses_texts: bool
+    general: list[bool]
+    percent: frozenset[int]
+
+    def is_general(self, formula: bytes) -> bool:
+        """Return whether the cell of a formula is in the general format."""
+        number: int = unpack_from("<H", formula, 4)[0]
+        return number < len(self.general) and self.general[number]
+
+
+def _writer(stream: bytes) -> _Writer:
+    is_calculator, loses_texts = False, False
+    generals, percents = {0}, set(BUILT_IN_PERCENT)
+    formats: list[int] = []
+    for kind, body in _records(stream, 0):
         if kind == _END:
-            return False
-    return False
+            break
+        is_calculator = is_calculator or kind == _RECALCULATION
+        loses_texts = loses_texts or (kind == _WRITE_ACCESS and body.startswith(_BY_CALC))
+        if kind == _NUMBER_FORMAT and body[5:].upper() == b"GENERAL":
+            generals.update(unpack_from("<H", body))
+        elif kind == _NUMBER_FORMAT and len(body) > 5:
+            text = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1", "replace")
+            percents.update(unpack_from("<H", body) if is_percent(text) else ())
+        elif kind == _CELL_FORMAT and len(body) >= 4:
+            formats += unpack_from("<H", body, 2)
+    percent = frozenset(at for at, number in enumerate(formats) if number in percents)
+    return _Writer(is_calculator, loses_texts, [number in generals for number in formats], percent)
 
 
-def _note(body: bytes, error: int, marks: SheetMarks, *, is_formula: bool) -> None:
-    row, column = unpack_from("<HH", body)
-    marks.error(row, column, ERROR_NAMES.get(error, "#N/A"), is_formula=is_formula)
+class _Cells:
+    """Notes the marked cells of a sheet, of some at its end."""
+
+    def __init__(self, writer: _Writer, marks: SheetMarks) -> None:
+        self._writer = writer
+        self._marks = marks
+        self._is_calculated = writer.is_calculator
+        self._empty: list[tuple[int, int]] = []
+        self._zeros: list[bytes] = []
+        self._shared: dict[bytes, bytes] = {}
+
+    def note(self, kind: int, body: bytes) -> None:
+        """Note what a record has."""
+        if kind == _FORMULA and len(body) >= 22:
+            self._note_formula(body)
+        elif kind == _BOOL_OR_ERROR and len(body) >= 8 and body[7]:
+            self._note_error(body, body[6], is_formula=False)
+        elif kind == _SHARED_FORMULA and len(body) >= 10:
+            self._shared[body[0:2] + body[4:5]] = body[8:]
+        elif kind in _NUMBERS:
+            _note_percents(body[: _NUMBERS[kind] or -2], self._writer.percent, self._marks)
+
+    def _note_formula(self, body: bytes) -> None:
+        is_number = body[12:14] != b"\xff\xff"
+        if is_number:
+            _note_percents(body[:10], self._writer.percent, self._marks)
+        if not is_number and body[6] == _ERROR:
+            self._note_error(body, body[8], is_formula=True)
+        elif not is_number and body[6] == _EMPTY:
+            self._empty.append(unpack_from("<HH", body))
+        elif any(body[6:14]):
+            self._is_calculated = True
+        else:
+            self._empty.append(unpack_from("<HH", body))
+            if self._writer.loses_texts and not self._writer.is_general(body):
+                self._zeros.append(body)
+
+    def _note_error(self, body: bytes, error: int, *, is_formula: bool) -> None:
+        row, column = unpack_from("<HH", body)
+        self._marks.error(row, column, ERROR_NAMES.get(error, "#N/A"), is_formula=is_formula)
+
+    def end(self) -> None:
+        """Note the formulas that have no result."""
+        lost = [unpack_from("<HH", formula) for formula in self._zeros if self._may_be_text(formula)]
+        # Without a result a formula looks like one whose result is an empty text, or 0. One with a
+        # result shows that there was somebody to calculate them.
+        for row, column in lost if self._is_calculated else self._empty:
+            self._marks.unsaved(row, column)
+
+    def _may_be_text(self, formula: bytes) -> bool:
+        """Return whether a formula is not sure to give a number."""
+        tokens = _tokens(formula[20:])
+        if len(tokens) == 5 and tokens[0] == _SHARED:
+            tokens = _tokens(self._shared.get(tokens[1:4], b"\0\0"))
+        tokens = tokens.rstrip(_PARENTHESES)
+        return not tokens or tokens[0] == _TEXT_CONSTANT or tokens[-1] not in _GIVES_NUMBER
+
+
+def _tokens(counted: bytes) -> bytes:
+    """Return the tokens of a formula behind their length."""
+    (length,) = unpack_from("<H", counted)
+    return counted[2 : 2 + length]
+
+
+def _note_percents(numbers: bytes, percent: frozenset[int], marks: SheetMarks) -> None:
+    """Note numbers in percent: row, first column, six bytes each. Source: [MS-XLS] §2.4.175, MulRk."""
+    row, first = unpack_from("<HH", numbers)
+    for at in range(4, len(numbers) - 5 if percent else 0, 6):
+        if unpack_from("<H", numbers, at)[0] in percent:
+            marks.percents[row].append(first + at // 6)
 
 
 def _start(stream: bytes, sheet: str) -> int | None:

@@ -12,7 +12,7 @@ from typing import IO
 from xml.etree import ElementTree as ET
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from api.unpacking.faults import ERROR_NAMES, MOST_FAULTS, SheetMarks
+from api.unpacking.faults import BUILT_IN_PERCENT, ERROR_NAMES, MOST_FAULTS, SheetMarks, is_percent
 
 _READ_BYTES = 1024 * 1024
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
@@ -34,6 +34,7 @@ _KNOWN_ERRORS = frozenset(name.encode() for name in ERROR_NAMES.values() if name
 _MARKS = (b'"e"', b"'e'", b"<f", b":f")
 """Without any of them, rows have neither an error nor a formula."""
 _NUMBER = re.compile(rb"""\br=["']([0-9]+)["']""")
+_STYLE = re.compile(rb"""\bs=["']([0-9]+)["']""")
 _REFERENCE = re.compile(rb"""\br=["']\$?([A-Z]{1,3})\$?[0-9]+["']""")
 _ROW_END = re.compile(rb"</(?:\w+:)?row>")
 _DOCUMENT_RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -47,13 +48,17 @@ def mark_xlsx(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
         return
     later = _CALCULATED_LATER.search(archive.read("xl/workbook.xml"))
     zeros = _Zeros(are_certain=_BY_LIBRARY.search(later[0]) is not None) if later else None
+    percents = _percent_styles(archive)
+    styles = tuple(b"s=%c%s%c" % (quote, style, quote) for style in percents for quote in b"\"'")
     row = -1
     with archive.open(part) as content:
-        for attributes, cells in _rows(content):
+        for attributes, cells in _rows(content, (*_MARKS, *styles)):
             number = _NUMBER.search(attributes)
             row = int(number[1]) - 1 if number else row + 1
             if _ERROR.search(cells) or _FORMULA.search(cells):
                 _mark_row(row, cells, marks, zeros)
+            if any(style in cells for style in styles):
+                _mark_percents(row, cells, percents, marks)
     for place in zeros.places if zeros else ():
         marks.unsaved(*place)
 
@@ -128,13 +133,13 @@ def _relation(element: ET.Element) -> str | None:
     return element.get(_DOCUMENT_RELATIONS) or element.get(strict)
 
 
-def _rows(content: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _rows(content: IO[bytes], marks: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
     """Yield the attributes and the cells of each row; of many rows without a mark, only the last."""
     held = b""
     while piece := content.read(_READ_BYTES):
         held += piece
         end = held.rfind(b"</row>")
-        if (last := _last_of_plain(held, end)) is not None:
+        if (last := _last_of_plain(held, end, marks)) is not None:
             yield last, b""
             held = held[end + len(b"</row>") :]
             continue
@@ -147,9 +152,9 @@ def _rows(content: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
             return
 
 
-def _last_of_plain(rows: bytes, end: int) -> bytes | None:
+def _last_of_plain(rows: bytes, end: int, marks: tuple[bytes, ...]) -> bytes | None:
     """Return the attributes of the last row up to an index, where no row can have a mark; else None."""
-    if end < 0 or any(mark in rows for mark in _MARKS):
+    if end < 0 or any(mark in rows for mark in marks):
         return None
     start = rows.rfind(b"<row", 0, end)
     attributes = rows[start : rows.find(b">", start)]
@@ -170,6 +175,32 @@ def _mark_row(row: int, cells: bytes, marks: SheetMarks, zeros: _Zeros | None) -
             marks.unsaved(row, column)
         elif zeros is not None and value and _FORMULA.search(content):
             zeros.note(row, column, is_zero=value[1] == b"0" and not _TYPE.search(attributes))
+
+
+def _percent_styles(archive: ZipFile) -> frozenset[bytes]:
+    """Return the numbers of the cell formats that show a number in percent. Source: §18.8.10, §18.8.30."""
+    if "xl/styles.xml" not in archive.namelist():
+        return frozenset()
+    percents = set(map(str, BUILT_IN_PERCENT))
+    styles: list[str] = []
+    for element in ET.fromstring(archive.read("xl/styles.xml")):  # noqa: S314 - as above.
+        name = element.tag.rpartition("}")[2]
+        if name == "numFmts":
+            percents.update(
+                each.get("numFmtId", "") for each in element if is_percent(each.get("formatCode", ""))
+            )
+        elif name == "cellXfs":
+            styles = [each.get("numFmtId", "") for each in element]
+    return frozenset(b"%d" % at for at, number in enumerate(styles) if number in percents)
+
+
+def _mark_percents(row: int, cells: bytes, percents: frozenset[bytes], marks: SheetMarks) -> None:
+    column = -1
+    for found in _CELL.finditer(cells):
+        reference, style = _REFERENCE.search(found[1]), _STYLE.search(found[1])
+        column = _column(reference[1]) if reference else column + 1
+        if style and style[1] in percents and not _TYPE.search(found[1]):
+            marks.percents[row].append(column)
 
 
 def _column(letters: bytes) -> int:

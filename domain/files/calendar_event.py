@@ -1,5 +1,6 @@
 """Reads the properties of one VEVENT. Source: RFC 5545 §3.1, §3.6.1."""
 
+import binascii
 import quopri
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -32,6 +33,7 @@ _LINE = re.compile(
 )
 _PARAMETER = re.compile(r';([^=:;"]+)(?:=((?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*))?')
 _QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
+_BASE64 = frozenset({"BASE64", "B"})
 _SOFT_BREAK = re.compile(r"=(?:\r\n|\n|\r)")
 # A value in this encoding goes on after a line that ends with =. Source: RFC 2045 §6.7.
 _SOFT_LINES = re.compile(
@@ -43,6 +45,8 @@ _SOFT_LINES = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^(.)")
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})?(Z)?)?")
+
+_DATED = frozenset({"DTSTART", "RECURRENCE-ID", "EXDATE", "RDATE"})
 
 SHOWN = frozenset(
     {
@@ -151,28 +155,41 @@ def _first_date(
     """Return the first date that takes place: neither excluded, nor replaced by another entry."""
     told = _start(start, zones, [])
     excluded = [*changed, *(date for each in found if each.name == "EXDATE" for date in _dates(each, zones))]
-    if not any(is_same_date(told, date) for date in excluded):
-        return told
-    for date in sorted(_later_dates(start, found, zones)):
-        if date > told and not any(is_same_date(date, other) for other in excluded):
-            return date
+    excluding = [set(_dates_of(start, each, zones)) for each in found if each.name == "EXRULE"]
+    by_rule = set[str]().union(*excluding)
+
+    def takes_place(date: str) -> bool:
+        return date not in by_rule and not any(is_same_date(date, other) for other in excluded)
+
+    # A rule without a date is one that is not known.
+    if all(excluding):
+        if takes_place(told):
+            return told
+        for date in sorted(_later_dates(start, found, zones)):
+            if date > told and takes_place(date):
+                return date
     problems.append(problem("invalid_date.no_first", "event_date", value=told))
     return told
 
 
 def _later_dates(start: _Property, found: list[_Property], zones: NamedZones) -> Iterator[str]:
     """Yield dates of the rules, and of RDATE, after the start."""
+    for each in found:
+        if each.name == "RRULE":
+            yield from _dates_of(start, each, zones)
+        elif each.name == "RDATE":
+            yield from _dates(each, zones)
+
+
+def _dates_of(start: _Property, rule: _Property, zones: NamedZones) -> Iterator[str]:
+    """Yield the dates of a rule from the start on."""
     stamp = _STAMP.fullmatch(start.value.strip())
     if stamp is None:
         return
     form = "%Y%m%d" if stamp[4] is None else "%Y%m%dT%H%M%S"
     wall = datetime.strptime(start.value.strip().rstrip("Z"), form)  # noqa: DTZ007 - a wall clock.
-    for each in found:
-        if each.name == "RRULE":
-            for date in dates_of(wall, each.value):
-                yield _start(start._replace(value=date.strftime(form) + (stamp[7] or "")), zones, [])
-        elif each.name == "RDATE":
-            yield from _dates(each, zones)
+    for date in dates_of(wall, rule.value):
+        yield _start(start._replace(value=date.strftime(form) + (stamp[7] or "")), zones, [])
 
 
 def _dates(found: _Property, zones: NamedZones) -> list[str]:
@@ -207,8 +224,19 @@ def _properties(text: str) -> list[_Property]:
         name = match[1].upper()
         depth += (name == "BEGIN") - (name == "END")
         if depth == 1 and name != "BEGIN":
-            found.append(_Property(name, _parameters(match[2]), match[3]))
+            each = _Property(name, _parameters(match[2]), match[3])
+            found.append(_with_whole_zone(each) if name in _DATED else each)
     return found
+
+
+def _with_whole_zone(found: _Property) -> _Property:
+    """Return a date whose zone is all before the last colon: its name may have one, and no quotes."""
+    rest, _, value = found.value.rpartition(":")
+    zone = found.parameters.get("TZID", "")
+    if not (rest and zone) or zone.startswith('"') or _STAMP.match(value.lstrip()) is None:
+        return found
+    whole = f"{zone}:{rest.partition(';')[0]}"
+    return found._replace(parameters={**found.parameters, "TZID": whole}, value=value)
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -225,10 +253,27 @@ def _text(found: _Property) -> str:
         except UnicodeEncodeError:
             return value
         value = quopri.decodestring(encoded).decode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+    elif encoding in _BASE64 or not _BASE64.isdisjoint(found.parameters):
+        return _from_base64(value)
+    return unescaped(value)
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _from_base64(value: str) -> str:
+    """Return the text of bytes in base64; what is none was not encoded. Source: RFC 5545 §3.2.7."""
+    encoded = "".join(value.split())
+    try:
+        content = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
+        return content.decode("utf-8", "surrogateescape")
+    except ValueError:
+        return value
+
+
+def unescaped(text: str) -> str:
+    """Return a TEXT without its escapes. Source: §3.3.11."""
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
     character = match[1]
     if character in "nN":
         return "\n"
@@ -252,7 +297,7 @@ def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
     if hour is None:
         return date
     moment = f"{date}T{hour}:{minute}:{second or '00'}"
-    zone = sendable(found.parameters.get("TZID", "").strip('"'))
+    zone = sendable(unescaped(found.parameters.get("TZID", "").strip('"')))
     if utc or not zone:
         return moment + (utc or "")
     return moment + _offset(moment, zone, zones, problems)
@@ -264,7 +309,7 @@ def _offset(moment: str, zone: str, zones: NamedZones, problems: list[Problem]) 
     except (ValueError, OverflowError):
         return ""  # No such day exists; the rule of dates reports it.
     if offset is None:
-        problems.append(problem("invalid_date.zone", "event_date", value=excerpt(zone), suggestion=moment))
+        problems.append(problem("invalid_date.zone", "event_date", value=excerpt(zone)))
         return ""
     return offset
 

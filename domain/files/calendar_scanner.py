@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from domain.csv.text_window import TextWindow
-from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unfolded
+from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unescaped, unfolded
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.named_zones import NamedZones
 from domain.problems import Problem, problem, sendable
@@ -259,4 +259,4 @@ class CalendarScanner:
         whole = sendable(unfolded(text))
         name = _ZONE_NAME.search(whole)
         if name and len(whole) <= ZONE_CHARACTERS and self._has_room:
-            self._definitions.setdefault(name[1].strip().strip('"'), whole)
+            self._definitions.setdefault(unescaped(name[1].strip().strip('"')), whole)

@@ -101,6 +101,26 @@ def missing_values(line: SheetLine, columns: Columns) -> list[Problem]:
     ]
 
 
+def is_filled_in(line: SheetLine, columns: Columns) -> bool:
+    """Return whether a row is blank but for formulas that were filled in below the table.
+
+    They have no value there. Where title or date may be one of them, the row may be an event.
+    """
+    if not line.faults:
+        return False
+    unvalued = {column for column, _, _ in line.faults}
+    is_told = any(cell.strip() for at, cell in enumerate(line.cells) if at not in unvalued)
+    needed = [columns.index.get(name) for name in ("title", "event_date")]
+    return not is_told and None not in needed and unvalued.isdisjoint(needed)
+
+
+def hides_totals(line: SheetLine, columns: Columns) -> bool:
+    """Return whether date and city both have no value to be read: it may be an event or a row of totals."""
+    unvalued = {column for column, _, _ in line.faults}
+    places = [columns.index[name] for name in ("event_date", "city") if name in columns.index]
+    return bool(places) and unvalued.issuperset(places)
+
+
 def is_separator(line: SheetLine, columns: Columns) -> bool:
     """Return whether title, date and city are one merged cell: the heading of the rows below it."""
     places = [columns.index[name] for name in REQUIRED if name in columns.index]

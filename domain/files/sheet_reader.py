@@ -19,6 +19,8 @@ from domain.files.sheet_lines import (
     SheetLine,
     decoded,
     header_cells,
+    hides_totals,
+    is_filled_in,
     is_separator,
     missing_values,
     padded,
@@ -32,8 +34,9 @@ from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.formula_guard import may_be_guarded, unguarded
 from domain.rows.header import HeaderFault, HeadRow, find_header, is_enough
+from domain.rows.old_state import decode_state
 from domain.rows.options import option_fault
-from domain.rows.order_search import OrderSearch
+from domain.rows.order_search import OrderSearch, with_order_of_header
 from domain.rows.reader import BATCH_ROWS, Reader
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row, RowParser, rejected
@@ -57,6 +60,7 @@ class _State(Struct):
     header: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     first_rows: FirstRows = field(default_factory=FirstRows)
+    is_elsewhere: bool = False
 
 
 class SheetReader(Reader):
@@ -93,12 +97,16 @@ class SheetReader(Reader):
     @classmethod
     def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "SheetReader":
         """Return a reader that continues from a state returned by `dump()`."""
-        return cls(options, timezone, msgspec.msgpack.decode(state, type=_State))
+        members = decode_state(state, options)
+        if members.get("sheet") is not None:  # 0.1 knew nothing else of a workbook.
+            members["head"] = {"sheet": members["sheet"]}
+        return cls(options, timezone, msgspec.convert(members, _State))
 
     def dump(self) -> bytes:
         """Return the state after the last batch."""
         state = self._state
         state.warnings, state.first_rows = self._warnings.counts, self._warnings.first_rows
+        state.is_elsewhere = self._state.columns is not None and self._parser.is_elsewhere
         columns = state.columns and state.columns.small()
         return msgspec.msgpack.encode(msgspec.structs.replace(state, columns=columns))
 
@@ -211,7 +219,8 @@ class SheetReader(Reader):
             columns, self._state.kept = _compact(columns)
         self._state.columns, self._state.header = columns, found.described
         is_1904 = self._state.head is not None and self._state.head.is_1904
-        self._state.order = DateOrder.asked(self._options.date_format, is_1904=is_1904)
+        asked = DateOrder.asked(self._options.date_format, is_1904=is_1904)
+        self._state.order = with_order_of_header(asked, columns, found.line)
         self._needed = 1
         self._set_columns(columns)
 
@@ -258,6 +267,10 @@ class SheetReader(Reader):
         batch, taken = RowBatch.empty(), 0
         for at in (*sorted(odd), len(found)):
             some = slice(taken, at)
+            if self._parser.is_elsewhere:
+                self._parser.pass_over(at - taken)
+                some = slice(at, at)
+                taken = at
             numbers = list(range(state.record + 1, state.record + 1 + at - taken))
             lines, ends = [place.number for place in found[some]], [place.end for place in found[some]]
             batch.extend(RowBatch(events.part(some), lines, numbers, ends, []))
@@ -279,14 +292,18 @@ class SheetReader(Reader):
         if is_separator(line, self._state.columns):
             self._warnings.add("separator_row")
             return None
+        if is_filled_in(line, self._state.columns):
+            return None
         problems = missing_values(line, self._state.columns)
         if problems:
             for column, _, _ in line.faults:
                 cells[column : column + 1] = [""]
-        row = self._parser.parse_line(cells, line=place.number, record=record, end=place.end)
-        if problems:
+        is_record = bool(problems) and hides_totals(line, self._state.columns)
+        parse = self._parser.parse if is_record else self._parser.parse_line
+        row = parse(cells, line=place.number, record=record, end=place.end)
+        if problems and row is not None:
             told = {problem.field for problem in problems}
-            problems += [problem for problem in (row.errors if row else ()) if problem.field not in told]
+            problems += [problem for problem in row.errors if problem.field not in told]
             return rejected(line.cells, problems, place.number, record, place.end)
         if row is not None and row.fields is not None:
             self._warnings.note_rows([cells])
@@ -303,8 +320,12 @@ class SheetReader(Reader):
             date_order=order,
             warn=self._warnings.add,
             replacements=Replacements(self._options.values),
+            is_mended=self._options.repairs_of is not None,
         )
-        self._fast = FastColumns(columns, self._timezone, order, self._parser.replacements)
+        self._fast = FastColumns(
+            columns, self._timezone, order, self._parser.replacements, is_mended=self._parser.is_mended
+        )
+        self._parser.is_elsewhere = self._state.is_elsewhere
 
 
 class _Place(NamedTuple):

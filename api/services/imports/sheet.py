@@ -18,6 +18,7 @@ from msgspec import Struct
 from api.services.imports.blob_names import table_id
 from api.services.imports.row_source import Table
 from api.services.imports.running_import import RunningImport
+from api.unpacking.fault import OUT_OF_MEMORY
 from api.unpacking.request import Request
 from domain.files.kinds import MARKUP_BYTES, Kind, sniff
 from domain.ports.blobs import BlobStore
@@ -28,7 +29,7 @@ MAX_BYTES = 100 * 1024 * 1024
 COMMAND = [sys.executable, "-P", "-m", "api.unpacking"]
 
 _PIECE_BYTES = 1024 * 1024
-_BY_ITS_LIMITS = {-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, 1}
+_BY_ITS_LIMITS = {-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, OUT_OF_MEMORY}
 
 Write = Callable[[bytes], Awaitable[None]]
 

@@ -1,6 +1,7 @@
 """The process that opens workbooks and ZIP archives: what comes out, for each kind and each danger."""
 
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,8 @@ import msgspec
 import openpyxl
 import pytest
 
+from api.unpacking.fault import OUT_OF_MEMORY
+from api.unpacking.faults import is_percent
 from api.unpacking.request import Request
 from domain.imports import ImportOptions
 
@@ -413,3 +416,136 @@ def test_further_sheets_with_events_are_told_where_none_was_chosen():
     for sheet in ("Janeiro", "Fevereiro", "1"):
         assert unpacked(content, Request(ImportOptions(sheet=sheet)))[0]["others"] == []
     assert unpacked(content, Request(count_rows=True))[0]["others"] == ["Fevereiro", "Mar\u00e7o"]
+
+
+SHOWN = {
+    # The last cell of a row, as a person sees it.
+    "a text": "Sala 12",
+    "a whole number": "300",
+    "a number": "1.5",
+    "a date": "2026-07-01",
+    "a date and a time": "2026-07-01T19:30:00",
+    "a time": "19:30:00",
+    "a span above a day": "26:00:00",
+    "a span below a day": "01:30:00",
+    "a text by formula": "Sala 12",
+    "a text under a time": "19h30",
+    "a text under a date": "2026-07-01",
+    "a text under a number": "Sala 12",
+    "a text under text": "Sala 12",
+    "an empty text by formula": "",
+    "an empty text under a time": "",
+    "a number by formula": "300",
+    "a zero by formula": "0",
+    "a zero under a number": "0",
+    "a midnight under a time": "00:00:00",
+    "a date by formula": "2026-07-01",
+    "a time by formula": "19:30:00",
+    "an error by formula": "#DIV/0!",
+    "an error under a date": "#N/A",
+    "all in percent": "100%",
+    "half in percent": "50%",
+    "in percent by formula": "200%",
+    "a text under percent": "txt",
+    "a quoted percent": "3",
+}
+LOST_IN_XLS = {
+    name for name in SHOWN if re.match("an? (?:empty )?text under a? ?(?:time|date|number|text)", name)
+}
+
+
+@cache
+def shown_by_libreoffice(form: str) -> dict[str, tuple[str, list[str]]]:
+    """Return the last cell of each row by the first, with its codes. Made with openpyxl, saved by 7.4."""
+    found = {}
+    for line in rows((CORPUS / f"cells_libreoffice.{form}").read_bytes()):
+        marked = line if isinstance(line, dict) else {"cells": line}
+        name, cell = (*marked["cells"], "")[0], (*marked["cells"], "")[3]
+        found[name] = (cell, [code for _, code, _ in marked.get("faults", ())])
+    return found
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "ods"])
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_cell_is_read_as_it_is_seen_whatever_the_kind_of_workbook(name, form):
+    codes = ["cell_error", "no_saved_value"] if SHOWN[name].startswith("#") else []
+    if form == "xls" and name in LOST_IN_XLS:
+        # LibreOffice saves a text as the number 0, but in the general format.
+        assert shown_by_libreoffice(form)[name] == ("", ["no_saved_value"])
+    else:
+        assert shown_by_libreoffice(form)[name] == (SHOWN[name], codes)
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "ods"])
+def test_a_truth_value_is_one_in_each_kind_of_workbook(form):
+    found = shown_by_libreoffice(form)
+    assert found["a truth value"][0] in ("true", "1")
+    assert found["a comparison"][0] in ("false", "0")
+
+
+def with_content(content: bytes, old: bytes, new: bytes, *, meta: bool = True) -> bytes:
+    """Return an .ods with another content, and without what names its program."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = [(each.filename, archive.read(each)) for each in archive.infolist()]
+    return zip_of(*((name, part.replace(old, new)) for name, part in entries if meta or name != "meta.xml"))
+
+
+@pytest.mark.parametrize(
+    ("result", "meta", "is_saved"),
+    [
+        # A library that only writes files gives no formula a result, and names no program that calculates.
+        (b"", True, True),
+        (b"", False, False),
+        (b' office:value-type="float" office:value="3"', False, True),
+    ],
+)
+def test_an_empty_text_is_a_result_in_an_ods_where_somebody_calculated(result, meta, is_saved):
+    first = re.compile(b'(<table:table-cell table:formula="of:=IF\\([^"]*")[^>]*?(/?>)')
+    content = (CORPUS / "cells_libreoffice.ods").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        whole = archive.read("content.xml")
+    start, end = whole.index(b"<table:table-row"), whole.rindex(b"</table:table>")
+    lines = re.findall(b"<table:table-row.*?</table:table-row>", whole[start:end], re.DOTALL)
+    empty = next(line for line in lines if b">an empty text by formula<" in line)
+    assert first.search(empty)
+    other = (
+        b'<table:table-row><table:table-cell/><table:table-cell table:formula="of:=1+2"%s/></table:table-row>'
+    )
+    table = lines[0] + empty + (other % result if result else b"")
+    [_, found, *_] = rows(with_content(content, whole[start:end], table, meta=meta))
+    assert isinstance(found, list) == is_saved
+    assert is_saved or found["faults"] == [[3, "no_saved_value", ""]]
+
+
+def test_a_zero_is_no_result_in_an_xls_of_a_library_that_does_not_calculate():
+    # As Apache POI writes a formula; the corpus has the result of an empty text, which is that of xlwt.
+    content = (CORPUS / "formulas_unsaved.xls").read_bytes()
+    empty = b"\x03\x00\x00\x00\x00\x00\xff\xff"
+    assert content.count(empty) == 1
+    assert rows(content.replace(empty, bytes(8)))[1]["faults"] == [[1, "no_saved_value", ""]]
+
+
+@pytest.mark.parametrize(
+    ("span", "text"), [("PT26H00M00S", "26:00:00"), ("PT2H", "PT2H"), ("PT-Br", "PT-Br"), ("PT", "PT")]
+)
+def test_only_a_span_of_an_ods_is_written_as_hours(span, text):
+    assert rows(workbook(HEADER, [span, "2025-07-01", "Recife"]))[1][0] == text
+
+
+@pytest.mark.parametrize(
+    ("form", "is_one"),
+    [("0%", True), ("0.00%", True), ('0" %"', False), ("0\\%", False), ("[Red]0%", True), ("General", False)],
+)
+def test_a_format_in_percent_is_known(form, is_one):
+    assert is_percent(form) == is_one
+
+
+def test_no_memory_has_an_exit_code_of_its_own():
+    # So that a fault of ours, which ends with 1, is not told as a workbook that is too large.
+    assert OUT_OF_MEMORY not in (0, 1)
+    program = "import runpy, sys, api.unpacking.archive as a\ndef none(content): raise {}\na.opened = none\n"
+    program += "sys.argv[1:] = ['{{}}']\nrunpy.run_module('api.unpacking', run_name='__main__')"
+    for error, code in (("MemoryError", OUT_OF_MEMORY), ("KeyError", 1)):
+        command = [sys.executable, "-c", program.format(error)]
+        ended = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
+        assert ended.returncode == code, ended.stderr

@@ -57,6 +57,12 @@ SUMMARIES = {
     "SUMMARY;FOO:Teatro X": "Teatro X",
     'SUMMARY;FOO;LANGUAGE="pt:br";BAR:Teatro: X': "Teatro: X",
     "SUMMARY;LANGUAGE=pt-br:Teatro": "Teatro",
+    "SUMMARY;ENCODING=BASE64:UmV1bmnDo28=": "Reunião",
+    "SUMMARY;ENCODING=b;VALUE=BINARY:UmV1bmnDo28": "Reunião",
+    "SUMMARY;BASE64:UmV1bm\r\n  nDo28=": "Reunião",
+    "SUMMARY;ENCODING=BASE64:QSwgQlxuQw==": "A, B\\nC",
+    "SUMMARY;ENCODING=BASE64:Reunião": "Reunião",
+    "SUMMARY;ENCODING=8BIT:UmV1bmnDo28=": "UmV1bmnDo28=",
 }
 
 
@@ -169,6 +175,14 @@ STARTS = {
     "dtstart;tzid=UTC:20250701T100000": "2025-07-01T10:00:00+00:00",
     "DTSTART;TZID=America/Recife;VALUE=DATE-TIME:20250701T100000": "2025-07-01T10:00:00-03:00",
     "DTSTART;TZID=../../etc/passwd:20250701T100000": None,
+    **{
+        f"DTSTART;TZID={zone}:20250701T100000": "2025-07-01T10:00:00-03:00"
+        for zone in ("BRT", "GMT-0300", "america/recife", '"(UTC-03:00) Brasilia"', "/x.org/America/Recife")
+    },
+    "DTSTART;TZID=US-Eastern:20250701T100000": "2025-07-01T10:00:00-04:00",
+    **{f"DTSTART;TZID={zone}:20250701T100000": None for zone in ("localtime", "posixrules", "IST", "Nada")},
+    # Its offset has seconds.
+    "DTSTART;TZID=America/Recife:19100101T100000": None,
     "DTSTART:20250231T100000": None,
     "DTSTART:": None,
     "X-NOTHING:1": None,
@@ -302,6 +316,12 @@ EXCLUDED = [
     (["RRULE:FREQ=DAILY;COUNT=1", "EXDATE:20260803T190000"], None),
     (["RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1", "EXDATE:20260803T190000"], None),
     (["EXDATE:20260803T190000"], "2026-08-03T19:00:00"),  # Nothing recurs.
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;COUNT=2"], "2026-08-17T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;INTERVAL=2"], "2026-08-10T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;BYDAY=TU"], "2026-08-03T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;COUNT=1", "EXDATE:20260810T190000"], "2026-08-17T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY"], None),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1"], None),
 ]
 
 
@@ -366,6 +386,32 @@ def test_a_zone_is_found_by_its_name_with_or_without_quotes(name: str) -> None:
     _, (row,) = read(calendar(*zone, *entry(start)))
     assert row.fields is not None, row.errors
     assert row.fields.event_date == "2026-08-13T19:30:00-03:00"
+
+
+@pytest.mark.parametrize(
+    ("defined", "named"),
+    [
+        ("(UTC-03:00) Cayenne\\, Fortaleza", '"(UTC-03:00) Cayenne, Fortaleza"'),
+        ("(UTC-03:00) Cayenne\\, Fortaleza", '"(UTC-03:00) Cayenne\\, Fortaleza"'),
+        ("(UTC-03:00) Cayenne, Fortaleza", '"(UTC-03:00) Cayenne, Fortaleza"'),
+        ("(UTC-03:00) Cayenne\\, Fortaleza", "(UTC-03:00) Cayenne, Fortaleza"),
+        ("A\\;B\\\\C", '"A;B\\C"'),
+        ("A\\B", '"A\\B"'),
+        ("(UTC-03:00) Brasília", "(UTC-03:00) Brasília"),
+        ("(UTC-03:00) Brasília", "(UTC-03:00) Brasília;VALUE=DATE-TIME"),
+        ("a:b:c", "a:b:c"),
+    ],
+)
+def test_a_zone_of_the_file_is_found_whatever_its_name_has(defined: str, named: str) -> None:
+    zone = [f"TZID:{defined}" if line == "TZID:Ilha" else line for line in ZONE]
+    _, [row] = read(calendar(*zone, *entry(f"DTSTART;TZID={named}:20250701T100000")))
+    assert row.fields is not None, row.errors
+    assert row.fields.event_date == "2025-07-01T10:00:00-05:00"
+
+
+def test_a_zone_without_quotes_is_told_by_its_whole_name() -> None:
+    _, [row] = read(calendar(*entry("DTSTART;TZID=(UTC-03:00) Nada:20250701T100000")))
+    assert [(error.rule, error.value) for error in row.errors] == [("zone", "(UTC-03:00) Nada")]
 
 
 @pytest.mark.parametrize("chunk", [1 << 20, 7])

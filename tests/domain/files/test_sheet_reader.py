@@ -103,3 +103,56 @@ def test_further_sheets_with_events_are_warned_of_also_after_a_restart() -> None
         [warning] = resumed.warnings
         assert (warning["code"], warning["count"], warning["names"]) == ("other_sheets", 2, head["others"])
     assert reader.warnings == resumed.warnings
+
+
+SEATS = ["title", "event_date", "city", "capacity", "location_name"]
+UNSAVED, ERROR = "no_saved_value", "cell_error"
+
+
+def unvalued(cells: list[str], **faults: str) -> dict[str, Any]:
+    """Return a line with cells that have no value, by their columns."""
+    places = {column: SEATS.index(column) for column in faults}
+    shown = {column: "#N/A" if code == ERROR else "" for column, code in faults.items()}
+    for column, place in places.items():
+        cells[place] = shown[column]
+    return {"cells": cells, "faults": [[places[c], code, shown[c]] for c, code in faults.items()]}
+
+
+NO_RECORDS: dict[str, tuple[dict[str, Any], str | None, int]] = {
+    # What the row is told as, and how many rows of totals are.
+    "a sum": (unvalued(["TOTAL", "", "", ""], capacity=UNSAVED), None, 1),
+    "a subtotal": (unvalued(["Subtotal", "", "", ""], capacity=UNSAVED), None, 1),
+    "an average": (unvalued(["Soma", "", "", ""], capacity=ERROR), None, 1),
+    "a count below the dates": (unvalued(["TOTAL", "", "", ""], event_date=UNSAVED), None, 1),
+    "filled in below": (unvalued(["", "", "", ""], capacity=UNSAVED), None, 0),
+    "looked up below": (unvalued(["", "", "", ""], city=ERROR, capacity=UNSAVED), None, 0),
+    "an event": (unvalued(["B", "2025-07-02", "Recife", "", "Sala"], capacity=UNSAVED), UNSAVED, 0),
+    "an event without a date": (unvalued(["B", "", "Recife", ""], capacity=UNSAVED), UNSAVED, 0),
+    "a title of formulas": (unvalued(["", "", "", ""], title=UNSAVED), UNSAVED, 0),
+    "a row of formulas": (
+        unvalued(["", "", "", ""], title=UNSAVED, event_date=UNSAVED, city=UNSAVED),
+        UNSAVED,
+        0,
+    ),
+    "a total that may be an event": (
+        unvalued(["Total", "", "", ""], event_date=UNSAVED, city=UNSAVED),
+        UNSAVED,
+        0,
+    ),
+    "errors in all": (unvalued(["", "", "", ""], title=ERROR, event_date=ERROR, city=ERROR), ERROR, 0),
+}
+
+
+@pytest.mark.parametrize("name", NO_RECORDS)
+def test_a_row_that_is_no_record_needs_no_values(name: str) -> None:
+    line, code, totals = NO_RECORDS[name]
+    reader = SheetReader(ImportOptions(), RECIFE)
+    lines = ({"sheet": "S"}, SEATS, [*EVENT[:3], "5", "Sala"], line, [*EVENT[:3], "6", "Sala"])
+    reader.feed(b"".join(json.dumps(each).encode() + b"\n" for each in lines))
+    reader.close()
+    found = []
+    while not reader.is_hungry:
+        found += [row.errors[0].code if row.errors else row.line for row in reader.rows()]
+    assert found == [2, *([code] if code else []), 4]
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert counts.get("total_row", 0) == totals

@@ -1,6 +1,7 @@
 """Reads rows from JSON: an array of objects, an object with such an array, or one object per line."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -9,11 +10,13 @@ from domain.files.json_scanner import JsonScanner
 from domain.files.nested_members import columns_of_parts
 from domain.files.plain_objects import PlainObjects, PlainRun
 from domain.files.record_reader import HEAD_RECORDS, RecordReader
+from domain.files.shared_fields import SharedFields
 from domain.problems import Problem, problem
 from domain.rows.columns import Columns, columns_by_name
 from domain.rows.names import LOCATION_NAME, column_key
 from domain.rows.reader import BATCH_ROWS
 from domain.rows.row_batch import RowBatch
+from domain.rows.warnings import other_arrays
 
 _DEEPER = (
     "; if the events are nested deeper in the file, send only their array, "
@@ -31,6 +34,7 @@ class JsonReader(RecordReader):
 
     _json: JsonScanner
     _plain: PlainObjects | None = None
+    _shared: SharedFields | None = None
 
     def _make_scanner(self, state: ScannerState) -> Scanner:
         self._json = JsonScanner(self._options.encoding, state)
@@ -63,9 +67,37 @@ class JsonReader(RecordReader):
         return None if at is not None and self._state.names[at] == written else written
 
     def _set_columns(self, columns: Columns) -> None:
-        super()._set_columns(columns)
+        shared = SharedFields(self._state.names, columns.index, self._options.mapping or {})
+        ignored = tuple(place for place in columns.ignored if place not in shared.places)
+        super()._set_columns(replace(columns, ignored=ignored))
+        self._shared = shared if shared.places else None
+        self._members.share(shared)
         plain = PlainObjects(self._state.names, columns)
-        self._plain = plain if plain.is_usable else None
+        self._plain = plain if plain.is_usable and not self._shared else None
+
+    @property
+    def stand_ins(self) -> frozenset[int]:
+        """The columns that are not a field's own, and are read where that one is empty."""
+        return self._shared.places if self._shared else frozenset()
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """The warnings so far; at the end of the file also of other arrays of events."""
+        found, (read, names) = super().warnings, self._json.other_arrays
+        if self._ahead or not self._is_all or not names:
+            return found
+        return [*found, other_arrays(read, names)]
+
+    def _is_new(self, record: FoundRecord) -> bool:
+        return super()._is_new(record) or bool(self._shared and self._shared.fault(record.members))
+
+    def _has_added(self, record: FoundRecord) -> bool:
+        if not super()._has_added(record):
+            return False
+        self._fault = self._shared.fault(record.members) if self._shared else None
+        if self._fault:
+            self._show_ahead()
+        return self._fault is None
 
     def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes."""
@@ -110,7 +142,20 @@ class JsonReader(RecordReader):
             return problem("missing_columns.written", value=fault.value, fields=missing, column=written)
         if fault.code != "missing_columns" or not holds_more:
             return fault
+        if self._options.mapping is None:
+            fault = self._without_holders(fault)
         return replace(fault, message=fault.message + _DEEPER)
+
+    def _without_holders(self, fault: Problem) -> Problem:
+        """Return the fault as it is without members that are but objects and lists: they are no field."""
+        told = {
+            name
+            for record in self._ahead
+            for name, value in record.members.items()
+            if value is not None and type(value) not in (dict, list)
+        }
+        found = self._matched([name for name in self._names if name in told])
+        return found if isinstance(found, Problem) else fault
 
 
 def _other_date(names: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:

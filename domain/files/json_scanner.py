@@ -7,13 +7,15 @@ end of each object, so that memory is bounded by the largest of them, whatever t
 import json
 import re
 from collections import Counter
+from math import isinf
 from typing import Any, Literal
 
 from domain.csv.text_window import TextWindow
 from domain.files.extended_json import plain_value
 from domain.files.found_record import FoundRecord, ScannerState
-from domain.files.json_status import cancellation, is_recurring, may_be_cancelled
+from domain.files.json_status import cancellation, is_postponed, is_recurring, may_say_status
 from domain.files.nested_members import PlainMembers, unwrapped
+from domain.files.other_arrays import OtherArrays
 from domain.files.passed_value import PassedValue
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import json_integer, unreadable_in_line, without_marks
@@ -36,13 +38,25 @@ HOLDER_NAMES = ("_embedded", "data", "response", "result", "d", "hits", "events"
 """Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
 GraphQL, OData 2, Solr, Elasticsearch."""
 
+_CONTRACT_NAMES = (*ARRAY_NAMES, "eventos")
+"""Of arrays that do not read as events, one of these names counts."""
+
+_ENDS = {"array": "]", "inner": "]", "map": "}", "inner map": "}"}
+_MAPS = ("map", "inner map")
+
+_SHOWN = 20
+"""Characters of a text that is there too much."""
+
 _HOLDERS = 3
 """So many of them may be one in the other."""
 
 _SPACE = re.compile("[ \t\r\n]*")
 _SPACE_AND_COMMAS = re.compile("[ \t\r\n,]*")
-_FIRST = re.compile("[ \t\r\n\ufeff]*")
-_DELIMITER = re.compile(r"[ \t\r\n,\]]")
+_FIRST = re.compile("[ \t\r\n\x1e\ufeff]*")
+_BETWEEN_LINES = re.compile("[ \t\r\n\x1e]*")
+"""A record separator stands before each line of a sequence. Source: RFC 7464."""
+
+_DELIMITER = re.compile(r"[ \t\r\n,\]}]")
 _NEXT_LINE = re.compile(r"[\r\n]\s*(?=\{)")
 _CUT_WITHIN = 12
 """So near to the end of the text, a fault may be that of a word that is cut."""
@@ -71,7 +85,11 @@ class _MalformedError(Exception):
 
 
 class JsonScanner:
-    """Finds objects. Modes: `start`, `array`, `inner` (in an object), `lines`; then `after`, or `tail`."""
+    """Finds objects.
+
+    Modes: `start`; `array`, `inner` (one in an object), `map` and `inner map` (members of an object), `one`
+    (a single object in another), `lines`; then `after`, or `tail` within an object.
+    """
 
     def __init__(self, encoding: str | None, state: ScannerState) -> None:
         """Go on at a state; `encoding` is the one that the uploader named."""
@@ -89,9 +107,17 @@ class JsonScanner:
         self._refused: list[Problem] = []
         self._passed: PassedValue | None = None
         self._why_passed = _TOO_LONG
-        self._empty = -1
+        self._empty = self._likely = self._single = -1
+        self._likely_is_named = False
+        self._shape = "inner"
+        self._beside: dict[str, str] = dict(state.notes)
+        self._others: dict[int, str] = {}
+        self._tail = OtherArrays(self._reads_as_event_at)
         decoder = json.JSONDecoder(
-            object_pairs_hook=self._members, parse_int=json_integer, parse_constant=self._constant
+            object_pairs_hook=self._members,
+            parse_int=json_integer,
+            parse_float=_float,
+            parse_constant=self._constant,
         )
         self._scan = decoder.raw_decode
 
@@ -104,6 +130,12 @@ class JsonScanner:
     def is_hungry(self) -> bool:
         """Whether the scanner needs more bytes, or has ended."""
         return self.fault is not None or self._mode == "end" or self._window.is_hungry
+
+    @property
+    def other_arrays(self) -> tuple[str, list[str]]:
+        """The name of the array that is read, and those of the others that begin with an event."""
+        before = self._beside.get("others", "")
+        return self._beside.get("array", ""), [*(before.split("\n") if before else []), *self._tail.names]
 
     @property
     def dialect(self) -> dict[str, Any]:
@@ -155,7 +187,7 @@ class JsonScanner:
             return None
         window.pass_to(start)
         region = window.bytes_up_to(end)
-        return None if may_be_cancelled(region) else cut(region, is_array=is_array)
+        return None if may_say_status(region) else cut(region, is_array=is_array)
 
     def pass_plain(self, run: PlainRun, count: int) -> tuple[list[int], list[int], ScannerState]:
         """Pass the first objects of a run; return their lines, their ends in the file and the state there."""
@@ -178,7 +210,7 @@ class JsonScanner:
     def _resume(self) -> ScannerState:
         window = self._window
         encoding = window.encoding if window.offset else None
-        return ScannerState(window.offset, window.line, encoding, self._mode)
+        return ScannerState(window.offset, window.line, encoding, self._mode, self._beside)
 
     def _began(self) -> bool:
         """Find out which shape the file has; False while more must be seen."""
@@ -194,31 +226,53 @@ class JsonScanner:
         array = self._inner_array(start)
         if array is None:
             return False
-        self._mode = "lines" if array < 0 else "inner"
+        self._mode = "lines" if array < 0 else self._shape
         window.pass_to(array if array >= 0 else start)
         return True
 
     def _inner_array(self, start: int) -> int | None:
-        """Return the index in the array that an object holds, -1 where it holds none, None for now."""
-        text = self._window.text
-        self._empty = -1
+        """Return the index in the array that an object holds, -1 where it holds none, None for now.
+
+        Or in the object whose members are the events, or that of a single event: `_shape` says which.
+        """
+        self._empty = self._likely = self._single = -1
+        self._shape, self._beside, self._others = "inner", {}, {}
         try:
-            array, at = self._array_in(start, _HOLDERS)
+            found, at = self._array_in(start, _HOLDERS) if self._map_of_all(start) < 0 else (start + 1, start)
         except _MalformedError as error:
-            return self._undecided() if error.may_be_cut else self._empty
-        if array >= 0:
-            return array
-        return self._empty if at < len(text) or self._window.closed else self._undecided()
+            return self._undecided() if error.may_be_cut else self._second_best
+        if found < 0 and not (at < len(self._window.text) or self._window.closed):
+            return self._undecided()
+        array = self._second_best if found < 0 else found
+        if array < 0 and self._single >= 0 and self._is_last(at):
+            if not self._window.closed:
+                return self._undecided()
+            self._shape, array = "one", self._single
+        # Those that are behind it are met when it has ended.
+        before = [name for place, name in self._others.items() if place < array]
+        if before:
+            self._beside["others"] = "\n".join(before)
+        return array
+
+    @property
+    def _second_best(self) -> int:
+        """The array that does not read as events, where no other does; else one without objects."""
+        return self._likely if self._likely >= 0 else self._empty
+
+    def _is_last(self, at: int) -> bool:
+        """Return whether nothing is behind the object that is searched up to an index, as far as it came."""
+        text = self._window.text
+        return len(text) <= RECORD_CHARACTERS and _first_match(_SPACE, text, at + 1) == len(text)
 
     def _array_in(self, start: int, holders: int) -> tuple[int, int]:
         """Return the index in the array of an object, -1 where it holds none, and where the search ended.
 
-        Up to `holders` objects may hold one the other, and the innermost the array. An array without objects
-        is only noted: another may have them.
+        Up to `holders` objects may hold one the other, and the innermost the array. An array without objects,
+        or whose first does not read as an event, is only noted: another may have events.
         """
         text = self._window.text
         told: set[str] = set()
-        before = self._empty
+        before, singles = self._empty, list[int]()
         at = _first_match(_SPACE, text, start + 1)
         while text[at : at + 1] == '"':
             name, at = self._value(text, at)
@@ -227,21 +281,87 @@ class JsonScanner:
                 break
             at = _first_match(_SPACE, text, at + 1)
             inner = _first_match(_SPACE, text, at + 1) if text[at : at + 1] == "[" else len(text)
-            if text[inner : inner + 1] in ("{", "]") and self._may_hold(name, inner, told):
-                if text[inner] == "{":
-                    return at + 1, at
-                self._empty = at + 1 if self._empty < 0 else self._empty
+            if text[inner : inner + 1] in ("{", "]") and self._takes(name, at, inner, told):
+                return at + 1, at
             if holders and name in HOLDER_NAMES and text[at : at + 1] == "{" and not _is_event(told):
-                array, _ = self._array_in(at, holders - 1)
+                array = self._map_at(at, "inner map")
+                array = self._array_in(at, holders - 1)[0] if array < 0 else array
                 if array >= 0:
                     return array, at
-            known = meaning(name)
-            told.update([known.field] if known else [])
-            _, at = self._value(text, at)
-            at = _first_match(_SPACE_AND_COMMAS, text, at)
+            value, end = self._value(text, at)
+            if type(value) is dict:
+                is_wrapped = unwrapped({name: value}) is value
+                singles += [at] if _is_event(_meanings(value)) and not is_wrapped else []
+            elif known := meaning(name):
+                told.add(known.field)
+            at = _first_match(_SPACE_AND_COMMAS, text, end)
         if _is_event(told):
             self._empty = before
+        elif len(singles) == 1 and self._single < 0:
+            self._single = singles[0]
         return -1, at
+
+    def _takes(self, name: str, at: int, inner: int, told: set[str]) -> bool:
+        """Return whether an array at an index is that of the events; note one that may be, and others."""
+        text = self._window.text
+        may_hold = self._may_hold(name, inner, told)
+        if text[inner] == "]":
+            self._empty = at + 1 if may_hold and self._empty < 0 else self._empty
+            return False
+        is_first, begin = self._likely < 0, self._window.position
+        # Whatever the chunks in which it comes, not more of a file is looked at.
+        may_hold = may_hold and (is_first or inner - begin <= RECORD_CHARACTERS)
+        if may_hold and (is_first or (name in _CONTRACT_NAMES and not self._likely_is_named)):
+            self._likely, self._likely_is_named = at + 1, name in _CONTRACT_NAMES
+            self._beside = {"array": name}
+        end = self._end_of_event(inner)
+        if end < 0:
+            return False
+        if may_hold and (is_first or end - begin <= RECORD_CHARACTERS):
+            self._beside = {"array": name}
+            return True
+        self._others[at] = excerpt(name)
+        return False
+
+    def _end_of_event(self, at: int) -> int:
+        """Return where the object at an index ends; -1 where it is no event, and holds none."""
+        value, end = self._value(self._window.text, at)
+        if type(value) is not dict:
+            return -1
+        event = unwrapped(value)
+        return end if event is not value or _is_event(_meanings(event)) else -1
+
+    def _reads_as_event_at(self, at: int) -> bool | None:
+        """Return whether the object at an index is an event; None while its end is to come."""
+        try:
+            return self._end_of_event(at) >= 0
+        except _MalformedError as error:
+            return None if error.may_be_cut else False
+
+    def _map_of_all(self, start: int) -> int:
+        """Return the same as `_map_at` of the whole file's object; -1 while its members are to come."""
+        try:
+            return self._map_at(start)
+        except _MalformedError:
+            return -1
+
+    def _map_at(self, start: int, shape: str = "map") -> int:
+        """Return the index of the first member of an object whose first two members are events, or -1."""
+        text, at = self._window.text, start + 1
+        for _ in range(2):
+            at = _first_match(_SPACE_AND_COMMAS, text, at)
+            if text[at : at + 1] != '"':
+                return -1
+            name, at = self._value(text, at)
+            at = _first_match(_SPACE, text, _first_match(_SPACE, text, at) + 1)
+            # Such keys are ids; a member that is a field is one of a record.
+            if text[at : at + 1] != "{" or meaning(name):
+                return -1
+            value, at = self._value(text, at)
+            if type(value) is not dict or not _is_event(_meanings(value)):
+                return -1
+        self._shape = shape
+        return start + 1
 
     def _may_hold(self, name: str, inner: int, told: set[str]) -> bool:
         """Return whether an array may be that of the events.
@@ -258,23 +378,19 @@ class JsonScanner:
         if is_in_event:
             return False
         if name in COMMON_ARRAY_NAMES and text[inner] == "{":
-            first, _ = self._value(text, inner)
-            if type(first) is not dict:
-                return False
-            event = unwrapped(first)
-            return event is not first or _is_event({known.field for known in map(meaning, event) if known})
+            return self._end_of_event(inner) >= 0
         return name in (*OTHER_ARRAY_NAMES, *COMMON_ARRAY_NAMES)
 
     def _undecided(self) -> int | None:
         """Wait for more of the first object, up to the bound."""
         window = self._window
         if len(window.text) - window.position > RECORD_CHARACTERS:
-            if self._empty >= 0:
-                return self._empty
+            if self._second_best >= 0:
+                return self._second_best
             self.fault = problem("invalid_json.no_array")
             return None
         if window.closed:
-            return self._empty
+            return self._second_best
         window.want_more()
         return None
 
@@ -285,26 +401,47 @@ class JsonScanner:
             self._pass_rest()
             return None
         start = _first_match(
-            _SPACE_AND_COMMAS if self._mode != "lines" else _SPACE, window.text, window.position
+            _SPACE_AND_COMMAS if self._mode != "lines" else _BETWEEN_LINES, window.text, window.position
         )
         if start == len(window.text):
             window.pass_to(start)
             return None
-        if window.text[start] == "]" and self._mode in ("array", "inner"):
+        if window.text[start] == _ENDS.get(self._mode):
             window.pass_to(start + 1)
-            self._mode = "after" if self._mode == "array" else "tail"
+            self._mode = "after" if self._mode in ("array", "map") else "tail"
             self._pass_rest()
             return None
-        return start
+        return self._value_start(start) if self._mode in _MAPS else start
+
+    def _value_start(self, start: int) -> int | None:
+        """Return where the value of the member at an index begins; None while that is to come."""
+        text = self._window.text
+        try:
+            at = _first_match(_SPACE, text, self._value(text, start)[1])
+        except _MalformedError as error:
+            self._malformed(start, error)
+            return None
+        at = _first_match(_SPACE, text, at + (text[at : at + 1] == ":"))
+        if at < len(text):
+            return at
+        self._window.want_more()
+        return None
 
     def _pass_rest(self) -> None:
         """Pass what follows the array: nothing, or the other members of the object that holds it."""
         window = self._window
+        if self._mode == "tail":
+            self._tail.pass_in(window)
+            self.fault = self._tail.fault
+            return
         end = len(window.text)
         if self._mode == "after":
             end = _first_match(_SPACE, window.text, window.position)
             if end < len(window.text):
-                shown = excerpt(window.text[end : end + 20])
+                if end + _SHOWN > len(window.text) and not window.closed:
+                    window.want_more()
+                    return
+                shown = excerpt(window.text[end : end + _SHOWN])
                 line = window.after(end)[1]
                 self.fault = problem("invalid_json.after_end", value=shown, line=line)
                 return
@@ -339,6 +476,7 @@ class JsonScanner:
             window.pass_to(start)
         line = window.line
         window.pass_to(end)
+        self._mode = "tail" if self._mode == "one" else self._mode
         plain = self._plain.read(members)
         resume, notes, left_out = self._resume(), _notes_of(members), cancellation(members)
         return FoundRecord(line, window.offset, plain, problems, resume, notes, left_out)
@@ -404,7 +542,7 @@ class JsonScanner:
         elif self._passed:
             self.ends_early = True
             self.fault = problem("invalid_json.cut", line=self._passed.line)
-        elif self._mode in ("array", "inner"):
+        elif self._mode in _ENDS:
             self.ends_early = True
             self.fault = problem("invalid_json.ends_early")
 
@@ -430,8 +568,21 @@ class JsonScanner:
         self._refused.append(problem("invalid_json.constant", value=word))
 
 
+def _float(text: str) -> float | str:
+    """Return a number; as it is written, where it is larger than any that is kept."""
+    value = float(text)
+    return text if isinf(value) else value
+
+
 def _notes_of(members: dict[str, Any]) -> list[str]:
-    return ["recurring_event"] if is_recurring(members) else []
+    notes = ["recurring_event"] if is_recurring(members) else []
+    return [*notes, "postponed_event"] if is_postponed(members) else notes
+
+
+def _meanings(members: dict[str, Any]) -> set[str]:
+    """Return the fields that members are."""
+    known = (meaning(name) for name, value in members.items() if value is not None)
+    return {one.field for one in known if one}
 
 
 _WHEN = frozenset({"event_date", "event_time"})

@@ -1,4 +1,4 @@
-"""What the events of other programs say of themselves: that they are cancelled, or recur.
+"""What the events of other programs say of themselves: that they are cancelled or postponed, or recur.
 
 Sources: the APIs of Google Calendar, Outlook (Graph), Meetup, Eventbrite, Facebook and Ticketmaster;
 schema.org's EventStatusType.
@@ -15,25 +15,31 @@ _CANCELLED = tuple(
     form for word in ("cancelled", "canceled") for form in (word, word.capitalize(), word.upper())
 )
 _OF_SCHEMA = ("EventCancelled", "EventCanceled")
-_MARKS = (b"ancel", b"ANCEL", b"\\u006", b"\\u004")
+_POSTPONED = ("postponed", "Postponed", "POSTPONED")
+_POSTPONED_OF_SCHEMA = "EventPostponed"
+_MARKS = (b"ancel", b"ANCEL", b"ostpon", b"OSTPON", b"\\u006", b"\\u004", b"\\u007", b"\\u005")
 """One of them is in everything that says so; a letter of it may be written as an escape."""
 
 
-def may_be_cancelled(objects: bytes) -> bool:
-    """Return whether any of some objects may say that it is cancelled."""
+def may_say_status(objects: bytes) -> bool:
+    """Return whether any of some objects may say that it is cancelled or postponed."""
     return any(mark in objects for mark in _MARKS)
 
 
 def cancellation(members: Mapping[str, Any]) -> str:
     """Return the code of a warning where an event, or one date of a recurring one, is cancelled; else ""."""
     event = unwrapped(dict(members))
-    told = [event.get(name) for name in _STATUS]
-    dates = event.get("dates")
-    if type(dates) is dict:
-        told.append(dates.get("status"))
-    if any(event.get(name) is True for name in _FLAGS) or any(map(_is_cancelled, told)):
+    if any(event.get(name) is True for name in _FLAGS) or any(map(_is_cancelled, _statuses(event))):
         return "cancelled_occurrence" if event.get("recurringEventId") else "cancelled_event"
     return ""
+
+
+def is_postponed(members: Mapping[str, Any]) -> bool:
+    """Return whether an event says that it is put off: the date that it has is the earlier one."""
+    return any(
+        status in _POSTPONED or status.endswith(_POSTPONED_OF_SCHEMA)
+        for status in _statuses(unwrapped(dict(members)))
+    )
 
 
 def is_recurring(members: Mapping[str, Any]) -> bool:
@@ -42,7 +48,15 @@ def is_recurring(members: Mapping[str, Any]) -> bool:
     return type(rules) in (list, dict) and bool(rules)
 
 
-def _is_cancelled(status: Any) -> bool:
-    if type(status) is dict:
-        status = status.get("code", status.get("@id"))
-    return type(status) is str and (status.strip() in _CANCELLED or status.strip().endswith(_OF_SCHEMA))
+def _statuses(event: Mapping[str, Any]) -> list[str]:
+    """Return what an event says of its state, wherever it does."""
+    told = [event.get(name) for name in _STATUS]
+    dates = event.get("dates")
+    if type(dates) is dict:
+        told.append(dates.get("status"))
+    words = (one.get("code", one.get("@id")) if type(one) is dict else one for one in told)
+    return [word.strip() for word in words if type(word) is str]
+
+
+def _is_cancelled(status: str) -> bool:
+    return status in _CANCELLED or status.endswith(_OF_SCHEMA)

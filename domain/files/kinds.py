@@ -107,7 +107,7 @@ _SCRIPT = re.compile(
 )
 _COMMENT_FIRST = re.compile(r"(?:[\[{]\s*)?/[/*]")
 _OF_OTHER_TEXTS = {"mail": "send_attachment", "mht": RESAVE_INSTEAD}
-_BLANK = " \t\r\n\ufeff"
+_BLANK = " \t\r\n\x1e\ufeff"
 BINARY = problem("not_text.binary")
 
 

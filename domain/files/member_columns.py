@@ -6,6 +6,7 @@ from typing import Any
 from domain.files.found_record import FoundRecord
 from domain.files.member_values import cell_text
 from domain.files.nested_members import name_of
+from domain.files.shared_fields import SharedFields
 from domain.rows.columns import MAX_COLUMNS
 
 
@@ -15,6 +16,7 @@ class MemberColumns:
     def __init__(self, names: Sequence[str]) -> None:
         self._places: dict[str, int] = {}
         self._fields: dict[int, str] = {}
+        self._shared: SharedFields | None = None
         self.rename(names)
 
     def rename(self, names: Sequence[str]) -> None:
@@ -24,6 +26,10 @@ class MemberColumns:
     def read_as(self, fields: dict[str, int]) -> None:
         """Note the field that each column is read as, by its place."""
         self._fields = {at: name for name, at in fields.items()}
+
+    def share(self, shared: SharedFields) -> None:
+        """Note which members stand in for each other."""
+        self._shared = shared
 
     def lacks_any_of(self, record: FoundRecord) -> bool:
         """Return whether a record has a member that is no column, and could be one."""
@@ -39,7 +45,8 @@ class MemberColumns:
         What is wrong with them, and what is left out, is noted in the record.
         """
         cells = [""] * len(self._places)
-        for name, value in record.members.items():
+        members = self._shared.filled(record.members) if self._shared else record.members
+        for name, value in members.items():
             at = self._places.get(name)
             if at is None:
                 continue

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from domain.dates.wording import invalid, invalid_time
 from domain.problems import Problem, excerpt
 from domain.rows.names import EITHER
 from domain.text import invalid_type
@@ -42,7 +43,7 @@ def cell_text(name: str | None, value: Any) -> tuple[str, Problem | None]:
         problem = invalid_type(f"participants[{at}]", "text", item)
     elif name is not None and not _is_of_its_type(name, value):
         full = "local_info.location_name" if name == EITHER else name
-        problem = invalid_type(full, _EXPECTED.get(name, "text"), value)
+        problem = invalid_type(full, _EXPECTED.get(name, "text"), value, _meant(name, value))
     return _json_text(value), problem
 
 
@@ -56,6 +57,14 @@ def _is_of_its_type(name: str, value: Any) -> bool:
     if name in ("local_info.is_accessible", "local_info.manually_edited"):
         return isinstance(value, bool)
     return name == "local_info.past_events" and isinstance(value, list)
+
+
+def _meant(name: str, value: Any) -> str | None:
+    """Return the date or the time of day that a number may be: a Unix time, a serial, `1930`."""
+    if type(value) not in (int, float) or name not in ("event_date", "event_time"):
+        return None
+    text = _json_text(value)
+    return (invalid(name, text) if name == "event_date" else invalid_time(text)).suggestion
 
 
 def _json_text(value: Any) -> str:

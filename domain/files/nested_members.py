@@ -36,6 +36,7 @@ _STREET = (
     "endereco",
     "direccion",
     "street",
+    "location.street",
 )
 _HOLD_OTHERS = frozenset({"address", "endereco", "direccion", "location"})
 """Objects of these names are no text themselves: further paths lead to what is in them."""
@@ -86,7 +87,7 @@ class _Kind(Struct, frozen=True):
 
 _MOMENTS = (
     *("date_time", "datetime", "local", "local_date_time", "iso"),
-    *("local_date", "date", "data", "fecha", "utc"),
+    *("local_date", "date", "data", "fecha", "utc", "value"),
 )
 _CLOCK = ("time", "local_time", "hora", "horario")
 _START = _Kind(_MOMENTS, clock=_CLOCK, has_zone=True)
@@ -107,6 +108,10 @@ _KINDS = {
     **dict.fromkeys(("location", "venue", "place", "local", "lugar", "recinto"), _PLACE),
     **dict.fromkeys(("address", "endereco", "direccion", "physical_address"), _ADDRESS),
 }
+_VALUE = _Kind(_TEXTS)
+_VALUES = frozenset({"title", "description", "event_time", "city", "local_info.capacity"})
+"""Fields that are one text or number, which may be told as an object, or as a list of one."""
+
 _FIELDS = {
     "city": "city",
     "name": LOCATION_NAME,
@@ -142,7 +147,7 @@ class PlainMembers:
             kind = self._kind(name) if type(given) in (dict, list) else None
             if kind is None:
                 continue
-            value = _one_place(given) if kind.name and type(given) is list else given
+            value = _one_of(given, kind) if type(given) is list else given
             itself, more = value if type(value) is str else None, dict[str, Any]()
             if type(value) is dict and "location_name" not in value:
                 itself, more = self._read(kind, value, is_all_day=is_all_day)
@@ -161,8 +166,12 @@ class PlainMembers:
         if name in self._kinds:
             return self._kinds[name]
         known = meaning(name)
-        is_date = known is not None and known.field == "event_date"
-        kind = _KINDS.get(column_key(name)) or (_START if is_date else None)
+        field = known.field if known else ""
+        kind = _KINDS.get(column_key(name))
+        if kind is None and field == "event_date":
+            kind = _START
+        elif kind is None and known and known.rank > 1 and field in _VALUES:
+            kind = _VALUE
         remember(self._kinds, name, kind)
         return kind
 
@@ -201,13 +210,22 @@ class PlainMembers:
 
 def columns_of_parts(names: Sequence[str]) -> dict[str, str]:
     """Return the column of each field that parts of objects have: the first in the file, a part or not."""
+    return {field: members[0] for field, members in members_by_field(names).items()}
+
+
+def members_by_field(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the members of each field that parts of objects have, a part or not, in the file's order."""
     fields = {name: field for name in names if (field := _field(name))}
     of_parts = set(fields.values())
     for name in names:
         known = meaning(name)
         if known and known.rank > 1 and known.field in of_parts:
             fields.setdefault(name, known.field)
-    return {fields[name]: name for name in reversed(names) if name in fields}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name in fields:
+            found.setdefault(fields[name], []).append(name)
+    return found
 
 
 def _with_sendable_names(members: dict[str, Any]) -> dict[str, Any]:
@@ -314,6 +332,13 @@ def _one_place(places: list[Any]) -> Any:
     if not told:
         return None
     return real[0] if len(real) == 1 and type(real[0]) in (dict, str) else places
+
+
+def _one_of(values: list[Any], kind: _Kind) -> Any:
+    """Return the one value of a list; the list where there are several."""
+    if kind.name:
+        return _one_place(values)
+    return values[0] if len(values) == 1 and kind in (_START, _VALUE) else values
 
 
 def _says_nothing(kind: _Kind, place: Any) -> bool:

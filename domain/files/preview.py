@@ -71,9 +71,11 @@ def preview(
         reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     names, sample = reader.names, reader.sample
     lacking = fault if fault and fault.code == "missing_columns" else reader.fault
-    mapping = propose_mapping(names, sample, options, timezone)
+    asked = _asked(lacking, options)
+    proposal = propose_mapping(names, sample, options, timezone)
+    mapping = {field: column for field, column in proposal.items() if field not in asked}
     if lacking and lacking.code in ("missing_columns", "duplicate_columns"):
-        mended, missing = _mended(options, mapping, names, sample, timezone)
+        mended, missing = _mended(options, {**mapping, **asked}, names, sample, timezone)
         reader, rows = _read(kind(mended, timezone), head, truncated=truncated)
         rows = [_without_stand_ins(row, missing) for row in rows]
     return Preview(
@@ -86,14 +88,21 @@ def preview(
         [
             {"column": at + 1, "name": excerpt(name), "values": [excerpt(value) for value in values]}
             for at, name, values in unused_columns(names, sample, mapping)
+            if at not in reader.stand_ins
         ],
         _encodings(fault),
     )
 
 
+def _asked(fault: Problem | None, options: ImportOptions) -> dict[str, None]:
+    """Return the field of which two columns may be meant: it has none until the uploader says which."""
+    target = (fault.params or {}).get("target") if fault and fault.code == "duplicate_columns" else None
+    return {} if target is None or target in (options.mapping or {}) else {str(target): None}
+
+
 def _mended(
     options: ImportOptions,
-    proposal: Mapping[str, str],
+    proposal: Mapping[str, str | None],
     names: Sequence[str],
     sample: Sequence[Sequence[str]],
     timezone: tzinfo,

@@ -172,13 +172,17 @@ class RecordReader(Reader):
             return RowBatch.empty()
         records: list[FoundRecord] = []
         while self._ahead and len(records) < max_rows:
-            is_new = self._members.lacks_any_of(self._ahead[0])
+            is_new = self._is_new(self._ahead[0])
             # What is before it is read by the columns that were known, whatever came with it.
             if is_new and (records or not self._has_added(self._ahead[0])):
                 break
             records.append(self._ahead.popleft())
         self._examined = max(0, self._examined - len(records))
         return self._read(records) if records else RowBatch.empty()
+
+    def _is_new(self, record: FoundRecord) -> bool:
+        """Return whether a record may change the columns, or not be read by them."""
+        return self._members.lacks_any_of(record)
 
     def _has_added(self, record: FoundRecord) -> bool:
         """Take the new members of a record as columns; False where that is a fault."""
@@ -313,10 +317,14 @@ class RecordReader(Reader):
             self._fault = self._explained(columns)
             # Those of the state stay: a reader that goes on finds the names, and the fault, once more.
             self._members.rename(known)
-            self.sample = [self._members.cells(record) for record in islice(self._ahead, HEAD_RECORDS)]
+            self._show_ahead()
             return
         state.names = known
         self._set_columns(columns)
+
+    def _show_ahead(self) -> None:
+        """Take the records that a fault keeps from being read as the sample."""
+        self.sample = [self._members.cells(record) for record in islice(self._ahead, HEAD_RECORDS)]
 
     def _explained(self, fault: Problem) -> Problem:
         """Return a fault of the columns with what may be the reason in a file of this kind."""
@@ -333,9 +341,12 @@ class RecordReader(Reader):
             warn=self._warnings.add,
             replacements=self._replacements,
             is_table=False,
+            is_mended=self._options.repairs_of is not None,
         )
         self._warnings.set_columns(columns, self._timezone)
-        self._fast = FastColumns(columns, self._timezone, self._order, self._replacements)
+        self._fast = FastColumns(
+            columns, self._timezone, self._order, self._replacements, is_mended=self._parser.is_mended
+        )
 
     def _set_order(self, order: DateOrder) -> None:
         self._state.order = self._order = order

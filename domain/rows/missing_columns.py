@@ -51,7 +51,7 @@ def missing_columns(
     if zoned is not None:
         shown = excerpt(zoned)
         return problem("missing_columns.zone", value=shown, fields=fields, column=shown)
-    sentence, params, more = _reason(missing, names)
+    sentence, params, more = _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
 
 
@@ -66,7 +66,9 @@ def _of_another_zone(
     return None
 
 
-def _reason(missing: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, ProblemParam], str]:
+def _reason(
+    missing: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]
+) -> tuple[str, dict[str, ProblemParam], str]:
     """Return the sentence that tells why, its parameters, and what else it says in English."""
     vetoed = [(name, known.field) for name in names if (known := meaning(name)) and known.field in missing]
     if vetoed:
@@ -77,15 +79,21 @@ def _reason(missing: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str
         return "missing_columns.values", {"column": excerpt(name), "target": target}, more
     if known_columns(_PARTS.split(names[0])) >= 2 and not any(map(str.strip, names[1:])):
         return "missing_columns.one_cell", {}, ""
-    return f"missing_columns{'.no_header' if _reads_as_data(names) else ''}", {}, ""
+    if _reads_as_data(names):
+        return "missing_columns.no_header", {}, ""
+    # Members of JSON have no rows below them.
+    is_title = bool(sample) and not known_columns(names)
+    return "missing_columns.no_names" if is_title else "missing_columns", {}, ""
 
 
 def _reads_as_data(names: Sequence[str]) -> bool:
-    """Return whether a first row is a row of data: it has a date, or nothing but numbers and the like."""
+    """Return whether a first row is a row of data: it has a date, or several numbers and the like alone."""
     filled = [name for name in names if name.strip()]
     if known_columns(names) or not filled:
         return False
-    return any(may_be("event_date", [name]) for name in filled) or not may_be("title", filled)
+    return any(may_be("event_date", [name]) for name in filled) or (
+        len(filled) > 1 and not may_be("title", filled)
+    )
 
 
 def likely_columns(

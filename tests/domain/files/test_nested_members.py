@@ -153,7 +153,7 @@ def test_a_member_of_its_own_stands_above_one_of_an_object() -> None:
         "start_date": "2027-05-03T19:00",
         "start": {"date": "2020-01-01"},
         "city": "Olinda",
-        "location": {"name": "Teatro", "city": "Recife"},
+        "location": {"name": "Teatro", "city": "Olinda"},
     }
     _, rows = read(lines(event))
     fields = rows[0].fields
@@ -173,7 +173,7 @@ def test_what_the_uploader_maps_stands_above_all() -> None:
         assert rows[0].fields is not None, rows[0].errors
         assert rows[0].fields.local_info is not None
         assert rows[0].fields.local_info.location_name == place
-    event["venue"] = {"name": "Teatro", "address": "Rua 1", "capacity": 9, "city": "Olinda"}
+    event["venue"] = {"name": "Teatro", "address": "Rua 1", "capacity": 9, "city": "Recife"}
     _, rows = read(lines(event), mapping={"local_info.location_name": None})
     assert rows[0].fields is not None, rows[0].errors
     assert rows[0].fields.local_info is None
@@ -559,3 +559,83 @@ def test_texts_that_programs_write_in_html_are_plain() -> None:
         "title": "R&amp;B",
         "x": "R&amp;B",
     }
+
+
+@pytest.mark.parametrize("shape", ["array", "lines"])
+@pytest.mark.parametrize(
+    ("status", "count"),
+    [
+        ("https://schema.org/EventPostponed", 3),
+        ({"@id": "http://schema.org/EventPostponed"}, 3),
+        ("postponed", 3),
+        ({"code": "postponed"}, 3),
+        ("https://schema.org/EventRescheduled", 0),
+        ("https://schema.org/EventMovedOnline", 0),
+        ("confirmed", 0),
+    ],
+)
+def test_postponed_events_are_read_and_counted(status: Any, count: int, shape: str) -> None:
+    said = {**EVENT, "eventStatus": status}
+    events = [said, *[EVENT] * 250, said, said]
+    reader, rows = read(lines(*events) if shape == "lines" else json.dumps(events).encode())
+    assert all(row.fields for row in rows)
+    assert {w["code"]: w["count"] for w in reader.warnings}.get("postponed_event", 0) == count
+
+
+VALUES: dict[str, tuple[dict[str, Any], str]] = {
+    "a date of JSON-LD": (
+        {"startDate": {"@type": "DateTime", "@value": "2027-05-03T19:00"}},
+        "A|T19:00:00|R",
+    ),
+    "a list of one date": ({"startDate": ["2027-05-03T19:00"]}, "A|T19:00:00|R"),
+    "a time": ({"startDate": "2027-05-03", "time": {"@value": "19:00"}}, "A|T19:00:00|R"),
+    "a city by its name": ({"startDate": "2027-05-03", "city": {"name": "Olinda"}}, "A|T00:00:00|Olinda"),
+    "a city in a list": ({"startDate": "2027-05-03", "city": ["Olinda"]}, "A|T00:00:00|Olinda"),
+    "a title with its language": (
+        {"startDate": "2027-05-03", "title": {"@value": "B", "@language": "pt"}},
+        "B|T00:00:00|R",
+    ),
+    "several cities": ({"startDate": "2027-05-03", "city": ["Olinda", "Recife"]}, "city:invalid_type"),
+    "several dates": ({"startDate": ["2027-05-03", "2027-05-04"]}, "event_date:invalid_type"),
+    "an object that says nothing": ({"startDate": "2027-05-03", "city": {"id": 5}}, "city:invalid_type"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_texts_as_values_and_lists_of_one(name: str) -> None:
+    said, expected = VALUES[name]
+    _, rows = read(lines({"title": "A", "city": "R", **said}))
+    fields = rows[0].fields
+    if fields:
+        assert f"{fields.title}|{fields.event_date[10:]}|{fields.city}" == expected
+    else:
+        assert [f"{error.field}:{error.code}" for error in rows[0].errors] == [expected]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"date": 1782943200},
+        {"date": 1782943200000},
+        {"date": 46204.5},
+        {"date": 46204},
+        {"date": "2026-07-01", "time": 1930},
+        {"date": "2026-07-01", "time": 0.5},
+    ],
+)
+def test_numbers_as_dates_and_times_have_the_suggestion_of_their_text(said: dict[str, Any]) -> None:
+    texts = {name: str(value) for name, value in said.items()}
+    _, rows = read(lines(*[{"title": "A", "city": "R", **one} for one in (said, texts)]))
+    number, text = ([error.suggestion for error in row.errors] for row in rows)
+    assert number == text
+    assert number[0]
+
+
+def test_the_street_of_facebook_and_a_number_larger_than_any() -> None:
+    place = {"name": "Casa", "location": {"city": "R", "street": "Rua 1"}}
+    _, rows = read(lines({"name": "F", "start_time": "2026-07-01T10:00", "place": place}))
+    assert rows[0].fields is not None
+    assert rows[0].fields.local_info is not None
+    assert rows[0].fields.local_info.address == "Rua 1"
+    _, rows = read(b'[{"title":"A","date":"2026-07-01","city":"R","venue":"Casa","capacity":1E400}]')
+    assert [(error.field, error.value) for error in rows[0].errors] == [("local_info.capacity", "1E400")]

@@ -1,0 +1,27 @@
+"""Options that can be obeyed only in some kinds of file: in others they are refused, and never ignored."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from domain.files.kinds import Kind
+from domain.imports import ImportOptions
+from domain.problems import Problem, excerpt, problem
+
+_TEXTS = frozenset({"csv", "json", "ics"})
+_TABLES = frozenset({"csv", "sheet"})
+_KINDS: Mapping[str, frozenset[str]] = {
+    "sheet": frozenset({"sheet"}),
+    "header_row": _TABLES,
+    "delimiter": frozenset({"csv"}),
+    "encoding": _TEXTS,
+}
+
+
+def unfit_options(options: ImportOptions, kind: Kind | Literal["sheet"]) -> Problem | None:
+    """Return the problem of options that mean nothing in a kind of file; `sheet` is a workbook."""
+    given = {name: getattr(options, name) for name, kinds in _KINDS.items() if kind not in kinds}
+    unfit = {name: value for name, value in given.items() if value is not None}
+    if not unfit:
+        return None
+    first, value = next(iter(unfit.items()))
+    return problem("invalid_option.kind", first, value=excerpt(value), kind=kind, unfit=tuple(unfit))

@@ -85,7 +85,9 @@ class FastReader:
         stretch, taken = RowBatch.empty(), 0
         accepted: list[list[str]] = []
         for place in (*sorted(odd), len(records)):
-            if place > taken:
+            if place > taken and self._parser.is_elsewhere:
+                self._parser.pass_over(place - taken)
+            elif place > taken:
                 found = slice(taken, place)
                 numbers = range(record + len(stretch) + 1, record + len(stretch) + 1 + place - taken)
                 stretch.extend(

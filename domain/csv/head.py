@@ -1,6 +1,7 @@
 """Finds the head of a CSV: the header, the lines above it, and the delimiter."""
 
 import re
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ NAMED_HEAD_CHARACTERS = 512 * 1024
 _EMPTY = problem("empty_file")
 _MARKS = re.compile("\ufeff*")
 _BLANK_LINES = re.compile(r"(?:[ ,;\t|]*+(?:\r\n|\n|\r))*+")
+_OTHER_DELIMITERS = re.compile(r"(?:,++|;++|\t++|\|++)\Z")
 _SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ,;\t|]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
 
 
@@ -83,6 +85,12 @@ def read_head(
         return _EMPTY if closed else None
     window = _window(text, start, closed=closed, options=options)
     return _head(window, (delimiter,) if delimiter else DELIMITERS, options, timezone)
+
+
+def other_delimiters(names: Sequence[str], delimiter: str) -> str:
+    """Return the delimiters of another kind with which a header ends: `Cidade,,,`."""
+    found = _OTHER_DELIMITERS.search(names[-1][-MAX_COLUMNS:]) if names else None
+    return found[0] if found and found[0][0] != delimiter else ""
 
 
 def _has_whole_line(text: str) -> bool:

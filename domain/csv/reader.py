@@ -19,8 +19,8 @@ from msgspec import Struct, field
 
 from domain.csv.dialect import Encoding, known_encoding, not_text
 from domain.csv.fast_reader import FastReader
-from domain.csv.head import Head, read_head
-from domain.csv.record_scanner import FAULTS, Record, RecordReader, Shape, line_ends, next_line
+from domain.csv.head import Head, other_delimiters, read_head
+from domain.csv.record_scanner import Record, RecordReader, Shape, line_ends, next_line
 from domain.csv.text_window import TextWindow
 from domain.dates import DateOrder
 from domain.imports import ImportOptions
@@ -31,8 +31,9 @@ from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.header import HeaderFault
 from domain.rows.names import EITHER
+from domain.rows.old_state import decode_state
 from domain.rows.options import option_fault
-from domain.rows.order_search import OrderSearch
+from domain.rows.order_search import OrderSearch, with_order_of_header
 from domain.rows.reader import BATCH_ROWS, Reader
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row, RowParser, rejected
@@ -51,6 +52,7 @@ class _State(Struct):
         skipping: the rest of an endless line is still to be passed over.
         order: of dates, None before the header was read.
         header: the members of `dialect` that describe it.
+        is_elsewhere: the next row is below another header.
     """
 
     offset: int = 0
@@ -64,6 +66,7 @@ class _State(Struct):
     order: DateOrder | None = None
     header: dict[str, Any] = field(default_factory=dict)
     first_rows: FirstRows = field(default_factory=FirstRows)
+    is_elsewhere: bool = False
 
 
 class RowReader(Reader):
@@ -88,7 +91,7 @@ class RowReader(Reader):
     def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "RowReader":
         """Return a reader that continues from a state returned by `dump()`."""
         reader = cls(options, timezone)
-        reader._state = msgspec.msgpack.decode(state, type=_State)
+        reader._state = msgspec.convert(decode_state(state, options), _State)
         reader._start()
         return reader
 
@@ -102,6 +105,7 @@ class RowReader(Reader):
         state.warnings, state.first_rows = self._warnings.counts, self._warnings.first_rows
         state.offset, state.line = self._window.offset, self._window.line
         state.encoding = self._encoding
+        state.is_elsewhere = state.columns is not None and self._parser.is_elsewhere
         columns = state.columns and state.columns.small()
         return msgspec.msgpack.encode(msgspec.structs.replace(state, columns=columns))
 
@@ -228,7 +232,8 @@ class RowReader(Reader):
             self.fault = self._window.decoder.doubt if is_doubtful else header.problem
             return
         state.columns, state.header = header.columns, header.described
-        state.order = DateOrder.asked(self._options.date_format)
+        asked = DateOrder.asked(self._options.date_format)
+        state.order = with_order_of_header(asked, header.columns, header.line)
         if header.place:
             self._warnings.add("rows_above_header", header.place)
         self._set_columns(header.columns)
@@ -246,14 +251,19 @@ class RowReader(Reader):
             date_order=order,
             warn=self._warnings.add,
             replacements=Replacements(self._options.values),
+            is_mended=self._options.repairs_of is not None,
         )
+        self._tail = other_delimiters(columns.names, delimiter)
         either = columns.index.get(EITHER)
         json_column = columns.index.get("local_info", either)
         braced = json_column is not None and json_column == either
         self._records = RecordReader(
             Shape(delimiter, columns.least, json_column, json_only_braced=braced, most=columns.most)
         )
-        self._values = FastColumns(columns, self._timezone, order, self._parser.replacements)
+        self._values = FastColumns(
+            columns, self._timezone, order, self._parser.replacements, is_mended=self._parser.is_mended
+        )
+        self._parser.is_elsewhere = self._state.is_elsewhere
         self._fast = FastReader(columns, delimiter, self._parser, self._values, note=self._warnings.note_rows)
 
     def _advance(self, end: int) -> None:
@@ -339,7 +349,7 @@ class RowReader(Reader):
     def _read_fast(self, stop: int, max_rows: int) -> RowBatch:
         window, state = self._window, self._state
         text = window.text[window.position : stop]
-        if window.decoder.is_wide or not self._fast.can_read(text):
+        if window.decoder.is_wide or self._tail or not self._fast.can_read(text):
             return RowBatch.empty()
         raw = window.decoder.bytes_of(text)
         region = self._fast.read(
@@ -359,6 +369,7 @@ class RowReader(Reader):
         at_bound = record.fault in ("too_long", "unclosed_quote") and not self._ends_line(record.end)
         self._advance(record.end)
         self._state.skipping = at_bound
+        self._cut_tail(record.cells)
         if record.is_blank:
             return []
         row = self._row(record, line, self._state.record + 1)
@@ -367,6 +378,11 @@ class RowReader(Reader):
         self._state.record += 1
         return [row]
 
+    def _cut_tail(self, cells: list[str]) -> None:
+        """Take off the delimiters of another kind with which the header ends, too."""
+        if self._tail and cells and cells[-1].endswith(self._tail):
+            cells[-1] = cells[-1].removesuffix(self._tail)
+
     def _ends_line(self, end: int) -> bool:
         text = self._window.text
         return text[end - 1 : end] in ("\n", "\r") or (self._window.closed and end == len(text))
@@ -374,7 +390,10 @@ class RowReader(Reader):
     def _row(self, record: Record, line: int, number: int) -> Row | None:
         end = self._window.offset
         if record.fault:
-            return rejected(record.cells, [FAULTS[record.fault]], line, number, end)
+            if self._parser.is_elsewhere:
+                self._parser.pass_over(1)
+                return None
+            return rejected(record.cells, [record.problem], line, number, end)
         row = self._parser.parse_line(record.cells, line=line, record=number, end=end)
         if row is not None and row.fields is not None:
             self._warnings.note_rows([record.cells])

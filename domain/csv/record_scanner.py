@@ -29,6 +29,8 @@ FAULTS: dict[Fault, Problem] = {
     "too_many_cells": problem("extra_cells.far"),
 }
 
+_TORN_JSON = problem("malformed_quote.json")
+_JSON_START = re.compile(r"\s*+(?:\[\s*+)?\{\s*+[\"']")
 _OPENING = re.compile(r' *"')
 _MARKS = re.compile("\ufeff*+")
 # Programs of DOS and CP/M ended a text with it.
@@ -59,6 +61,13 @@ class Record(Struct, gc=False):
     end: int
     fault: Fault | None = None
     opened: int = -1
+
+    @property
+    def problem(self) -> Problem:
+        """What its fault is: JSON without quotes around it is torn at its own commas and quotes."""
+        assert self.fault is not None
+        is_torn_json = self.fault == "malformed_quote" and any(map(_JSON_START.match, self.cells))
+        return _TORN_JSON if is_torn_json else FAULTS[self.fault]
 
     @property
     def is_blank(self) -> bool:

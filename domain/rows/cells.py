@@ -12,7 +12,18 @@ _ERROR = re.compile(
     r"#(?:[\u00a1\u00bf]?(?i:REF|DIV/0|NAME|NOME|NOMBRE|NULL|NULO|NUL|NUM|N\u00daM|VALUE|VALOR|SPILL|DESPEJAR"
     r"|DESBORDAMIENTO|CALC|FIELD|CAMPO|BLOCKED|BUSY|CONNECT|UNKNOWN|ERROR|ERRO)[!?]|(?i:N/[AD]|GETTING_DATA))"
 )
-_CODE = re.compile(r"Erro?:5[0-9]{2}")
+# In their other languages, and `####` of a column that was too narrow: as programs write them, in capitals.
+_OTHER_ERROR = re.compile(
+    r"#(?:(?:WERT|BEZUG|ZAHL|VALEUR|NOMBRE|CHAMP|VALORE|RIF|NULLO|ESPANSIONE|WAARDE|VERW|GETAL|LEEG|DEEL/0|ARG|ADR"
+    r"|LICZBA|ZERO|DZIEL/0|REFERENS|OGILTIGT|VÄRDEFEL|SKÄRNING|DIVISION/0|VÆRDI|REFERENCE|VERDI|ARVO|VIITTAUS|LUKU"
+    r"|TYHJÄ|JAKO/0|PUUTTUU|SAKNAS|HODNOTA|ODKAZ|ČÍSLO|DĚLENÍ_NULOU|ÉRTÉK|HIV|SZÁM|ZÉRÓOSZTÓ|NULLA|DEĞER|BAŞV|SAYI"
+    r"|SAYI/0|BOŞ|ARQUIVO|PYTHON|FELD|KALK|ÜBERLAUF|PROPAGATION|OVERLOOP|ЗНАЧ|ССЫЛКА|ЧИСЛО|ДЕЛ/0|ПУСТО)!"
+    r"|(?:NOM|NAAM|NAZWA|NAMN|NAVN|NIMI|NÁZEV|NÉV|AD|ИМЯ)\?|NV|N/B|I/T|YOK|\u041d/\u0414|N/D!|###+)"
+)
+_CODE = re.compile(
+    r"(?:Erro?|Err |Err\u00a0|Fehler|Fout|Errore|Chyba|Błąd|Hiba|Virhe|Feil|Fejl|Fel|Hata):5[0-9]{2}"
+)
+_CODE_NUMBER = re.compile(r":5[0-9]{2}(?![0-9])")
 
 CELL_CHARACTERS = 32_767
 """A cell of Excel holds no more, counted in UTF-16. Source: Excel specifications and limits."""
@@ -48,16 +59,14 @@ def is_error(cell: str) -> bool:
     if is_cut(cell):
         return True
     plain = cell.strip()
-    return (_ERROR.fullmatch(plain) or _CODE.fullmatch(plain)) is not None
+    return (_ERROR.fullmatch(plain) or _OTHER_ERROR.fullmatch(plain) or _CODE.fullmatch(plain)) is not None
 
 
 def may_hold_errors(text: str) -> bool:
     """Return whether a text may contain an error value, or what was cut; a fast check."""
-    return (
-        ("#" in text and (_ERROR.search(text) is not None or CUT_MARK in text))
-        or "Err:5" in text
-        or "Erro:5" in text
-    )
+    if "#" in text and (_ERROR.search(text) or _OTHER_ERROR.search(text) or CUT_MARK in text):
+        return True
+    return ":5" in text and _CODE_NUMBER.search(text) is not None
 
 
 def cell_error(field: str, cell: str) -> Problem:

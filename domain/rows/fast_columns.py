@@ -56,6 +56,9 @@ class _FullVenue(_PlainVenue, forbid_unknown_fields=True):
 _UNLIKE_NAMES = frozenset(" \t\r\n\u00a0[0123456789")
 """What no cell of names begins with; the rules say what it is."""
 
+_UNLIKE_PLACES = ("{", "[", "(", "<", "\\")
+"""What begins JSON, or a word of databases for no place: `(null)`, `\\N`; the rules say which."""
+
 _NOWHERE = _PlainVenue("", 0)
 """Stands for no venue among others."""
 
@@ -66,14 +69,25 @@ class FastColumns:
     """Builds events from ordinary text, with caches of repeated values."""
 
     def __init__(
-        self, columns: Columns, timezone: tzinfo, order: DateOrder, replacements: Replacements | None = None
+        self,
+        columns: Columns,
+        timezone: tzinfo,
+        order: DateOrder,
+        replacements: Replacements | None = None,
+        *,
+        is_mended: bool = False,
     ) -> None:
-        """Prepare for a file; one with defaults, or with two ways to name a venue, has no plain rows."""
+        """Prepare for a file.
+
+        One with defaults, with two ways to name a venue, or of mended rows has no plain rows.
+        """
         index = columns.index
         self.json_column = index.get("local_info", 0)
         flat = {name: index[f"local_info.{name}"] for name in FLAT if f"local_info.{name}" in index}
         ways = ("local_info" in index) + (EITHER in index) + ("location_name" in flat)
-        self._is_plain = not columns.defaults and ways < 2 and not (flat and "local_info" in index)
+        self._is_plain = (
+            not (is_mended or columns.defaults) and ways < 2 and not (flat and "local_info" in index)
+        )
         if EITHER in index:
             flat["location_name"] = index[EITHER]
         self._flat = flat
@@ -286,7 +300,7 @@ def _description(text: str) -> str | None:
 
 
 def _is_no_place(text: str) -> bool:
-    return text[:1] in ("{", "[") or text.lower() == "null"
+    return text[:1] in _UNLIKE_PLACES or text.lower() == "null"
 
 
 def _people(text: str) -> list[str] | None:

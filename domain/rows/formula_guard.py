@@ -12,6 +12,8 @@ _FIRST = r"[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]"
 _RUNS = re.compile(_FIRST)
 _RUNS_OR_LOOKS_GUARDED = re.compile("'*" + _FIRST)
 _GUARDED = re.compile("'+" + _FIRST)
+# Its last apostrophe: a search for all of them takes quadratic time where many follow each other.
+_END_OF_GUARD = re.compile("'" + _FIRST)
 
 
 def harmless(cell: str) -> str:
@@ -36,7 +38,7 @@ def unguarded(cell: str) -> str:
 
 def may_be_guarded(text: str) -> bool:
     """Return whether some cell of this text may be guarded; quick where none is."""
-    return "'" in text and (_GUARDED.search(text) is not None or may_hold_errors(text))
+    return "'" in text and (_END_OF_GUARD.search(text) is not None or may_hold_errors(text))
 
 
 def exported(text: str) -> str:

@@ -14,24 +14,81 @@ _TRUTH = frozenset(
         "true false yes no sim nao si verdadeiro falso verdadero v f t s n y x 0 1 0.0 1.0 0,0 1,0 on off"
     ).split()
 )
-_NUMBER = re.compile(r"[^\w]*[0-9][0-9.,' \u00a0\u202f]*[^\w]*")
-_INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?[a-z]+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[^\w]*+[0-9][0-9.,' \u00a0\u202f]*+[^\w]*+")
+_INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?(?P<word>[a-z]+))?", re.IGNORECASE)
+_UNITS = frozenset(
+    [
+        *(
+            "ano",
+            "anos",
+            "year",
+            "years",
+            "yr",
+            "yrs",
+            "h",
+            "hs",
+            "hr",
+            "hrs",
+            "hora",
+            "horas",
+            "hour",
+            "hours",
+        ),
+        *("m", "min", "mins", "minuto", "minutos", "minute", "minutes", "s", "seg", "segundo", "segundos"),
+        *(
+            "sec",
+            "second",
+            "seconds",
+            "d",
+            "dia",
+            "dias",
+            "day",
+            "days",
+            "semana",
+            "semanas",
+            "week",
+            "weeks",
+        ),
+        *("mes", "meses", "month", "months", "brl", "usd", "eur", "reais", "real", "euro", "euros"),
+        *("dolar", "dolares", "dollar", "dollars", "peso", "pesos", "km", "metro", "metros", "meters", "cm"),
+    ]
+)
+"""Words behind a number that make it an age, a time, a price or a length, and no number of people."""
 # No blank in it, and more than one digit: `Prova 1` and `U2` are titles.
 _ID = re.compile(
     r"[A-Za-z]{0,8}[-_#./]?[0-9]{2,}(?:[-_./][0-9A-Za-z]+)*|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]{20,}"
 )
-_TOTALS = re.compile(r"\W*(?:sub|grand |gran )?(?:totals?|totais|totales|suma?|soma|somatorio|sum|count)\b")
+_TOTAL = (
+    r"(?:sub[ -]?|grand |gran )?(?:totals?|totais|totales)(?: (?:geral|gerais|general|generales|parcial))?"
+)
+# `Sum 41` is a band: a number behind a blank is that of a total alone.
+_TOTALS = re.compile(
+    rf"\W*+(?:{_TOTAL}(?: [0-9][0-9.,]*+)?|somas?|somatorio|sumas?|sum|count)"
+    r"(?P<of> (?:de|do|da|dos|das|del|of) \w{1,20}(?: \w{1,20}){0,3})?\W*+"
+)
+# `3`, `R$ 1.200,00`, `12 eventos`.
+_AMOUNT = re.compile(r"(?:[a-z]{0,3}\W{0,2} ?)?[0-9][0-9.,' ]*+(?:[a-z]{1,20}|%)?")
+_TOTAL_WORDS = re.compile(r"tota|som|sum|count")
+_LONGEST_LABEL = 100
 _DIGITS = frozenset("0123456789")
 _LONGEST_NAMES = 10_000
 _JSON = re.compile(r"\s*+(?:\[\s*+)?\{\s*+(?:[\"'\u201c\u201d\u2018]|\w++\s*+:|\}|\Z)")
 _BLANKS = " \t\r\n\u00a0"
-_LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]+@[^\s@]+\.[^\s@]+", re.IGNORECASE)
+_NOON = 12
+_HALF_OF_DAY = re.compile(r"[ap]\.? ?m\.?")
+_WITH_HALF = re.compile(r"[0-9] ?[ap]\.? ?m\b")
+_WHOLE_HOUR = re.compile(r"[0-9]{1,2} ?h?")
+_LINK = re.compile(r"(?:https?://|www\.|mailto:)\S+|[^\s@]++@(?=[^\s@]++\Z)[^\s@]+?\.[^\s@]++", re.IGNORECASE)
 
 
+_NULLS = frozenset(
+    ["NULL", "null", "Null", "\\N", "(null)", "(NULL)", "[NULL]", "[null]", "<null>", "<NULL>"]
+)
 NOTHING = frozenset(
     [
-        *("NA", "N/A", "n/a", "N.A.", "n.a.", "n/d", "N/D", "NaN", "nan", "NAN", "NULL", "null", "Null"),
+        *("NA", "N/A", "n/a", "N.A.", "n.a.", "n/d", "N/D", "NaN", "nan", "NAN"),
         *("None", "none", "NONE", "-", "--", "---", "\u2013", "\u2014", "?"),
+        *("nil", "Nil", "NIL", "undefined", *_NULLS),
     ]
 )
 """Whole cells by which programs and people say that there is nothing to say."""
@@ -41,11 +98,15 @@ _ALL = frozenset(
 )
 _ALL_AS_WRITTEN = frozenset(form for word in _ALL for form in (word, word.capitalize(), word.upper()))
 _DIGIT_FIRST = re.compile(r"\n[ \t]*+[0-9]")
+_MARKS = ",@/|\u2022{\uff1b\uff0c\u00b7+\t"
 # Two e-mails, two commas or one before the last name; a mark between words; a list in braces; `12 pessoas`.
 _SEVERAL = re.compile(
     r"[^@]*+@[^@]*+@|[^,]*+,[^,]*+,|[^,]*+,[^,]* (?:e|y|and|&) \w|\s*+\{.*\}\s*+\Z"
     r"|\s*+[0-9]++ [a-z\u00df-\u00ff]++\s*+\Z"
-    r"|.*?[a-z\u00df-\u00ff] ?[/|\u2022] ?[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]",
+    r"|.*?[a-z\u00df-\u00ff] ?[/|\u2022] ?[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]"
+    # Marks of Chinese, a tab; signs with blanks around them; numbers in front; no blank behind.
+    r"|.*?[^\W\d] ?(?:[\uff1b\uff0c]|\t) ?[^\W\d]|.*?[^\W\d] [\u00b7+] [^\W\d]"
+    r"|\s*+1[.)] .*? 2[.)] |[^,]*+(?<=[^\W\d]),[a-z\u00df-\u00ff]",
     re.DOTALL,
 )
 
@@ -60,6 +121,12 @@ def is_nothing(text: str) -> bool:
     return text.strip() in NOTHING
 
 
+def is_null(text: str) -> bool:
+    r"""Return whether a whole cell is what databases write for no value: `NULL`, `\N`, `(null)`."""
+    plain = text.strip()
+    return plain in _NULLS or plain.lower() == "null"
+
+
 def is_truth(text: str) -> bool:
     """Return whether a cell means yes or no."""
     return folded(text) in _TRUTH
@@ -71,8 +138,9 @@ def is_number(text: str) -> bool:
 
 
 def is_count(text: str) -> bool:
-    """Return whether a cell is a number of people, perhaps followed by a word."""
-    return _INTEGER.fullmatch(text.strip()) is not None
+    """Return whether a cell is a number of people, perhaps followed by a word: not by `anos` or `min`."""
+    found = _INTEGER.fullmatch(text.strip())
+    return found is not None and (found["word"] or "").lower() not in _UNITS
 
 
 def is_no_name(text: str) -> bool:
@@ -88,7 +156,7 @@ def is_no_name(text: str) -> bool:
 def may_be_several(cells: Sequence[str]) -> bool:
     """Return whether `is_several` may hold for any of some cells; many are searched quickly at once."""
     text = "\n" + "\n".join(cells)
-    has_mark = any(mark in text for mark in ",@/|\u2022{")
+    has_mark = any(mark in text for mark in _MARKS)
     return has_mark or not _ALL_AS_WRITTEN.isdisjoint(cells) or _DIGIT_FIRST.search(text) is not None
 
 
@@ -125,6 +193,22 @@ def is_moment(text: str) -> bool:
     return written is not None and written.clock is not None
 
 
+def is_half_of_day(text: str) -> bool:
+    """Return whether a cell is AM or PM alone."""
+    return _HALF_OF_DAY.fullmatch(folded(text)) is not None
+
+
+def is_whole_hour(text: str) -> bool:
+    """Return whether a cell is an hour without its minutes: `19`, `7h`."""
+    return _WHOLE_HOUR.fullmatch(folded(text)) is not None
+
+
+def is_of_24_hours(text: str) -> bool:
+    """Return whether a cell is a time that AM or PM adds nothing to: one after 13:00, or with a half."""
+    clock = read_clock(text)
+    return clock is not None and (clock.hour > _NOON or _WITH_HALF.search(folded(text)) is not None)
+
+
 def is_no_title(text: str) -> bool:
     """Return whether a cell cannot be a title: yes or no, a number, an id, a date, a time or a link."""
     plain = text.strip()
@@ -138,19 +222,29 @@ def is_no_title(text: str) -> bool:
     )
 
 
-def names_totals(text: str) -> bool:
-    """Return whether a cell begins as the label of a line of totals does."""
-    return _TOTALS.match(folded(text)) is not None
-
-
 def without_totals(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """Return the rows but for lines of totals: a label, and numbers below the other columns."""
-    return [row for row in rows if not _is_line_of_totals(row)]
+    return [row for row in rows if not is_line_of_totals(row)]
 
 
-def _is_line_of_totals(row: Sequence[str]) -> bool:
-    words = [cell for cell in row if cell.strip() and not is_number(cell)]
-    return len(words) == 1 and names_totals(words[0])
+def is_line_of_totals(row: Sequence[str]) -> bool:
+    """Return whether a row has labels of totals, and else only numbers: `Total Eclipse` is a title."""
+    filled = [plain for cell in row if (plain := cell.strip())]
+    words = [folded(cell) for cell in filled if not is_number(cell)]
+    if not any(map(_TOTAL_WORDS.search, words)):
+        return False
+    labels = [word for word in words if not _AMOUNT.fullmatch(word)]
+    has_number = len(labels) < len(filled)
+    return bool(labels) and all(_is_label_of_totals(label, has_number) for label in labels)
+
+
+def _is_label_of_totals(text: str, has_number: bool) -> bool:
+    """Return whether a cell is a label of totals; `Total de vagas` is one beside a number."""
+    label, _, amount = text[:_LONGEST_LABEL].replace("=", ":").partition(":")
+    if amount.strip() and not _AMOUNT.fullmatch(amount.strip()):
+        return False
+    found = _TOTALS.fullmatch(label)
+    return found is not None and (has_number or bool(amount.strip()) or not found["of"])
 
 
 def column_of(rows: Sequence[Sequence[str]], column: int) -> list[str]:

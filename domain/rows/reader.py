@@ -32,6 +32,11 @@ class Reader(ABC):
         return self._warnings.first_rows.described(columns) if columns else None
 
     @property
+    def stand_ins(self) -> frozenset[int]:
+        """The columns that are not a field's own, and are read where that one is empty."""
+        return frozenset()
+
+    @property
     def warnings(self) -> list[dict[str, Any]]:
         """The warnings so far: `code`, `message`, `count`."""
         return self._warnings.described(self._state.columns)

@@ -17,8 +17,8 @@ from domain.problems import VALUE_LIMIT, Problem, excerpt, problem, sendable
 from domain.rows.cells import Replacements, cell_error, is_cut, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
 from domain.rows.formula_guard import imported
-from domain.rows.looks import is_no_name, is_nothing, is_number, names_totals, tries_json
-from domain.rows.names import EITHER, LOCATION_NAME, column_key
+from domain.rows.looks import is_line_of_totals, is_no_name, is_nothing, is_null, is_number, tries_json
+from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
 from domain.text import check_characters, check_size, folded, is_too_large
 
 # Not three zeros: where a point groups digits, 1.000 is a thousand.
@@ -27,6 +27,11 @@ _INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
 _WHOLE_FLAG = re.compile(r"(?<=\A[01])[.,]00?\Z")
 _TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
 _FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
+_DIGITS = frozenset("0123456789")
+# As the careful reader keeps a cell whose quote ran on into the next line, where it closed too early.
+_RUN_ON = re.compile(r' *+"(?:[^"]++|"")*+" *+[^\r\n",;\t| ][^\r\n]*+')
+_OF_EACH_HEADER = frozenset({"title", "event_date"})
+_LEAST_NAMES = 3
 _KEPT_CELLS = 1024
 _UNLIKE_TEXT = {
     "capacity": "invalid_type",
@@ -62,6 +67,8 @@ class RowParser:
 
     Attributes:
         date_order: how dates are read; may become known after the first rows.
+        is_mended: the rows were rejected before, and are sent again.
+        is_elsewhere: the next row is below another header, whose columns are others.
     """
 
     def __init__(
@@ -73,12 +80,15 @@ class RowParser:
         warn: Warn,
         replacements: Replacements | None = None,
         is_table: bool = True,
+        is_mended: bool = False,
     ) -> None:
         """Prepare for a file. `warn` is called with the code of each repair.
 
         Only cells of a table are guarded, and may hold errors of a spreadsheet.
         """
         self._is_table = is_table
+        self.is_mended = is_mended
+        self.is_elsewhere = False
         self.date_order = date_order
         self.replacements = replacements or Replacements(None)
         self._columns = columns
@@ -91,11 +101,27 @@ class RowParser:
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
         """Return the row of a line of a table; None where it is no record.
 
-        A line of totals and a repeated header are no records: `warn` is called with `total_row` or
-        `repeated_header`.
+        A line of totals, a repeated header and rows below another header are no records: `warn` is called
+        with `total_row`, `repeated_header` or `other_table`.
         """
+        if self.is_elsewhere and not self._repeats_header(cells):
+            self.pass_over(1)
+            return None
         row = self.parse(cells, line=line, record=record, end=end)
-        return None if row.fields is None and self._is_no_record(cells) else row
+        if row.fields is not None:
+            return row
+        if self._is_no_record(cells):
+            return None
+        if self._is_other_header(cells):
+            # Mended rows are rejected one by one: the next may be of the first table.
+            self.is_elsewhere = not self.is_mended
+            return rejected(cells, [problem("other_header", line=line)], line, record, end)
+        return row
+
+    def pass_over(self, rows: int) -> None:
+        """Count rows below another header, which are not read by the columns of the first."""
+        for _ in range(rows):
+            self._warn("other_table")
 
     def parse(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row:
         """Return the row, with every problem of it when it is rejected."""
@@ -118,18 +144,29 @@ class RowParser:
 
     def _is_no_record(self, cells: list[str]) -> bool:
         """Return whether a rejected row is a line of totals or the header once more; warn of it."""
-        header = [(cells[column], key) for column, key in self._header if column < len(cells)]
-        if header and all(column_key(cell) == key for cell, key in header):
+        if self._repeats_header(cells):
+            self.is_elsewhere = False
             self._warn("repeated_header")
             return True
         index = self._columns.index
         at = [index[name] for name in ("event_date", "city") if name in index]
         told = (cells[column].strip() for column in at if column < len(cells))
         # A number below the dates or the cities is one of the totals.
-        if not any(cell and not is_number(cell) for cell in told) and any(map(names_totals, cells)):
+        if not any(cell and not is_number(cell) for cell in told) and is_line_of_totals(cells):
             self._warn("total_row")
             return True
         return False
+
+    def _repeats_header(self, cells: list[str]) -> bool:
+        header = [(cells[column], key) for column, key in self._header if column < len(cells)]
+        return bool(header) and all(column_key(cell) == key for cell, key in header)
+
+    def _is_other_header(self, cells: list[str]) -> bool:
+        """Return whether a rejected row names other columns: a title, a date and a third field."""
+        if not self._is_table or not _DIGITS.isdisjoint(self.date_cell(cells)):
+            return False
+        fields = {known.field for known in map(meaning, cells) if known}
+        return len(fields) >= _LEAST_NAMES and fields >= _OF_EACH_HEADER
 
     def _members(self, cells: list[str], problems: list[Problem]) -> dict[str, object]:
         """Return the members as JSON would have them; cells that cannot be read become problems."""
@@ -155,7 +192,21 @@ class RowParser:
         if text and self._is_table and is_error(text) and (is_cut(text) or not self._is_guarded(name, cells)):
             problems.append(cell_error(LOCATION_NAME if name == EITHER else name, text))
             return ""
+        if self.is_mended and self._is_lost(name, text, problems):
+            return ""
         return text if text.strip() else self._columns.defaults.get(name, text)
+
+    @staticmethod
+    def _is_lost(name: str, text: str, problems: list[Problem]) -> bool:
+        """Return whether a mended cell is still what was left of one that could not be read."""
+        field = LOCATION_NAME if name == EITHER else name
+        if "\ufffd" in text:
+            problems.append(problem("encoding_error.lost", field, value=excerpt(text)))
+            return True
+        if "\n" in text and _RUN_ON.fullmatch(text):
+            problems.append(problem("malformed_quote.run_on", field, value=excerpt(text)))
+            return True
+        return False
 
     def _cell(self, name: str, cells: Sequence[str]) -> str:
         """Return what the cell of a field stands for; "" where the row has none."""
@@ -240,7 +291,7 @@ def _is_news(problem: Problem, known: list[Problem]) -> bool:
 
 def _place(text: str) -> str:
     """Return the text of a place; databases write `NULL` where there is none."""
-    return "" if text.strip().lower() == "null" else text
+    return "" if is_null(text) else text
 
 
 def _integer(text: str) -> object:

@@ -17,6 +17,10 @@ _MESSAGES = {
     "repeated_participant": "names that appear more than once in a row were kept once",
     "recurring_event": "recurring events were imported once, at their first occurrence",
     "cancelled_event": "cancelled events were left out",
+    "postponed_event": (
+        "events say that they are postponed, and were imported at the date that the file gives: it may no "
+        "longer be theirs"
+    ),
     "changed_occurrence": "changed dates of recurring events were imported as events of their own",
     "cancelled_occurrence": "cancelled dates of recurring events were left out",
     "other_component": "tasks and notes of the calendar were left out, because they are not events",
@@ -49,6 +53,10 @@ _MESSAGES = {
     "separator_row": (
         "rows whose title, date and city are one merged cell are headings of the rows below, and were skipped"
     ),
+    "other_table": (
+        "rows below another header, which has other columns, were not imported: import the file again with "
+        "the line of that header as header_row"
+    ),
     "total_row": "rows of totals, which have no date and no city, were skipped",
 }
 
@@ -61,6 +69,15 @@ def other_sheets(names: Sequence[str]) -> dict[str, Any]:
         "option sheet"
     )
     return {"code": "other_sheets", "message": message, "count": len(names), "names": shown}
+
+
+def other_arrays(read: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the warning of arrays that have events, too, and were not imported."""
+    message = (
+        f"only the array {excerpt(read)} was imported, and further ones have events: "
+        f"{', '.join(names[:20])}; send each in a file of its own"
+    )
+    return {"code": "other_arrays", "message": message, "count": len(names), "names": [*names[:20]]}
 
 
 class Warnings:
@@ -116,8 +133,11 @@ class Warnings:
 
     def described(self, columns: Columns | None) -> list[dict[str, Any]]:
         """Return the warnings as reported to the uploader."""
+        # In one order, in whatever pieces the file came.
         found = [
-            {"code": code, "message": _MESSAGES[code], "count": count} for code, count in self.counts.items()
+            {"code": code, "message": message, "count": self.counts[code]}
+            for code, message in _MESSAGES.items()
+            if code in self.counts
         ]
         return [*self._of_columns(columns), *found] if columns else found
 

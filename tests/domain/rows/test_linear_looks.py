@@ -1,0 +1,79 @@
+"""No look at a cell takes quadratic time, whatever the cell."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import pytest
+
+from domain.rows.cells import is_error, may_hold_errors
+from domain.rows.formula_guard import exported, imported, may_be_guarded
+from domain.rows.looks import (
+    ends_with_offset,
+    is_count,
+    is_line_of_totals,
+    is_no_name,
+    is_no_title,
+    is_number,
+    is_several,
+    tries_json,
+)
+from domain.text import looks_damaged
+
+CELLS = [
+    *(
+        "'",
+        "'x",
+        "1,",
+        ", ",
+        "a@",
+        "a@.",
+        "{ ",
+        "[",
+        "#",
+        "#1",
+        ":5",
+        "&",
+        "?a",
+        "a?",
+        "Ã",
+        "\n ",
+        "1 ",
+        "a/",
+        "=",
+        ".",
+    ),
+]
+LOOKS: list[Callable[[str], object]] = [
+    *(
+        may_be_guarded,
+        imported,
+        exported,
+        is_error,
+        may_hold_errors,
+        is_number,
+        is_count,
+        is_no_name,
+        is_no_title,
+    ),
+    *(is_several, tries_json, ends_with_offset, looks_damaged, lambda cell: is_line_of_totals([cell])),
+]
+SIZE, TIMES = 2_000, 16
+
+
+def _seconds(look: Callable[[str], object], cell: str) -> float:
+    def once() -> float:
+        begun = perf_counter()
+        look(cell)
+        return perf_counter() - begun
+
+    return min(once() for _ in range(5))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_takes_time_in_proportion_to_the_cell(look: Callable[[str], object]) -> None:
+    for unit in CELLS:
+        for first in ("", "1", "a@"):
+            some, more = (first + unit * (size // len(unit)) + "\x01" for size in (SIZE, SIZE * TIMES))
+            # Quadratic time would be 256-fold; what is quick is not measured well.
+            limit = max(10 * TIMES * _seconds(look, some), 0.02)
+            assert _seconds(look, more) < limit, (unit, first)

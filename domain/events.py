@@ -1,6 +1,6 @@
 """The event, and the validation of its fields for CSV and JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from difflib import get_close_matches
 from itertools import islice
@@ -87,6 +87,7 @@ def parse_fields(
     timezone: tzinfo,
     date_order: DateOrder | None = None,
     refuse_unknown: bool = False,
+    stored_date: str | None = None,
     warn: Warn = ignore_warning,
 ) -> EventFields | tuple[Problem, ...]:
     """Return the event with these members, or all their problems.
@@ -96,20 +97,20 @@ def parse_fields(
     `members` is decoded JSON: texts, a list of texts, an object; absent ones are as empty. A naive
     `event_date` counts in `timezone`, and is ISO 8601 unless a file's `date_order` is given; with one,
     the text of an `event_time` is joined to it. Members that no client may write are ignored, or with
-    `refuse_unknown` reported as `unknown_member`. `warn` is called with a code for what was
+    `refuse_unknown` reported as `unknown_member`. `stored_date` is the one that the event has: it may be
+    kept, whatever its offset. `warn` is called with a code for what was
     repaired or ignored: `repeated_participant`, `unknown_member`; and with `contradicting_dates` for a
     date that contradicts the order which another one proved.
     """
     problems: list[Problem] = []
     if refuse_unknown:
-        unknown = (name for name in members if name not in EVENT_MEMBERS)
-        problems.extend(map(_unknown, islice(unknown, MAX_TOLD)))
+        problems.extend(_unknown(members, EVENT_MEMBERS))
     title = parse_title(members.get("title"), problems)
     description = _description(members.get("description", ""), problems)
-    when = _event_date(members, timezone, date_order, problems, warn)
+    when = _event_date(members, timezone, date_order, problems, warn, stored=stored_date)
     city = parse_city(members.get("city"), problems)
     participants = _participants(members.get("participants", ()), problems, warn)
-    venue = _local_info(members.get("local_info"), problems, warn)
+    venue = _local_info(members.get("local_info"), problems, warn, refuse_unknown)
     if problems:
         return tuple(problems)
     return EventFields(title, description, when[0], city, participants, venue, when[1])
@@ -162,6 +163,8 @@ def _event_date(
     order: DateOrder | None,
     problems: list[Problem],
     warn: Warn,
+    *,
+    stored: str | None,
 ) -> tuple[str, int]:
     value, time = members.get("event_date"), members.get("event_time", "") if order else ""
     if value is None:
@@ -172,7 +175,8 @@ def _event_date(
         assert isinstance(time, str)
         check_characters("event_date", value, problems)
         check_characters("event_time", time, problems)
-        parsed = parse_event_date(value, timezone=timezone, order=order, time=time)
+        is_stored = value == stored
+        parsed = parse_event_date(value, timezone=timezone, order=order, time=time, is_stored=is_stored)
     if isinstance(parsed, Problem):
         problems.append(parsed)
         if parsed.rule in ("dmy_proved", "mdy_proved"):
@@ -210,19 +214,23 @@ def _distinct(names: list[str], problems: list[Problem], warn: Warn) -> tuple[st
     return distinct
 
 
-def _local_info(value: object, problems: list[Problem], warn: Warn) -> Venue | None:
+def _local_info(value: object, problems: list[Problem], warn: Warn, refuse_unknown: bool) -> Venue | None:
     if value is None:
         return None
     if not isinstance(value, dict):
         problems.append(invalid_type("local_info", "venue", value))
         return None
     if not value.keys() <= _VENUE_MEMBERS:
+        if refuse_unknown:
+            problems.extend(_unknown(value, VENUE_MEMBERS, within="local_info."))
         warn("unknown_member")
     return parse_venue(value, problems)
 
 
-def _unknown(name: str) -> Problem:
-    shown = excerpt(name)
-    near = get_close_matches(shown, EVENT_MEMBERS, n=1)
-    suggestion = near[0] if near else None
-    return problem("unknown_member", shown, value=shown, suggestion=suggestion, known=tuple(EVENT_MEMBERS))
+def _unknown(members: Mapping[str, object], known: tuple[str, ...], *, within: str = "") -> Iterator[Problem]:
+    """Yield a problem for each member that is not known; `within` is put before their names."""
+    for name in islice((name for name in members if name not in known), MAX_TOLD):
+        shown = excerpt(name)
+        near = get_close_matches(shown, known, n=1)
+        suggestion = near[0] if near else None
+        yield problem("unknown_member", within + shown, value=shown, suggestion=suggestion, known=known)

@@ -15,6 +15,10 @@ _WEEKDAYS = {
 PHRASES: Mapping[str, Mapping[str, str]] = {
     # What a file is instead of a table.
     "kind": {
+        "csv": "a CSV",
+        "json": "JSON",
+        "ics": "a calendar",
+        "sheet": "a workbook",
         "excel_or_zip": "an Excel or ZIP file",
         "old_excel_or_password": "an old Excel file (.xls), or one with a password",
         "binary": "a binary file",

@@ -49,6 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "encoding_error": (
         "{field} contains bytes that are not text in the file's encoding; save the file as UTF-8"
     ),
+    "encoding_error.lost": "{field} has lost letters ({value}): write them again",
     "encoding_error.calendar": (
         "{field} contains bytes that are not UTF-8, the encoding of calendars: say which one it is, such as "
         "encoding=windows-1252, or save the file as UTF-8"
@@ -116,6 +117,18 @@ SENTENCES: Mapping[str, str] = {
     "malformed_quote": (
         'there is text after a closing quote; inside a quoted cell, write each quote twice: ""'
     ),
+    "malformed_quote.json": (
+        "JSON that contains the delimiter must stand in quotes, with each quote inside it written twice: "
+        '"{{""location_name"": ""Teatro""}}"'
+    ),
+    "malformed_quote.run_on": (
+        "the quote of {field} runs on into the next line, and holds more than its own text: write the cell "
+        "again"
+    ),
+    "other_header": (
+        "another header begins here, with other columns than the first: import the file again with "
+        "header_row={line} for the rows below it"
+    ),
     "unclosed_quote": "the quote that opens on this line is never closed; add a closing quote",
     # JSON
     "invalid_json.nothing": "{value} is not JSON: clear the cell, if there is no venue",
@@ -167,6 +180,10 @@ SENTENCES: Mapping[str, str] = {
         "the file has no column {fields}; the header line itself seems to be missing: the first line must "
         "name the columns"
     ),
+    "missing_columns.no_names": (
+        "the file has no column {fields}: the first rows name no column that is known; if a row further down "
+        "names them, say which in the option header_row, or else name the columns in the option mapping"
+    ),
     "missing_columns.written": (
         "the file has no column {fields}; {column} tells when a record was written: name the column of the "
         "event's date in the option mapping"
@@ -182,6 +199,7 @@ SENTENCES: Mapping[str, str] = {
     "invalid_option.field": "{value} is not a field; these are: {known}",
     "invalid_option.header_row": ("header_row is {value}, but no row that could be a header starts there"),
     "invalid_option.encoding": "files in {value} cannot be read",
+    "invalid_option.kind": "{unfit} cannot be applied to this file, which is {kind}: leave it out",
     "late_option": "{field} came too late to take effect: send it in the URL or before the file",
     "late_option.resumed": (
         "{field} is not {value} in this upload: send the same options as the first request, or none"

@@ -1,22 +1,25 @@
 """Secret calendar addresses of a person: create, list, revoke."""
 
+from datetime import tzinfo
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
-from api.http.problems import HttpProblem, refusal
+from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
 from api.security.guards import require
 from api.services.identity import Identity
 from api.services.links import link
 from domain.personal import MAX_CALENDARS, CalendarAddress
-from domain.problems import Problem, excerpt, problem
+from domain.problems import MAX_TOLD, Problem, excerpt, problem
+from domain.text import invalid_type
 from streams.messages import timestamp
 
 TAG = "access"
@@ -106,7 +109,7 @@ async def make_calendar(request: Request[Identity, Any, Any]) -> Response[MadeCa
     """Return a new address with its secret in the URL, as calendar programs need it."""
     services = services_of(request.app)
     filters = await read_json(request, _filters)
-    read_only_filter(urlencode(filters).encode(), services.timezone)
+    _check(filters, services.timezone)
     made = await services.personal.add_calendar(request.user, filters)
     if made is None:
         raise refusal("conflict.calendars", limit=MAX_CALENDARS)
@@ -137,26 +140,36 @@ def _filters(value: object) -> dict[str, str]:
     refuse_half_characters(value)
     members = value if isinstance(value, dict) else {}
     filters = members.get("filters", {})
-    problems = [
-        Problem(str(name)[:80], "unknown_field", f"{str(name)[:80]!r} is not a member of a calendar address")
-        for name in members
-        if name != "filters"
-    ]
+    problems = [_unknown(name, ("filters",)) for name in members if name != "filters"]
     if not isinstance(value, dict) or not isinstance(filters, dict):
         problems.append(Problem("filters", "invalid_type", "filters must be an object of strings by name"))
         filters = {}
+    problems += [_unknown(name, FILTERS, within="filters.") for name in filters if name not in FILTERS]
     problems += [
-        Problem(
-            f"filters.{name}"[:80], "invalid_type", f"a filter is one of {', '.join(FILTERS)}, with a string"
-        )
+        invalid_type(f"filters.{name}", "text", text)
         for name, text in filters.items()
-        if name not in FILTERS or not isinstance(text, str)
+        if name in FILTERS and not isinstance(text, str)
     ]
     # An empty filter would make an address that shows everything, where a filter was meant.
     problems += [problem("required", f"filters.{name}") for name, text in filters.items() if text == ""]
     if problems:
-        raise HttpProblem("validation", problems[0].message, errors=problems)
+        raise invalid_fields(problems[:MAX_TOLD])
     return filters
+
+
+def _unknown(name: str, known: tuple[str, ...], *, within: str = "") -> Problem:
+    shown = excerpt(name)
+    near = next(iter(get_close_matches(shown, known, n=1)), None)
+    return problem("unknown_member", within + shown, value=shown, suggestion=near, known=known)
+
+
+def _check(filters: dict[str, str], timezone: tzinfo) -> None:
+    """Refuse filters that break the rules of those of a list: there they would be parameters."""
+    try:
+        read_only_filter(urlencode(filters).encode(), timezone)
+    except HttpProblem as refused:
+        errors = [structs.replace(one, field=f"filters.{one.field}") for one in refused.errors or ()]
+        raise invalid_fields(errors) from None
 
 
 def _shown(calendar: CalendarAddress) -> Calendar:

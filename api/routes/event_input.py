@@ -9,10 +9,10 @@ import msgspec
 from api.http.openapi import or_null
 from api.http.problems import HttpProblem, invalid_fields
 from domain import limits
-from domain.events import Event, EventFields, fields_of, parse_fields
+from domain.events import EVENT_MEMBERS, Event, EventFields, fields_of, parse_fields
 from domain.problems import MAX_TOLD, Problem, excerpt
 from domain.text import invalid_type
-from domain.venues import VENUE_TYPES
+from domain.venues import VENUE_MEMBERS, VENUE_TYPES
 
 GIVEN_BY_SERVER = ("id", "upload_id", "version", "created_at", "updated_at")
 _VENUE_TYPE: dict[str, Any] = {"title": "VenueType", "type": "string", "enum": [*VENUE_TYPES]}
@@ -33,6 +33,7 @@ VENUE_SCHEMA: dict[str, Any] = {
         "manually_edited": {"type": "boolean", "default": False},
     },
     "required": ["location_name"],
+    "additionalProperties": False,
 }
 EVENT_SCHEMA: dict[str, Any] = {
     "title": "EventInput",
@@ -53,7 +54,8 @@ PATCH_SCHEMA: dict[str, Any] = {
     "properties": {
         **EVENT_SCHEMA["properties"],
         "local_info": or_null(
-            {"title": "VenuePatch", **{key: VENUE_SCHEMA[key] for key in ("type", "properties")}}
+            {name: value for name, value in VENUE_SCHEMA.items() if name != "required"}
+            | {"title": "VenuePatch"}
         ),
     },
 }
@@ -99,9 +101,19 @@ def patch(value: object, timezone: tzinfo) -> Callable[[Event], EventFields | li
     def changed(event: Event) -> EventFields | list[Problem]:
         if not isinstance(value, dict):
             return [invalid_type("", "object", value)]
-        return _checked(merge_patch(fields_of(event), value), event, timezone)
+        return _checked(_patched(fields_of(event), value), event, timezone)
 
     return changed
+
+
+def _patched(fields: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Return the members after a patch. What it would remove stays in, if an event does not have it."""
+    merged: dict[str, Any] = merge_patch(fields, change)
+    merged |= {name: value for name, value in change.items() if name not in EVENT_MEMBERS}
+    venue, changed = merged.get("local_info"), change.get("local_info")
+    if isinstance(venue, dict) and isinstance(changed, dict):
+        venue |= {name: value for name, value in changed.items() if name not in VENUE_MEMBERS}
+    return merged
 
 
 def merge_patch(target: Any, change: Any) -> Any:
@@ -122,7 +134,8 @@ def _checked(value: object, event: Event | None, timezone: tzinfo) -> EventField
     if not isinstance(value, dict):
         return [invalid_type("", "object", value)]
     own = {name: member for name, member in value.items() if name not in GIVEN_BY_SERVER}
-    fields = parse_fields(own, timezone=timezone, refuse_unknown=True)
+    stored_date = event.event_date if event else None
+    fields = parse_fields(own, timezone=timezone, refuse_unknown=True, stored_date=stored_date)
     given = _given_otherwise(value, event) if event else []
     if isinstance(fields, tuple):
         return [*given, *fields]

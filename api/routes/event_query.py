@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Annotated, Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
@@ -23,7 +24,10 @@ from domain.venues import known_venue_type
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
 MOST_SKIPPED = 100_000_000
-_DAY_US = 86_400_000_000
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BLANKS = re.compile(r"[^\S\r\n]{2,}")
+_OFFSET_AFTER_BLANK = re.compile(r"(.*:.*) ([0-9]{2}(?::?[0-9]{2})?)", re.DOTALL)
 
 _Number = Annotated[int, Meta(ge=-STORED_INTEGER - 1, le=STORED_INTEGER)]
 _Title = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
@@ -77,8 +81,8 @@ class ListQuery(Struct, frozen=True):
 def read_filter(parameters: UrlParameters, timezone: tzinfo) -> EventFilter:
     """Return the filter that the parameters describe; problems stay with the parameters."""
     return EventFilter(
-        city=parameters.text("city"),
-        q=parameters.text("q"),
+        city=_one_blank(parameters.text("city")),
+        q=_one_blank(parameters.text("q")),
         from_us=_instant(parameters, "from", timezone),
         to_us=_instant(parameters, "to", timezone),
         venue_type=_venue_type(parameters),
@@ -193,6 +197,11 @@ def _without_position(query_string: bytes) -> str:
     return "".join(f"{urlencode([pair])}&" for pair in pairs)
 
 
+def _one_blank(text: str | None) -> str | None:
+    """Return a text with runs of blanks as one, as titles and cities are stored; line breaks stay."""
+    return text and _BLANKS.sub(" ", text)
+
+
 def _venue_type(parameters: UrlParameters) -> str | None:
     """Return a type as it is stored; one that is unknown matches nothing."""
     text = parameters.text("venue_type")
@@ -205,12 +214,22 @@ def _instant(parameters: UrlParameters, name: str, timezone: tzinfo) -> int | No
     if not text:
         return None
     # A + that was not escaped arrives as a blank.
-    if len(text) > 6 and text[-6] == " " and text[-3] == ":":
-        text = f"{text[:-6]}+{text[-5:]}"
+    if found := _OFFSET_AFTER_BLANK.fullmatch(text):
+        text = f"{found[1]}+{found[2]}"
     parsed = parse_event_date(text, timezone=timezone, field=name)
     if isinstance(parsed, Problem):
         parameters.problems.append(parsed)
         return None
     if name == "from":
         return parsed[1]
-    return parsed[1] + (_DAY_US if len(text.strip()) == 10 else 1)
+    day = text.strip()
+    return _day_after(day, timezone) if len(day) == 10 else parsed[1] + 1
+
+
+def _day_after(day: str, timezone: tzinfo) -> int:
+    """Return the midnight after a day, in µs: days on which the clock is changed have 23 or 25 hours.
+
+    A midnight that the clock skips is where an event at that midnight is.
+    """
+    midnight = datetime.fromisoformat(day) + timedelta(days=1)
+    return (midnight.replace(tzinfo=timezone) - _UNIX_EPOCH) // _MICROSECOND

@@ -4,6 +4,7 @@ Every route that takes JSON reads it here, so that one fault has one answer at a
 """
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,6 +31,7 @@ PATCH_TYPES = ("application/json", "application/merge-patch+json")
 PROBLEMS = ("invalid-json", "too-large", "unsupported-media-type", "validation")
 """What a route that reads JSON may answer, besides its own."""
 
+_PARAMETER = re.compile(r'(?:^|;)\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
 _LARGE_BYTES = 64 * 1024
 T = TypeVar("T")
 JsonRequest = Request[Any, Any, Any]
@@ -167,10 +169,10 @@ def _check_media_type(request: JsonRequest, media_types: tuple[str, ...]) -> Non
     given = header(request.scope, b"content-type")
     if given is None or given in media_types:
         return
-    name, _, parameters = given.partition(";")
-    charset = parameters.lower().replace(" ", "").replace('"', "")
-    if name.strip().lower() not in media_types or charset not in {"", "charset=utf-8", "charset=utf8"}:
-        # Source of the header: RFC 9110 §15.5.16, §12.5.1.
+    name, _, parameters = given.lower().partition(";")
+    charsets = {value.strip(' \t"') for key, value in _PARAMETER.findall(parameters) if key == "charset"}
+    if name.strip() not in media_types or not charsets <= {"utf-8", "utf8"}:
+        # Other parameters mean nothing here (RFC 8259 §11). Source of the header: RFC 9110 §15.5.16, §12.5.1.
         raise HttpProblem(
             "unsupported-media-type",
             f"The body must be {' or '.join(media_types)}, in UTF-8, not {excerpt(given)}. "

@@ -193,7 +193,7 @@ RULES = {
 
 
 def _wrong(name: str, rule: str, value: object) -> Problem:
-    return Problem(name, "invalid_value", f"{name} {rule}", excerpt(str(value)))
+    return Problem(name, "invalid_value", f"{name} {rule}", excerpt(value))
 
 
 def _are_feeds(names: list[object]) -> bool:

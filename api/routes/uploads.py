@@ -190,7 +190,8 @@ async def show_offset(upload_id: FromPath[str], request: Request[Any, Any, Any])
     services = services_of(request.app)
     upload = await find(services.imports, upload_id)
     headers = {"Upload-Offset": str(upload.bytes_received), "Cache-Control": "no-store"}
-    if upload.total_bytes is not None:
+    # Of a form that has not ended, it is what the length of its body lets one expect.
+    if upload.body_complete and upload.total_bytes is not None:
         headers["Upload-Length"] = str(upload.total_bytes)
     return head_answer(headers)
 

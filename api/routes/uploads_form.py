@@ -2,12 +2,16 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Literal
+from urllib.parse import unquote_to_bytes
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
+
+from api.routes.uploads_options import UPLOAD_OPTION_NAMES
 
 FIELD_LIMIT_BYTES = 64 * 1024
 """Of one field; a mapping of hundreds of columns takes less."""
@@ -21,6 +25,13 @@ HEADER_LIMIT_BYTES = 4 * 1024
 """Of one header of a part."""
 
 FILENAME_LIMIT = 255
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_EXTENDED = re.compile(
+    r";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[\w-]*'((?:[\w!#$&+.^`|~-]|%[0-9a-f]{2})+)\s*(?:;|$)",
+    re.IGNORECASE | re.ASCII,
+)
+"""Source: RFC 8187 §3.2."""
+
 _PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
 
 FormFault = Literal["not_multipart", "malformed_multipart", "no_file", "two_files", "field_too_long"]
@@ -179,9 +190,11 @@ class FileForm:
         if encoding not in _PLAIN_ENCODINGS:  # RFC 7578 §4.7: deprecated, and not decoded here.
             raise FormError("malformed_multipart", f"Content-Transfer-Encoding {encoding} is not supported")
         self._name = options[b"name"].decode("utf-8", "replace")
+        filename = _filename_in(self._headers["content-disposition"], options)
         if self._name == "file":
-            self._begin_file(options.get(b"filename", b""))
-        elif b"filename" in options:
+            self._begin_file(filename or b"")
+        elif filename is not None and self._name not in UPLOAD_OPTION_NAMES:
+            # Not of an option: FormData names each Blob `blob`, also one that gives JSON its type.
             raise FormError("no_file", f"the file came as the part {self._name!r}; it must be named 'file'")
         else:
             self._value = bytearray()
@@ -212,6 +225,19 @@ class FileForm:
 
     def _end(self) -> None:
         self.ended = True
+
+
+def _filename_in(disposition: str, options: dict[bytes, bytes]) -> bytes | None:
+    """Return the file name of a part as bytes of UTF-8, None if it has none.
+
+    RFC 7578 §4.2 forbids `filename*`, but some programs send nothing else; one that can be read stands above
+    `filename` (RFC 6266 §4.3). Browsers write `"` as %22 and leave a `%` as it is (WHATWG HTML §4.10.21.8).
+    """
+    if (extended := _EXTENDED.search(_QUOTED.sub('""', disposition))) is not None:
+        with suppress(UnicodeDecodeError):
+            return unquote_to_bytes(extended[2]).decode(extended[1]).encode()
+    plain = options.get(b"filename")
+    return None if plain is None else plain.replace(b"%22", b'"')
 
 
 def clean_filename(raw: bytes) -> str:

@@ -20,6 +20,7 @@ from api.services.services import Services
 from domain.events import EventFields
 from domain.files.kinds import MARKUP_BYTES, sniff
 from domain.files.preview import PREVIEW_BYTES, Preview, preview
+from domain.files.unfit_options import unfit_options
 from domain.imports import ImportOptions
 from domain.problems import Problem
 from domain.remembered import Remembered, header_shape
@@ -110,6 +111,9 @@ async def previewed(
     if kind == "packed":
         async with services.imports.workbook_previews:
             return await preview_packed(head, options, services.timezone)
+    unfit = unfit_options(options, kind or "csv")
+    if unfit:
+        return Preview(None, [], {}, [], [], unfit), []
     truncated, reader = len(head) >= PREVIEW_BYTES, READERS[kind or "csv"]
     answer = await anyio.to_thread.run_sync(
         lambda: preview(

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from api.http.problems import invalid_fields
 from api.services.feeds import FEEDS
-from api.services.webhooks.addresses import LONGEST_URL
+from api.services.webhooks.addresses import LONGEST_URL, AddressError, read_url
 from api.services.webhooks.service import Change, NewSecret, NewWebhook
 from api.services.webhooks.signing import SECRET_RULE, key_of
 from domain.problems import MAX_TOLD, Problem, excerpt, problem
@@ -96,10 +98,21 @@ def _problem(name: str, value: object, rules: Rules) -> Problem | None:
         return Problem(
             excerpt(name), "unknown_member", f"there is no member {excerpt(name)}; known are {known}"
         )
+    if name == "url" and isinstance(value, str):
+        return _problem_of_url(value)
     broken = rules[name](value)
     # What was sent as a secret is repeated nowhere.
     shown = None if name == "secret" else excerpt(value)
     return None if broken is None else Problem(name, "invalid_value", broken, shown)
+
+
+def _problem_of_url(text: str) -> Problem | None:
+    """Return what is wrong with a URL itself; whether its host may be called is found out later."""
+    try:
+        read_url(text)
+    except AddressError as error:
+        return structs.replace(error.problem, value=excerpt(text))
+    return None
 
 
 def _url(value: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from domain.events import Event
+from domain.rows.looks import is_null, tries_json
 
 Language = Literal["pt", "en"]
 LANGUAGES: tuple[Language, ...] = ("pt", "en")
@@ -52,7 +53,7 @@ def row_of(event: Event) -> list[Cell]:
     edited: Cell = None
     if venue:
         place = [
-            venue.location_name,
+            name_cell(venue.location_name),
             venue.capacity,
             venue.venue_type,
             venue.is_accessible,
@@ -62,6 +63,14 @@ def row_of(event: Event) -> list[Cell]:
         edited = venue.manually_edited or None
     names = ";".join(event.participants)
     return [event.title, day, clock, event.city, *place, event.description, names, event.id, past, edited]
+
+
+def name_cell(name: str) -> str:
+    """Return the cell of a place's name, with a mark before one that an import takes for JSON or for none.
+
+    The mark is a zero width space: nobody sees it, and an import takes it off any name.
+    """
+    return f"\u200b{name}" if tries_json(name) or is_null(name) else name
 
 
 def when(event_date: str) -> tuple[Cell, Cell]:

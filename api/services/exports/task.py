@@ -89,7 +89,14 @@ class ExportTask:
         """Delete files of tasks that ended long ago, and of none."""
         for blob_id in await self._store.blobs.ids():
             if blob_id.startswith(BLOB_PREFIX) and await self._is_over(blob_id.removeprefix(BLOB_PREFIX)):
-                await self._store.blobs.delete(blob_id)
+                await self._delete(blob_id)
+
+    async def _delete(self, blob_id: str) -> None:
+        """Delete a file; one that stays keeps none of the others."""
+        try:
+            await self._store.blobs.delete(blob_id)
+        except StorageError as error:
+            logger.warning("an expired export file could not be deleted: %s", error)
 
     async def _is_over(self, task_id: str) -> bool:
         async with self._store.snapshot() as snapshot:

@@ -10,7 +10,7 @@ from domain.imports import ENDED, Upload
 from domain.ports.errors import StorageError
 
 Edit = Callable[[Transaction, Upload], Awaitable[Upload]]
-"""Saves an import with its messages in a transaction and returns it as saved."""
+"""Saves an import that has not ended, with its messages, in a transaction and returns it as saved."""
 
 
 class CommittedImport:
@@ -56,6 +56,7 @@ class CommittedImport:
     async def change(self, store: Store, edit: Edit) -> Upload:
         """Commit a change of the import, one change at a time, and return it.
 
+        One that has ended or is being undone stays as it is: when the change was decided on, it was open.
         Where the outcome of the last change is not known, this one begins with what is stored.
 
         Raises:
@@ -70,7 +71,8 @@ class CommittedImport:
                     await self._lease.take(tx, self._upload.id)
                     if not self._is_as(await tx.uploads.get(self._upload.id)):
                         raise ImportElsewhereError(self._upload.id)
-                    upload = await edit(tx, self._upload)
+                    is_open = self._upload.state not in ENDED
+                    upload = await edit(tx, self._upload) if is_open else self._upload
             except (StorageError, anyio.get_cancelled_exc_class()):
                 self._is_sure = False
                 raise

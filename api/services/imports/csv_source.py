@@ -13,6 +13,7 @@ from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
 from domain.files.record_reader import RecordReader
 from domain.files.sheet_reader import SheetReader
+from domain.files.unfit_options import unfit_options
 from domain.imports import ImportOptions
 from domain.ports.events import Pack
 from domain.rows.row_batch import RowBatch
@@ -36,7 +37,10 @@ class CsvSource:
 
     def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo, pack: Pack) -> None:
         """Go on from a checkpoint."""
-        kind = READERS[checkpoint.table.kind if checkpoint.table else checkpoint.kind]
+        named = checkpoint.table.kind if checkpoint.table else checkpoint.kind
+        kind = READERS[named]
+        # What goes on was begun by an earlier version, perhaps.
+        self._unfit = None if checkpoint.state else unfit_options(options, named)
         self._pack = pack
         self._table = checkpoint.table
         self._reader = (
@@ -64,6 +68,8 @@ class CsvSource:
     def go_on(self) -> Portion:
         """Return the next rows of the piece, where its last portion had more."""
         reader, began, digest = self._reader, thread_time(), Digest(self._pack)
+        if self._unfit:
+            return Portion(digest.rows(), offset=reader.offset, state=b"", fault=self._unfit)
         while digest.rejected < MOST_REJECTED and (self._parts or not reader.is_hungry):
             if reader.is_hungry:
                 self._feed()

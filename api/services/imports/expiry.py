@@ -23,24 +23,31 @@ class Expiry:
 
     async def expire(self) -> None:
         """End every import whose body broke off and did not come back in time, some of them at once."""
-        too_old = self._now_ms() - KEEP_INTERRUPTED_MS
         for running in self._held:
             waits = running.waits_for_its_sender and not running.at_work and not running.ended
-            if waits and running.upload.updated_at <= too_old:
+            if waits and self._is_too_old(running.upload):
                 await self._expire(running)
         async with self._store.snapshot() as snapshot:
-            resting = await snapshot.uploads.resting(until_ms=too_old, limit=EXPIRED_AT_ONCE)
+            resting = await snapshot.uploads.resting(
+                until_ms=self._now_ms() - KEEP_INTERRUPTED_MS, limit=EXPIRED_AT_ONCE
+            )
         for upload_id in resting:
             taken = await self._held.take(upload_id)
             if taken is not None and taken.was_at_rest:
                 await self._expire(await self._held.take_up(*taken))
 
     async def _expire(self, running: RunningImport) -> None:
-        if not running.ended:
-            await running.change(self._store, self._end)
-        await self._held.forget(running)
+        await running.change(self._store, self._end)
+        if running.ended:
+            await self._held.forget(running)
+
+    def _is_too_old(self, upload: Upload) -> bool:
+        waits = upload.state in ("staged", "receiving", "interrupted")
+        return waits and upload.updated_at <= self._now_ms() - KEEP_INTERRUPTED_MS
 
     async def _end(self, tx: Transaction, upload: Upload) -> Upload:
+        if not self._is_too_old(upload):
+            return upload  # Its sender came back in this very moment.
         error = problem("interrupted", hours=24)
         if upload.state == "staged":
             error = problem("not_imported", hours=24)

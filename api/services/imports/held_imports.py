@@ -141,8 +141,10 @@ class HeldImports:
         await running.stop_body()  # It would go on writing into what is deleted here.
         try:
             await self.delete_blobs(running.upload.id)
-        except StorageError:
-            logger.warning("the staged file of import %s stays until the next start", running.upload.id)
+        except StorageError as error:
+            logger.warning(
+                "the staged file of import %s stays until the next start: %s", running.upload.id, error
+            )
 
     def drop(self, upload_id: str) -> None:
         """Let go of an import that was changed without its job: what that knows is old."""

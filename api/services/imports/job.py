@@ -121,8 +121,7 @@ class Job:
     async def _save_table(self, table: Table, tx: Transaction, upload: Upload) -> Upload:
         self._checkpoint = Checkpoint(table=table)
         upload = msgspec.structs.replace(upload, checkpoint=self._checkpoint.dump())
-        if upload.state not in ENDED:
-            await tx.uploads.save(upload)
+        await tx.uploads.save(upload)
         return upload
 
     async def _read_all(self) -> None:
@@ -142,8 +141,6 @@ class Job:
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             nonlocal is_stored
-            if upload.state in ENDED:
-                return upload
             is_stored = True
             at_ms = self._now_ms()
             drafts = self._report_facts(portion.facts, upload, at_ms) if portion.facts else []
@@ -236,8 +233,6 @@ class Job:
 
     async def _end(self, state: EndState, error: Problem | None = None) -> None:
         async def edit(tx: Transaction, upload: Upload) -> Upload:
-            if upload.state in ENDED:
-                return upload
             if upload.options.mode == "atomic":  # Nothing of it is in.
                 upload = with_nothing_in(upload)
             return await end(tx, upload, state, at_ms=self._now_ms(), error=error)

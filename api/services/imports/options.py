@@ -18,7 +18,8 @@ TAKEN_IDS = frozenset({"tus", "preview"})
 """Where an import's id stands in a path, these stand for something else."""
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "\t": "\t", "tab": "\t", "\\t": "\t"}
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": True}
+"""A flag without a value is a yes: `?dry_run` asks for a dry run."""
 _MEMBERS_LIMIT = 128
 _VALUES_LIMIT = 2_000
 

@@ -79,8 +79,15 @@ class Recovery:
             async with self._store.snapshot() as snapshot:
                 unfinished = await snapshot.uploads.unfinished_ids()
             kept = {name(upload_id) for upload_id in unfinished for name in (blob_id, table_id)}
-            for blob in staged:
-                if blob not in kept:
-                    await self._store.blobs.delete(blob)
         except StorageError as error:
             logger.warning("staged files of ended imports stay until the next start: %s", error)
+            return
+        for blob in staged:
+            if blob not in kept:
+                await self._sweep(blob)
+
+    async def _sweep(self, blob: str) -> None:
+        try:
+            await self._store.blobs.delete(blob)
+        except StorageError as error:
+            logger.warning("a staged file of an ended import stays until the next start: %s", error)

@@ -263,6 +263,7 @@ def _reading(upload: Upload, extra: Sequence[str], values: dict[str, dict[str, s
         defaults=options.defaults,
         values=merged or None,
         header_row=1,
+        repairs_of=upload.id,
     )
 
 

@@ -22,7 +22,7 @@ from api.services.imports.repairs import Repairs
 from api.services.imports.row_source import OpenSource
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line
-from api.services.imports.undo import Undoing, taken_out
+from api.services.imports.undo import Undoing, taken_out, with_nothing
 from api.services.imports.upload_body import UploadBody
 from api.services.imports.worker import Watch, unwatched
 from api.services.outage import Outage
@@ -153,9 +153,23 @@ class Imports:
         upload = first_state(wanted, at_ms=self._now_ms())
         async with self._store.transaction() as tx:
             await add(tx, upload, self._lease, rests=rests)
-        # A blob of this name can only be what an import left that a deletion did not reach.
-        await self._held.delete_blobs(upload.id)
+        await self._clear(upload.id)
         return upload
+
+    async def _clear(self, upload_id: str) -> None:
+        """Delete blobs of this name: they can only be what an import left that a deletion did not reach.
+
+        The import is stored by now, and goes on where nothing was left.
+
+        Raises:
+            StorageError: bytes are left that would be taken for the new import's.
+        """
+        try:
+            await self._held.delete_blobs(upload_id)
+        except StorageError as error:
+            if await self._store.blobs.size(blob_id(upload_id)):
+                raise
+            logger.warning("what may be left of an earlier import %s stays: %s", upload_id, error)
 
     async def resume(self, upload_id: str, offset: int) -> UploadBody:
         """Open another body of an incomplete import.
@@ -213,6 +227,7 @@ class Imports:
             return upload
 
         upload = await running.change(self._store, edit)
+        check_unfinished(upload)
         running.read_again()
         self._held.worker.start(running)
         return upload
@@ -259,12 +274,10 @@ class Imports:
         await upload_body.break_off()
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
-            if upload.state in ENDED:
-                return upload
             at_ms = self._now_ms()
             if not upload.has_rows_in:
                 await tx.uploads.clear_rejected(upload.id)
-                return await end(tx, upload, "failed", at_ms=at_ms, error=error)
+                return await end(tx, with_nothing(upload), "failed", at_ms=at_ms, error=error)
             upload = taken_out(upload, error, at_ms=at_ms)
             await tx.uploads.save(upload)
             feed, reason = f"upload/{upload.id}", error.message

@@ -10,6 +10,7 @@ from api.services.imports.csv_source import READERS
 from api.services.imports.sheet import convert
 from api.unpacking.request import Request
 from domain.files.preview import PREVIEW_BYTES, PREVIEW_ROWS, Preview, preview
+from domain.files.unfit_options import unfit_options
 from domain.imports import ImportOptions
 from domain.problems import Problem, problem
 
@@ -39,12 +40,12 @@ async def preview_packed(content: bytes, options: ImportOptions, timezone: tzinf
         table.extend(piece)
 
     head = await convert(pieces(), write, Request(options, most_rows=_ROWS, count_rows=True))
-    if head.fault:
-        return _nothing(head.fault)
+    kind = head.kind or "sheet"
+    if fault := head.fault or unfit_options(options, kind):
+        return _nothing(fault)
     truncated = head.kind is not None and len(table) > PREVIEW_BYTES
     shown = bytes(table[:PREVIEW_BYTES] if truncated else table)
-    reader = READERS[head.kind or "sheet"]
-    read = preview(shown, truncated=truncated, options=options, timezone=timezone, kind=reader)
+    read = preview(shown, truncated=truncated, options=options, timezone=timezone, kind=READERS[kind])
     return read, head.sheets
 
 

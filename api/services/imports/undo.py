@@ -100,7 +100,7 @@ class Undoing:
     async def _ended(self, tx: Transaction, upload: Upload, undo: Undo, at_ms: int) -> Upload:
         if undo.ends_as == "failed":
             await tx.uploads.clear_rejected(upload.id)
-            return await end(tx, _with_nothing(upload), "failed", at_ms=at_ms, error=upload.error)
+            return await end(tx, with_nothing(upload), "failed", at_ms=at_ms, error=upload.error)
         upload = msgspec.structs.replace(
             upload, state="undone", updated_at=at_ms, undo=None, undone=_outcome(undo, at_ms)
         )
@@ -130,7 +130,7 @@ def _advanced(
     )
 
 
-def _with_nothing(upload: Upload) -> Upload:
+def with_nothing(upload: Upload) -> Upload:
     """Return an import as one of which nothing is in."""
     nothing = msgspec.structs.asdict(MergeCounts())
     return msgspec.structs.replace(

@@ -11,7 +11,7 @@ from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line, warning_line
 from api.services.imports.staging import StagingWriter
 from api.services.store import Store, Transaction
-from domain.imports import ENDED, ImportOptions, Upload, UploadState
+from domain.imports import ImportOptions, Upload, UploadState
 from streams.messages import Draft
 
 
@@ -68,8 +68,6 @@ class UploadBody:
         sha256 = await self._writer.sha256()
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
-            if upload.state in ENDED:
-                return upload
             options_now = options or upload.options
             upload = self._received(upload, "staged" if options_now.stage else "processing")
             upload = msgspec.structs.replace(
@@ -112,9 +110,8 @@ class UploadBody:
         return self.upload
 
     async def _save_receiving(self, tx: Transaction, upload: Upload) -> Upload:
-        if upload.state not in ENDED:
-            upload = self._received(upload, "receiving")
-            await tx.uploads.save(upload)
+        upload = self._received(upload, "receiving")
+        await tx.uploads.save(upload)
         return upload
 
     def _received(self, upload: Upload, state: UploadState) -> Upload:

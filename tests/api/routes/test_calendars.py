@@ -135,6 +135,23 @@ async def test_a_calendar_address_has_a_rate_limit(tmp_path: Path) -> None:
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
+FAULTY = [
+    ({"filters": {"citty": "x"}}, [("filters.citty", "unknown_member", "city")]),
+    ({"foo": 1}, [("foo", "unknown_member", None)]),
+    ({"filters": {"q": 5}, "foo": 1}, [("foo", "unknown_member", None), ("filters.q", "invalid_type", None)]),
+    ({"filters": {"from": "abc"}}, [("filters.from", "invalid_date", None)]),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), FAULTY, ids=str)
+async def test_each_fault_of_a_new_address_has_its_field_and_code(tmp_path: Path, body, expected) -> None:
+    async with serving(tmp_path) as server, server.client() as client:
+        answer = await client.post("/api/v1/calendars", json=body)
+    assert answer.status_code == 422
+    found = [(error["field"], error["code"], error["suggestion"]) for error in answer.json()["errors"]]
+    assert found == expected
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -2,14 +2,27 @@
 
 import base64
 import json
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.routes.event_query import POSITIONS, SORTS, _seal, format_cursor, next_link, parse_cursor
+from api.http.problems import HttpProblem
+from api.routes.event_query import (
+    POSITIONS,
+    SORTS,
+    _seal,
+    format_cursor,
+    next_link,
+    parse_cursor,
+    read_only_filter,
+)
+from api.routes.url_parameters import UrlParameters
 from api.storage.event_filters import SORTS as ORDERS
+from domain.dates import parse_event_date
 
 integers = st.integers(-(2**63), 2**63 - 1)
 titles = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -110,3 +123,87 @@ def test_no_query_string_ends_the_link_before_its_end(query_string):
     link = next_link("/list", query_string, "x")
     assert link.count(">") == 1
     assert link.isprintable()
+
+
+CHANGES = [
+    ("America/New_York", "2026-03-08", 23),
+    ("America/New_York", "2026-11-01", 25),
+    ("America/New_York", "2026-05-01", 24),
+    ("America/Sao_Paulo", "2018-11-03", 24),  # The next midnight does not exist.
+    ("America/Sao_Paulo", "2018-11-04", 23),
+    ("America/Sao_Paulo", "2018-02-17", 25),
+    ("Asia/Beirut", "2026-03-28", 24),
+    ("Asia/Beirut", "2026-03-29", 23),
+    ("Australia/Lord_Howe", "2026-10-04", 23.5),
+    ("UTC", "2200-12-31", 24),
+    ("UTC", "1900-01-01", 24),
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), CHANGES)
+def test_a_day_ends_at_the_next_midnight_of_the_zone(zone: str, day: str, hours: float):
+    where = read_only_filter(urlencode({"from": day, "to": day}).encode(), ZoneInfo(zone))
+    assert where.to_us - where.from_us == hours * 3_600_000_000
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), CHANGES)
+@given(minutes=st.integers(-1440, 2 * 1440 - 1))
+def test_the_events_of_a_day_are_those_with_its_date(zone: str, day: str, hours: float, minutes: int):
+    timezone = ZoneInfo(zone)
+    wall = datetime.fromisoformat(day) + timedelta(minutes=minutes)
+    if not 1900 <= wall.year <= 2200:
+        return
+    where = read_only_filter(urlencode({"from": day, "to": day}).encode(), timezone)
+    (_, at) = parse_event_date(wall.isoformat(), timezone=timezone)
+    shown = datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(timezone) if wall.year > 1969 else wall
+    if shown.replace(tzinfo=None) == wall:  # Others are skipped by the clock.
+        assert (where.from_us <= at < where.to_us) is (wall.date() == date.fromisoformat(day))
+
+
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-03-01T00:00:00 09:00", "2026-03-01T00:00:00+09:00"),
+        ("2026-03-01T00:00 09", "2026-03-01T00:00:00+09:00"),
+        ("2026-03-01 10:30 03:00", "2026-03-01T10:30:00+03:00"),
+        ("2026-03-01 10:30", "2026-03-01T10:30:00"),
+    ],
+)
+def test_a_plus_that_was_not_escaped_is_a_plus(name: str, text: str, meant: str):
+    both = [read_only_filter(urlencode({name: one}).encode(), UTC) for one in (text, meant)]
+    assert both[0] == both[1]
+
+
+def test_an_offset_without_a_colon_has_its_suggestion_whether_or_not_the_plus_is_escaped():
+    told = []
+    for text in ("2026-03-01T00:00:00+0900", "2026-03-01T00:00:00%2B0900"):
+        with pytest.raises(HttpProblem) as refused:
+            read_only_filter(f"from={text}".encode(), UTC)
+        told.append([(one.code, one.suggestion) for one in refused.value.errors])
+    assert told == [[("invalid_date", "2026-03-01T00:00:00+09:00")]] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("-1", "out_of_range"), ("0", "out_of_range"), ("-", "invalid_type"), ("x", "invalid_type")],
+)
+def test_a_number_below_a_range_is_out_of_it(text: str, code: str):
+    parameters = UrlParameters(f"limit={text}".encode(), frozenset({"limit"}))
+    parameters.whole("limit", 5, low=1, high=9)
+    assert [one.code for one in parameters.problems] == [code]
+
+
+@pytest.mark.parametrize("name", ["q", "city"])
+@pytest.mark.parametrize(
+    ("text", "sought"),
+    [
+        ("Feira  do   Livro", "Feira do Livro"),
+        ("Feira\u00a0 do Livro", "Feira do Livro"),
+        ("Feira do Livro", "Feira do Livro"),
+        ("Feira\ndo Livro", "Feira\ndo Livro"),
+    ],
+)
+def test_runs_of_blanks_are_sought_as_they_are_stored(name: str, text: str, sought: str):
+    where = read_only_filter(urlencode({name: text}).encode(), UTC)
+    assert getattr(where, name) == sought

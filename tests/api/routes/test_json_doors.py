@@ -88,6 +88,27 @@ async def test_every_json_route_refuses_another_media_type(client, door):
         assert (await send(client, door, body, media_type)).status_code == 415
 
 
+@pytest.mark.parametrize(
+    ("media_type", "is_read"),
+    [
+        ("application/json; profile=x", True),
+        ('application/json; profile="https://example.org/a;charset=latin1"', True),
+        ("application/json;charset=UTF-8;profile=x", True),
+        ('application/json; profile=x; Charset = "utf-8"', True),
+        ("application/json; version=1; q=0.5", True),
+        ("APPLICATION/JSON;", True),
+        ("application/json; profile=x; charset=latin1", False),
+        ('application/json; charset="utf-16"; profile=x', False),
+        ("application/json; charset=utf-8; charset=latin1", False),
+        ("application/json; charset=", False),
+        ("text/json; profile=x", False),
+    ],
+)
+async def test_only_a_charset_among_the_parameters_of_json_counts(client, media_type, is_read):
+    body = json.dumps(DOORS["users"][2]).encode()
+    assert (await send(client, "users", body, media_type)).status_code == (201 if is_read else 415)
+
+
 @pytest.mark.parametrize("door", DOORS)
 async def test_every_json_route_accepts_a_byte_order_mark_and_whitespace(client, door):
     body = json.dumps(DOORS[door][2], indent=1).encode("utf-8-sig") + b"\r\n\t "

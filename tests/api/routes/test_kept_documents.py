@@ -51,3 +51,5 @@ async def test_a_document_is_built_once_and_has_a_tag(
     assert int(packed.headers["content-length"]) < len(first.content) / 4
     assert packed.content == first.content
     assert known.headers["etag"] == first.headers["etag"]
+    # One tag for the bytes in each coding: RFC 9110 §8.8.3.3.
+    assert first.headers["etag"].startswith('W/"')

@@ -44,8 +44,27 @@ ERRORS = st.sampled_from(["#N/A", "#REF!", "'#N/A", "''Err:502", "#VALOR!"])
 TEXT = ERRORS | st.lists(ODD | st.characters(blacklist_categories=("Cs", "Cc", "Cn")), max_size=12).map(
     "".join
 )
+LIKE_JSON = [
+    "{}",
+    "[{}]",
+    "[ {",
+    "{ }",
+    '{"a":1}',
+    "{a: 1}",
+    "{\u201ca\u201d: 1}",
+    '{"location_name":"XX","capacity":9}',
+    '[{"location_name":"XX"}]',
+    "null",
+    "NULL",
+    "Null",
+    "\\N",
+    "(null)",
+]
+NAME = st.sampled_from(LIKE_JSON) | st.builds(
+    str.format, st.sampled_from(["Xy{}", "[Xy] {}", "{{1 Xy {}}}", "{{}} {}", '{{"a":{}', "null {}"]), TEXT
+)
 VENUE = st.fixed_dictionaries(
-    {"location_name": st.builds(str.format, st.sampled_from(["Xy{}", "[Xy] {}", "{{1 Xy {}}}"]), TEXT)},
+    {"location_name": NAME},
     optional={
         "capacity": st.integers(0, 2**31 - 1),
         "venue_type": st.sampled_from([None, *VENUE_TYPES]),
@@ -130,6 +149,20 @@ def test_an_exported_file_imports_back_unchanged(kind: str, all_members: list[di
         return
     content = written(kind, [event_of(n, fields) for n, fields in enumerate(kept, 1)])
     assert read(content) == kept
+
+
+@pytest.mark.parametrize("name", LIKE_JSON)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_that_is_written_as_json_or_as_none_is_a_name(kind: str, name: str) -> None:
+    members = {
+        "title": "A",
+        "event_date": "2025-07-01",
+        "city": "Recife",
+        "local_info": {"location_name": name},
+    }
+    fields = parse_fields(members, timezone=RECIFE)
+    assert isinstance(fields, EventFields)
+    assert read(written(kind, [event_of(7, fields)])) == [fields]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -177,6 +177,57 @@ def test_fields_come_before_and_after_the_file_and_may_repeat():
     assert form.fields == [("mode", "partial"), ("mode", "atomic")]
 
 
+@pytest.mark.parametrize("name", ["mapping", "values", "mode", "upload_id"])
+@pytest.mark.parametrize("filename", ["blob", "", "options.json"])
+def test_an_option_that_was_sent_as_a_blob_is_an_option(name, filename):
+    option = part(name, b'{"title":"Nome"}', filename=filename, headers=["Content-Type: application/json"])
+    for parts in (
+        [option, part("file", b"x", filename="a.csv")],
+        [part("file", b"x", filename="a.csv"), option],
+    ):
+        form = FileForm(TYPE)
+        assert receive(form, [body(*parts)]) == b"x"
+        assert (form.fields, form.filename) == ([(name, '{"title":"Nome"}')], "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ('filename="a.csv"', "a.csv"),
+        ("filename=a.csv", "a.csv"),
+        ('filename=""', ""),
+        ('filename="a%22b%22.csv"', 'a"b".csv'),
+        ('filename="100%.csv"', "100%.csv"),
+        ('filename="a%2Fb%20c.csv"', "a%2Fb%20c.csv"),
+        ("filename*=utf-8''a%C3%A7%C3%A3o.csv", "ação.csv"),
+        ("filename*=UTF-8'pt-BR'a%C3%A7%C3%A3o.csv", "ação.csv"),
+        ("filename*=iso-8859-1''a%E7%E3o.csv", "ação.csv"),
+        ("filename*=utf-8''..%2F..%2Fa%00.csv", "a.csv"),
+        ("filename=\"acao.csv\"; filename*=utf-8''a%C3%A7%C3%A3o.csv", "ação.csv"),
+        ("filename*=utf-8''a%C3%A7%C3%A3o.csv; filename=\"acao.csv\"", "ação.csv"),
+        ("filename=\"acao.csv\"; filename*=utf-8''a%E7%E3o.csv", "acao.csv"),
+        ("filename=\"acao.csv\"; filename*=utf-16''a.csv", "acao.csv"),
+        ("filename=\"acao.csv\"; filename*=utf-8''", "acao.csv"),
+        ("filename=\"acao.csv\"; filename*=utf-8''a%C3%A", "acao.csv"),
+        ('filename="acao.csv"; filename*="a.csv"', "acao.csv"),
+        ("filename=\"x; filename*=utf-8''y.csv\"", "x; filename*=utf-8''y.csv"),
+        ("filename*=broken", ""),
+    ],
+)
+def test_the_name_of_the_file_is_read_in_each_form(sent, shown):
+    head = f'--xYz\r\nContent-Disposition: form-data; name="file"; {sent}\r\n\r\nx\r\n'.encode()
+    form = FileForm(TYPE)
+    assert receive(form, [head + b"--xYz--\r\n"]) == b"x"
+    assert form.filename == shown
+
+
+@pytest.mark.parametrize("sent", ['filename="a.csv"', "filename*=utf-8''a.csv"])
+def test_a_file_of_another_name_is_named(sent):
+    head = f'--xYz\r\nContent-Disposition: form-data; name="data"; {sent}\r\n\r\nx\r\n'.encode()
+    with pytest.raises(FormError, match="the file came as the part 'data'"):
+        receive(FileForm(TYPE), [head + b"--xYz--\r\n"])
+
+
 def test_a_form_without_its_closing_boundary_is_incomplete():
     form = FileForm(TYPE)
     receive(form, [body(part("file", b"x", filename="a")).removesuffix(b"--\r\n"), b"\r\n"])

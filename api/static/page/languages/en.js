@@ -89,6 +89,7 @@ export default {
       other: "{count} kept because they were edited",
     },
     "watch.undoSure": "Delete the events of this import? Those that somebody edited stay.",
+    "watch.notSent": "The file did not leave: the server did not answer. Nothing has arrived yet.",
     "watch.interrupted": "The upload was cut. What arrived is kept.",
     "watch.resume": "Resume the upload",
     "watch.resumeWith": "Choose the file again to resume",
@@ -102,6 +103,10 @@ export default {
     "rejects.suggestion": "Suggestion",
     "rejects.download": "Download to correct",
     "rejects.count": "{shown} of {total} problems",
+    "rejects.pasteLeft": {
+      one: "{count} pasted cell is left over: this field has no more rows.",
+      other: "{count} pasted cells are left over: this field has no more rows.",
+    },
     "rejects.none": "No problem matches the filter.",
     "rejects.more": "The first {shown} of {total} rejected rows; the file has all.",
     "history.title": "Earlier imports",
@@ -139,6 +144,7 @@ export default {
     "review.forAll": "for every row",
     "review.go": "Import",
     "review.goCount": {one: "Import {count} event", other: "Import {count} events"},
+    "review.goSame": "Finish without changes",
     "review.goRepair": "Import and correct",
     "review.goAwaited": "Imports once it is checked",
     "review.checking": "Checking the whole file",
@@ -172,6 +178,9 @@ export default {
     "review.proved.mdy": "dates are month/day, as line {line} proves",
     "review.order.dmy": "dates are day/month{line}",
     "review.order.mdy": "dates are month/day{line}",
+    "field.from": "From",
+    "field.to": "To",
+    "field.sort": "Order",
     "field.url": "Address",
     "field.file": "File",
     "field.event_time": "Time",
@@ -494,6 +503,10 @@ export default {
     "session.in": "Sign in",
     "session.out": "Sign out",
     "session.wrong": "This token is not valid.",
+    "session.typed": "Sign in again as {user}: what was typed here waits for you.",
+    "session.keep": "Keep it for {before}",
+    "session.other":
+      "Here is something that {before} typed and did not save, and you signed in as {user}. Discard it?",
     "session.expired": "Your session ended. Sign in again.",
     "role.viewer": "viewer",
     "role.editor": "editor",
@@ -550,6 +563,7 @@ export default {
     "error.encoding_error": "has bytes that are not text",
     "error.malformed_quote": "has text after the closing quote",
     "error.unclosed_quote": "opens a quote that never closes",
+    "error.other_header": "begins another table, with other columns",
     "error.missing_cells": "the row has too few cells",
     "error.extra_cells": "the row has too many cells",
     "error.ambiguous_date": "may be day/month or month/day",
@@ -587,6 +601,11 @@ export default {
     "warning.cancelled_event": {
       one: "{count} cancelled event was left out.",
       other: "{count} cancelled events were left out.",
+    },
+    "warning.postponed_event": {
+      one: "{count} event says that it is postponed, and was imported at the date of the file, which may no longer be its own.",
+      other:
+        "{count} events say that they are postponed, and were imported at the dates of the file, which may no longer be theirs.",
     },
     "warning.changed_occurrence": {
       one: "{count} changed date of a recurring event was imported as an event of its own.",
@@ -653,6 +672,11 @@ export default {
       one: "{count} row is one merged cell, a heading of the rows below it, and was skipped.",
       other: "{count} rows are one merged cell each, headings of the rows below them, and were skipped.",
     },
+    "warning.other_table": {
+      one: "{count} row below another header was not imported: import the file again with the line of that header as header_row.",
+      other:
+        "{count} rows below another header were not imported: import the file again with the line of that header as header_row.",
+    },
     "warning.total_row": {
       one: "{count} row of totals was skipped.",
       other: "{count} rows of totals were skipped.",
@@ -665,6 +689,10 @@ export default {
       one: "Another sheet with events was not imported: {names}. To import it, choose it as the sheet.",
       other:
         "{count} further sheets with events were not imported: {names}. Import each by choosing it as the sheet.",
+    },
+    "warning.other_arrays": {
+      one: "Another array with events was not imported: {names}. Send it in a file of its own.",
+      other: "{count} further arrays with events were not imported: {names}. Send each in a file of its own.",
     },
     "warning.time_not_used": {
       one: "Dates have no time of day, and a column that may hold it was not used: {names}.",
@@ -858,6 +886,13 @@ export default {
     "exact.extra_cells.far": "the row has far more cells than the header",
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
+    "exact.encoding_error.lost": "has lost letters ({value}): write them again",
+    "exact.malformed_quote.json":
+      'JSON that contains the delimiter must stand in quotes, with each quote inside it written twice: "{""location_name"": ""Teatro""}"',
+    "exact.malformed_quote.run_on":
+      "its quote runs on into the next line, and holds more than its own text: write the cell again",
+    "exact.other_header":
+      "another header begins here, with other columns than the first: import the file again with header_row={line} for the rows below it",
     "exact.unclosed_quote": "the quote that opens on this line is never closed; add a closing quote",
     "exact.invalid_json.nothing": "{value} is not JSON: clear the cell, if there is no venue",
     "exact.invalid_json.deep": "objects and lists may be nested at most {limit} levels deep",
@@ -896,6 +931,8 @@ export default {
       "The file has no column for: {fields}; all the names are in one cell: is the whole line quoted, or the delimiter another one?",
     "exact.missing_columns.no_header":
       "The file has no column for: {fields}; the header line itself seems to be missing: the first line must name the columns.",
+    "exact.missing_columns.no_names":
+      "The file has no column for: {fields}; the first rows name no column that is known. If a row further down names them, choose it as the line of the column names, or else choose the columns.",
     "exact.missing_columns.written":
       "The file has no column for: {fields}. “{column}” tells when a record was written; choose the column of the event's date.",
     "exact.missing_columns.mapping": "The file has no column “{value}”, which the choice of columns names.",
@@ -908,6 +945,7 @@ export default {
     "exact.invalid_option.field": "{value} is not a field; these are: {known}",
     "exact.invalid_option.header_row": "No row that could be a header starts on line {value}.",
     "exact.invalid_option.encoding": "Files in {value} cannot be read.",
+    "exact.invalid_option.kind": "{unfit} cannot be applied to this file, which is {kind}: leave it out.",
     "exact.unclear_encoding":
       "The text reads as {value} by Windows-1252 and as {meant} by {better}: say which one ({choices}).",
     "exact.unclear_encoding.unknown":
@@ -1027,6 +1065,10 @@ export default {
     "refused.unavailable.elsewhere": "Another server is at work on this; it will be free in a moment.",
     "refused.unavailable.store": "The store does not answer at the moment. Try again shortly.",
     // Phrases in them (domain/phrases.py).
+    "kind.csv": "a CSV",
+    "kind.json": "JSON",
+    "kind.ics": "a calendar",
+    "kind.sheet": "a workbook",
     "kind.excel_or_zip": "an Excel or ZIP file",
     "kind.old_excel_or_password": "an old Excel file (.xls), or one with a password",
     "kind.binary": "a binary file",

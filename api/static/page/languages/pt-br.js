@@ -90,6 +90,7 @@ export default {
       other: "{count} mantidos por terem sido editados",
     },
     "watch.undoSure": "Excluir os eventos desta importação? Os que alguém já editou ficam.",
+    "watch.notSent": "O arquivo não saiu daqui: o servidor não respondeu. Nada chegou ainda.",
     "watch.interrupted": "O envio foi interrompido. O que chegou está guardado.",
     "watch.resume": "Continuar o envio",
     "watch.resumeWith": "Escolher o arquivo de novo para continuar",
@@ -103,6 +104,10 @@ export default {
     "rejects.suggestion": "Sugestão",
     "rejects.download": "Baixar para corrigir",
     "rejects.count": "{shown} de {total} problemas",
+    "rejects.pasteLeft": {
+      one: "{count} célula colada ficou de fora: não há mais linhas deste campo.",
+      other: "{count} células coladas ficaram de fora: não há mais linhas deste campo.",
+    },
     "rejects.none": "Nenhum problema corresponde ao filtro.",
     "rejects.more": "As primeiras {shown} de {total} linhas recusadas; o arquivo tem todas.",
     "history.title": "Importações anteriores",
@@ -140,6 +145,7 @@ export default {
     "review.forAll": "para todas as linhas",
     "review.go": "Importar",
     "review.goCount": {one: "Importar {count} evento", other: "Importar {count} eventos"},
+    "review.goSame": "Concluir sem mudar nada",
     "review.goRepair": "Importar e corrigir",
     "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
@@ -173,6 +179,9 @@ export default {
     "review.proved.mdy": "datas em mês/dia, como prova a linha {line}",
     "review.order.dmy": "datas em dia/mês{line}",
     "review.order.mdy": "datas em mês/dia{line}",
+    "field.from": "De",
+    "field.to": "Até",
+    "field.sort": "Ordem",
     "field.url": "Endereço",
     "field.file": "Arquivo",
     "field.event_time": "Hora",
@@ -497,6 +506,10 @@ export default {
     "session.in": "Entrar",
     "session.out": "Sair",
     "session.wrong": "Este token não é válido.",
+    "session.typed": "Entre de novo como {user}: o que foi digitado aqui espera por você.",
+    "session.keep": "Manter para {before}",
+    "session.other":
+      "Aqui há algo digitado por {before} que não foi salvo, e você entrou como {user}. Descartar?",
     "session.expired": "Sua sessão terminou. Entre de novo.",
     "role.viewer": "leitura",
     "role.editor": "edição",
@@ -539,9 +552,9 @@ export default {
     "error.invalid_unicode": "tem texto Unicode inválido",
     "error.invalid_type.local_info.capacity": "não é um número inteiro",
     "error.invalid_type.local_info.is_accessible": "não é sim nem não",
-    "error.required": "é obrigatório",
-    "error.too_long": "é longo demais",
-    "error.too_short": "é curto demais",
+    "error.required": "não pode ficar em branco",
+    "error.too_long": "tem caracteres demais",
+    "error.too_short": "tem caracteres de menos",
     "error.invalid_date": "não é uma data que exista",
     "error.date_out_of_range": "está fora de 1900–2200",
     "error.too_many_items": "tem itens demais",
@@ -553,6 +566,7 @@ export default {
     "error.encoding_error": "tem bytes que não são texto",
     "error.malformed_quote": "tem texto depois da aspa final",
     "error.unclosed_quote": "abre aspas que não fecham",
+    "error.other_header": "começa outra tabela, com outras colunas",
     "error.missing_cells": "faltam células nesta linha",
     "error.extra_cells": "sobram células nesta linha",
     "error.ambiguous_date": "pode ser dia/mês ou mês/dia",
@@ -590,6 +604,11 @@ export default {
     "warning.cancelled_event": {
       one: "{count} evento cancelado ficou de fora.",
       other: "{count} eventos cancelados ficaram de fora.",
+    },
+    "warning.postponed_event": {
+      one: "{count} evento diz que foi adiado e entrou na data do arquivo, que talvez já não seja a dele.",
+      other:
+        "{count} eventos dizem que foram adiados e entraram nas datas do arquivo, que talvez já não sejam as deles.",
     },
     "warning.changed_occurrence": {
       one: "{count} data alterada de um evento que se repete entrou como evento próprio.",
@@ -657,6 +676,11 @@ export default {
       other:
         "{count} linhas são uma só célula mesclada cada, títulos das linhas abaixo delas, e foram puladas.",
     },
+    "warning.other_table": {
+      one: "{count} linha abaixo de outro cabeçalho não foi importada: importe o arquivo de novo com a linha desse cabeçalho em header_row.",
+      other:
+        "{count} linhas abaixo de outro cabeçalho não foram importadas: importe o arquivo de novo com a linha desse cabeçalho em header_row.",
+    },
     "warning.total_row": {
       one: "{count} linha de total foi pulada.",
       other: "{count} linhas de total foram puladas.",
@@ -669,6 +693,11 @@ export default {
       one: "Outra planilha com eventos não foi importada: {names}. Para importá-la, escolha-a como planilha.",
       other:
         "Mais {count} planilhas com eventos não foram importadas: {names}. Importe cada uma escolhendo-a como planilha.",
+    },
+    "warning.other_arrays": {
+      one: "Outra lista com eventos não foi importada: {names}. Envie-a num arquivo só dela.",
+      other:
+        "Mais {count} listas com eventos não foram importadas: {names}. Envie cada uma num arquivo só dela.",
     },
     "warning.time_not_used": {
       one: "As datas estão sem hora, e uma coluna que pode tê-la não foi usada: {names}.",
@@ -789,7 +818,7 @@ export default {
       "Até respostas que demoram são cortadas. O cliente encurta a espera sozinho; um tempo limite de 60 s resolveria.",
 
     // What the server says, exactly: by code and rule (domain/sentences.py), or a refusal's kind and rule.
-    "exact.required": "é obrigatório",
+    "exact.required": "não pode ficar em branco",
     "exact.too_long": "tem {length} caracteres; cabem no máximo {limit}",
     "exact.too_long.cell": "passa de {limit} KiB",
     "exact.too_long.past_events": "faz o local passar de {limit} KiB",
@@ -860,13 +889,20 @@ export default {
     "exact.no_saved_value":
       "é uma fórmula cujo resultado não foi salvo: abra o arquivo num programa de planilhas e salve ali, ou escreva o próprio valor",
     "exact.no_saved_value.error":
-      "é obrigatório, e a fórmula foi salva com o erro {value} em vez de um valor",
+      "não pode ficar em branco, e a fórmula foi salva com o erro {value} em vez de um valor",
     "exact.missing_cells": "a linha tem {count} células, o cabeçalho tem {width}",
     "exact.extra_cells":
       "a linha tem {count} células, o cabeçalho tem {width}; falta pôr entre aspas uma célula que contém o delimitador?",
     "exact.extra_cells.far": "a linha tem muito mais células que o cabeçalho",
     "exact.malformed_quote":
       'há texto depois da aspa final; dentro de uma célula entre aspas, escreva cada aspa duas vezes: ""',
+    "exact.encoding_error.lost": "perdeu letras ({value}): escreva-as de novo",
+    "exact.malformed_quote.json":
+      'JSON que contém o delimitador precisa ficar entre aspas, com cada aspa de dentro escrita duas vezes: "{""location_name"": ""Teatro""}"',
+    "exact.malformed_quote.run_on":
+      "suas aspas vão até a linha seguinte e contêm mais que o próprio texto: escreva a célula de novo",
+    "exact.other_header":
+      "aqui começa outro cabeçalho, com outras colunas que o primeiro: importe o arquivo de novo com header_row={line} para as linhas abaixo dele",
     "exact.unclosed_quote": "a aspa que abre nesta linha nunca fecha; acrescente a aspa final",
     "exact.invalid_json.nothing": "{value} não é JSON: limpe a célula, se não há local",
     "exact.invalid_json.deep": "objetos e listas podem estar um dentro do outro em no máximo {limit} níveis",
@@ -903,6 +939,8 @@ export default {
       "O arquivo não tem coluna para: {fields}; todos os nomes estão numa só célula: a linha inteira está entre aspas, ou o separador é outro?",
     "exact.missing_columns.no_header":
       "O arquivo não tem coluna para: {fields}; parece faltar a própria linha de títulos: a primeira linha precisa nomear as colunas.",
+    "exact.missing_columns.no_names":
+      "O arquivo não tem coluna para: {fields}; as primeiras linhas não têm nenhum título de coluna conhecido. Se uma linha mais abaixo tem os títulos, escolha-a como linha dos títulos; senão, escolha as colunas.",
     "exact.missing_columns.written":
       "O arquivo não tem coluna para: {fields}. “{column}” diz quando o registro foi escrito; escolha a coluna da data do evento.",
     "exact.missing_columns.mapping": "O arquivo não tem a coluna “{value}”, que a escolha de colunas nomeia.",
@@ -914,6 +952,7 @@ export default {
     "exact.invalid_option.field": "{value} não é um campo; os que há: {known}",
     "exact.invalid_option.header_row": "Nenhuma linha que possa ser a dos títulos começa na linha {value}.",
     "exact.invalid_option.encoding": "Arquivos em {value} não podem ser lidos.",
+    "exact.invalid_option.kind": "Não se aplica a este arquivo, que é {kind}: {unfit}. Deixe de fora.",
     "exact.unclear_encoding":
       "O texto se lê como {value} em Windows-1252 e como {meant} em {better}: diga qual é ({choices}).",
     "exact.unclear_encoding.unknown":
@@ -1038,6 +1077,10 @@ export default {
     "refused.unavailable.elsewhere": "Outro servidor está trabalhando nisto; em instantes estará livre.",
     "refused.unavailable.store": "O banco de dados não responde agora. Tente de novo em instantes.",
     // Phrases in them (domain/phrases.py).
+    "kind.csv": "um CSV",
+    "kind.json": "JSON",
+    "kind.ics": "um calendário",
+    "kind.sheet": "uma pasta de trabalho",
     "kind.excel_or_zip": "um arquivo Excel ou ZIP",
     "kind.old_excel_or_password": "um arquivo antigo do Excel (.xls), ou com senha",
     "kind.binary": "um arquivo binário",

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from api.services.imports.options import parse_options
 from tests.api.services.imports.site import BOUNDARY, site_of
 
 pytestmark = pytest.mark.anyio
@@ -102,3 +103,21 @@ async def test_all_wrong_options_are_reported_at_once(world):
         assert answer.status_code == 422
         assert {error["field"] for error in answer.json()["errors"]} == set(wrong)
         assert await world.store.blobs.ids() == []
+
+
+@pytest.mark.parametrize("name", ["dry_run", "stage"])
+@pytest.mark.parametrize(
+    ("text", "is_set"),
+    [("", True), (" ", True), ("true", True), ("1", True), ("false", False), ("no", False)],
+)
+def test_a_flag_without_a_value_is_a_yes(name, text, is_set):
+    read = parse_options({name: text})
+    assert getattr(read, name) is is_set
+
+
+async def test_a_flag_without_a_value_is_a_yes_in_the_url_and_in_the_form(world):
+    async with site_of(world) as site:
+        for query, fields in (("?dry_run", []), ("?dry_run=", []), ("", [("dry_run", "")])):
+            answer = await site.http.post(f"/uploads{query}", **form(*fields, ("file", b"row 1\n")))
+            assert answer.status_code == 201
+        assert await world.titles() == []

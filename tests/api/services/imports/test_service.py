@@ -1,10 +1,14 @@
 import asyncio
+import errno
+import os
 from contextlib import asynccontextmanager
 
 import anyio
 import pytest
 
+from api.services.imports.blob_names import blob_id
 from api.services.imports.errors import ImportRefusedError
+from api.storage import blobs_files
 from domain.imports import MergeCounts
 from domain.ports.errors import StorageUnavailableError
 from domain.problems import Problem
@@ -351,3 +355,83 @@ async def test_who_is_told_of_the_end_finds_the_import_ended(world):
         await world.send(rows(1, 100))
         found = await asked[0]
         assert (found.state, found.accepted, found.rejected) == ("completed", 90, 10)
+
+
+def refused(number, times=None):
+    """Return a call that the disk refuses, every time or the first times; after them it is as before."""
+    left = [times]
+
+    def instead_of(call):
+        def attempt(*arguments):
+            if left[0] == 0:
+                return call(*arguments)
+            if left[0] is not None:
+                left[0] -= 1
+            raise OSError(number, os.strerror(number), "blobs/upload-x")
+
+        return attempt
+
+    return instead_of
+
+
+def disk_refuses(monkeypatch, call, number, times=None):
+    monkeypatch.setattr(blobs_files, call, refused(number, times)(getattr(blobs_files, call)))
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS])
+async def test_files_that_cannot_be_deleted_end_no_server_and_no_later_start(world, monkeypatch, number):
+    with monkeypatch.context() as patched:
+        disk_refuses(patched, "_delete", number)
+        for upload_id in ("one", "two"):
+            async with world.process():
+                upload = await world.send(rows(1, 30), upload_id=upload_id)
+                assert (upload.state, upload.accepted) == ("completed", 27)
+                await anyio.sleep(0.05)
+                assert (await world.upload(upload_id)).state == "completed"
+                assert blob_id(upload_id) in await world.store.blobs.ids()
+    async with world.process():
+        with anyio.fail_after(10):
+            while await world.store.blobs.ids():  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+
+async def test_one_file_that_cannot_be_deleted_keeps_none_of_the_others(world, monkeypatch):
+    async with world.process():
+        for upload_id in ("a", "b", "c"):
+            await world.store.blobs.append(blob_id(upload_id), 0, b"left")
+    disk_refuses(monkeypatch, "_delete", errno.EPERM, times=1)
+    async with world.process():
+        with anyio.fail_after(10):
+            while len(await world.store.blobs.ids()) > 1:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        assert await world.store.blobs.ids() == [blob_id("a")]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("call", ["_read", "_size", "_delete"])
+async def test_an_import_goes_on_after_the_disk_refused_something(world, monkeypatch, call, number):
+    async with world.process():
+        body = await world.begin()
+        disk_refuses(monkeypatch, call, number, times=2)
+        await body.write(rows(1, 100))
+        await body.complete()
+        assert (await world.ended(body)).state == "completed"
+        assert await world.titles() == good(1, 100)
+
+
+async def test_an_import_begins_where_what_may_be_left_of_another_cannot_be_deleted(world, monkeypatch):
+    disk_refuses(monkeypatch, "_delete", errno.EIO)
+    async with world.process() as imports:
+        assert (await world.send(b"row 1\n")).state == "completed"
+        assert (await imports.create(world.wanted("y"))).state == "receiving"
+
+
+@pytest.mark.parametrize("begin", ["begin", "create"])
+async def test_what_is_left_of_another_import_is_never_taken_for_the_new_one(world, monkeypatch, begin):
+    async with world.process() as imports:
+        await anyio.sleep(0.05)  # The sweep at the start is over.
+        await world.store.blobs.append(blob_id("x"), 0, b"row 666\n")
+        disk_refuses(monkeypatch, "_delete", errno.EIO, times=1)
+        with pytest.raises(StorageUnavailableError):
+            await getattr(imports, begin)(world.wanted())
+        assert await world.titles() == []

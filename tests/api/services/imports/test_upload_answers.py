@@ -197,3 +197,19 @@ async def test_an_upload_that_never_began_is_not_named(world, monkeypatch):
         assert answer.status_code == 503
         assert "params" not in answer.json()
         assert "Upload-Offset" not in answer.headers
+
+
+async def test_the_length_of_a_file_is_told_when_it_is_known(world):
+    async with site_of(world) as site:
+        # What the length of a form let one expect of its file may be less than came, or more.
+        for upload_id, expected in (("less", 10), ("more", 99)):
+            body = await world.begin(upload_id, expected)
+            await body.write(b"row 1\nrow 2\n")
+            await world.until(body.running, lambda running: running.upload.record == 2)
+            await body.break_off()
+            told = await site.http.head(f"/uploads/{upload_id}")
+            assert told.headers["upload-offset"] == "12"
+            assert "upload-length" not in told.headers
+        assert (await site.upload(b"row 1\nrow 2\n", upload_id="whole")).status_code == 202
+        told = await site.http.head("/uploads/whole")
+        assert (told.headers["upload-offset"], told.headers["upload-length"]) == ("12", "12")

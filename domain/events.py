@@ -175,7 +175,7 @@ def _event_date(
         assert isinstance(time, str)
         check_characters("event_date", value, problems)
         check_characters("event_time", time, problems)
-        is_stored = value == stored
+        is_stored = value.strip() == stored
         parsed = parse_event_date(value, timezone=timezone, order=order, time=time, is_stored=is_stored)
     if isinstance(parsed, Problem):
         problems.append(parsed)

@@ -8,7 +8,7 @@ from api.http.problems import HttpProblem
 from api.security.origins import header_list
 from domain.events import Event
 
-_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAG = re.compile(r'([Ww]/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def etag_of(event: Event) -> str:

@@ -112,7 +112,7 @@ async def previewed(
         async with services.imports.workbook_previews:
             return await preview_packed(head, options, services.timezone)
     unfit = unfit_options(options, kind or "csv")
-    if unfit:
+    if unfit and head:
         return Preview(None, [], {}, [], [], unfit), []
     truncated, reader = len(head) >= PREVIEW_BYTES, READERS[kind or "csv"]
     answer = await anyio.to_thread.run_sync(

@@ -36,6 +36,12 @@ def mark_xls(content: bytes, sheet: str, marks: SheetMarks) -> None:
     cells.end()
 
 
+_NUMBER_FUNCTIONS = frozenset(
+    {0, 4, 5, 24, 25, 27, 65, 66, 67, 68, 69, 71, 72, 73, 74, 140, 141, 169, 212, 213, 221}
+)
+"""COUNT, SUM, AVERAGE, ABS, INT, ROUND, DATE, TIME … never give a text. Source: §2.5.198.17, Ftab."""
+
+
 class _Writer(NamedTuple):
     """What is known of the program that saved the workbook.
 
@@ -132,7 +138,16 @@ class _Cells:
         if len(tokens) == 5 and tokens[0] == _SHARED:
             tokens = _tokens(self._shared.get(tokens[1:4], b"\0\0"))
         tokens = tokens.rstrip(_PARENTHESES)
+        if _function(tokens) in _NUMBER_FUNCTIONS:
+            return False
         return not tokens or tokens[0] == _TEXT_CONSTANT or tokens[-1] not in _GIVES_NUMBER
+
+
+def _function(tokens: bytes) -> int | None:
+    """Return the number of the function that a formula ends with. Source: [MS-XLS] §2.5.198.62, PtgFunc."""
+    is_fixed = len(tokens) > 2 and tokens[-3] in (0x21, 0x41, 0x61)
+    is_variable = len(tokens) > 3 and tokens[-4] in (0x22, 0x42, 0x62)
+    return unpack_from("<H", tokens, len(tokens) - 2)[0] & 0x7FFF if is_fixed or is_variable else None
 
 
 def _tokens(counted: bytes) -> bytes:
@@ -143,8 +158,10 @@ def _tokens(counted: bytes) -> bytes:
 
 def _note_percents(numbers: bytes, percent: frozenset[int], marks: SheetMarks) -> None:
     """Note numbers in percent: row, first column, six bytes each. Source: [MS-XLS] §2.4.175, MulRk."""
+    if not percent or len(numbers) < 10:
+        return
     row, first = unpack_from("<HH", numbers)
-    for at in range(4, len(numbers) - 5 if percent else 0, 6):
+    for at in range(4, len(numbers) - 5, 6):
         if unpack_from("<H", numbers, at)[0] in percent:
             marks.percents[row].append(first + at // 6)
 

@@ -183,7 +183,12 @@ def _percent_styles(archive: ZipFile) -> frozenset[bytes]:
         return frozenset()
     percents = set(map(str, BUILT_IN_PERCENT))
     styles: list[str] = []
-    for element in ET.fromstring(archive.read("xl/styles.xml")):  # noqa: S314 - as above.
+    try:
+        root = ET.fromstring(archive.read("xl/styles.xml"))  # noqa: S314 - as above.
+    except ET.ParseError:
+        # The library reads such a workbook; only its formats are not known.
+        return frozenset()
+    for element in root:
         name = element.tag.rpartition("}")[2]
         if name == "numFmts":
             percents.update(

@@ -321,6 +321,7 @@ class RowReader(Reader):
             record = self._records.read(text, self._searched, closed=window.closed)
             if record is None or (window.closed and self._searched == len(text)):
                 break
+            self._cut_tail(record.cells)
             if not record.is_blank:
                 search.look(self._parser.date_cell(record.cells), line=line, offset=offset)
                 if search.is_held and self._held is None:

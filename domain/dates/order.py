@@ -24,12 +24,15 @@ class DateOrder(Struct, frozen=True):
         line: of the date that proves it; None where the uploader gave the order.
         settled: nothing that comes later changes it.
         is_1904: the workbook of the dates counts days from 1904; what is suggested for a number does so.
+        hint, hint_line: the order that the header spells out, and its line; for dates that prove none.
     """
 
     format: DateFormat
     line: int | None = None
     settled: bool = True
     is_1904: bool = False
+    hint: Order | None = None
+    hint_line: int | None = None
 
     @classmethod
     def asked(cls, date_format: DateFormat, *, is_1904: bool = False) -> "DateOrder":
@@ -42,6 +45,8 @@ class DateOrder(Struct, frozen=True):
 
     def unproved(self) -> "DateOrder":
         """Return the order after a search that found no proof."""
+        if self.hint is not None and self.hint_line is not None:
+            return self.proved(self.hint, self.hint_line)
         return replace(self, format="auto", settled=True)
 
     @property

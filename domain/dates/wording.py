@@ -46,6 +46,7 @@ _BETWEEN = r"(?:[-→,&]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| e
 _END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\.? [0-9])")
 _ENDS_TRIED = 8
 # The first of several days is written as far as it differs from the next.
+_LONGEST_RANGE_DAYS = 15
 _DAY_OF_RANGE = re.compile(
     rf"(?:(?:de|do|del|dia|dias|entre|from) )*(?P<day>[0-9]{{1,2}})"
     rf"(?P<others>(?: ?{_BETWEEN} ?[0-9]{{1,2}}){{1,9}})"
@@ -329,6 +330,9 @@ def _first_of_days(found: re.Match[str]) -> list[str]:
     if last is None or day is None or not in_range(day) or days[1:] != sorted(days[1:]):
         return []
     before = date(day.year, day.month, 1) - timedelta(days=1)
+    # `15 e 14/06` is no range over the end of a month.
+    if before.day - days[0] + days[-1] > _LONGEST_RANGE_DAYS:
+        return []
     first = existing_day(before.year, before.month, days[0])
     return [_moment(first, last.clock)] if first else []
 

@@ -95,6 +95,10 @@ class _Property(NamedTuple):
     value: str
 
 
+_MOST_EXCLUDING = 4
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def read_event(
     text: str, zones: NamedZones, mapped: Collection[str], changed: Callable[[str], Collection[str]]
 ) -> CalendarEvent:
@@ -155,7 +159,11 @@ def _first_date(
     """Return the first date that takes place: neither excluded, nor replaced by another entry."""
     told = _start(start, zones, [])
     excluded = [*changed, *(date for each in found if each.name == "EXDATE" for date in _dates(each, zones))]
-    excluding = [set(_dates_of(start, each, zones)) for each in found if each.name == "EXRULE"]
+    rules = {each.value: each for each in found if each.name == "EXRULE" and each.value.strip()}
+    few = [*rules.values()][: _MOST_EXCLUDING + 1]
+    # Each may have a thousand dates: more of them than a calendar has are not looked at, nor believed.
+    excluding = [set(_dates_of(start, each, zones)) for each in few[:_MOST_EXCLUDING]]
+    excluding += [set()] * (len(few) > _MOST_EXCLUDING)
     by_rule = set[str]().union(*excluding)
 
     def takes_place(date: str) -> bool:
@@ -262,10 +270,11 @@ def _from_base64(value: str) -> str:
     """Return the text of bytes in base64; what is none was not encoded. Source: RFC 5545 §3.2.7."""
     encoded = "".join(value.split())
     try:
-        content = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
-        return content.decode("utf-8", "surrogateescape")
+        text = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True).decode()
     except ValueError:
-        return value
+        return unescaped(value)
+    # Words that happen to be base64 give anything but a text.
+    return unescaped(value) if _CONTROLS.search(text) else text
 
 
 def unescaped(text: str) -> str:

@@ -8,7 +8,7 @@ from domain.csv.text_window import TextWindow
 from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unescaped, unfolded
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.named_zones import NamedZones
-from domain.problems import Problem, problem, sendable
+from domain.problems import Problem, excerpt, problem, sendable
 
 RECORD_CHARACTERS = 1024 * 1024
 MOST_ZONES = 100
@@ -49,7 +49,7 @@ class CalendarScanner:
             fallback="utf-8",
         )
         self._definitions = dict(state.notes)
-        self._zones = NamedZones(self._definitions)
+        self._zones = NamedZones(self._definitions, may_guess=self._was_sought)
 
     @property
     def fed(self) -> int:
@@ -191,16 +191,19 @@ class CalendarScanner:
         """Return the event of an entry; None while the definition of its time zone may still come."""
         event = read_event(text, self._zones, self._mapped, self._changed_dates)
         unknown = next((problem.value for problem in event.problems if problem.rule == "zone"), None)
-        key = f"{_SOUGHT}{unknown}"
-        if unknown is not None and key not in self._definitions and self._has_room:
+        if unknown is not None and not self._was_sought(unknown):
             if not self._looked_ahead(unknown, end):
                 return None
             # Each name is sought once: the rest of the file is not searched again for every entry.
-            self._remember(key, "")
+            self._remember(f"{_SOUGHT}{unknown}", "")
             event = read_event(text, self._zones, self._mapped, self._changed_dates)
         if self._mode == "cancelled":
             event = event._replace(is_cancelled=True)
         return event
+
+    def _was_sought(self, zone: str) -> bool:
+        """Return whether the definition of a zone was looked for behind its events, or cannot be kept."""
+        return f"{_SOUGHT}{excerpt(zone)}" in self._definitions or not self._has_room
 
     def _looked_ahead(self, zone: str, at: int) -> bool:
         """Keep the definitions behind an index up to that of a zone; False while more must be seen."""
@@ -259,4 +262,6 @@ class CalendarScanner:
         whole = sendable(unfolded(text))
         name = _ZONE_NAME.search(whole)
         if name and len(whole) <= ZONE_CHARACTERS and self._has_room:
-            self._definitions.setdefault(unescaped(name[1].strip().strip('"')), whole)
+            zone = unescaped(name[1].strip().strip('"'))
+            self._definitions.setdefault(zone, whole)
+            self._zones.forget(zone)

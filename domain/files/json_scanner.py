@@ -289,10 +289,10 @@ class JsonScanner:
                 if array >= 0:
                     return array, at
             value, end = self._value(text, at)
-            if type(value) is dict:
-                is_wrapped = unwrapped({name: value}) is value
-                singles += [at] if _is_event(_meanings(value)) and not is_wrapped else []
-            elif known := meaning(name):
+            known = meaning(name)
+            if type(value) is dict and _is_event(_meanings(value)):
+                singles += [at] if unwrapped({name: value}) is not value else []
+            elif known and not (type(value) is dict and name in HOLDER_NAMES):
                 told.add(known.field)
             at = _first_match(_SPACE_AND_COMMAS, text, end)
         if _is_event(told):
@@ -315,12 +315,18 @@ class JsonScanner:
             self._likely, self._likely_is_named = at + 1, name in _CONTRACT_NAMES
             self._beside = {"array": name}
         end = self._end_of_event(inner)
+        if end < 0 and may_hold and name in _CONTRACT_NAMES:
+            # The first of its events may lack what it must have: it is refused, and not passed over.
+            first, stop = self._value(text, inner)
+            told = _meanings(first) if type(first) is dict else set()
+            end = stop if "event_date" in told or ("title" in told and name != "items") else -1
         if end < 0:
             return False
         if may_hold and (is_first or end - begin <= RECORD_CHARACTERS):
             self._beside = {"array": name}
             return True
-        self._others[at] = excerpt(name)
+        if self._is_whole_event(inner):
+            self._others[at] = excerpt(name)
         return False
 
     def _end_of_event(self, at: int) -> int:
@@ -331,10 +337,16 @@ class JsonScanner:
         event = unwrapped(value)
         return end if event is not value or _is_event(_meanings(event)) else -1
 
+    def _is_whole_event(self, at: int) -> bool:
+        """Return whether the object at an index has a place besides: news have a title and a date, too."""
+        value, _ = self._value(self._window.text, at)
+        told = _meanings(unwrapped(value)) if type(value) is dict else set()
+        return _is_event(told) and not told <= _OF_NEWS
+
     def _reads_as_event_at(self, at: int) -> bool | None:
         """Return whether the object at an index is an event; None while its end is to come."""
         try:
-            return self._end_of_event(at) >= 0
+            return self._is_whole_event(at)
         except _MalformedError as error:
             return None if error.may_be_cut else False
 
@@ -346,10 +358,14 @@ class JsonScanner:
             return -1
 
     def _map_at(self, start: int, shape: str = "map") -> int:
-        """Return the index of the first member of an object whose first two members are events, or -1."""
+        """Return the index of the first member of an object of events, by its first three members, or -1."""
         text, at = self._window.text, start + 1
-        for _ in range(2):
+        for count in range(3):
             at = _first_match(_SPACE_AND_COMMAS, text, at)
+            if count == 2 and text[at : at + 1] == "}":
+                break
+            if at == len(text):
+                raise _MalformedError(text, at, ValueError("cut"))
             if text[at : at + 1] != '"':
                 return -1
             name, at = self._value(text, at)
@@ -586,6 +602,7 @@ def _meanings(members: dict[str, Any]) -> set[str]:
 
 
 _WHEN = frozenset({"event_date", "event_time"})
+_OF_NEWS = _WHEN | {"title", "description", "id"}
 
 
 def _is_event(told: set[str]) -> bool:

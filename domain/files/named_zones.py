@@ -1,6 +1,6 @@
 """Finds the offset of a time zone on a day, by the name that a file gives it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
 
 from domain.dates.zones import iana_zone, offset_at, zone_named
@@ -12,9 +12,15 @@ _MOST_KNOWN = 1000
 class NamedZones:
     """Finds zones by the paths of IANA, as they are defined in the file, or by a sure name."""
 
-    def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
-        """Look also into definitions: TZID -> VTIMEZONE, which may grow."""
+    def __init__(
+        self, definitions: Mapping[str, str] | None = None, *, may_guess: Callable[[str], bool] | None = None
+    ) -> None:
+        """Look also into definitions: TZID -> VTIMEZONE, which may grow.
+
+        What a name means is believed only once `may_guess` says that no definition of it comes.
+        """
         self._definitions = {} if definitions is None else definitions
+        self._may_guess = may_guess
         self._known: dict[str, tzinfo] = {}
 
     def offset(self, name: str, moment: datetime) -> str | None:
@@ -32,7 +38,11 @@ class NamedZones:
                 return zone
         if name in self._definitions:
             return _defined(self._definitions[name])
-        return zone_named(name)
+        return zone_named(name) if self._may_guess is None or self._may_guess(name) else None
+
+    def forget(self, name: str) -> None:
+        """Look for a zone anew: it was defined."""
+        self._known.pop(name, None)
 
 
 def _names(name: str) -> Iterator[str]:

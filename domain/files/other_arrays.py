@@ -11,6 +11,7 @@ _FILLER = re.compile(r"[ \t\r\n,\]}]*+")
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*+)"[ \t\r\n]*+:[ \t\r\n]*+(?=([^ \t\r\n]))', re.DOTALL)
 _PLAIN = re.compile(r'"(?:[^"\\]|\\.)*+"|[^"{}\[\],\s]++(?=[\s,}])', re.DOTALL)
 _FIRST_OBJECT = re.compile(r"\[[ \t\r\n]*+(?:(\{)|(?=[^ \t\r\n{]))")
+_SHOWN = 20
 _MOST = 1024 * 1024
 """A name, a text or a first object that is longer is not looked at, nor what follows it."""
 
@@ -50,13 +51,20 @@ class OtherArrays:
             return self._waits(window) if window.position < len(text) else False
         window.pass_to(_FILLER.match(text, window.position).end())  # type: ignore[union-attr]
         if text[window.position : window.position + 1] == "{":
-            shown = excerpt(text[window.position : window.position + 20])
-            self.fault = problem("invalid_json.after_end", value=shown, line=window.line)
+            self._refuse_rest(window)
             return False
         member = _MEMBER.match(text, window.position)
         if member is None:
             return self._waits(window)
         return self._pass_value(window, member)
+
+    def _refuse_rest(self, window: TextWindow) -> None:
+        """Say what stands behind the end, once enough of it is there to be shown."""
+        shown = window.text[window.position : window.position + _SHOWN]
+        if len(shown) < _SHOWN and not window.closed:
+            window.want_more()
+        else:
+            self.fault = problem("invalid_json.after_end", value=excerpt(shown), line=window.line)
 
     def _pass_value(self, window: TextWindow, member: re.Match[str]) -> bool:
         text, at = window.text, member.end()

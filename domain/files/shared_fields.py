@@ -1,5 +1,6 @@
 """Members that are one field, each record in its own shape: `city`, or a city within `location`."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -8,10 +9,11 @@ from msgspec import Struct
 from domain.files.nested_members import members_by_field
 from domain.problems import Problem
 from domain.rows.columns import duplicate_columns
-from domain.rows.row_parser import TYPED
+from domain.rows.looks import is_nothing
 from domain.text import folded, one_line
 
-_VENUE = "local_info."
+_STATE = re.compile(r" ?[,/-] ?[a-z]{2}\Z")
+"""`Recife - PE` is the city `Recife`."""
 
 
 class _Shared(Struct, frozen=True):
@@ -55,10 +57,11 @@ class SharedFields:
     def fault(self, members: Mapping[str, Any]) -> Problem | None:
         """Return the fault of a record in which two members of one field differ; mapping one decides."""
         for shared in self._fields:
-            if shared.is_mapped:
+            # The event's own number or street is the more exact one: only cities contradict each other.
+            if shared.is_mapped or shared.field != "city":
                 continue
             told = {
-                place: _compared(shared.field, value)
+                place: _compared(value)
                 for place in (shared.at, *shared.others)
                 if type(value := members.get(self._names[place])) in (str, int, float)
                 and not _is_empty(value)
@@ -84,10 +87,8 @@ def _shared(names: Sequence[str], index: Mapping[str, int], mapped: Collection[s
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or (type(value) is str and not value.strip())
+    return value is None or (type(value) is str and (not value.strip() or is_nothing(value)))
 
 
-def _compared(field: str, value: Any) -> Any:
-    text = one_line(folded(str(value)))
-    read = TYPED.get(field.removeprefix(_VENUE))
-    return read(text) if read else text
+def _compared(value: Any) -> str:
+    return _STATE.sub("", one_line(folded(str(value))))

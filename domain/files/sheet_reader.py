@@ -298,7 +298,8 @@ class SheetReader(Reader):
         if problems:
             for column, _, _ in line.faults:
                 cells[column : column + 1] = [""]
-        is_record = bool(problems) and hides_totals(line, self._state.columns)
+        is_here = bool(problems) and not self._parser.is_elsewhere
+        is_record = is_here and hides_totals(line, self._state.columns)
         parse = self._parser.parse if is_record else self._parser.parse_line
         row = parse(cells, line=place.number, record=record, end=place.end)
         if problems and row is not None:

@@ -23,7 +23,6 @@ _OTHER_ERROR = re.compile(
 _CODE = re.compile(
     r"(?:Erro?|Err |Err\u00a0|Fehler|Fout|Errore|Chyba|Błąd|Hiba|Virhe|Feil|Fejl|Fel|Hata):5[0-9]{2}"
 )
-_CODE_NUMBER = re.compile(r":5[0-9]{2}(?![0-9])")
 
 CELL_CHARACTERS = 32_767
 """A cell of Excel holds no more, counted in UTF-16. Source: Excel specifications and limits."""
@@ -66,7 +65,7 @@ def may_hold_errors(text: str) -> bool:
     """Return whether a text may contain an error value, or what was cut; a fast check."""
     if "#" in text and (_ERROR.search(text) or _OTHER_ERROR.search(text) or CUT_MARK in text):
         return True
-    return ":5" in text and _CODE_NUMBER.search(text) is not None
+    return ":5" in text and _CODE.search(text) is not None
 
 
 def cell_error(field: str, cell: str) -> Problem:

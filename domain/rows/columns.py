@@ -70,6 +70,8 @@ _MAPPED = 4
 _PARTS_OF_TIME = frozenset(["am_pm", "ampm", "meridiem", "minute", "minutes", "minuto", "minutos"])
 # Of people, too, unless the times are whole hours.
 _MINUTES = frozenset(["min", "mins"])
+# AM is Amazonas, too.
+_OF_STATES = frozenset(["uf", "estado", "state", "sigla_uf", "uf_do_evento", "estado_do_evento", "provincia"])
 _OF_TIME = ("event_date", "event_time")
 _STARTS = (Meaning("event_date", 1), Meaning("event_date", 2))
 
@@ -173,9 +175,14 @@ def needs_values(names: Sequence[str], mapping: Mapped | None = None) -> bool:
     given = best.keys() | (mapping or {}).keys()
     if EITHER in best and {"local_info", LOCATION_NAME} & given:
         return True
-    if "event_time" in best and "event_date" not in given:
+    has_brackets = any("(" in names[at] or "[" in names[at] for at in best.get("event_date", (0, []))[1])
+    if has_brackets or ("event_time" in best and "event_date" not in given):
+        # Where brackets name a place, it matters whether the cells have times.
         return True
-    if "event_time" in best and not all(meaning(name) or is_own_column(name) for name in names):
+    used = {*mapped.values(), *(column for _, columns in best.values() for column in columns)}
+    if "event_time" in best and any(
+        at not in used and not is_own_column(name) for at, name in enumerate(names)
+    ):
         # One of the others may say which half of the day is meant.
         return True
     return "event_time" not in best and bool(_starts(names, mapping or {}, mapped))
@@ -252,17 +259,19 @@ def duplicate_columns(target: str, names: Sequence[str], places: Sequence[int]) 
 def _elsewhere(names: Sequence[str], timezone: tzinfo | None, sample: Sequence[Sequence[str]]) -> set[int]:
     """Return the columns of dates and times whose names state another time zone.
 
-    Not those whose cells say their offsets themselves: there nothing can be misread.
+    Not those whose cells say their offsets themselves, nor days alone: there nothing can be misread.
     """
     if timezone is None:
         return set()
+    fields = [known.field if (known := meaning(name)) else "" for name in names]
+    have_times = "event_time" in fields
     return {
         column
         for column, name in enumerate(names)
-        if is_of_another_zone(name, timezone)
-        and (known := meaning(name))
-        and known.field in _OF_TIME
-        and not _have_offsets(column_of(sample, column))
+        if fields[column] in _OF_TIME
+        and is_of_another_zone(name, timezone)
+        and not _have_offsets(cells := column_of(sample, column))
+        and (have_times or not cells or any(map(is_moment, cells)))
     }
 
 
@@ -363,7 +372,11 @@ def _part_of_time(
         for at, key in keys.items()
         if key in _PARTS_OF_TIME
         or (key in _MINUTES and mostly(is_whole_hour, times))
-        or (mostly(is_half_of_day, column_of(sample, at)) and not any(map(is_of_24_hours, times)))
+        or (
+            key not in _OF_STATES
+            and mostly(is_half_of_day, column_of(sample, at))
+            and not any(map(is_of_24_hours, times))
+        )
     )
     return next(found, None)
 

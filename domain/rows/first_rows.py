@@ -10,11 +10,13 @@ from domain.problems import excerpt
 from domain.rows.columns import Columns, is_own_column
 from domain.rows.likeness import names_another_thing
 from domain.rows.looks import MOSTLY
-from domain.rows.names import means_another_time, means_time
+from domain.rows.names import column_key, means_another_time, means_time
 
 FIRST_ROWS = 100
 SHOWN_VALUES = 3
 _COLUMNS = 64
+_HOURS = frozenset({"horas", "hours"})
+"""Of a course, too: 8 and 4."""
 _VALUE_CHARACTERS = 40
 
 
@@ -86,7 +88,8 @@ class FirstRows(Struct):
         if means_another_time(name) or names_another_thing("event_time", name):
             return False
         # One with such a name was left out for its values: `19h` and `a definir`.
-        return means_time(name) or max(found.times, found.dates) >= MOSTLY * found.filled
+        is_named = means_time(name) and column_key(name) not in _HOURS
+        return is_named or max(found.times, found.dates) >= MOSTLY * found.filled
 
 
 def _is_bare(cells: Sequence[str], columns: Columns) -> bool:

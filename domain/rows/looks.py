@@ -18,39 +18,11 @@ _NUMBER = re.compile(r"[^\w]*+[0-9][0-9.,' \u00a0\u202f]*+[^\w]*+")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?(?P<word>[a-z]+))?", re.IGNORECASE)
 _UNITS = frozenset(
     [
-        *(
-            "ano",
-            "anos",
-            "year",
-            "years",
-            "yr",
-            "yrs",
-            "h",
-            "hs",
-            "hr",
-            "hrs",
-            "hora",
-            "horas",
-            "hour",
-            "hours",
-        ),
-        *("m", "min", "mins", "minuto", "minutos", "minute", "minutes", "s", "seg", "segundo", "segundos"),
-        *(
-            "sec",
-            "second",
-            "seconds",
-            "d",
-            "dia",
-            "dias",
-            "day",
-            "days",
-            "semana",
-            "semanas",
-            "week",
-            "weeks",
-        ),
-        *("mes", "meses", "month", "months", "brl", "usd", "eur", "reais", "real", "euro", "euros"),
-        *("dolar", "dolares", "dollar", "dollars", "peso", "pesos", "km", "metro", "metros", "meters", "cm"),
+        *("ano", "anos", "year", "years", "mes", "meses", "month", "months", "semana", "semanas", "week"),
+        *("dia", "dias", "day", "days", "h", "hs", "hr", "hrs", "hora", "horas", "hour", "hours", "m", "s"),
+        *("min", "mins", "minuto", "minutos", "minute", "minutes", "seg", "segundos", "sec", "seconds"),
+        *("brl", "usd", "eur", "real", "reais", "euro", "euros", "dolar", "dolares", "dollars", "pesos"),
+        *("km", "metro", "metros", "meters", "cm"),
     ]
 )
 """Words behind a number that make it an age, a time, a price or a length, and no number of people."""
@@ -61,10 +33,15 @@ _ID = re.compile(
 _TOTAL = (
     r"(?:sub[ -]?|grand |gran )?(?:totals?|totais|totales)(?: (?:geral|gerais|general|generales|parcial))?"
 )
+_COUNTED = (
+    r"(?:eventos?|events?|inscrit[oa]s|registros?|rows|linhas|vagas|participantes|pessoas|capacidade|capacity"
+    r"|acumulado|count)"
+)
 # `Sum 41` is a band: a number behind a blank is that of a total alone.
 _TOTALS = re.compile(
-    rf"\W*+(?:{_TOTAL}(?: [0-9][0-9.,]*+)?|somas?|somatorio|sumas?|sum|count)"
-    r"(?P<of> (?:de|do|da|dos|das|del|of) \w{1,20}(?: \w{1,20}){0,3})?\W*+"
+    rf"\W*+(?:{_TOTAL}(?:\W{{1,3}}[0-9][0-9.,]*+(?: \w{{1,20}})?\)?)?"
+    r"|(?:somas?|somatorio|sumas?|sum|count)(?: totals?)?)"
+    rf"(?P<of> (?:de|do|da|dos|das|del|of|por|a)(?: [\w/$()]{{1,20}}){{1,4}}| {_COUNTED})?\W*+"
 )
 # `3`, `R$ 1.200,00`, `12 eventos`.
 _AMOUNT = re.compile(r"(?:[a-z]{0,3}\W{0,2} ?)?[0-9][0-9.,' ]*+(?:[a-z]{1,20}|%)?")
@@ -229,7 +206,7 @@ def without_totals(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
 
 def is_line_of_totals(row: Sequence[str]) -> bool:
     """Return whether a row has labels of totals, and else only numbers: `Total Eclipse` is a title."""
-    filled = [plain for cell in row if (plain := cell.strip())]
+    filled = [plain for cell in row if (plain := " ".join(cell.split())) and not is_nothing(plain)]
     words = [folded(cell) for cell in filled if not is_number(cell)]
     if not any(map(_TOTAL_WORDS.search, words)):
         return False

@@ -218,9 +218,12 @@ def _meaning(name: str) -> Meaning | None:
 
 
 def _meaning_of_event(key: str) -> Meaning | None:
-    """Return what a name means without `do evento` at its end; an id of events is that of another program."""
+    """Return what a name means without `do evento` at its end.
+
+    An id of events is that of another program, and the programme of an event is not its title.
+    """
     known = _MEANINGS.get(without_event(key))
-    return None if known is None or known.field == "id" else known
+    return None if known is None or known.field in ("id", "title", "description") else known
 
 
 def without_event(key: str) -> str:

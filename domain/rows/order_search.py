@@ -2,8 +2,10 @@
 
 import re
 
+from msgspec.structs import replace
+
 from domain.dates import DateOrder, order_shown_by
-from domain.dates.order import PROOF_BYTES, PROOF_RECORDS
+from domain.dates.order import PROOF_BYTES, PROOF_RECORDS, Order
 from domain.rows.columns import Columns
 from domain.text import folded
 
@@ -14,10 +16,16 @@ _SPELLED = re.compile(
 
 
 def with_order_of_header(order: DateOrder, columns: Columns, line: int) -> DateOrder:
-    """Return the order that the name of the dates' column spells out: `Data (DD/MM/AAAA)` proves it."""
+    """Return an order with that of a header that spells out one: `Data (DD/MM/AAAA)`.
+
+    People fill templates of other countries: what the dates prove counts before it.
+    """
     at = columns.index.get("event_date")
-    found = _SPELLED.search(folded(columns.names[at])) if at is not None and not order.settled else None
-    return order.proved("dmy" if found["dmy"] else "mdy", line) if found else order
+    if at is None or order.settled:
+        return order
+    spelled = {"dmy" if found["dmy"] else "mdy" for found in _SPELLED.finditer(folded(columns.names[at]))}
+    one: Order = "dmy" if "dmy" in spelled else "mdy"
+    return replace(order, hint=one, hint_line=line) if len(spelled) == 1 else order
 
 
 class OrderSearch:

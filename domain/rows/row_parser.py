@@ -31,7 +31,10 @@ _DIGITS = frozenset("0123456789")
 # As the careful reader keeps a cell whose quote ran on into the next line, where it closed too early.
 _RUN_ON = re.compile(r' *+"(?:[^"]++|"")*+" *+[^\r\n",;\t| ][^\r\n]*+')
 _OF_EACH_HEADER = frozenset({"title", "event_date"})
+_OF_EVERY_TABLE = ("title", "event_date", "city")
+_PLACE_FIELDS = {EITHER: LOCATION_NAME}
 _LEAST_NAMES = 3
+_DELIMITERS = ",;\t|"
 _KEPT_CELLS = 1024
 _UNLIKE_TEXT = {
     "capacity": "invalid_type",
@@ -96,7 +99,9 @@ class RowParser:
         self._timezone = timezone
         self._warn = warn
         self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
-        self._header = [(column, column_key(columns.names[column])) for column in columns.index.values()]
+        self._header = [
+            (column, column_key(columns.names[column]), field) for field, column in columns.index.items()
+        ]
 
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
         """Return the row of a line of a table; None where it is no record.
@@ -158,15 +163,29 @@ class RowParser:
         return False
 
     def _repeats_header(self, cells: list[str]) -> bool:
-        header = [(cells[column], key) for column, key in self._header if column < len(cells)]
-        return bool(header) and all(column_key(cell) == key for cell, key in header)
+        """Return whether each cell names its own column, in the words of the header or in others."""
+        header = [(cells[column], key, field) for column, key, field in self._header if column < len(cells)]
+        return bool(header) and all(
+            column_key(cell) == key or _field_of(cell) == _PLACE_FIELDS.get(field, field)
+            for cell, key, field in header
+        )
 
     def _is_other_header(self, cells: list[str]) -> bool:
-        """Return whether a rejected row names other columns: a title, a date and a third field."""
-        if not self._is_table or not _DIGITS.isdisjoint(self.date_cell(cells)):
+        """Return whether a rejected row names other columns: a title, a date and a third field.
+
+        One of them stands elsewhere than in the header, and another name or nothing where the date does.
+        """
+        date = self.date_cell(cells).strip()
+        if not self._is_table or (date and meaning(date) is None) or not _DIGITS.isdisjoint(date):
             return False
-        fields = {known.field for known in map(meaning, cells) if known}
-        return len(fields) >= _LEAST_NAMES and fields >= _OF_EACH_HEADER
+        places: dict[str, int] = {}
+        for at, cell in enumerate(cells):
+            if known := meaning(cell):
+                places.setdefault(known.field, at)
+        if len(places) < _LEAST_NAMES or not places.keys() >= _OF_EACH_HEADER:
+            return False
+        index = self._columns.index
+        return any(name in places and index.get(name) != places[name] for name in _OF_EVERY_TABLE)
 
     def _members(self, cells: list[str], problems: list[Problem]) -> dict[str, object]:
         """Return the members as JSON would have them; cells that cannot be read become problems."""
@@ -203,7 +222,8 @@ class RowParser:
         if "\ufffd" in text:
             problems.append(problem("encoding_error.lost", field, value=excerpt(text)))
             return True
-        if "\n" in text and _RUN_ON.fullmatch(text):
+        # A quotation at the beginning of a text has no delimiters of a row in it.
+        if "\n" in text and max(map(text.count, _DELIMITERS)) > 1 and _RUN_ON.fullmatch(text):
             problems.append(problem("malformed_quote.run_on", field, value=excerpt(text)))
             return True
         return False
@@ -267,6 +287,12 @@ class RowParser:
         """Leave out `required` for cells that `missing_cells` reports already."""
         absent = {name for name, column in self._columns.index.items() if column >= len(cells)}
         return [p for p in problems if not (p.code == "required" and p.field in absent)]
+
+
+def _field_of(name: str) -> str | None:
+    """Return the field that a name means; a place and its name are one here."""
+    known = meaning(name)
+    return _PLACE_FIELDS.get(known.field, known.field) if known else None
 
 
 def _nothing(code: str, field: str, text: str) -> Problem:

@@ -68,7 +68,7 @@ class CsvSource:
     def go_on(self) -> Portion:
         """Return the next rows of the piece, where its last portion had more."""
         reader, began, digest = self._reader, thread_time(), Digest(self._pack)
-        if self._unfit:
+        if self._unfit and any(self._parts):
             return Portion(digest.rows(), offset=reader.offset, state=b"", fault=self._unfit)
         while digest.rejected < MOST_REJECTED and (self._parts or not reader.is_hungry):
             if reader.is_hungry:

@@ -128,7 +128,7 @@ function merge(controls, before, event) {
     const isMine = mine[name] !== before[name];
     const differs = isMine && theirs[name] !== before[name] && theirs[name] !== mine[name];
     const place = control.closest("dialog").querySelector(`[data-fault="${name}"]`);
-    if (place) place.textContent = differs ? t("events.theirs", {value: theirs[name]}) : "";
+    if (place) place.textContent = differs ? t("events.theirs", {value: theirs[name] || "–"}) : "";
     if (isMine)
       Object.assign(control, typeof mine[name] === "boolean" ? {checked: mine[name]} : {value: mine[name]});
   }

@@ -81,7 +81,9 @@ export class ImportView {
   }
 
   #add(files) {
-    this.#queue.push(...files);
+    // What is chosen over a file that cannot be read takes its place.
+    if (this.#review?.isOver) this.#queue.unshift(...files);
+    else this.#queue.push(...files);
     if (!this.#isBusy) this.#next();
     this.#showQueue();
   }

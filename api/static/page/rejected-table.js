@@ -9,6 +9,9 @@ import {windowOf} from "./window-of.js";
 
 const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
 
+/** Their own text may have lines: a paste of several is one cell. */
+const WITH_LINES = ["description", "local_info.address"];
+
 /** Kinds of problems that are buttons. */
 const KINDS = 6;
 
@@ -169,6 +172,7 @@ export class RejectedTable {
         this.onMended();
       },
       onpaste: (event) => {
+        if (WITH_LINES.includes(problem.field)) return;
         const cells = columnIn(event.clipboardData?.getData("text/plain") ?? "");
         if (!cells.length) return;
         event.preventDefault();

@@ -28,6 +28,7 @@ export async function signedIn(place) {
  * lets the first one sign in again.
  */
 async function comeBack(who) {
+  if (!who) return signIn("session.expired");
   for (let lead = "session.expired"; ; lead = ["session.typed", {user: who.user}]) {
     await signIn(lead);
     const now = await askedAgain();

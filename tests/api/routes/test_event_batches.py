@@ -97,7 +97,7 @@ async def test_a_filter_that_folds_to_nothing_is_refused_wherever_filters_are_re
     assert told == [(400, "required")] * len(answers)
     if name != "upload_id":
         refused = await client.post("/api/v1/calendars", json={"filters": {name: blank}})
-        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "required")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "required")
     assert (await client.get(EVENTS)).json()["total"] == 1
 
 

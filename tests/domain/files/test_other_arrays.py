@@ -85,8 +85,8 @@ MEMBERS: dict[str, tuple[str, list[str]]] = {
     "the values of events": (json.dumps({"events": {"a": A, "b": B}, "n": 1}), ["1 A", "1 B"]),
     "the values of the file": (json.dumps({"-Na": A, "-Nb": B}), ["1 A", "1 B"]),
     "one of them is none": (
-        json.dumps({"-Na": A, "-Nb": B, "c": 5, "d": A}),
-        ["1 A", "1 B", "1 :invalid_type", "1 A"],
+        json.dumps({"-Na": A, "-Nb": B, "-Nc": A, "c": 5, "d": A}),
+        ["1 A", "1 B", "1 A", "1 :invalid_type", "1 A"],
     ),
     "over lines": (json.dumps({"events": {"a": A, "b": B}}, indent=1), ["3 A", "8 B"]),
     "a single event": (json.dumps({"event": A}), ["1 A"]),

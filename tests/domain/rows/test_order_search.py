@@ -34,7 +34,8 @@ def order_of(name: str, date_format: str = "auto") -> DateOrder:
 )
 def test_a_name_that_spells_out_the_order_proves_it(name: str, expected: str) -> None:
     found = order_of(name)
-    assert (found.format, found.line, found.settled) == (expected, 3, True)
+    assert (found.format, found.hint, found.hint_line) == ("auto", expected, 3)
+    assert (found.unproved().format, found.unproved().line) == (expected, 3)
 
 
 @pytest.mark.parametrize("name", ["Data", "Date (YYYY-MM-DD)", "Data (dd/mm)", "Data (HH:MM)", "Adm/dm/year"])

@@ -125,9 +125,49 @@ def test_json_without_quotes_around_it_is_named() -> None:
         ('"""TV 42"""";2026-01-02;Recife\n""Fim"', "malformed_quote"),
         ('"""TV 42"" polegadas"', None),
         ('"""Festa""\nda rua"', None),
+        ('"""Ser ou não ser,\neis a questão"" — Shakespeare"', None),
     ],
 )
 def test_a_mended_row_is_refused_while_it_is_still_torn(title: str, code: str | None) -> None:
     text = f"title;event_date;city\n{title};2026-01-03;R\n"
     (row,), _ = _read(text, mended=True)
     assert [error.code for error in row.errors] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Title;Date;City;Venue", "Evento;Data;Cidade;Local", "Nome do evento;Data do evento;Cidade;Espaço"),
+        *("título;DATA;cidade;local",),
+    ],
+)
+def test_the_header_in_other_words_is_passed_over_and_what_follows_is_read(line: str) -> None:
+    rows, warnings = _read(f"{HEAD}{line}\nFesta;24/06/2026;R;Sala\n{line}\nBaile;25/06/2026;R;Sala\n")
+    assert _told(rows) == ["Festa", "Baile"]
+    assert warnings == {"repeated_header": 2}
+
+
+@pytest.mark.parametrize("line", ["Show;a definir;Quando;Artistas", "Show;Data (a confirmar);Espaço;"])
+def test_a_row_with_words_of_headers_is_no_header(line: str) -> None:
+    rows, warnings = _read(f"{HEAD}{line}\nFesta;24/06/2026;R;Sala\n")
+    assert _told(rows)[-1] == "Festa"
+    assert len(rows) == 2
+    assert "other_table" not in warnings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "TOTAL  GERAL;;;35",
+            "Suma total;;;3",
+            "Total inscritos;;;35",
+            "Total por cidade;;;35",
+            "Total;;;-",
+        ),
+        *("Total (3 eventos);;;", "Total - 3;;;", "Total;;;", "Subtotal;;;12", "Soma;;;R$ 1.200,00"),
+    ],
+)
+def test_a_line_of_totals_is_passed_over(line: str) -> None:
+    rows, warnings = _read(f"{HEAD}Festa;24/06/2026;R;Sala\n{line}\n")
+    assert (_told(rows), warnings) == (["Festa"], {"total_row": 1})

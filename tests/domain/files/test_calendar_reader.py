@@ -62,6 +62,8 @@ SUMMARIES = {
     "SUMMARY;BASE64:UmV1bm\r\n  nDo28=": "Reunião",
     "SUMMARY;ENCODING=BASE64:QSwgQlxuQw==": "A, B\\nC",
     "SUMMARY;ENCODING=BASE64:Reunião": "Reunião",
+    "SUMMARY;ENCODING=BASE64:Agenda12": "Agenda12",
+    "SUMMARY;ENCODING=BASE64:A\\, B": "A, B",
     "SUMMARY;ENCODING=8BIT:UmV1bmnDo28=": "UmV1bmnDo28=",
 }
 
@@ -119,6 +121,16 @@ def test_a_time_zone_may_be_defined_behind_its_entries(between: int, chunk: int)
     dates = [row.fields.event_date if row.fields else row.errors[0].code for row in rows]
     known = "2025-07-01T10:00:00-05:00"
     assert dates == ["invalid_date", known, *["2025-07-01T10:00:00"] * between, known, "invalid_date", known]
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 50])
+@pytest.mark.parametrize("name", ["GMT+3", "BRT", "Recife", "US-Eastern", "Pacific Standard Time"])
+def test_what_the_file_defines_counts_before_what_a_name_means(name: str, chunk: int) -> None:
+    early = entry(f"DTSTART;TZID={name}:20250701T100000")
+    zone = [line.replace("Ilha", name) for line in ZONE]
+    _, rows = read(calendar(*early, *entry(DAY), *early, *zone, *early), chunk)
+    dates = [row.fields.event_date if row.fields else row.errors[0].code for row in rows]
+    assert dates == [f"2025-07-01T10:00:00{offset}" for offset in ("-05:00", "", "-05:00", "-05:00")]
 
 
 @pytest.mark.parametrize("chunk", [1 << 20, 1 << 16])
@@ -320,6 +332,9 @@ EXCLUDED = [
     (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;INTERVAL=2"], "2026-08-10T19:00:00"),
     (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;BYDAY=TU"], "2026-08-03T19:00:00"),
     (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY;COUNT=1", "EXDATE:20260810T190000"], "2026-08-17T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", "EXRULE:"], "2026-08-03T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", *["EXRULE:FREQ=WEEKLY;BYDAY=TU"] * 300], "2026-08-03T19:00:00"),
+    (["RRULE:FREQ=WEEKLY", *[f"EXRULE:FREQ=WEEKLY;COUNT={n}" for n in range(2, 300)]], None),
     (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=WEEKLY"], None),
     (["RRULE:FREQ=WEEKLY", "EXRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1"], None),
 ]

@@ -5,6 +5,7 @@ from time import perf_counter
 
 import pytest
 
+from domain.dates.several_times import are_times
 from domain.rows.cells import is_error, may_hold_errors
 from domain.rows.formula_guard import exported, imported, may_be_guarded
 from domain.rows.looks import (
@@ -77,3 +78,12 @@ def test_a_look_takes_time_in_proportion_to_the_cell(look: Callable[[str], objec
             # Quadratic time would be 256-fold; what is quick is not measured well.
             limit = max(10 * TIMES * _seconds(look, some), 0.02)
             assert _seconds(look, more) < limit, (unit, first)
+
+
+@pytest.mark.parametrize("between", ["as as", "a a las", "e as", "das as", "- as"])
+def test_a_list_of_times_that_ends_as_none_is_seen_soon(between: str) -> None:
+    few, many = (f"1h {f'{between} 1 ' * times}x" for times in (3, 9))
+    assert not are_times(few)
+    assert not are_times(many)
+    # A choice at each of them would double it six times.
+    assert _seconds(are_times, many) < max(20 * _seconds(are_times, few), 0.005)

@@ -1,8 +1,12 @@
 """The order of day and month that the header of a file spells out."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from domain.csv.reader import RowReader
 from domain.dates import DateOrder
+from domain.imports import ImportOptions
 from domain.rows.columns import Columns, match_columns
 from domain.rows.order_search import with_order_of_header
 
@@ -45,3 +49,28 @@ def test_other_names_prove_nothing(name: str) -> None:
 
 def test_what_the_uploader_says_counts() -> None:
     assert order_of("Data (DD/MM/AAAA)", "mdy") == DateOrder.asked("mdy")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("name", "dates", "expected"),
+    [
+        ("Date (MM/DD/YYYY)", ["05/03/2026", "25/03/2026"], ["2026-03-05", "2026-03-25"]),
+        ("Data (DD/MM/AAAA)", ["03/05/2026", "03/25/2026"], ["2026-03-05", "2026-03-25"]),
+        ("Data (DD/MM/AAAA)", ["05/03/2026 7:30 PM"], ["2026-03-05"]),
+        ("Date (MM/DD/YYYY)", ["05/03/2026"], ["2026-05-03"]),
+        ("Date (dd/mm/yyyy or mm/dd/yyyy)", ["05/03/2026"], ["ambiguous_date"]),
+        ("Data", ["05/03/2026"], ["ambiguous_date"]),
+    ],
+)
+def test_what_the_dates_prove_counts_before_the_header(
+    name: str, dates: list[str], expected: list[str], at_once: bool
+) -> None:
+    lines = [f"Título;{name};Cidade", *(f"Festa;{date};R" for date in dates)]
+    content = "".join(f"{line}\n" for line in lines).encode()
+    reader = RowReader(ImportOptions(), ZoneInfo("America/Recife"))
+    for start in range(0, len(content), len(content) if at_once else 5):
+        reader.feed(content[start : start + (len(content) if at_once else 5)])
+    reader.close()
+    rows = reader.rows()
+    assert [row.fields.event_date[:10] if row.fields else row.errors[0].code for row in rows] == expected

@@ -68,14 +68,6 @@ _KNOWN = frozenset({"feed", *_ONCE, *_CURSORS})
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
-def check_parameters(connection: Connection) -> None:
-    """Raise HttpProblem for a parameter that no feed has, or that says two things.
-
-    A misspelt cursor would lose messages.
-    """
-    _check(_pairs(connection))
-
-
 def _pairs(connection: Connection) -> _Pairs:
     """Return the parameters in their order, which the framework's do not keep, and it reads them slowly."""
     text = connection.scope["query_string"].decode("latin-1")

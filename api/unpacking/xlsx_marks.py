@@ -36,7 +36,6 @@ _MARKS = (b'"e"', b"'e'", b"<f", b":f")
 _NUMBER = re.compile(rb"""\br=["']([0-9]+)["']""")
 _STYLE = re.compile(rb"""\bs=["']([0-9]+)["']""")
 _REFERENCE = re.compile(rb"""\br=["']\$?([A-Z]{1,3})\$?[0-9]+["']""")
-_ROW_END = re.compile(rb"</(?:\w+:)?row>")
 _DOCUMENT_RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MOST_ROW_BYTES = 64 * 1024 * 1024
 

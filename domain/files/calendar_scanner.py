@@ -23,7 +23,6 @@ _EDGE = re.compile(
 )
 """Where a component begins or ends, or a calendar says that all in it is cancelled (RFC 5546 §3.2.5)."""
 
-_LINE_END = re.compile(r"[\r\n]")
 # In front of a UID, where no name of a zone has them: a zone is one line.
 _FIRST, _CHANGED, _SOUGHT = "first\n", "changed\n", "sought\n"
 _ZONE_NAME = re.compile(r"(?:^|(?<=[\r\n]))TZID[^:\r\n]*:([^\r\n]*)", re.IGNORECASE)

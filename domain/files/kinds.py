@@ -96,7 +96,6 @@ _MARKUP: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         EXPORT_INSTEAD,
     ),
 )
-_NOT_JSON = "this JSON cannot be read"
 _JSON_START = re.compile(r"\s*(?:\[\s*(?:[\]{\[\"]|\Z)|\{\s*(?:[\"}]|\Z))")
 _COMMENTS = r"(?:\s|//[^\r\n]*|/\*.*?\*/)*+"
 # `// agenda` above an array, `callback([…])`, `var events = […]`; a header may have brackets, too.
@@ -108,7 +107,6 @@ _SCRIPT = re.compile(
 _COMMENT_FIRST = re.compile(r"(?:[\[{]\s*)?/[/*]")
 _OF_OTHER_TEXTS = {"mail": "send_attachment", "mht": RESAVE_INSTEAD}
 _BLANK = " \t\r\n\x1e\ufeff"
-BINARY = problem("not_text.binary")
 
 
 def sniff(head: bytes, *, closed: bool, filename: str = "") -> Kind | Problem | None:

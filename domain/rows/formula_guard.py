@@ -16,11 +16,6 @@ _GUARDED = re.compile("'+" + _FIRST)
 _END_OF_GUARD = re.compile("'" + _FIRST)
 
 
-def harmless(cell: str) -> str:
-    """Return a cell of an uploaded file, guarded if a spreadsheet would run it."""
-    return f"'{cell}" if _RUNS.match(cell) else cell
-
-
 def guarded(text: str) -> str:
     """Return the cell that `unguarded` reads as this text, and that no spreadsheet runs."""
     return f"'{text}" if _RUNS_OR_LOOKS_GUARDED.match(text) else text

@@ -239,11 +239,6 @@ def _changes(field: str, name: str) -> bool:
     return field != "participants" and _PEOPLE_WORDS.search(within) is not None
 
 
-def is_canonical(name: str) -> bool:
-    """Return whether a name is that of a field in our own files."""
-    return column_key(name) in _CANONICAL
-
-
 def means_another_time(name: str) -> bool:
     """Return whether a name speaks of the end of an event, or of when its row was written."""
     return _BESIDE_WORDS.search(column_key(name).replace("_", " ")) is not None

@@ -221,12 +221,6 @@ def _mended(row: RejectedRow, new: dict[str, Any], upload: Upload) -> _Mended:
     return _Mended(row, cells, extra)
 
 
-def _text(value: str | float | bool | None) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
 def _column(name: str, columns: Sequence[dict[str, Any]]) -> int | None:
     """Return the place of the column that is this field, or has this name."""
     by_field = [at for at, column in enumerate(columns) if column["field"] == name]

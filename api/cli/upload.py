@@ -184,7 +184,8 @@ class ImportRun:
     def _repeated(self) -> list[str]:
         """Return what a proposed command has of this one besides the options of the import."""
         words = [*self._more]
-        if self._rejected is not None:
+        # Where rows are in, the rest is imported from the server: the file that has it stays as it is.
+        if self._rejected is not None and not self._outcome.has_rows_in:
             words += ["--rejected", readable(str(self._rejected))]
         return [*words, "--json"] if self._as_json else words
 

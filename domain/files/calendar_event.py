@@ -34,6 +34,10 @@ _LINE = re.compile(
 _PARAMETER = re.compile(r';([^=:;"]+)(?:=((?:"[^"]*"|[^":;,]*)(?:,(?:"[^"]*"|[^":;,]*))*))?')
 _QUOTED_PRINTABLE = "QUOTED-PRINTABLE"
 _BASE64 = frozenset({"BASE64", "B"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_MOST_EXCLUDING = 4
+"""Rules of excluded dates in one event."""
+
 _SOFT_BREAK = re.compile(r"=(?:\r\n|\n|\r)")
 # A value in this encoding goes on after a line that ends with =. Source: RFC 2045 §6.7.
 _SOFT_LINES = re.compile(
@@ -93,10 +97,6 @@ class _Property(NamedTuple):
     name: str
     parameters: dict[str, str]
     value: str
-
-
-_MOST_EXCLUDING = 4
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def read_event(
@@ -160,17 +160,16 @@ def _first_date(
     told = _start(start, zones, [])
     excluded = [*changed, *(date for each in found if each.name == "EXDATE" for date in _dates(each, zones))]
     rules = {each.value: each for each in found if each.name == "EXRULE" and each.value.strip()}
-    few = [*rules.values()][: _MOST_EXCLUDING + 1]
-    # Each may have a thousand dates: more of them than a calendar has are not looked at, nor believed.
-    excluding = [set(_dates_of(start, each, zones)) for each in few[:_MOST_EXCLUDING]]
-    excluding += [set()] * (len(few) > _MOST_EXCLUDING)
+    # Each may have a thousand dates: of more than a calendar has none is believed.
+    are_few = len(rules) <= _MOST_EXCLUDING
+    excluding = [set(_dates_of(start, each, zones)) for each in rules.values()] if are_few else []
     by_rule = set[str]().union(*excluding)
 
     def takes_place(date: str) -> bool:
         return date not in by_rule and not any(is_same_date(date, other) for other in excluded)
 
     # A rule without a date is one that is not known.
-    if all(excluding):
+    if are_few and all(excluding):
         if takes_place(told):
             return told
         for date in sorted(_later_dates(start, found, zones)):

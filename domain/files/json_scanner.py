@@ -318,8 +318,8 @@ class JsonScanner:
         if end < 0 and may_hold and name in _CONTRACT_NAMES:
             # The first of its events may lack what it must have: it is refused, and not passed over.
             first, stop = self._value(text, inner)
-            told = _meanings(first) if type(first) is dict else set()
-            end = stop if "event_date" in told or ("title" in told and name != "items") else -1
+            fields = _meanings(first) if type(first) is dict else set()
+            end = stop if "event_date" in fields or ("title" in fields and name != "items") else -1
         if end < 0:
             return False
         if may_hold and (is_first or end - begin <= RECORD_CHARACTERS):

@@ -181,9 +181,9 @@ def is_whole_hour(text: str) -> bool:
 
 
 def is_of_24_hours(text: str) -> bool:
-    """Return whether a cell is a time that AM or PM adds nothing to: one after 13:00, or with a half."""
+    """Return whether AM or PM adds nothing to a time: to 0:30, one from 13:00 on, or one with a half."""
     clock = read_clock(text)
-    return clock is not None and (clock.hour > _NOON or _WITH_HALF.search(folded(text)) is not None)
+    return clock is not None and (not 0 < clock.hour <= _NOON or _WITH_HALF.search(folded(text)) is not None)
 
 
 def is_no_title(text: str) -> bool:

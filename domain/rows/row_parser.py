@@ -27,7 +27,6 @@ _INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
 _WHOLE_FLAG = re.compile(r"(?<=\A[01])[.,]00?\Z")
 _TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
 _FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
-_DIGITS = frozenset("0123456789")
 # As the careful reader keeps a cell whose quote ran on into the next line, where it closed too early.
 _RUN_ON = re.compile(r' *+"(?:[^"]++|"")*+" *+[^\r\n",;\t| ][^\r\n]*+')
 _OF_EACH_HEADER = frozenset({"title", "event_date"})
@@ -176,7 +175,7 @@ class RowParser:
         One of them stands elsewhere than in the header, and another name or nothing where the date does.
         """
         date = self.date_cell(cells).strip()
-        if not self._is_table or (date and meaning(date) is None) or not _DIGITS.isdisjoint(date):
+        if not self._is_table or (date and meaning(date) is None):
             return False
         places: dict[str, int] = {}
         for at, cell in enumerate(cells):

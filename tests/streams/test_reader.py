@@ -215,7 +215,9 @@ async def test_a_state_that_changes_while_history_is_read_is_told_once_it_is_rea
         slow.reader.pause()
         for number in range(1, changes + 1):
             hub.set_state(PresenceState("presenca", AT, number, number, []))
-            await asyncio.sleep(0.01)
+            while hub.states._resting:  # noqa: ASYNC110 - turn by turn.
+                await asyncio.sleep(0)
+            await settle(hub)
         slow.unblock()
         await settle(hub)
 

@@ -553,6 +553,7 @@ export default {
     "error.too_long": "is too long",
     "error.too_short": "is too short",
     "error.invalid_date": "is not a date that exists",
+    "error.invalid_date.event_time": "is not a time of day",
     "error.date_out_of_range": "is outside 1900–2200",
     "error.too_many_items": "has too many items",
     "error.invalid_json": "is not valid JSON",

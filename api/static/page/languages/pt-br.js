@@ -556,6 +556,7 @@ export default {
     "error.too_long": "tem caracteres demais",
     "error.too_short": "tem caracteres de menos",
     "error.invalid_date": "não é uma data que exista",
+    "error.invalid_date.event_time": "não é um horário",
     "error.date_out_of_range": "está fora de 1900–2200",
     "error.too_many_items": "tem itens demais",
     "error.invalid_json": "não é JSON válido",

@@ -154,3 +154,8 @@ test("a refusal is worded exactly by its rule, or by its first error", () => {
     "Título não pode ficar em branco",
   );
 });
+
+test("a time that is none is not called a date", () => {
+  assert.equal(generalWords({code: "invalid_date", field: "event_time"}), "não é um horário");
+  assert.equal(generalWords({code: "invalid_date", field: "event_date"}), "não é uma data que exista");
+});

@@ -423,6 +423,15 @@ def test_a_column_that_is_pasted_is_spread_down_the_rows(
     file.write_text("title,event_date,city\n" + "".join(f"Roda {n},soon,Recife\n" for n in range(3)))
     open_page(page, server)
     drop(page, file)
+    await_state(page)
+    page.wait_for_function("() => document.querySelectorAll('.rejects-row input').length === 3")
+    page.locator(".rejects-row input").first.evaluate(
+        """(input) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", [1, 2, 3].map((day) => `2027-01-0${day}T10:00\\r\\n`).join(""));
+          input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+        }"""
+    )
     values = page.locator(".rejects-row input").evaluate_all("(inputs) => inputs.map(({value}) => value)")
     assert values == [f"2027-01-0{day}T10:00" for day in (1, 2, 3)]
 

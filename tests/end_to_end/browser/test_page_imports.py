@@ -423,7 +423,6 @@ def test_a_column_that_is_pasted_is_spread_down_the_rows(
     file.write_text("title,event_date,city\n" + "".join(f"Roda {n},soon,Recife\n" for n in range(3)))
     open_page(page, server)
     drop(page, file)
-    await_state(page)
     page.wait_for_function("() => document.querySelectorAll('.rejects-row input').length === 3")
     page.locator(".rejects-row input").first.evaluate(
         """(input) => {

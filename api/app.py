@@ -158,7 +158,7 @@ async def _serving(
         async with AsyncExitStack() as opened:
             if traces is not None:
                 opened.push_async_callback(traces.aclose)
-            asyncio.get_running_loop().run_in_executor(None, assets.prepare)
+            asyncio.get_running_loop().run_in_executor(None, assets.built)
             # Before the services: jobs that start with the server send addresses, too.
             reached_under(settings.root_path, own=settings.root_path)
             services = await opened.enter_async_context(running_services(settings, metrics, traces))

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Literal
 
 import brotli
+from anyio.to_thread import run_sync
 
 from api.http.module_bundle import bundle
 
@@ -23,7 +25,7 @@ PAGES = {"app": "page/main.js", "diagnose": "diagnose/main.js"}
 
 _WORTH_COMPRESSING = 512
 _BROTLI_QUALITY = 9
-"""11 saves a twelfth more and takes ten times as long, at every start."""
+"""11 saves a twelfth more and takes ten times as long, for whoever asks first after a start."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,23 @@ class Asset:
         """Return it compressed by gzip; empty where that is not worth it."""
         return gzip.compress(self.body, 9, mtime=0) if self.is_compressed else b""
 
-    def encoded(self, accepted: str) -> tuple[bytes, str | None]:
-        """Return the bytes to send and their Content-Encoding, by an Accept-Encoding. RFC 9110 §12.5.3."""
-        codings = codings_in(accepted)
-        if self.is_compressed and "br" in codings:
-            return self.brotli, "br"
-        if self.is_compressed and ("gzip" in codings or "x-gzip" in codings):
-            return self.gzip, "gzip"
+    async def encoded(self, accepted: str) -> tuple[bytes, str | None]:
+        """Return the bytes to send and their Content-Encoding, by an Accept-Encoding. RFC 9110 §12.5.3.
+
+        What is asked for in a coding for the first time is compressed in a thread, and kept.
+        """
+        codings = codings_in(accepted) if self.is_compressed else ()
+        if "br" in codings:
+            return await self._kept("brotli"), "br"
+        if "gzip" in codings or "x-gzip" in codings:
+            return await self._kept("gzip"), "gzip"
         return self.body, None
+
+    async def _kept(self, coding: Literal["brotli", "gzip"]) -> bytes:
+        if coding not in vars(self):
+            await run_sync(getattr, self, coding)
+        content: bytes = getattr(self, coding)
+        return content
 
 
 def codings_in(accepted: str) -> set[str]:
@@ -99,15 +110,6 @@ def built() -> Mapping[str, Asset]:
         *((name, "js", script) for name, script in scripts.items()),
     ]
     return {_hashed(name, ending, body): asset_of(body, f"{name}.{ending}") for name, ending, body in made}
-
-
-def prepare() -> None:
-    """Join and compress what every page loads. The single files, which few ask for, wait until somebody does.
-
-    It is done at each start, when a crowd of clients comes back, and takes as long as a slow request.
-    """
-    for asset in built().values():
-        _ = asset.brotli, asset.gzip
 
 
 @cache

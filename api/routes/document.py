@@ -25,7 +25,7 @@ TEXT: dict[str, Any] = {"type": "string"}
 )
 async def page(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the OpenAPI document for people."""
-    return _answer(request, documents_of(request.app).page(link("")))
+    return await _answer(request, documents_of(request.app).page(link("")))
 
 
 @get(
@@ -43,7 +43,7 @@ async def style() -> Response[str]:
 )
 async def openapi_json(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the OpenAPI document."""
-    return _answer(request, documents_of(request.app).openapi(link("")))
+    return await _answer(request, documents_of(request.app).openapi(link("")))
 
 
 @get(
@@ -52,15 +52,15 @@ async def openapi_json(request: Request[Any, Any, Any]) -> ReadyAnswer:
 )
 async def asyncapi_json(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the AsyncAPI document."""
-    return _answer(request, documents_of(request.app).asyncapi)
+    return await _answer(request, documents_of(request.app).asyncapi)
 
 
-def _answer(request: Request[Any, Any, Any], asset: Asset) -> ReadyAnswer:
+async def _answer(request: Request[Any, Any, Any], asset: Asset) -> ReadyAnswer:
     """Return a document, or 304 to who has it."""
     headers = {"ETag": asset.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if is_known(request.scope, asset.etag):
         return not_modified(headers)
-    body, coding = asset.encoded(header_list(request.scope, b"accept-encoding") or "")
+    body, coding = await asset.encoded(header_list(request.scope, b"accept-encoding") or "")
     if coding is not None:
         headers["Content-Encoding"] = coding
     charset = "; charset=utf-8" if asset.media_type.startswith("text/") else ""

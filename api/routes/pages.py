@@ -91,7 +91,7 @@ def _theme(request: Request[Any, Any, Any]) -> str:
     return f' data-theme="{chosen}"' if chosen in THEMES else ""
 
 
-def _serve(
+async def _serve(
     request: Request[Any, Any, Any], asset: Asset | None, *, cache_control: str = ASK_AGAIN
 ) -> Response[bytes]:
     """Answer with a file, or 304 to who has it. Raises the 404 problem."""
@@ -100,7 +100,7 @@ def _serve(
     headers = {"ETag": asset.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if is_known(request.scope, asset.etag):
         return Response(b"", status_code=304, headers=headers)
-    body, coding = asset.encoded(request.headers.get("Accept-Encoding", ""))
+    body, coding = await asset.encoded(request.headers.get("Accept-Encoding", ""))
     if coding is not None:
         headers["Content-Encoding"] = coding
     return Response(body, media_type=asset.media_type, headers=headers)
@@ -127,13 +127,13 @@ async def diagnose(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get("/assets/{name:str}", opt=_documented("Script or style of the page", "text/javascript"))
 async def asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Return an asset by its hashed name."""
-    return _serve(request, built().get(name), cache_control=FOR_EVER)
+    return await _serve(request, built().get(name), cache_control=FOR_EVER)
 
 
 @get("/client/{name:str}", opt=_documented("The JavaScript client", "text/javascript"))
 async def client(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Return one module of the client; import `fasttrack.js`."""
-    return _serve(request, files().get(f"client/{name}"))
+    return await _serve(request, files().get(f"client/{name}"))
 
 
 @get("/static/{folder:str}/{name:str}", opt=_documented("A part of the page", "text/javascript"))
@@ -141,13 +141,13 @@ async def static(
     request: Request[Any, Any, Any], folder: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
     """Return one file of the page."""
-    return _serve(request, files().get(f"{folder}/{name}"))
+    return await _serve(request, files().get(f"{folder}/{name}"))
 
 
 @get("/favicon.ico", opt=_documented("The page's icon", "image/svg+xml"))
 async def favicon(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the icon under the name that browsers ask for by themselves."""
-    return _serve(request, files()["page/icon.svg"])
+    return await _serve(request, files()["page/icon.svg"])
 
 
 HANDLERS = (page, diagnose, asset, client, static, favicon)

@@ -40,6 +40,8 @@ STREAMS_END_SECONDS = 1.5
 REQUESTS_END_SECONDS = 3
 BACKLOG = 4096
 _TICKS_A_SECOND = 10
+_YOUNG_OBJECTS = 200_000
+"""Before so many there has been a collection because memory has grown, unless that cannot be read."""
 
 logger = logging.getLogger("fasttrack.server")
 
@@ -59,7 +61,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
         gc.enable()
         self._garbage = GarbageWatch()
         if self.started:

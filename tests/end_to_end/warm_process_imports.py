@@ -19,8 +19,9 @@ for _name in (
     "api.storage.postgres.rate_limit",
 ):
     import_module(_name)
-# The page, joined and compressed.
-assets.prepare()
+# The page, joined and compressed as browsers ask for it.
+for _asset in assets.built().values():
+    _ = _asset.brotli
 # The framework imports more when it makes an application.
 create_app(Settings())
 # What is there is garbage in no copy, and to look for it would copy its pages.

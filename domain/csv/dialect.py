@@ -151,8 +151,11 @@ class Decoder:
         if not final or not self.is_wide:
             return self._codec.decode(chunk, final)
         text = self._codec.decode(chunk)
-        # An odd byte at the end of UTF-16 is half a character: a lone surrogate stands for it.
-        return text + "\udc80" if self._codec.getstate()[0] else text
+        # The codec holds up to three bytes: half of a pair, which is a character here, and an odd byte, which is
+        # half a character: a lone surrogate stands for it.
+        held = self._codec.getstate()[0]
+        half = held[: len(held) // 2 * 2].decode(self.encoding or "", self._errors)
+        return text + half + "\udc80" * (len(held) % 2)
 
     def size(self, text: str) -> int:
         """Return the number of file bytes of a piece of decoded text."""

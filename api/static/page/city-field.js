@@ -1,4 +1,5 @@
-import {citiesLike, folded} from "./event-query.js";
+import {citiesLike} from "./event-query.js";
+import {folded} from "./folding.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {number, t} from "./i18n.js";

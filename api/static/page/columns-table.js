@@ -35,7 +35,8 @@ export function columnsTable(review, onChange) {
 }
 
 function rowOf({name, field, examples}, at, review, onChange) {
-  const title = name || t("review.nameless", {column: at + 1});
+  const isNamed = name && name !== `#${at + 1}`;
+  const title = isNamed ? name : t("review.nameless", {column: at + 1});
   const control = h(
     "select",
     {"data-column": String(at + 1), "aria-label": t("review.becomesOf", {name: title})},

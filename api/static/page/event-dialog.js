@@ -2,8 +2,8 @@ import {call} from "./api.js";
 import {confirmed} from "./confirm.js";
 import {dateInput, dateOf} from "./date-input.js";
 import {field, h} from "./dom.js";
-import {offerText, reasonOf} from "./problem-words.js";
-import {today, wallClock} from "./format.js";
+import {offerText, reasonInForm} from "./problem-words.js";
+import {dayAndTime, today, wallClock} from "./format.js";
 import {t} from "./i18n.js";
 import {askBeforeLeaving} from "./unsaved.js";
 import {toast, toastFault} from "./tell.js";
@@ -128,12 +128,29 @@ function merge(controls, before, event) {
     const isMine = mine[name] !== before[name];
     const differs = isMine && theirs[name] !== before[name] && theirs[name] !== mine[name];
     const place = control.closest("dialog").querySelector(`[data-fault="${name}"]`);
-    if (place) place.textContent = differs ? t("events.theirs", {value: theirs[name] || "–"}) : "";
+    if (place) place.textContent = differs ? theirsText(name, theirs[name]) : "";
     if (isMine)
       Object.assign(control, typeof mine[name] === "boolean" ? {checked: mine[name]} : {value: mine[name]});
   }
+  tellRemovedVenue(controls, mine, before, event);
   toast(t("events.conflict"));
   return theirs;
+}
+
+/** What is stored in a control's place. */
+function theirsText(name, value) {
+  if (!value) return t("events.theirsEmpty");
+  return t("events.theirs", {value: name === "event_date" ? dayAndTime(value) : value});
+}
+
+/** A venue that somebody changed and somebody else removed: said once, where the next save begins it anew. */
+function tellRemovedVenue(controls, mine, before, event) {
+  const isMine = VENUE_PARTS.some((name) => mine[name] !== before[name]);
+  if (event.local_info || !before.location_name || !isMine) return;
+  const places = [...controls.title.closest("dialog").querySelectorAll("[data-fault]")];
+  for (const place of places)
+    if (VENUE.includes(place.dataset.fault))
+      place.textContent = place.dataset.fault === "location_name" ? t("events.theirsNoVenue") : "";
 }
 
 /** What the controls hold, by name. */
@@ -264,7 +281,7 @@ function showFaults(fault, controls) {
   for (const place of places) {
     const error = told.get(place.dataset.fault);
     place.textContent = error
-      ? [reasonOf(error), offerText(error, error.suggestion ?? "")].filter(Boolean).join(" → ")
+      ? [reasonInForm(error), offerText(error, error.suggestion ?? "")].filter(Boolean).join(" → ")
       : "";
     controls[place.dataset.fault].setAttribute("aria-invalid", String(Boolean(error)));
   }

@@ -1,5 +1,7 @@
 /** What the list of events is asked for, as the address holds it. Pure. */
 
+import {folded} from "./folding.js";
+
 export const FILTERS = [
   "q",
   "city",
@@ -76,9 +78,6 @@ export function weeksOf(month, firstWeekday) {
   const dayAt = (at) => new Date(Date.UTC(year, number - 1, 1 - lead + at)).toISOString().slice(0, 10);
   return Array.from({length: weeks}, (_, week) => [0, 1, 2, 3, 4, 5, 6].map((day) => dayAt(week * 7 + day)));
 }
-
-/** Text as searches compare it: without case and accents. */
-export const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 
 /** Cities that a person may mean: those that begin so first, then those that have it inside. */
 export function citiesLike(cities, text, limit = 8) {

@@ -1,5 +1,5 @@
 import {FIELDS, memberOf} from "./review-model.js";
-import {fieldName} from "./format.js";
+import {fieldName, weekdayAndTime} from "./format.js";
 import {h} from "./dom.js";
 import {reasonOf} from "./problem-words.js";
 import {t} from "./i18n.js";
@@ -39,9 +39,15 @@ function rowOf(row, shown, review) {
     `tr${errors?.length ? ".faulty" : ""}`,
     {},
     h("td.numbers", {}, String(line)),
-    ...shown.map((name) => h("td.clip", {}, valueIn(row, name, review))),
+    ...shown.map((name) => h("td.clip", {}, asRead(row, name, review))),
     h("td.reasons", {}, reasons),
   );
+}
+
+/** Dates as people read them: what the cells say stands among the columns above. */
+function asRead(row, name, review) {
+  const value = valueIn(row, name, review);
+  return row.event && name === "event_date" ? weekdayAndTime(value) : value;
 }
 
 /** What a row has for a field: as it was read, or of a faulty row the cell itself. */

@@ -70,6 +70,12 @@ export function dayAndTime(text) {
   return `${at.day} ${at.month} ${at.year}${isDay ? "" : `, ${at.time}`}`;
 }
 
+/** The same with the weekday, which tells a person at once whether a date was read rightly. */
+export function weekdayAndTime(text) {
+  const at = venueTime(text);
+  return at ? `${at.weekday}, ${dayAndTime(text)}` : text;
+}
+
 /** @param {string} text As "2027-01". */
 export function monthName(text) {
   const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];

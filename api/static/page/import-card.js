@@ -1,6 +1,6 @@
 import {call, get, post} from "./api.js";
 import {confirmed} from "./confirm.js";
-import {connect} from "./server.js";
+import {followOne} from "./live.js";
 import {h, oncePerFrame} from "./dom.js";
 import {hasRowsIn, statusOf} from "./import-status.js";
 import {importFigures} from "./import-figures.js";
@@ -29,9 +29,7 @@ export class ImportCard {
     this.on = {over: onOver, close: onClose, resume: onResume};
     this.#build(filename);
     this.paint = oncePerFrame(() => this.#paint());
-    this.#feed = isOver
-      ? null
-      : connect(`upload/${id}`, {remember: false, onMessage: (message) => this.#take(message)});
+    this.#feed = isOver ? null : followOne(`upload/${id}`, (message) => this.#take(message));
     this.onLanguage = () => this.#paint();
     document.addEventListener("language", this.onLanguage);
     this.paint();

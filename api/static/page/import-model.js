@@ -1,3 +1,4 @@
+import {folded} from "./folding.js";
 import {Rate, secondsLeft} from "./rate.js";
 
 /** Problems kept in the page; the rest is in rejected.csv. */
@@ -160,10 +161,10 @@ export class ImportModel {
 
 /** @returns {ProblemLine[]} Those that have `text` in any cell, without case and accents. */
 export function filterProblems(problems, text, reasonOf) {
-  const wanted = plain(text);
+  const wanted = folded(text);
   if (!wanted) return problems;
   return problems.filter((problem) =>
-    plain(
+    folded(
       [
         problem.line,
         problem.field,
@@ -176,5 +177,3 @@ export function filterProblems(problems, text, reasonOf) {
     ).includes(wanted),
   );
 }
-
-export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();

@@ -1,4 +1,6 @@
+import {signInAgain} from "./api.js";
 import {connect} from "./server.js";
+import {toastFault} from "./tell.js";
 
 /**
  * What the page follows from its beginning to its end, whichever view is seen: read as one, so that a
@@ -21,12 +23,43 @@ const listeners = new Map();
 const states = new Map();
 
 /**
+ * Read feeds. Where the server asks for a sign-in, they go on after their last message once the person is
+ * back. Who stops looking closes them, also meanwhile.
+ *
+ * @param {string | string[]} feeds
+ * @param {import("/client/fasttrack.js").Options} options
+ * @returns {import("/client/fasttrack.js").Feed}
+ */
+function follow(feeds, options) {
+  const goOn = () => {
+    // Feeds share one stream: the first that goes on may have taken this one along.
+    if (feed.status.state === "unauthorised") feed.retry();
+  };
+  const feed = connect(feeds, {
+    ...options,
+    onStatus: (status) => {
+      options.onStatus?.(status);
+      if (status.state === "unauthorised") void signInAgain().then(goOn, toastFault);
+    },
+  });
+  return feed;
+}
+
+/**
+ * Follow an import or a task: from its first message to its end, and over a reload once more.
+ *
+ * @param {string} feed
+ * @param {(message: any) => void} onMessage
+ */
+export const followOne = (feed, onMessage) => follow(feed, {remember: false, onMessage});
+
+/**
  * Begin to follow. @param {string} role @param {(status: any) => void} onStatus
  * @returns {{retry: () => void}}
  */
 export function startLive(role, onStatus) {
   const feeds = role === "admin" ? [OF_ADMINISTRATORS, ...FEEDS] : FEEDS;
-  return connect(feeds, {
+  return follow(feeds, {
     onStatus,
     onMessage: (message) => listening(message.feed).forEach((on) => on.onMessage?.(message)),
     onState: (state) => {

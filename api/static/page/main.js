@@ -2,7 +2,7 @@ import {acceptDrops} from "./drop-anywhere.js";
 import {DashboardView} from "./dashboard-view.js";
 import {EventsView} from "./events-view.js";
 import {icon, ICONS} from "./dom.js";
-import {get, signInAgain} from "./api.js";
+import {get} from "./api.js";
 import {ImportView} from "./import-view.js";
 import {notifications} from "./notifications.js";
 import {startLive} from "./live.js";
@@ -52,7 +52,6 @@ function followAs(role) {
   const show = transportChip(document.getElementById("transport"), () => feed.retry());
   const feed = startLive(role, (status) => {
     show(status);
-    if (status.state === "unauthorised") void signInAgain().then(() => feed.retry(), toastFault);
     if (status.state === "forbidden") void reloadAsAnother(role);
   });
 }

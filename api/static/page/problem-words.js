@@ -54,6 +54,10 @@ export function generalWords({code, field, message}) {
 /** What is wrong with one value, row or file, and what to do. @param {Told} problem */
 export const reasonOf = (problem) => exactWords(problem) ?? generalWords(problem);
 
+/** The same beside the control of a form, which has no cells and no quotes. @param {Told} problem */
+export const reasonInForm = (problem) =>
+  worded(`form.${problem.code}.${problem.rule}`, problem.params ?? {}) ?? reasonOf(problem);
+
 /** What is offered instead of a value: dates as people read them. @param {{field?: string}} problem */
 export const offerText = ({field}, text) => (field === "event_date" ? dayAndTime(text) : text);
 

@@ -173,6 +173,23 @@ const isOfTwoOrders = ({code, rule}) =>
 export const asksForDateOrder = ({rows = []}, check) =>
   rows.some(({errors}) => errors?.some(isOfTwoOrders)) || Boolean(check?.problems?.some(isOfTwoOrders));
 
+/** Only tables have a line of column names. */
+const isTable = ({delimiter, sheet}) => Boolean(delimiter || sheet);
+
+/** Whether the columns of a file got no names that are known, so that another line may have them, or none. */
+const lacksHeader = (preview) => isTable(preview) && preview.fault?.code === "missing_columns";
+
+/** Whether rows below begin a table of their own. */
+const hasOtherHeader = ({code}) => code === "other_header";
+
+/** Whether it is worth asking which line names the columns. */
+export const asksForHeaderRow = (preview, check) =>
+  isTable(preview) &&
+  (preview.header_row > 1 ||
+    lacksHeader(preview) ||
+    preview.rows?.some(({errors}) => errors?.some(hasOtherHeader)) ||
+    Boolean(check?.problems?.some(hasOtherHeader)));
+
 /** What a whole check says of the events that are there already. */
 export function existingIn(check) {
   const {changed = 0, same = 0, key = []} = check?.existing ?? {};

@@ -1,10 +1,17 @@
-import {asksForDateOrder, existingIn, Review, WITH_DEFAULT, writtenBy} from "./review-model.js";
-import {connect} from "./server.js";
+import {
+  asksForDateOrder,
+  asksForHeaderRow,
+  existingIn,
+  Review,
+  WITH_DEFAULT,
+  writtenBy,
+} from "./review-model.js";
 import {columnsTable} from "./columns-table.js";
 import {call, get, post, query} from "./api.js";
 import {field, h, oncePerFrame, select} from "./dom.js";
 import {fieldName} from "./format.js";
 import {firstRows} from "./first-rows.js";
+import {followOne} from "./live.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
 import {say, t} from "./i18n.js";
@@ -27,6 +34,7 @@ export class ReviewStep {
   #unchecked = null;
   /** Somebody has asked for the import, and it waits for the check, or for its answer. */
   #isAwaited = false;
+  #isHeaderAsked = false;
 
   /**
    * @param {{id: string, name: string}} upload
@@ -184,10 +192,10 @@ export class ReviewStep {
     );
     if (!task || this.#closed || asked !== this.#asked) return;
     this.gauge.removeAttribute("value");
-    this.#feed = connect(`tarefas/${task.task_id}`, {
-      remember: false,
-      onMessage: (message) => void this.#hear(message, task.task_id, asked),
-    });
+    this.#feed = followOne(
+      `tarefas/${task.task_id}`,
+      (message) => void this.#hear(message, task.task_id, asked),
+    );
     this.paint();
   }
 
@@ -263,9 +271,10 @@ export class ReviewStep {
       ];
       yield this.#choice("date_format", orders, review.chosen.date_format ?? "");
     }
-    const header = preview.header_row ?? preview.dialect?.header_row;
-    if (header > 1 || review.chosen.header_row)
-      yield this.#headerRow(header ?? Number(review.chosen.header_row));
+    // Who has begun to map columns by hand may still see that their names are none.
+    this.#isHeaderAsked ||= asksForHeaderRow(preview, check);
+    if (this.#isHeaderAsked || review.chosen.header_row)
+      yield this.#headerRow(review.chosen.header_row ?? String(preview.header_row ?? 1));
   }
 
   #choice(name, options, value) {
@@ -279,9 +288,16 @@ export class ReviewStep {
   }
 
   #headerRow(row) {
-    const control = h("input", {type: "number", min: "1", value: String(row), "data-option": "header_row"});
-    control.addEventListener("change", () => this.#set("header_row", control.value));
-    return h("div.question-row", {}, field("review.header_row", control));
+    const hint = h("span.small.soft", {id: `header-row-${this.id}`, t: "review.headerHint"});
+    const control = h("input", {
+      type: "number",
+      min: "0",
+      value: row,
+      "data-option": "header_row",
+      "aria-describedby": hint.id,
+      onchange: () => this.#set("header_row", control.value),
+    });
+    return h("div.question-row", {}, field("review.header_row", control, hint));
   }
 
   #set(name, value) {
@@ -408,6 +424,7 @@ function howRead({
   else if (encoding && delimiter) {
     parts.push(t("mapping.detected", {encoding, delimiter: delimiter === "\t" ? "TAB" : delimiter}));
   } else if (kind ?? format) parts.push(t("review.kind", {kind: String(kind ?? format).toUpperCase()}));
+  if (header === 0) parts.push(t("review.headerNone"));
   if (header > 1) parts.push(t("review.headerAt", {line: header}));
   if (order === "dmy" || order === "mdy")
     parts.push(t(line ? `review.proved.${order}` : `review.order.${order}`, {line: line ?? ""}));

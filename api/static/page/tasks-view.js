@@ -2,7 +2,7 @@ import {logWords, stepWords} from "./server-words.js";
 import {addressOf, go} from "./router.js";
 import {call, get, post, query, untilAnswered} from "./api.js";
 import {clock, moment} from "./format.js";
-import {connect} from "./server.js";
+import {followOne} from "./live.js";
 import {h} from "./dom.js";
 import {resultOf} from "./task-result.js";
 import {say} from "./i18n.js";
@@ -114,10 +114,10 @@ export class TasksView {
     this.#shown = task.task_id;
     const view = (this.#card = taskCard(task));
     this.stage.replaceChildren(view.element);
-    this.#feed = connect(`tarefas/${task.task_id}`, {
-      remember: false,
-      onMessage: (message) => void this.#take(message, task.task_id, view),
-    });
+    this.#feed = followOne(
+      `tarefas/${task.task_id}`,
+      (message) => void this.#take(message, task.task_id, view),
+    );
     if (task.result || task.error) view.result(task);
   }
 

@@ -74,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, pages: tuple[Path, str]) ->
 
 def create(server: ServerProcess, title: str) -> None:
     event = {"title": title, "event_date": "2027-07-01T10:00:00", "city": "Recife"}
-    httpx.post(f"{server.url}/api/v1/eventos", json=event).raise_for_status()
+    httpx.post(f"{server.url}/api/v1/eventos", json=event, timeout=60).raise_for_status()
 
 
 def build(folder: Path, name: str) -> None:

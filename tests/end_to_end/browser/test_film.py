@@ -102,7 +102,7 @@ def play(page: Any, server: ServerProcess, folder: Path) -> Iterator[str]:
     assert [event["id"] for event in after] == [event["id"] for event in before]
     changed = [event["title"] for event in after if event["title"].startswith("Revista")]
     assert len(changed) == 3
-    counts = httpx.get(f"{server.url}/api/v1/uploads/{second}").json()
+    counts = httpx.get(f"{server.url}/api/v1/uploads/{second}", timeout=60).json()
     assert (counts["created"], counts["updated"], counts["unchanged"]) == (0, 3, ROWS - 3)
     yield "updated"
 
@@ -115,7 +115,7 @@ def play(page: Any, server: ServerProcess, folder: Path) -> Iterator[str]:
     assert [[event[name] for name in names] for event in again] == [
         [event[name] for name in names] for event in before
     ]
-    assert httpx.get(f"{server.url}/api/v1/uploads/{first}").json()["rows_stay"] is True
+    assert httpx.get(f"{server.url}/api/v1/uploads/{first}", timeout=60).json()["rows_stay"] is True
     yield "undone"
 
 

@@ -63,7 +63,9 @@ def an_editor(server: ServerProcess) -> str:
     found = re.search(r"ft_[\w-]+", server.log)
     assert found is not None
     admin = {"Authorization": f"Bearer {found[0]}"}
-    made = httpx.post(f"{server.url}/api/v1/users", json={"name": "ana", "role": "editor"}, headers=admin)
+    made = httpx.post(
+        f"{server.url}/api/v1/users", json={"name": "ana", "role": "editor"}, headers=admin, timeout=60
+    )
     return str(made.raise_for_status().json()["token"])
 
 
@@ -109,7 +111,9 @@ def test_an_editor_imports_corrects_and_undoes_a_file_by_the_keyboard_alone(
     page.keyboard.press("Enter")
     await_state(page)
     assert page.evaluate(FOCUSED) == "agenda.csv"
-    events = httpx.get(f"{server.url}/api/v1/eventos", headers={"Authorization": f"Bearer {token}"}).json()
+    events = httpx.get(
+        f"{server.url}/api/v1/eventos", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ).json()
     assert {event["title"]: event["event_date"] for event in events["items"]}[
         "Oficina"
     ] == "2027-05-02T15:00:00"

@@ -169,12 +169,12 @@ def test_a_calendar_address_is_made_copied_used_and_revoked(
     dialog.get_by_role("button", name="Copy").click()
     page.get_by_text("Address copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == address
-    assert "SUMMARY:Ciranda" in httpx.get(address).text
+    assert "SUMMARY:Ciranda" in httpx.get(address, timeout=60).text
     dialog.get_by_role("button", name="Revoke").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
     dialog.locator(".item").wait_for(state="detached")
     assert dialog.get_by_label("Address of the calendar").count() == 0
-    assert httpx.get(address).status_code in {401, 404}
+    assert httpx.get(address, timeout=60).status_code in {401, 404}
     assert re.search(r"fc_[\w-]+", address)[0] not in page.content()  # type: ignore[index] # it was made above
 
 
@@ -184,7 +184,7 @@ def test_notifications_from_while_one_was_away_wait_and_stay_read(page: Any, sta
         httpx.post(f"{server.url}/api/v1/eventos/analise", timeout=30).raise_for_status()
         make_event(server, f"Evento {number}")
     # One for each event and each end of a task: one that came later would be unread again.
-    while len(httpx.get(f"{server.url}/api/v1/notifications").json()["items"]) < 6:
+    while len(httpx.get(f"{server.url}/api/v1/notifications", timeout=60).json()["items"]) < 6:
         page.wait_for_timeout(50)
     open_page(page, server, "events")
     badge = page.locator("#notifications .badge")

@@ -113,6 +113,32 @@ def test_columns_of_an_unknown_file_are_mapped_by_their_examples(
     assert (events[0]["title"], events[0]["local_info"]["capacity"]) == ("Exposición nº 1", 100)
 
 
+def test_a_file_without_column_names_is_mapped_by_place_and_loses_no_row(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    file = tmp_path / "agenda.csv"
+    file.write_text("Sarau;12/05/2027;Recife\nFrevo;13/05/2027;Olinda\nCiranda;14/06/2027;Natal\n")
+    open_page(page, server)
+    page.set_input_files("input[type=file]", file)
+    header = page.get_by_label("Line of the column names")
+    header.wait_for()
+    assert page.locator("#" + str(header.get_attribute("aria-describedby"))).text_content()
+    # Who has begun to map what seem to be names can still say that they are none.
+    page.select_option("[data-column='3']", "city")
+    header.fill("0")
+    header.press("Tab")
+    page.wait_for_selector("table.columns tbody th:has-text('Column 1')")
+    for column, name in ((1, "title"), (2, "event_date"), (3, "city")):
+        page.select_option(f"[data-column='{column}']", name)
+    page.wait_for_selector("text=All 3 rows can be imported")
+    assert page.locator(".review tbody td:has-text('Wed, 12 May 2027, 00:00')").count() == 1
+    import_now(page)
+    await_state(page)
+    assert figures(page) == ["3", "3", "0"]
+    assert {event["title"] for event in stored(server)["items"]} == {"Sarau", "Frevo", "Ciranda"}
+
+
 def test_files_wait_in_a_queue_and_are_reviewed_one_after_the_other(
     page: Any, server: ServerProcess, tmp_path: Path
 ) -> None:
@@ -329,7 +355,9 @@ def test_undo_in_the_page_keeps_edited_events(page: Any, server: ServerProcess, 
     upload_id = drop(page, csv_file(tmp_path, 20))
     await_state(page)
     edited = stored(server, upload_id=upload_id)["items"][0]["id"]
-    httpx.patch(f"{server.url}/api/v1/eventos/{edited}", json={"title": "Kept"}).raise_for_status()
+    httpx.patch(
+        f"{server.url}/api/v1/eventos/{edited}", json={"title": "Kept"}, timeout=60
+    ).raise_for_status()
     page.get_by_role("button", name="Undo import").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Undo import").click()
     # The message goes after a while, the state stays.

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.end_to_end.browser.acts import make_event, open_page, review, stored
+from tests.end_to_end.browser.acts import await_state, make_event, open_page, review, stored
 from tests.end_to_end.server_process import ServerProcess
 
 LIVE = "#transport[data-state=live]"
@@ -46,7 +46,7 @@ def sign_in(page: Any, server: ServerProcess, token: str) -> None:
 
 def change(server: ServerProcess, event: Any, **members: Any) -> None:
     url = f"{server.url}/api/v1/eventos/{event['id']}"
-    httpx.patch(url, json=members, headers={"If-Match": "*"}).raise_for_status()
+    httpx.patch(url, json=members, headers={"If-Match": "*"}, timeout=60).raise_for_status()
 
 
 def test_a_sign_in_that_interrupts_a_save_ends_with_the_save(
@@ -65,7 +65,7 @@ def test_a_sign_in_that_interrupts_a_save_ends_with_the_save(
     page.wait_for_selector("dialog", state="detached")
     page.wait_for_selector(".event:has-text('Mostra')")
     admin = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{server.url}/api/v1/eventos", headers=admin).json()["total"] == 1
+    assert httpx.get(f"{server.url}/api/v1/eventos", headers=admin, timeout=60).json()["total"] == 1
 
 
 def test_a_conflict_keeps_what_was_typed_and_shows_what_is_stored(page: Any, start_server: Any) -> None:
@@ -171,7 +171,7 @@ def test_a_conflict_does_not_shorten_the_time_to_undo_another_deletion(page: Any
     page.get_by_text("was not deleted").wait_for()
     page.locator("#toast").get_by_role("button", name="Undo").click()
     page.wait_for_function("() => document.querySelectorAll('.event').length === 2")
-    assert httpx.get(f"{server.url}/api/v1/eventos/{second['id']}").status_code == 200
+    assert httpx.get(f"{server.url}/api/v1/eventos/{second['id']}", timeout=60).status_code == 200
 
 
 def test_a_sign_in_that_interrupts_an_upload_ends_with_the_review(
@@ -269,7 +269,9 @@ def test_what_has_the_keyboard_is_not_under_the_bars_of_a_review(
 def person(server: ServerProcess, name: str, role: str) -> str:
     """Return the token of somebody new."""
     bearer = {"Authorization": f"Bearer {first_token(server)}"}
-    made = httpx.post(f"{server.url}/api/v1/users", json={"name": name, "role": role}, headers=bearer)
+    made = httpx.post(
+        f"{server.url}/api/v1/users", json={"name": name, "role": role}, headers=bearer, timeout=60
+    )
     return str(made.raise_for_status().json()["token"])
 
 
@@ -281,7 +283,7 @@ def end_session(page: Any) -> None:
 
 def as_admin(server: ServerProcess, path: str) -> Any:
     bearer = {"Authorization": f"Bearer {first_token(server)}"}
-    return httpx.get(f"{server.url}/api/v1{path}", headers=bearer).json()
+    return httpx.get(f"{server.url}/api/v1{path}", headers=bearer, timeout=60).json()
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
@@ -346,6 +348,50 @@ def test_the_same_person_goes_on_after_signing_in_again(page: Any, start_server:
     assert page.evaluate("window.isSamePage")
 
 
+def end_session_at(page: Any, server: ServerProcess, feed: str) -> None:
+    """End the session when the page first asks for this feed: its streams and calls were answered before."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    address = re.compile(rf"/poll\?feed={feed}%2F")
+
+    def end(route: Any) -> None:
+        url = f"{server.url}/api/v1/session"
+        httpx.delete(url, cookies=cookies, headers={"Origin": server.url}, timeout=60).raise_for_status()
+        route.continue_()
+
+    page.route(address, end, times=1)
+
+
+def test_a_check_an_import_and_a_task_go_on_after_signing_in_again(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server(auth="token")
+    dora = person(server, "dora", "editor")
+    sign_in(page, server, dora)
+    page.wait_for_selector(LIVE)
+    file = tmp_path / "agenda.csv"
+    file.write_text("title,event_date,city\nSarau,2027-05-01,Recife\nFrevo,em breve,Olinda\n")
+    end_session_at(page, server, "tarefas")
+    page.set_input_files("input[type=file]", file)
+    give_token(page, dora)
+    page.wait_for_selector(".review-sum:not([hidden])")
+    page.wait_for_selector(LIVE)
+    end_session_at(page, server, "upload")
+    page.click(".review-actions button[type=submit]")
+    give_token(page, dora)
+    await_state(page, "partly")
+    assert page.locator(".rejects-row").count() == 1
+    page.wait_for_selector(LIVE)
+    page.click("[data-view=tasks]")
+    end_session_at(page, server, "tarefas")
+    page.click("text=Analyse events")
+    give_token(page, dora)
+    await_state(page)
+    page.wait_for_selector("[data-task] .figure")
+    lines = page.locator("[data-console] div").all_text_contents()
+    assert lines
+    assert len(lines) == len(set(lines))
+
+
 def venue(**members: Any) -> Any:
     return {"location_name": "Teatro", "capacity": 200, "venue_type": None, "address": "Rua 1", **members}
 
@@ -382,7 +428,37 @@ def test_a_save_sends_what_was_changed_and_nothing_else(page: Any, start_server:
     assert stored(server)["items"][0]["local_info"] == {**event["local_info"], **changed}
 
 
-@pytest.mark.parametrize("typed", ["1e", "-", "1,5", "dois mil", "-5"])
+def test_a_venue_that_somebody_removed_meanwhile_is_named_in_the_conflict(
+    page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda", description="Na praia", local_info=venue())
+    open_event(page, server, event)
+    field(page, "Capacity").fill("300")
+    field(page, "Address").fill("Rua 2")
+    field(page, "Description").fill("No cais")
+    field(page, "Date").fill("2027-01-02T10:00")
+    change(server, event, local_info=None, description="", event_date="2027-01-03T10:00")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The venue was removed meanwhile").wait_for()
+    removed = "The venue was removed meanwhile. If you want it back, fill in its name again and save."
+    told = {
+        place.get_attribute("data-fault"): place.text_content()
+        for place in page.locator("dialog[open] [data-fault]").all()
+        if place.text_content()
+    }
+    assert told == {
+        "event_date": "Stored meanwhile: 3 Jan 2027, 10:00",
+        "description": "Cleared meanwhile.",
+        "location_name": removed,
+    }
+    field(page, "Venue name").fill("Teatro")
+    save(page)
+    now = stored(server)["items"][0]
+    assert (now["local_info"]["location_name"], now["local_info"]["capacity"]) == ("Teatro", 300)
+
+
+@pytest.mark.parametrize("typed", ["1e", "-", "1,5", "1.200", "dois mil", "-5"])
 def test_a_capacity_that_is_no_number_is_refused_at_its_field(
     page: Any, start_server: Any, typed: str
 ) -> None:
@@ -393,6 +469,7 @@ def test_a_capacity_that_is_no_number_is_refused_at_its_field(
     field(page, "Capacity").press_sequentially(typed)
     page.get_by_role("button", name="Save").click()
     page.wait_for_function("() => document.querySelector('[data-fault=capacity]').textContent")
+    assert "quotes" not in page.text_content("[data-fault=capacity]")
     assert field(page, "Capacity").input_value() == typed
     assert stored(server)["items"][0] == event
 

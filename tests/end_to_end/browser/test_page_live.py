@@ -33,9 +33,9 @@ def test_changes_by_other_people_appear(page: Any, server: ServerProcess) -> Non
     search_events(page, "Seen by others")
     page.wait_for_selector(f"[data-event='{made['id']}']")
     url = f"{server.url}/api/v1/eventos/{made['id']}"
-    httpx.patch(url, json={"title": "Seen by others, renamed"}).raise_for_status()
+    httpx.patch(url, json={"title": "Seen by others, renamed"}, timeout=60).raise_for_status()
     page.wait_for_selector(".item-title:has-text('Seen by others, renamed')")
-    httpx.delete(url).raise_for_status()
+    httpx.delete(url, timeout=60).raise_for_status()
     page.wait_for_selector(f"[data-event='{made['id']}']", state="detached")
 
 
@@ -123,7 +123,7 @@ def test_saving_after_another_persons_change_asks_for_a_decision(page: Any, serv
     page.wait_for_selector("text=1 event")
     page.get_by_role("button", name="Edit “Contested”").click()
     url = f"{server.url}/api/v1/eventos/{made['id']}"
-    httpx.patch(url, json={"city": "Natal"}).raise_for_status()
+    httpx.patch(url, json={"city": "Natal"}, timeout=60).raise_for_status()
     form = page.get_by_role("dialog")
     form.get_by_label("City", exact=True).fill("Olinda")
     form.get_by_role("button", name="Save").click()
@@ -132,13 +132,13 @@ def test_saving_after_another_persons_change_asks_for_a_decision(page: Any, serv
     assert "Natal" in form.locator("[data-fault=city]").text_content()
     form.get_by_role("button", name="Save").click()
     form.wait_for(state="detached")
-    assert httpx.get(url).json()["city"] == "Olinda"
+    assert httpx.get(url, timeout=60).json()["city"] == "Olinda"
 
 
 def test_the_list_keeps_its_length_and_focus_while_others_change_events(page: Any, start_server: Any) -> None:
     server = start_server()
     events = [{"title": f"E{n:03}", "event_date": "2027-01-01", "city": "Recife"} for n in range(70)]
-    httpx.post(f"{server.url}/api/v1/eventos/lote", json=events).raise_for_status()
+    httpx.post(f"{server.url}/api/v1/eventos/lote", json=events, timeout=60).raise_for_status()
     open_page(page, server, "events")
     page.wait_for_selector(LIVE)
     page.wait_for_selector(".item-title:has-text('E003')")
@@ -216,7 +216,7 @@ def test_administrators_see_notifications(page: Any, start_server: Any) -> None:
     make_event(server, "Worth a word")
     page.wait_for_selector("#notifications .badge:has-text('1')")
     file = {"file": ("agenda.csv", b"title,event_date,city\nA,2027-01-01,Recife\n")}
-    httpx.post(f"{server.url}/api/v1/uploads", files=file).raise_for_status()
+    httpx.post(f"{server.url}/api/v1/uploads", files=file, timeout=60).raise_for_status()
     page.wait_for_selector("#notifications .badge:has-text('2')")
     bell.click()
     notices = page.locator(".notice").all_text_contents()
@@ -250,7 +250,9 @@ def test_a_viewer_sees_no_controls_for_changes(context: Any, start_server: Any) 
     admin = re.search(r"ft_[\w-]+", server.log)
     assert admin is not None
     bearer = {"Authorization": f"Bearer {admin[0]}"}
-    viewer = httpx.post(f"{server.url}/api/v1/users", json={"name": "vera", "role": "viewer"}, headers=bearer)
+    viewer = httpx.post(
+        f"{server.url}/api/v1/users", json={"name": "vera", "role": "viewer"}, headers=bearer, timeout=60
+    )
     page = context.new_page()
     page.goto(server.url)
     page.fill("dialog input[name=token]", viewer.json()["token"])

@@ -117,7 +117,7 @@ def test_a_webhook_is_made_tried_paused_and_removed(
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     page.wait_for_selector("[data-webhook]", state="detached")
     assert page.url.endswith("#webhooks")
-    assert httpx.get(f"{server.url}/api/v1/webhooks").json()["items"] == []
+    assert httpx.get(f"{server.url}/api/v1/webhooks", timeout=60).json()["items"] == []
 
 
 def test_deliveries_and_changes_elsewhere_appear_by_themselves(
@@ -189,6 +189,7 @@ def test_who_is_no_administrator_has_no_webhooks(context: Any, start_server: Any
             f"{closed.url}/api/v1/users",
             json={"name": role, "role": role},
             headers={"Authorization": f"Bearer {admin[0]}"},
+            timeout=60,
         )
         tab = context.new_page()
         tab.goto(f"{closed.url}/#webhooks")
@@ -218,6 +219,7 @@ def test_the_view_fits_a_phone_and_axe_finds_nothing(
     made = httpx.post(
         f"{server.url}/api/v1/webhooks",
         json={"url": receiver.url + "/um-endereco-bem-comprido-sem-espaco-nenhum" * 3, "feeds": ["admin"]},
+        timeout=60,
     ).json()
     receiver.status = 500
     httpx.post(f"{server.url}/api/v1/webhooks/{made['id']}/test", timeout=60)

@@ -41,7 +41,9 @@ def test_an_event_source_with_a_reusable_ticket_outlives_a_restart(
 
     def create(title: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        made = httpx.post(f"{server.url}/api/v1/eventos", json=EVENT | {"title": title}, headers=headers)
+        made = httpx.post(
+            f"{server.url}/api/v1/eventos", json=EVENT | {"title": title}, headers=headers, timeout=60
+        )
         assert made.status_code == 201, made.text
 
     page.goto(elsewhere)

@@ -173,6 +173,8 @@ export default {
     "review.dates.ask": "choose…",
     "review.header_row": "Line of the column names",
     "review.kind": "Read as {kind}",
+    "review.headerHint": "0 if there is none: the first line is an event already.",
+    "review.headerNone": "no line names the columns",
     "review.headerAt": "column names on line {line}",
     "review.proved.dmy": "dates are day/month, as line {line} proves",
     "review.proved.mdy": "dates are month/day, as line {line} proves",
@@ -232,6 +234,9 @@ export default {
     "events.conflict":
       "Someone changed this event while you edited. What you changed is kept: compare, and save again.",
     "events.theirs": "Stored meanwhile: {value}",
+    "events.theirsEmpty": "Cleared meanwhile.",
+    "events.theirsNoVenue":
+      "The venue was removed meanwhile. If you want it back, fill in its name again and save.",
     "events.accessible": "accessible",
     "events.participantsHint": "separated by semicolons",
     "events.downloadAs": "File format",
@@ -692,8 +697,9 @@ export default {
         "{count} further sheets with events were not imported: {names}. Import each by choosing it as the sheet.",
     },
     "warning.other_arrays": {
-      one: "Another array with events was not imported: {names}. Send it in a file of its own.",
-      other: "{count} further arrays with events were not imported: {names}. Send each in a file of its own.",
+      one: "Another part of the file has events and was not imported: {names}. Send it in a file of its own.",
+      other:
+        "{count} further parts of the file have events and were not imported: {names}. Send each in a file of its own.",
     },
     "warning.time_not_used": {
       one: "Dates have no time of day, and a column that may hold it was not used: {names}.",
@@ -752,18 +758,17 @@ export default {
     "fault.forbidden": "Your role does not allow this.",
     "fault.not-found": "It no longer exists.",
     "fault.method-not-allowed": "This cannot be done here.",
-    "fault.not-acceptable": "The server has no such format.",
     "fault.request-timeout": "The file did not arrive in time. Try again.",
     "fault.conflict": "The current state does not allow this.",
     "fault.gone": "It has ended; begin anew.",
     "fault.precondition-failed": "Somebody changed it meanwhile. Look at it again.",
+    "fault.tus-version": "The program speaks another version of the tus protocol.",
     "fault.too-large": "Too large for the server.",
     "fault.uri-too-long": "The address is too long.",
     "fault.unsupported-media-type": "The server does not read this type.",
     "fault.misdirected": "The server does not answer under this name.",
     "fault.validation": "Some fields are not valid.",
     "fault.upgrade-required": "A WebSocket is needed here.",
-    "fault.precondition-required": "The request lacks what it must match.",
     "fault.too-many-requests": "Too many requests. Wait a moment.",
     "fault.fields-too-large": "The request is too large.",
     "fault.internal": "The server failed. Its operator finds the reason in the log.",
@@ -831,6 +836,8 @@ export default {
     "exact.invalid_type.text_or_null": "must be text or null",
     "exact.invalid_type.integer": "must be a whole number",
     "exact.invalid_type.digits": "must be a whole number, in digits only and without quotes",
+    // The same in a form, where there are no cells and no quotes.
+    "form.invalid_type.digits": "must be a whole number, in digits only",
     "exact.invalid_type.flag": "must be true or false",
     "exact.invalid_type.yes_or_no": "must be yes or no",
     "exact.invalid_type.texts": "must be a list of texts",
@@ -864,6 +871,8 @@ export default {
     "exact.invalid_date.time": "is not a time; write it like 19:30",
     "exact.invalid_date.nothing": "is {value}, which is no time: clear the cell, if there is none",
     "exact.invalid_date.zone": "is in a time zone that is neither known nor defined in the file: {value}",
+    "exact.invalid_date.offset_seconds":
+        "is in the time zone {zone}, whose offset had seconds at that time; write it in UTC",
     "exact.invalid_date.cancels_first":
       "this entry cancels the first date, {value}, of a recurring event above, which was imported at that date: correct that event instead",
     "exact.invalid_date.changes_first":
@@ -882,9 +891,12 @@ export default {
     "exact.no_saved_value.error":
       "is required, and its formula was saved with the error {value} in place of a value",
     "exact.missing_cells": "the row has {count} cells, the header has {width}",
+    "exact.missing_cells.no_header": "the row has {count} cells, and a chosen column is #{width}",
     "exact.extra_cells":
       "the row has {count} cells, the header has {width}; does a cell that contains the delimiter lack its quotes?",
-    "exact.extra_cells.far": "the row has far more cells than the header",
+    "exact.extra_cells.no_header":
+      "the row has {count} cells, the first rows have {width}; does a cell that contains the delimiter lack its quotes?",
+    "exact.extra_cells.far": "the row has far more cells than there are columns",
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
     "exact.encoding_error.lost": "has lost letters ({value}): write them again",
@@ -910,7 +922,10 @@ export default {
     "exact.invalid_json.constant": "{value} is not JSON; write a number or null",
     "exact.invalid_json.no_array":
       "The JSON has no array of events: send an array of objects, an object with such an array as “items” or “events”, or one object per line.",
-    "exact.invalid_json.after_end": "line {line}: there is text after the end of the array: {value}",
+    "exact.invalid_json.table":
+      "The JSON has rows or columns as lists: write each event as an object with the names of its members (pandas: orient=“records”), or send a CSV.",
+    "exact.invalid_json.after_end":
+      "line {line}: there is text after the end of the JSON: {value}; remove it",
     "exact.invalid_json.cut": "The file ends in the middle of the object that begins on line {line}.",
     "exact.invalid_json.ends_early":
       "The file ends before its array: is it complete? The closing ] is missing.",
@@ -931,7 +946,9 @@ export default {
     "exact.missing_columns.one_cell":
       "The file has no column for: {fields}; all the names are in one cell: is the whole line quoted, or the delimiter another one?",
     "exact.missing_columns.no_header":
-      "The file has no column for: {fields}; the header line itself seems to be missing: the first line must name the columns.",
+      "The file has no column for: {fields}; its first row reads as data, so the line of the column names seems to be missing. If it is, choose 0 as that line (header_row=0), and the columns by their places: {columns}.",
+    "exact.missing_columns.by_place":
+      "The file is read without a line of column names (header_row=0): choose the column, by its place, for: {fields}. The columns are: {columns}.",
     "exact.missing_columns.no_names":
       "The file has no column for: {fields}; the first rows name no column that is known. If a row further down names them, choose it as the line of the column names, or else choose the columns.",
     "exact.missing_columns.written":

@@ -174,6 +174,8 @@ export default {
     "review.dates.ask": "escolha…",
     "review.header_row": "Linha dos títulos das colunas",
     "review.kind": "Lido como {kind}",
+    "review.headerHint": "0, se não houver: a primeira linha já é um evento.",
+    "review.headerNone": "nenhuma linha dá nome às colunas",
     "review.headerAt": "títulos na linha {line}",
     "review.proved.dmy": "datas em dia/mês, como prova a linha {line}",
     "review.proved.mdy": "datas em mês/dia, como prova a linha {line}",
@@ -233,6 +235,9 @@ export default {
     "events.conflict":
       "Alguém mudou este evento enquanto você editava. O que você mudou foi mantido: compare e salve de novo.",
     "events.theirs": "Salvo nesse meio-tempo: {value}",
+    "events.theirsEmpty": "Apagado nesse meio-tempo.",
+    "events.theirsNoVenue":
+      "O local foi removido nesse meio-tempo. Se quiser mantê-lo, preencha o nome dele de novo e salve.",
     "events.accessible": "acessível",
     "events.participantsHint": "separados por ponto e vírgula",
     "events.downloadAs": "Formato do arquivo",
@@ -696,9 +701,9 @@ export default {
         "Mais {count} planilhas com eventos não foram importadas: {names}. Importe cada uma escolhendo-a como planilha.",
     },
     "warning.other_arrays": {
-      one: "Outra lista com eventos não foi importada: {names}. Envie-a num arquivo só dela.",
+      one: "Outra parte do arquivo tem eventos e não foi importada: {names}. Envie-a num arquivo só dela.",
       other:
-        "Mais {count} listas com eventos não foram importadas: {names}. Envie cada uma num arquivo só dela.",
+        "Mais {count} partes do arquivo têm eventos e não foram importadas: {names}. Envie cada uma num arquivo só dela.",
     },
     "warning.time_not_used": {
       one: "As datas estão sem hora, e uma coluna que pode tê-la não foi usada: {names}.",
@@ -758,18 +763,17 @@ export default {
     "fault.forbidden": "Seu papel não permite isso.",
     "fault.not-found": "Não existe mais.",
     "fault.method-not-allowed": "Isso não pode ser feito aqui.",
-    "fault.not-acceptable": "O servidor não tem esse formato.",
     "fault.request-timeout": "O arquivo não chegou a tempo. Tente de novo.",
     "fault.conflict": "O estado atual não permite isso.",
     "fault.gone": "Já terminou; comece de novo.",
     "fault.precondition-failed": "Alguém alterou isto nesse meio-tempo. Veja de novo.",
+    "fault.tus-version": "O programa fala outra versão do protocolo tus.",
     "fault.too-large": "Grande demais para o servidor.",
     "fault.uri-too-long": "O endereço é longo demais.",
     "fault.unsupported-media-type": "O servidor não lê esse tipo.",
     "fault.misdirected": "O servidor não atende por este nome.",
     "fault.validation": "Há campos que não são válidos.",
     "fault.upgrade-required": "Aqui é preciso um WebSocket.",
-    "fault.precondition-required": "Falta ao pedido o que ele deve conferir.",
     "fault.too-many-requests": "Pedidos demais. Espere um momento.",
     "fault.fields-too-large": "O pedido é grande demais.",
     "fault.internal": "O servidor falhou. Quem o opera encontra o motivo no log.",
@@ -839,6 +843,8 @@ export default {
     "exact.invalid_type.text_or_null": "precisa ser texto ou null",
     "exact.invalid_type.integer": "precisa ser um número inteiro",
     "exact.invalid_type.digits": "precisa ser um número inteiro, só com algarismos e sem aspas",
+    // O mesmo num formulário, onde não há células nem aspas.
+    "form.invalid_type.digits": "precisa ser um número inteiro, só com algarismos",
     "exact.invalid_type.flag": "precisa ser true ou false",
     "exact.invalid_type.yes_or_no": "precisa ser sim ou não",
     "exact.invalid_type.texts": "precisa ser uma lista de textos",
@@ -873,6 +879,8 @@ export default {
     "exact.invalid_date.time": "não é um horário; escreva como 19:30",
     "exact.invalid_date.nothing": "é {value}, que não é uma hora: limpe a célula, se não há hora",
     "exact.invalid_date.zone": "está num fuso horário que não é conhecido nem definido no arquivo: {value}",
+    "exact.invalid_date.offset_seconds":
+        "está no fuso horário {zone}, cuja diferença de UTC tinha segundos nessa época; escreva em UTC",
     "exact.invalid_date.cancels_first":
       "este compromisso cancela a primeira data, {value}, de um evento que se repete acima e entrou nessa data: corrija aquele evento",
     "exact.invalid_date.changes_first":
@@ -892,9 +900,12 @@ export default {
     "exact.no_saved_value.error":
       "não pode ficar em branco, e a fórmula foi salva com o erro {value} em vez de um valor",
     "exact.missing_cells": "a linha tem {count} células, o cabeçalho tem {width}",
+    "exact.missing_cells.no_header": "a linha tem {count} células, e uma coluna escolhida é a #{width}",
     "exact.extra_cells":
       "a linha tem {count} células, o cabeçalho tem {width}; falta pôr entre aspas uma célula que contém o delimitador?",
-    "exact.extra_cells.far": "a linha tem muito mais células que o cabeçalho",
+    "exact.extra_cells.no_header":
+      "a linha tem {count} células, as primeiras linhas têm {width}; falta pôr entre aspas uma célula que contém o delimitador?",
+    "exact.extra_cells.far": "a linha tem muito mais células do que há colunas",
     "exact.malformed_quote":
       'há texto depois da aspa final; dentro de uma célula entre aspas, escreva cada aspa duas vezes: ""',
     "exact.encoding_error.lost": "perdeu letras ({value}): escreva-as de novo",
@@ -920,7 +931,9 @@ export default {
     "exact.invalid_json.constant": "{value} não é JSON; escreva um número ou null",
     "exact.invalid_json.no_array":
       "O JSON não tem uma lista de eventos: envie uma lista de objetos, um objeto com essa lista em “items” ou “events”, ou um objeto por linha.",
-    "exact.invalid_json.after_end": "linha {line}: há texto depois do fim da lista: {value}",
+    "exact.invalid_json.table":
+      "O JSON tem linhas ou colunas como listas: escreva cada evento como um objeto com os nomes dos seus membros (pandas: orient=“records”), ou envie um CSV.",
+    "exact.invalid_json.after_end": "linha {line}: há texto depois do fim do JSON: {value}; apague-o",
     "exact.invalid_json.cut": "O arquivo acaba no meio do objeto que começa na linha {line}.",
     "exact.invalid_json.ends_early": "O arquivo acaba antes da lista: está completo? Falta o ] final.",
     "exact.duplicate_key": "o campo {value} aparece duas vezes; deixe só um",
@@ -939,7 +952,9 @@ export default {
     "exact.missing_columns.one_cell":
       "O arquivo não tem coluna para: {fields}; todos os nomes estão numa só célula: a linha inteira está entre aspas, ou o separador é outro?",
     "exact.missing_columns.no_header":
-      "O arquivo não tem coluna para: {fields}; parece faltar a própria linha de títulos: a primeira linha precisa nomear as colunas.",
+      "O arquivo não tem coluna para: {fields}; a primeira linha parece ser de dados, e parece faltar a linha dos títulos. Se falta, escolha 0 como linha dos títulos (header_row=0), e as colunas pela posição: {columns}.",
+    "exact.missing_columns.by_place":
+      "O arquivo é lido sem linha de títulos (header_row=0): escolha a coluna, pela posição, para: {fields}. As colunas são: {columns}.",
     "exact.missing_columns.no_names":
       "O arquivo não tem coluna para: {fields}; as primeiras linhas não têm nenhum título de coluna conhecido. Se uma linha mais abaixo tem os títulos, escolha-a como linha dos títulos; senão, escolha as colunas.",
     "exact.missing_columns.written":

@@ -9,7 +9,7 @@ import {
   weeksOf,
   whenOf,
 } from "../../../../api/static/page/event-query.js";
-import {today} from "../../../../api/static/page/format.js";
+import {today, weekdayAndTime} from "../../../../api/static/page/format.js";
 import {addressOf, parseRoute} from "../../../../api/static/page/router.js";
 
 const TODAY = "2026-11-28";
@@ -86,6 +86,22 @@ test("a city is found by its beginning first, without case and accents", () => {
   assert.equal(citiesLike(cities, "", 2).length, 2);
 });
 
+test("a city is found by plain letters for those with strokes, and the other way round", () => {
+  const cities = ["Łódź", "København", "Diyarbakır", "Straßburg", "Lodz"].map((city) => ({city}));
+  for (const [text, found] of [
+    ["lodz", ["Łódź", "Lodz"]],
+    ["ŁÓDŹ", ["Łódź", "Lodz"]],
+    ["kobenhavn", ["København"]],
+    ["diyarbakir", ["Diyarbakır"]],
+    ["STRASSBURG", ["Straßburg"]],
+  ])
+    assert.deepEqual(
+      citiesLike(cities, text).map(({city}) => city),
+      found,
+      text,
+    );
+});
+
 test("an address leads back to what it was made of", () => {
   for (const [view, id, params] of [
     ["events", null, {city: "São Paulo", q: "a&b=c#d"}],
@@ -106,4 +122,9 @@ test("today is the day of the server's time zone, whatever the reader's clock", 
     assert.equal(today(), new Intl.DateTimeFormat("sv", {timeZone: zone}).format(new Date()));
   }
   globalThis.document = before;
+});
+
+test("a date that was read is told with its weekday, and what is no date stays as it is", () => {
+  assert.equal(weekdayAndTime("2027-02-03T19:30:00"), "qua, 3 fev 2027, 19:30");
+  assert.equal(weekdayAndTime(""), "");
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {
   asksForDateOrder,
+  asksForHeaderRow,
   existingIn,
   memberOf,
   Review,
@@ -100,6 +101,22 @@ test("the order of dates is asked for only where the file leaves it open", () =>
     assert.equal(asksForDateOrder({...PREVIEW, rows}, null), true);
   }
   assert.equal(asksForDateOrder({...PREVIEW, rows: [{errors: [{code: "invalid_date"}]}]}, null), false);
+});
+
+test("the line of the column names is asked for where there may be another one, or none, and only in tables", () => {
+  const asks = (preview, check = null) =>
+    Boolean(asksForHeaderRow({delimiter: ";", rows: [], ...preview}, check));
+  const lacking = {fault: {code: "missing_columns", rule: "no_header"}};
+  const other = {rows: [{errors: [{code: "other_header"}]}]};
+  assert.deepEqual(
+    [{}, {header_row: 3}, lacking, other, {fault: {code: "unclear_encoding"}}].map((preview) =>
+      asks(preview),
+    ),
+    [false, true, true, true, false],
+  );
+  assert.equal(asks({}, {problems: [{code: "other_header"}]}), true);
+  assert.equal(asks({...lacking, delimiter: null, sheet: "Agenda"}), true);
+  assert.equal(asks({...lacking, delimiter: null, format: "json"}), false);
 });
 
 test("events that are there already are counted, and known by their numbers", () => {

@@ -6,6 +6,7 @@ import {
   faultText,
   generalWords,
   moreOf,
+  reasonInForm,
   reasonOf,
 } from "../../../../api/static/page/problem-words.js";
 
@@ -153,6 +154,14 @@ test("a refusal is worded exactly by its rule, or by its first error", () => {
     faultText({status: 422, kind: "validation", code: "required", errors: short}),
     "Título não pode ficar em branco",
   );
+});
+
+test("a form has words of its own where others speak of cells and quotes", () => {
+  const digits = {code: "invalid_type", rule: "digits", value: "1.200"};
+  assert.match(reasonOf(digits), /aspas/);
+  assert.equal(reasonInForm(digits), "precisa ser um número inteiro, só com algarismos");
+  const short = {code: "too_short", field: "local_info.location_name", params: {limit: 3}};
+  assert.equal(reasonInForm(short), reasonOf(short));
 });
 
 test("a time that is none is not called a date", () => {

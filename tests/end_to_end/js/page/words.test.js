@@ -140,6 +140,18 @@ for (const {tag: name, words} of LANGUAGES) {
   }
 }
 
+test("words for a form are those of a rule, without what only a file has", () => {
+  for (const {words} of LANGUAGES) {
+    const keys = Object.keys(words).filter((key) => key.startsWith("form."));
+    assert.ok(keys.length > 0);
+    assert.deepEqual(
+      keys.filter((key) => !EXACT[key.slice("form.".length)]),
+      [],
+    );
+    for (const key of keys) assert.doesNotMatch(JSON.stringify(words[key]), /quote|cell|aspas|célula/);
+  }
+});
+
 test("each phrase in a sentence has words", () => {
   const phrases = read("domain/phrases.py");
   const codesIn = (name) =>
@@ -206,6 +218,29 @@ test("every key that the page names has words", () => {
   assert.ok(named.length > 100);
   assert.deepEqual(
     [...new Set(named)].filter((key) => !(key in en)),
+    [],
+  );
+});
+
+/** Texts that are put together when they are used, such as `watch.${name}`: their beginnings. */
+const beginningsIn = (texts) =>
+  texts.flatMap((text) => [...text.matchAll(/`([a-z][\w.]*\.)\$\{/g)].map(([, beginning]) => beginning));
+
+test("every word and every size and colour of the page is used", () => {
+  const modules = [...sources("api/static/page/"), ...sources("api/static/diagnose/")];
+  const beginnings = beginningsIn(modules);
+  const text = modules.join("\n");
+  assert.deepEqual(
+    Object.keys(en).filter(
+      (key) => !text.includes(`"${key}"`) && !beginnings.some((beginning) => key.startsWith(beginning)),
+    ),
+    [],
+  );
+  const styles = ["base", "parts", "tokens"].map((name) => read(`api/static/page/${name}.css`)).join("\n");
+  const named = [...styles.matchAll(/^ *(--[\w-]+):/gm)].map(([, name]) => name);
+  assert.ok(named.length > 20);
+  assert.deepEqual(
+    [...new Set(named)].filter((name) => !`${styles}${text}`.includes(`var(${name})`)),
     [],
   );
 });

@@ -120,9 +120,9 @@ def folded(text: str) -> str:
     return plain.casefold()
 
 
-def is_too_large(text: str, limit: int | None = None) -> bool:
-    """Return whether a text takes more than `limit` bytes of UTF-8; that of a cell by default."""
-    limit = limits.CELL_BYTES if limit is None else limit
+def is_too_large(text: str) -> bool:
+    """Return whether a text takes more bytes of UTF-8 than a cell may have."""
+    limit = limits.CELL_BYTES
     if len(text) * 4 <= limit:
         return False
     return len(text) > limit or len(text.encode("utf-8", "surrogatepass")) > limit

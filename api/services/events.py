@@ -8,9 +8,9 @@ from api.services import event_messages
 from api.services.identity import Identity
 from api.services.store import Snapshot, Store
 from domain.events import EVENT_MEMBERS, Event, EventFields
+from domain.folding import fold
 from domain.ports.events import EventFilter, EventSort, EventStore, Page
 from domain.problems import Problem
-from domain.text import folded
 from streams.messages import timestamp
 
 Clock = Callable[[], int]
@@ -75,8 +75,8 @@ class Events:
         """Return cities that have a text in their name, without case and accents, with their events."""
         async with self._store.snapshot() as unit:
             cities = await unit.events.cities(CITIES_LOOKED_AT)
-        wanted = folded(like)
-        return [city for city in cities if wanted in folded(city[0])][:limit]
+        wanted = fold(like.strip())
+        return [city for city in cities if wanted in fold(city[0])][:limit]
 
     def reading(self) -> AbstractAsyncContextManager[EventStore]:
         """Return events at one moment, for as long as the block lasts."""

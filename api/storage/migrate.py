@@ -16,7 +16,7 @@ from api.storage.schema import (
 )
 from api.storage.unusable import NewerSchemaError
 
-HEAD = "0016"
+HEAD = "0017"
 """The latest migration. A test holds it against the folder."""
 
 LOCK = 0x66747261

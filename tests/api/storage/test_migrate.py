@@ -1,10 +1,14 @@
 """Migrations lead to the tables that the queries expect."""
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -15,12 +19,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from api.storage import event_packing
+from api.storage.event_packing import pack
 from api.storage.migrate import _FOLDER, HEAD, migrate
 from api.storage.schema import metadata
+from api.storage.store import SqlStore
+from domain.event_columns import EventColumns
 from domain.events import EventFields
-from domain.ports.events import TakeBackPosition
+from domain.folding import fold
+from domain.merge import Merged, MergeRule
+from domain.ports.events import EventFilter, TakeBackPosition
 from domain.venues import Venue
 from tests.contracts.conftest import opened, postgres_database, store_url
+from tests.contracts.samples import an_event
 
 __all__ = ["store_url"]
 
@@ -111,18 +122,20 @@ def test_migrating_twice_creates_the_tables_once(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_migrating_indexes_the_events_of_an_older_store(tmp_path: Path) -> None:
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/x.sqlite3")
+def insert_cells(connection: sa.Connection, **cells: str) -> None:
+    """Insert the event 1 with some cells."""
     texts = ("title", "description", "event_date", "city", "participants", "title_key", "description_key")
     numbers = ("id", "instant_us", "version", "created_ms", "updated_ms")
+    row = dict.fromkeys([*texts, "city_key"], "x") | dict.fromkeys(numbers, 1) | cells
+    places = ", ".join("?" * len(row))
+    connection.exec_driver_sql(f"INSERT INTO events ({', '.join(row)}) VALUES ({places})", (*row.values(),))
+
+
+def test_migrating_indexes_the_events_of_an_older_store(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/x.sqlite3")
     with engine.begin() as connection:
         upgrade(connection, "0003")
-        cells = dict.fromkeys([*texts, "city_key"], "x") | dict.fromkeys(numbers, 1)
-        names = ", ".join(cells)
-        connection.exec_driver_sql(
-            f"INSERT INTO events ({names}) VALUES ({', '.join('?' * len(cells))})",
-            (*cells.values(),),
-        )
+        insert_cells(connection)
         migrate(connection)
         found = "SELECT id FROM events INDEXED BY events_city WHERE city_key = 'x' AND is_indexed = 1"
         assert connection.exec_driver_sql(found).all() == [(1,)]
@@ -158,3 +171,138 @@ async def test_imports_from_before_migration_0013_can_be_undone(
         assert event is not None
         assert msgspec.structs.astuple(event)[1:7] == msgspec.structs.astuple(fields)[:6]
         assert event.version == 5
+
+
+def fold_as_before_0017(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKD", re.sub("[\u0300-\u036f]", "", decomposed).casefold())
+
+
+BEFORE_0017 = [
+    an_event("Koncert w Łodzi", description="Święto łódek", city="Łódź"),
+    an_event("Koncert w Lodzi", description="łódki", city="Lodz"),
+    an_event("Festa de São João", description="Forró e “quadrilha”", city="São Paulo"),
+    an_event("Jazz", description="på Ærø, øl og smørrebrød", city="København"),
+    an_event("Концерт", description="в парке", city="Москва"),
+    an_event("Plain", description="nothing of it", city="Recife"),
+    an_event("Ørsted", description="twice", city="Łódź"),
+]
+
+
+async def found(store: SqlStore, **where: Any) -> list[int]:
+    async with store.snapshot() as snapshot:
+        page = await snapshot.events.page(EventFilter(**where), sort="id", limit=50, after=None)
+    assert page.total == len(page.items)
+    return [event.id for event in page.items]
+
+
+async def merged(store: SqlStore, rows: list[EventFields]) -> Merged:
+    rule = MergeRule("update", fields=frozenset(("title", "description", "event_date", "city")))
+    async with store.transaction() as tx:
+        return await tx.events.merge_batch(pack(EventColumns.of(rows)), rule, upload_id="new", at_ms=5)
+
+
+async def made_before_0017(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, indexed: int, changed: bool
+) -> None:
+    """Make a store as a program before 0017 leaves it, whose tables are the same.
+
+    The texts of so many events are in the index; that of one was changed since, if asked for.
+    """
+    with monkeypatch.context() as before:
+        before.setattr(event_packing, "fold", fold_as_before_0017)
+        async with opened(url, tmp_path, []) as store:
+            async with store.transaction() as tx:
+                await tx.events.insert(BEFORE_0017, upload_id="old", at_ms=1)
+            assert store.indexing is not None
+            if indexed:
+                await store.indexing.index_texts(indexed)
+            if changed:
+                await merged(store, [msgspec.structs.replace(BEFORE_0017[0], description="Nowe łódki")])
+            assert await found(store, q="lodz") == [2]
+    older = "UPDATE alembic_version SET version_num = '0016'"
+    if url.startswith("postgresql"):
+        await _execute(url, older)
+        return
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(older)
+    engine.dispose()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("indexed", "changed"), [(0, False), (3, False), (9, False), (9, True)])
+async def test_events_from_before_migration_0017_are_found_by_plain_letters(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: int, changed: bool
+) -> None:
+    await made_before_0017(store_url, tmp_path, monkeypatch, indexed=indexed, changed=changed)
+    async with opened(store_url, tmp_path, []) as store:
+        async with store.snapshot() as snapshot:
+            stored = [event async for chunk in snapshot.events.scan(EventFilter()) for event in chunk]
+        assert [(event.title, event.city) for event in stored] == [
+            (event.title, event.city) for event in BEFORE_0017
+        ]
+        assert [event.version for event in stored] == [2 if changed else 1, *[1] * 6]
+        for _ in range(2):
+            for q in ("lodz", "ŁODZ", "łódki", "lodki", "aero", "smor", "Ørsted", "orsted", "КОНЦЕРТ", "ø"):
+                sought = fold(q)
+                told = [event.id for event in stored if sought in fold(f"{event.title}\n{event.description}")]
+                assert told
+                assert await found(store, q=q) == told
+            for city, ids in {"lodz": [1, 2, 7], "Łódź": [1, 2, 7], "kobenhavn": [4], "москва": [5]}.items():
+                assert await found(store, city=city) == ids
+                assert await found(store, city=city, q="e") == [
+                    n for n in await found(store, q="e") if n in ids
+                ]
+            # Again, when all texts are in the index.
+            assert store.indexing is not None
+            await store.indexing.index_texts(50)
+            backlog = await store.indexing.backlog()
+            while backlog.stale or backlog.texts < backlog.newest:
+                await store.indexing.index_texts(50)
+                backlog = await store.indexing.backlog()
+
+
+@pytest.mark.anyio
+async def test_events_from_before_migration_0017_stay_apart_and_are_matched_and_counted(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made_before_0017(store_url, tmp_path, monkeypatch, indexed=9, changed=False)
+    async with opened(store_url, tmp_path, []) as store:
+        # The first two have the same folded key now, and are two events as before.
+        assert (await merged(store, BEFORE_0017)).outcomes == bytes([2] * 7)
+        changed = [msgspec.structs.replace(event, description="øl") for event in BEFORE_0017]
+        assert (await merged(store, changed)).outcomes == bytes([1] * 7)
+        assert await found(store, q="Ol") == [1, 2, 3, 4, 5, 6, 7]
+        async with store.transaction() as tx:
+            assert await tx.events.delete_matching(EventFilter(city="LODZ")) == 3
+        assert await found(store, city="Łódź") == []
+        async with store.transaction() as tx:
+            assert await tx.events.delete_matching(EventFilter()) == 4
+        async with store.snapshot() as snapshot:
+            assert (await snapshot.events.counts(now_us=0)).by_city == []
+
+
+def test_migration_0017_folds_whatever_is_stored_and_adds_counts(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/x.sqlite3")
+    with engine.begin() as connection:
+        upgrade(connection, "0016")
+        insert_cells(connection, title_key="ł\x1fø", description_key="a\0æ", city_key="łodz")
+        counts = {"łodz": 3, "lodz": 2, "lødz": -2, "møn": 1, "mon": -1, "recife": 4}
+        for key, n in counts.items():
+            connection.exec_driver_sql("INSERT INTO stats VALUES ('city_key', ?, ?)", (key, n))
+        connection.exec_driver_sql("INSERT INTO stats VALUES ('city', 'Łódź', 3)")
+        migrate(connection)
+        keys = "SELECT title_key, description_key, city_key FROM events"
+        assert connection.exec_driver_sql(keys).all() == [("l\x1fo", "a\0ae", "lodz")]
+        left = connection.exec_driver_sql("SELECT kind, key, n FROM stats ORDER BY key").all()
+        assert left == [("city_key", "lodz", 3), ("city_key", "recife", 4), ("city", "Łódź", 3)]
+    engine.dispose()

@@ -1,10 +1,11 @@
-"""Reads rows from JSON: an array of objects, an object with such an array, or one object per line."""
+"""Reads rows from JSON: an array of objects, an object that holds such an array, or a sequence of either."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from domain.files.event_members import EventMembers
 from domain.files.found_record import FoundRecord, Scanner, ScannerState
 from domain.files.json_scanner import JsonScanner
 from domain.files.nested_members import columns_of_parts
@@ -37,7 +38,8 @@ class JsonReader(RecordReader):
     _shared: SharedFields | None = None
 
     def _make_scanner(self, state: ScannerState) -> Scanner:
-        self._json = JsonScanner(self._options.encoding, state)
+        events = EventMembers(self._options.mapping, self._options.defaults)
+        self._json = JsonScanner(self._options.encoding, state, events)
         return self._json
 
     def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:

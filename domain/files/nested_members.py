@@ -54,6 +54,9 @@ _PERSON = ("name", "display_name", "full_name", "nome", "nombre", "email_address
 _WRAPPERS = ("properties", "attributes", "fields", "node", "_source")
 """Under one of these names a record that says nothing of an event itself holds the event."""
 
+_NAMED_WRAPPERS = ("event", "evento", "item")
+"""Likewise, where what it holds has a title or a date. Sources: Localist, schema.org's ListItem."""
+
 _RENDERED = "rendered"
 """What WordPress made of a text: letters may stand in it as HTML writes them."""
 
@@ -245,10 +248,18 @@ def _field(name: str) -> str | None:
 
 def unwrapped(members: dict[str, Any]) -> dict[str, Any]:
     """Return the members of the event that a record holds, or its own."""
-    if any(known.field in ("title", "event_date") for known in map(meaning, members) if known):
+    named = next((found for name in _NAMED_WRAPPERS if _is_named(found := members.get(name))), None)
+    if _is_named({name: found for name, found in members.items() if found is not named}):
         return members
     inner = next((found for name in _WRAPPERS if type(found := members.get(name)) is dict), None)
-    return inner or members
+    return inner or named or members
+
+
+def _is_named(value: Any) -> bool:
+    """Return whether an object has a title or a date."""
+    return type(value) is dict and any(
+        known.field in ("title", "event_date") for known in map(meaning, value) if known
+    )
 
 
 def _with_embedded(members: dict[str, Any]) -> dict[str, Any]:

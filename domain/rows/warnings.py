@@ -73,9 +73,10 @@ def other_sheets(names: Sequence[str]) -> dict[str, Any]:
 
 def other_arrays(read: str, names: Sequence[str]) -> dict[str, Any]:
     """Return the warning of arrays that have events, too, and were not imported."""
+    of = f"the array {excerpt(read)}" if read else "one array"
     message = (
-        f"only the array {excerpt(read)} was imported, and further ones have events: "
-        f"{', '.join(names[:20])}; send each in a file of its own"
+        f"only {of} was imported, and further parts of the file have events: {', '.join(names[:20])}; "
+        "send each in a file of its own"
     )
     return {"code": "other_arrays", "message": message, "count": len(names), "names": [*names[:20]]}
 

@@ -43,7 +43,8 @@ class ImportOptions(Struct, frozen=True):
             column that has the field's name is not that field.
         defaults: field to the text that an empty or absent cell is read as.
         sheet: of a workbook, by name or by number from 1.
-        header_row: line of the file, or row of the sheet, that has the column names; found otherwise.
+        header_row: line of the file, or row of the sheet, that has the column names; 0 where none has; found
+            otherwise.
         values: field to cell texts that are replaced before the rules, such as
             {"venue_type": {"Auditorium": "Auditório"}}.
         on_duplicate: what to do with a row whose key belongs to a stored event.

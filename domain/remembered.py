@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.imports import DateFormat, ImportOptions
 from domain.problems import excerpt
-from domain.rows.columns import is_own_column
+from domain.rows.columns import is_own_column, place_of
 from domain.rows.names import column_key
 
 MAX_SHAPES = 1_000
@@ -31,8 +31,11 @@ def header_shape(names: Sequence[str]) -> str | None:
     """Return the digest (hex) of a header: its names in order, ignoring case, accents and spaces.
 
     Case, accents, blanks and punctuation of names make no difference, nor do nameless columns at
-    the end, or those that a rejected file adds there. None where no column has a name.
+    the end, or those that a rejected file adds there. None where no column has a name, or only that of its
+    place, as in a file without a header: two such files have nothing in common.
     """
+    if all(not name.strip() or place_of(name) is not None for name in names):
+        return None
     keys = [column_key(excerpt(name)) for name in names]
     while keys and (not keys[-1] or is_own_column(keys[-1])):
         keys.pop()

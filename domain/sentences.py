@@ -80,6 +80,9 @@ SENTENCES: Mapping[str, str] = {
     "invalid_date.zone": (
         "event_date is in the time zone {value}, which is neither known nor defined in the file"
     ),
+    "invalid_date.offset_seconds": (
+        "{value} is in the time zone {zone}, whose offset had seconds at that time: write it in UTC"
+    ),
     "invalid_date.cancels_first": (
         "this entry cancels the first date, {value}, of a recurring event above, which was imported at that "
         "date: correct that event instead"
@@ -109,11 +112,16 @@ SENTENCES: Mapping[str, str] = {
         "{field} is required, and its formula was saved with the error {value} in place of a value"
     ),
     "missing_cells": "the row has {count} cells, the header has {width}",
+    "missing_cells.no_header": "the row has {count} cells, and a mapped column is #{width}",
     "extra_cells": (
         "the row has {count} cells, the header has {width}; does a cell that contains the delimiter lack "
         "its quotes?"
     ),
-    "extra_cells.far": "the row has far more cells than the header",
+    "extra_cells.no_header": (
+        "the row has {count} cells, the first rows have {width}; does a cell that contains the delimiter "
+        "lack its quotes?"
+    ),
+    "extra_cells.far": "the row has far more cells than there are columns",
     "malformed_quote": (
         'there is text after a closing quote; inside a quoted cell, write each quote twice: ""'
     ),
@@ -150,7 +158,11 @@ SENTENCES: Mapping[str, str] = {
         "the JSON has no array of events: send an array of objects, an object with such an array as "
         "`items` or `events`, or one object per line"
     ),
-    "invalid_json.after_end": "line {line}: there is text after the end of the array: {value}",
+    "invalid_json.table": (
+        "the JSON has rows or columns as lists: write each event as an object with the names of its "
+        'members (pandas: orient="records"), or send a CSV'
+    ),
+    "invalid_json.after_end": "line {line}: there is text after the end of the JSON: {value}; remove it",
     "invalid_json.cut": "the file ends in the middle of the object that begins on line {line}",
     "invalid_json.ends_early": "the file ends before its array: is it complete? The closing ] is missing",
     "duplicate_key": "the member {value} appears twice; keep only one",
@@ -177,8 +189,14 @@ SENTENCES: Mapping[str, str] = {
         "delimiter another one?"
     ),
     "missing_columns.no_header": (
-        "the file has no column {fields}; the header line itself seems to be missing: the first line must "
-        "name the columns"
+        "the file has no column {fields}; its first row reads as data, so the header line seems to be "
+        "missing. If it is, give header_row=0, and say in the option mapping which column is which, as "
+        '{{"title":"#1","event_date":"#2","city":"#3"}}. The columns are: {columns}'
+    ),
+    "missing_columns.by_place": (
+        "the file is read without a header line (header_row=0), so the option mapping must give the place of "
+        'each column, as {{"title":"#1","event_date":"#2","city":"#3"}}: it gives none for {fields}. The '
+        "columns are: {columns}"
     ),
     "missing_columns.no_names": (
         "the file has no column {fields}: the first rows name no column that is known; if a row further down "

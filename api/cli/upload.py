@@ -74,7 +74,9 @@ _PLAIN = ("date_format", "encoding", "delimiter", "sheet", "header_row", "on_dup
     "--sheet", help="Sheet of a workbook, by name or number; otherwise the first one with a header."
 )
 @click.option(
-    "--header-row", type=click.IntRange(min=1), help="Row with the column names; detected if not given."
+    "--header-row",
+    type=click.IntRange(min=0),
+    help="Row with the column names, 0 for a file without; detected if not given.",
 )
 @click.option(
     "--rejected",
@@ -307,7 +309,7 @@ def _params(options: dict[str, Any]) -> dict[str, str]:
         "values": _object("--values", options["values"]) if options["values"] else None,
         **{name: options[name] for name in _PLAIN},
     }
-    return {name: str(value) for name, value in params.items() if value}
+    return {name: str(value) for name, value in params.items() if value not in (None, "")}
 
 
 def _members(option: str, values: tuple[str, ...]) -> str | None:

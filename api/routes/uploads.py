@@ -55,8 +55,8 @@ OPTIONS = [
     Query("sheet", "sheet of a workbook, by name or number; by default the first one with a header"),
     Query(
         "header_row",
-        "line or row with the column names; detected by default",
-        {"type": "integer", "minimum": 1},
+        "line or row with the column names, 0 for a file without; detected by default",
+        {"type": "integer", "minimum": 0},
     ),
     Query("values", 'JSON object: field to replaced cells, `{"venue_type":{"Auditorium":"Auditório"}}`'),
     Query(

@@ -16,14 +16,14 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 from api.unpacking.archive import INSTEAD, Format, Workbook
 from api.unpacking.fault import fail, fail_with
 from api.unpacking.faults import CellFault, SheetMarks
-from api.unpacking.ods_marks import mark_ods, with_blanks
+from api.unpacking.ods_marks import mark_ods, readable
 from api.unpacking.xls_marks import mark_xls
 from api.unpacking.xlsb_marks import mark_xlsb
 from api.unpacking.xlsx_marks import mark_xlsx, with_known_errors
 from domain.imports import ImportOptions
 from domain.problems import problem
 from domain.rows.columns import REQUIRED
-from domain.rows.header import LONGEST_SEARCH, Header, HeadRow, find_header, recognised
+from domain.rows.header import LONGEST_SEARCH, HeadRow, find_table, recognised
 
 ROW_CHARACTERS = 1024 * 1024
 SEARCHED_WORKBOOK_BYTES = 5 * 1024 * 1024
@@ -88,7 +88,7 @@ def _readable(workbook: Workbook) -> bytes:
     if workbook.format != "ods":
         return workbook.content
     try:
-        return with_blanks(workbook.content)
+        return readable(workbook.content)
     except (OSError, ValueError, KeyError, BadZipFile, zlib.error):
         return workbook.content
 
@@ -149,7 +149,7 @@ def _with_header(
     likely: dict[bool, str] = {}
     for name in visible:
         rows = _first_rows(sheet(name))
-        if isinstance(find_header(rows, options, final=True), Header):
+        if find_table(rows, options):
             return name
         if rows:
             likely.setdefault(any(recognised(row.cells, options) >= 2 for row in rows), name)
@@ -168,8 +168,8 @@ def _others(
 def _required_columns(sheet: CalamineSheet, options: ImportOptions) -> frozenset[str]:
     """Return the required fields that the header of a sheet has columns of; none of one without rows."""
     rows = _first_rows(sheet)
-    header = find_header(rows, options, final=True)
-    if not isinstance(header, Header) or len(rows) <= header.place + 1:
+    header = find_table(rows, options)
+    if header is None or len(rows) <= header.place + 1:
         return frozenset()
     return frozenset(REQUIRED).intersection(header.columns.index)
 

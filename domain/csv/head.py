@@ -14,11 +14,14 @@ from domain.rows.columns import MAX_COLUMNS
 from domain.rows.formula_guard import unguarded
 from domain.rows.header import (
     LONGEST_SEARCH,
+    NO_HEADER,
+    SAMPLE_ROWS,
     SEARCHED_ROWS,
     Header,
     HeaderFault,
     HeadRow,
     find_header,
+    is_dated,
     is_enough,
     recognised,
 )
@@ -41,9 +44,10 @@ class Head(Struct, frozen=True):
     """The head of a file.
 
     Attributes:
-        header: or why there is none.
+        header: or why there is none that can be used.
         rows: the first rows that are not blank, the header among them.
-        end: index of the first character after the header.
+        end: index of the first character after the header, or of the first row of a file without; after
+            all that was looked at, where that has a fault.
     """
 
     delimiter: str
@@ -103,7 +107,7 @@ def _behind_blank_lines(text: str, start: int) -> int:
 
 
 def _window(text: str, start: int, *, closed: bool, options: ImportOptions) -> _Window:
-    most = NAMED_HEAD_CHARACTERS if options.header_row else HEAD_CHARACTERS
+    most = NAMED_HEAD_CHARACTERS if options.header_row is not None else HEAD_CHARACTERS
     stop = min(len(text), start + most)
     full = stop - start == most
     return _Window(text, start, stop, final=closed and stop == len(text), full=full)
@@ -124,10 +128,17 @@ def _head(
     found = find_header(best.rows, options, final=final, timezone=timezone)
     if found is None:
         return None
-    if any("\0" in name for name in found.names):
+    first = best.rows[0].cells if found.place == NO_HEADER else found.names
+    if any("\0" in cell for cell in first):
         return BINARY
-    end = best.ends[found.place] if best.ends else window.stop
-    return Head(best.delimiter, found, best.rows, end)
+    return Head(best.delimiter, found, best.rows, _end(window, best, found))
+
+
+def _end(window: _Window, reading: _Reading, found: Header | HeaderFault) -> int:
+    """Return the index after the header, or before the first row of a file without one."""
+    if found.place != NO_HEADER:
+        return reading.ends[found.place] if reading.ends else window.stop
+    return window.start if isinstance(found, Header) else reading.ends[:SAMPLE_ROWS][-1]
 
 
 def _first_rows(window: _Window, delimiter: str, most: int, options: ImportOptions) -> _Reading:
@@ -149,13 +160,21 @@ def _first_rows(window: _Window, delimiter: str, most: int, options: ImportOptio
     return reading
 
 
-def _fitness(rows: list[HeadRow], options: ImportOptions) -> tuple[int, int]:
-    """Prefer the delimiter by which some row names the most columns, then the most columns at the top."""
+def _fitness(rows: list[HeadRow], options: ImportOptions) -> tuple[int, int, int]:
+    """Prefer the delimiter by which some row names the most columns.
+
+    Where none names any, that by which the most rows have a date, then the most columns at the top.
+    """
     if not rows:
-        return 0, 0
-    named = [row for row in rows if row.line == options.header_row] if options.header_row else rows
-    known = max(((recognised(row.cells, options), len(row.cells)) for row in named), default=(0, 0))
-    return known if known[0] else (0, len(rows[0].cells))
+        return 0, 0, 0
+    line = options.header_row
+    named = rows if line is None else [row for row in rows if row.line == line]
+    known, width = max(((recognised(row.cells, options), len(row.cells)) for row in named), default=(0, 0))
+    if known:
+        return known, 0, width
+    # Where the line of the header is given, no more than the rows up to it are sure to be here.
+    dated = 0 if line else sum(is_dated(row.cells, options) for row in rows)
+    return 0, dated, len(rows[0].cells)
 
 
 def _without_rows(window: _Window, delimiters: tuple[str, ...]) -> Problem | None:
@@ -173,4 +192,4 @@ def _endless(window: _Window, delimiters: tuple[str, ...]) -> Problem:
     most = max(len(record.cells) for record in readings if isinstance(record, Record))
     if most > MAX_COLUMNS:
         return problem("too_many_columns.first_line", limit=MAX_COLUMNS)
-    return problem("too_large.first_line", limit=HEAD_CHARACTERS // 1024)
+    return problem("too_large.first_line", limit=(window.stop - window.start) // 1024)

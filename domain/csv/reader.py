@@ -145,7 +145,7 @@ class RowReader(Reader):
     def dialect(self) -> dict[str, Any] | None:
         """The encoding, delimiter and so on of the file; None before the header.
 
-        `encoding`, `delimiter`; `header_row` where rows stand above it; `date_format` and
+        `encoding`, `delimiter`; `header_row` where rows stand above it, 0 without one; `date_format` and
         `date_format_line` where a date proved the order.
         """
         if self._state.delimiter is None:
@@ -234,7 +234,7 @@ class RowReader(Reader):
         state.columns, state.header = header.columns, header.described
         asked = DateOrder.asked(self._options.date_format)
         state.order = with_order_of_header(asked, header.columns, header.line)
-        if header.place:
+        if header.place > 0:
             self._warnings.add("rows_above_header", header.place)
         self._set_columns(header.columns)
         self._advance(head.end)

@@ -33,7 +33,7 @@ from domain.rows.columns import MAX_COLUMNS, Columns
 from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.formula_guard import may_be_guarded, unguarded
-from domain.rows.header import HeaderFault, HeadRow, find_header, is_enough
+from domain.rows.header import NO_HEADER, HeaderFault, HeadRow, find_header, is_enough
 from domain.rows.old_state import decode_state
 from domain.rows.options import option_fault
 from domain.rows.order_search import OrderSearch, with_order_of_header
@@ -209,10 +209,10 @@ class SheetReader(Reader):
         if isinstance(found, HeaderFault):
             self.fault = found.problem
             return
-        for _ in range(places[found.place] + 1):
+        for _ in range(0 if found.place == NO_HEADER else places[found.place] + 1):
             self._pass_line()
             self._state.line += 1
-        if found.place:
+        if found.place > 0:
             self._warnings.add("rows_above_header", found.place)
         columns = found.columns
         if columns.width > MAX_COLUMNS:

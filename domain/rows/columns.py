@@ -6,6 +6,7 @@ from datetime import tzinfo
 from difflib import get_close_matches
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from domain.problems import Problem, excerpt, problem
 from domain.rows.looks import (
@@ -86,6 +87,7 @@ class Columns(Struct, frozen=True):
         most: cells that a row may have, with the nameless columns at the end.
         defaults: field -> text for cells that are empty or absent.
         ignored: indexes of the columns with a name that are no field.
+        has_header: False where the names are only the places of the columns: `#1`, `#2`.
     """
 
     names: tuple[str, ...]
@@ -94,6 +96,7 @@ class Columns(Struct, frozen=True):
     most: int = 0
     defaults: dict[str, str] = field(default_factory=dict)
     ignored: tuple[int, ...] = ()
+    has_header: bool = True
 
     @property
     def width(self) -> int:
@@ -111,7 +114,7 @@ class Columns(Struct, frozen=True):
             return self
         used = set(self.index.values())
         names = tuple(name if i in used else "" for i, name in enumerate(self.names))
-        return Columns(names, self.index, self.least, self.most, self.defaults, self.ignored[:_NAMES_KEPT])
+        return replace(self, names=names, ignored=self.ignored[:_NAMES_KEPT])
 
 
 def unknown_fields(mapping: Mapping[str, object] | None, option: str) -> list[Problem]:
@@ -136,9 +139,9 @@ def match_columns(
 ) -> Columns | Problem:
     """Return the column of each field, or the fault because of which nothing can be imported.
 
-    `sample` holds rows from below the header: a column whose name may mean something else is taken
-    only if its cells bear the name out. One whose name states another time zone than `timezone`, in
-    which times without an offset count, is taken only by the mapping.
+    `sample` holds rows from below the header, None where there are only members of JSON: a column whose
+    name may mean something else is taken only if its cells bear the name out. One whose name states another
+    time zone than `timezone`, in which times without an offset count, is taken only by the mapping.
     """
     most, names = len(names), _without_nameless_end(names, mapping or {})
     named = sum(1 for name in names if name.strip())
@@ -148,14 +151,14 @@ def match_columns(
     if isinstance(mapped, Problem):
         return mapped
     defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
-    sample = without_totals(sample or ())
-    elsewhere = _elsewhere(names, timezone, sample)
-    index = _matched(names, mapping or {}, mapped, sample, elsewhere, has_place=LOCATION_NAME in defaults)
+    rows = without_totals(sample or ())
+    elsewhere = _elsewhere(names, timezone, rows)
+    index = _matched(names, mapping or {}, mapped, rows, elsewhere, has_place=LOCATION_NAME in defaults)
     if isinstance(index, Problem):
         return index
     missing = [name for name in REQUIRED if name not in index and name not in defaults]
     if missing:
-        return missing_columns(missing, names, sample, elsewhere)
+        return missing_columns(missing, names, rows if sample is not None else None, elsewhere)
     used = set(index.values())
     ignored = [
         i for i, name in enumerate(names) if name.strip() and i not in used and not is_own_column(name)
@@ -195,6 +198,12 @@ def columns_by_name(names: Sequence[str], mapping: Mapped | None = None) -> dict
     return {field: columns for field, (_, columns) in _by_name(names, mapping or {}, taken).items()}
 
 
+def place_of(name: str) -> int | None:
+    """Return the index of the column that a text names by its position, such as 2 of `#3`."""
+    found = _POSITION.fullmatch(name.strip())
+    return int(found[1]) - 1 if found and int(found[1]) else None
+
+
 def is_own_column(name: str) -> bool:
     """Return whether a column is one that rejected.csv adds."""
     return column_key(name) in _OWN_KEYS
@@ -202,8 +211,8 @@ def is_own_column(name: str) -> bool:
 
 def _without_nameless_end(names: Sequence[str], mapping: Mapped) -> Sequence[str]:
     """Return the names up to the last one, or to the last column that is mapped by its position."""
-    positions = (_POSITION.fullmatch(name.strip()) for name in mapping.values() if name)
-    least = max((int(found[1]) for found in positions if found), default=0)
+    places = (place_of(name) for name in mapping.values() if name)
+    least = max((at + 1 for at in places if at is not None), default=0)
     width = len(names)
     while width > least and not names[width - 1].strip():
         width -= 1
@@ -230,9 +239,9 @@ def find_column(names: Sequence[str], name: str) -> list[int]:
     exact = [column for column, own in enumerate(names) if own == name and name.strip()]
     if exact:
         return exact
-    position = _POSITION.fullmatch(name.strip())
-    if position:
-        return [int(position[1]) - 1] if 1 <= int(position[1]) <= len(names) else []
+    if _POSITION.fullmatch(name.strip()):
+        place = place_of(name)
+        return [place] if place is not None and place < len(names) else []
     key = column_key(name)
     return [column for column, own in enumerate(names) if key and column_key(own) == key]
 

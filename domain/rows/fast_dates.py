@@ -90,10 +90,12 @@ class FastDates:
 
     def _offset_or_range(self, text: str, offset_us: int) -> _Clock | None:
         key = text, str(offset_us)
-        if key not in self._ranges:
-            zone = timezone(timedelta(microseconds=offset_us))
-            remember(self._ranges, key, self._shown(text, "", zone))
-        return self._ranges[key]
+        if key in self._ranges:
+            return self._ranges[key]
+        shown = self._shown(text, "", timezone(timedelta(microseconds=offset_us)))
+        # A long text is not kept.
+        remember(self._ranges, key, shown)
+        return shown
 
     def _joined(self, clock: str, time: str) -> _Clock | None:
         """Return the time in a cell of its own, next to one with only a day."""

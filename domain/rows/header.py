@@ -1,18 +1,31 @@
 """Finds the header row of a table, and the field of each column.
 
 Works on rows of cells, of whatever kind of file: a caller gives the first rows that are not blank,
-and asks again with more while the answer is None.
+and asks again with more while the answer is None. A table may have no header: its columns are known by
+their places then, where the option `header_row` is 0 or the mapping shows that the first row is an event.
 """
 
 from collections.abc import Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from domain.dates.wording import invalid
 from domain.imports import ImportOptions
 from domain.problems import Problem, problem
-from domain.rows.columns import REQUIRED, Columns, find_column, match_columns, needs_values
-from domain.rows.missing_columns import known_columns
+from domain.rows.columns import (
+    MAX_COLUMNS,
+    REQUIRED,
+    Columns,
+    find_column,
+    is_own_column,
+    match_columns,
+    needs_values,
+    place_of,
+)
+from domain.rows.looks import is_date
+from domain.rows.missing_columns import known_columns, unplaced_columns
 from domain.rows.names import meaning
 
 SEARCHED_ROWS = 20
@@ -23,6 +36,11 @@ SAMPLE_ROWS = 100
 
 LONGEST_SEARCH = SEARCHED_ROWS + SAMPLE_ROWS
 """More rows than these change nothing."""
+
+_LONGEST_DATE = 100
+
+NO_HEADER = -1
+"""The place of the header where there is none: the first row is the one after it."""
 
 
 class HeadRow(Struct, frozen=True):
@@ -36,7 +54,8 @@ class Header(Struct, frozen=True):
     """The header of a table.
 
     Attributes:
-        place: which of the rows it is, from 0; those before it are skipped.
+        place: which of the rows it is, from 0; those before it are skipped. `NO_HEADER` of a table without.
+        line: as a person counts; 0 of a table without.
     """
 
     place: int
@@ -58,9 +77,12 @@ class HeaderFault(Struct, frozen=True):
     place: int = 0
 
 
+_Found = Header | HeaderFault | None
+
+
 def find_header(
     rows: Sequence[HeadRow], options: ImportOptions, *, final: bool, timezone: tzinfo | None = None
-) -> Header | HeaderFault | None:
+) -> _Found:
     """Return the header among the first rows, the reason why there is none, or None if more rows are needed.
 
     `final`: no more rows come, or none worth waiting for. `timezone`: in which times without an offset count.
@@ -68,6 +90,8 @@ def find_header(
     place = _place(rows, options, final=final)
     if place is None or isinstance(place, HeaderFault):
         return place
+    if place == NO_HEADER:
+        return _without_header(rows, options, final=final, timezone=timezone)
     names, below = list(rows[place].cells), rows[place + 1 : place + 1 + SAMPLE_ROWS]
     waits = not final and len(below) < SAMPLE_ROWS
     if waits and needs_values(names, options.mapping):
@@ -81,23 +105,125 @@ def find_header(
     return HeaderFault(columns, names, place)
 
 
+def find_table(rows: Sequence[HeadRow], options: ImportOptions) -> Header | None:
+    """Return the header of a table of events that these rows begin, if they do.
+
+    A table without a header is known by its dates.
+    """
+    found = find_header(rows, options, final=True)
+    if not isinstance(found, Header):
+        return None
+    is_table = found.place != NO_HEADER or any(is_dated(row.cells, options) for row in rows)
+    return found if is_table else None
+
+
+def _without_header(
+    rows: Sequence[HeadRow], options: ImportOptions, *, final: bool, timezone: tzinfo | None
+) -> _Found:
+    """Return the columns of a table without a header, by their places: as many as its first rows have."""
+    first = [row.cells for row in rows[:SAMPLE_ROWS]]
+    if not final and len(first) < SAMPLE_ROWS:
+        return None
+    names = _places(first, options)
+    if unplaced := _unplaced(options):
+        return HeaderFault(unplaced_columns(unplaced, first), names, NO_HEADER)
+    columns = match_columns(names, options.mapping, options.defaults, first, timezone)
+    if not isinstance(columns, Columns):
+        return HeaderFault(columns, names, NO_HEADER)
+    # Nobody has said how many cells a row has, but those that are mapped must be there.
+    least = 1 + max(columns.index.values(), default=-1)
+    return Header(NO_HEADER, 0, names, replace(columns, least=least, has_header=False))
+
+
+def _places(first: Sequence[Sequence[str]], options: ImportOptions) -> list[str]:
+    """Return the names of columns by their places: `#1`, `#2`.
+
+    Of more than can have a name, only those have one that are mapped or have a cell.
+    """
+    width = max(map(len, first), default=0)
+    named = set(range(width))
+    if width > MAX_COLUMNS:
+        named = {at for cells in first for at, cell in enumerate(cells) if cell.strip()}
+        named.update(at for name in (options.mapping or {}).values() if name and (at := place_of(name)))
+    return [f"#{at + 1}" if at in named else "" for at in range(width)]
+
+
+def _unplaced(options: ImportOptions) -> list[str]:
+    """Return the required fields that no place is given for, and those that are mapped by a name."""
+    mapping = options.mapping or {}
+    by_default = {name for name, text in (options.defaults or {}).items() if text.strip()}
+    missing = [name for name in REQUIRED if mapping.get(name) is None and name not in by_default]
+    return missing + [field for field, name in mapping.items() if name is not None and place_of(name) is None]
+
+
 def is_enough(rows: Sequence[HeadRow], options: ImportOptions) -> bool:
     """Return whether further rows would change nothing."""
     return len(rows) >= LONGEST_SEARCH and rows[-1].line >= (options.header_row or 0) + SAMPLE_ROWS
 
 
 def _place(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -> int | HeaderFault | None:
-    """Return which row is the header."""
+    """Return which row is the header; `NO_HEADER` if none is."""
+    if options.header_row == 0:
+        return _before_first(rows)
     if options.header_row is not None:
         return _at_line(rows, options.header_row, final=final)
     searched = rows[:SEARCHED_ROWS]
+    begins_with_event = bool(rows) and _is_event(rows[0].cells, options)
     for place, row in enumerate(searched):
+        if begins_with_event and not _names_date(row.cells, options):
+            # Words of an event may be names of columns, too: `Show`, `Local`.
+            continue
         if _is_complete(row.cells, options):
             return place
     if not final and len(rows) < SEARCHED_ROWS:
         return None
+    if begins_with_event:
+        return NO_HEADER
     likely = (place for place, row in enumerate(searched) if recognised(row.cells, options) >= 2)
     return next(likely, 0) if rows else None
+
+
+def _before_first(rows: Sequence[HeadRow]) -> int | None:
+    """Return that there is no header; but a file of rejected rows has one, whatever theirs had."""
+    if not rows:
+        return None
+    return 0 if any(map(is_own_column, rows[0].cells)) else NO_HEADER
+
+
+def _is_event(cells: Sequence[str], options: ImportOptions) -> bool:
+    """Return whether a first row has a date where the mapping, by places alone, says: a header has a name."""
+    if _unplaced(options) or _date_cell(cells, options) is None:
+        return False
+    return is_dated(cells, options)
+
+
+def is_dated(cells: Sequence[str], options: ImportOptions) -> bool:
+    """Return whether a row has a date where the mapping has it by place; anywhere, if it has it nowhere.
+
+    Or what is refused as a date with a fault, such as one of several days.
+    """
+    cell = _date_cell(cells, options)
+    if cell is None:
+        return any(map(is_date, cells))
+    if is_date(cell):
+        return True
+    fault = invalid("event_date", cell[:_LONGEST_DATE])
+    return bool(fault.rule or fault.suggestion or fault.suggestions)
+
+
+def _names_date(cells: Sequence[str], options: ImportOptions) -> bool:
+    """Return whether a row has the name of a column of dates or times where the mapping has the dates."""
+    known = meaning(_date_cell(cells, options) or "")
+    return known is not None and known.field in ("event_date", "event_time")
+
+
+def _date_cell(cells: Sequence[str], options: ImportOptions) -> str | None:
+    """Return the cell that the mapping says by its place to be the date; None if it says no place."""
+    name = (options.mapping or {}).get("event_date")
+    at = None if name is None else place_of(name)
+    if at is None:
+        return None
+    return cells[at] if at < len(cells) else ""
 
 
 def _at_line(rows: Sequence[HeadRow], line: int, *, final: bool) -> int | HeaderFault | None:

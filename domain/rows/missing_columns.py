@@ -5,11 +5,14 @@ from collections.abc import Collection, Sequence
 
 from domain.problems import Problem, ProblemParam, excerpt, problem
 from domain.rows.likeness import is_like, is_vetoed
-from domain.rows.looks import column_of, is_date, may_be, mostly
+from domain.rows.looks import column_of, is_date, may_be, mostly, without_totals
 from domain.rows.names import column_key, known_names, meaning, means_another_time, states_a_zone
 
 _JSON = re.compile(r"\{|\[\s*(?:[\[{\"']|-?[0-9]+\s*[,\]]|\Z)")
 _PARTS = re.compile("[,;\t|]")
+_NAMES_OF_HEADER = 2
+_SHOWN_COLUMNS = 20
+_SHOWN_CHARACTERS = 40
 
 
 def known_columns(cells: Sequence[str]) -> int:
@@ -20,14 +23,15 @@ def known_columns(cells: Sequence[str]) -> int:
 def missing_columns(
     missing: Sequence[str],
     names: Sequence[str],
-    sample: Sequence[Sequence[str]],
+    sample: Sequence[Sequence[str]] | None,
     elsewhere: Collection[int] = (),
 ) -> Problem:
     """Return the problem of required columns that are missing, with a likely reason.
 
-    `elsewhere` are columns that are not used because their names state another time zone.
+    `sample` holds the rows below the names, None of a file that is no table. `elsewhere` are columns that
+    are not used because their names state another time zone.
     """
-    fields, names = tuple(missing), names or [""]
+    fields, names, is_table, sample = tuple(missing), names or [""], sample is not None, sample or ()
     first = names[0].lstrip()
     if _JSON.match(first):
         return problem("missing_columns.json", value=excerpt(first), fields=fields)
@@ -51,6 +55,10 @@ def missing_columns(
     if zoned is not None:
         shown = excerpt(zoned)
         return problem("missing_columns.zone", value=shown, fields=fields, column=shown)
+    if is_table and reads_as_data(names):
+        columns = _shown([names])
+        value = excerpt(", ".join(names))
+        return problem("missing_columns.no_header", value=value, fields=fields, columns=columns)
     sentence, params, more = _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
 
@@ -79,21 +87,37 @@ def _reason(
         return "missing_columns.values", {"column": excerpt(name), "target": target}, more
     if known_columns(_PARTS.split(names[0])) >= 2 and not any(map(str.strip, names[1:])):
         return "missing_columns.one_cell", {}, ""
-    if _reads_as_data(names):
-        return "missing_columns.no_header", {}, ""
-    # Members of JSON have no rows below them.
     is_title = bool(sample) and not known_columns(names)
     return "missing_columns.no_names" if is_title else "missing_columns", {}, ""
 
 
-def _reads_as_data(names: Sequence[str]) -> bool:
-    """Return whether a first row is a row of data: it has a date, or several numbers and the like alone."""
+def unplaced_columns(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> Problem:
+    """Return the problem of fields that no place is given for, in a file that is read without a header.
+
+    It shows the first value of each column.
+    """
+    columns = _shown(without_totals(rows) or rows)
+    value = excerpt(", ".join(columns))
+    return problem("missing_columns.by_place", value=value, fields=tuple(fields), columns=columns)
+
+
+def _shown(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the place and the first value of each column that has one: `#2 2026-07-01`."""
+    width = min(max(map(len, rows), default=0), _SHOWN_COLUMNS)
+    first = {at: cells[0] for at in range(width) if (cells := column_of(rows, at))}
+    return tuple(f"#{at + 1} {excerpt(cell.strip()[:_SHOWN_CHARACTERS])}" for at, cell in first.items())
+
+
+def reads_as_data(names: Sequence[str]) -> bool:
+    """Return whether a first row is a row of data: it has a date, or several numbers and the like alone.
+
+    One of its cells may be a word that names a column as well, such as `Show`.
+    """
     filled = [name for name in names if name.strip()]
-    if known_columns(names) or not filled:
-        return False
-    return any(may_be("event_date", [name]) for name in filled) or (
-        len(filled) > 1 and not may_be("title", filled)
-    )
+    known = known_columns(names)
+    if known < _NAMES_OF_HEADER and any(map(is_date, filled)):
+        return True
+    return not known and len(filled) > 1 and not may_be("title", filled)
 
 
 def likely_columns(

@@ -99,7 +99,8 @@ class RowParser:
         self._warn = warn
         self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
         self._header = [
-            (column, column_key(columns.names[column]), field) for field, column in columns.index.items()
+            (column, column_key(columns.names[column]) if columns.has_header else None, field)
+            for field, column in columns.index.items()
         ]
 
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
@@ -119,7 +120,8 @@ class RowParser:
         if self._is_other_header(cells):
             # Mended rows are rejected one by one: the next may be of the first table.
             self.is_elsewhere = not self.is_mended
-            return rejected(cells, [problem("other_header", line=line)], line, record, end)
+            given = trimmed(cells, self._columns.width)
+            return rejected(given, [problem("other_header", line=line)], line, record, end)
         return row
 
     def pass_over(self, rows: int) -> None:
@@ -132,7 +134,7 @@ class RowParser:
         given = trimmed(cells, self._columns.width)
         problems: list[Problem] = []
         if len(given) > self._columns.most:
-            problems.append(_extra_cells(len(given), self._columns.width))
+            problems.append(self._wrong_width("extra_cells", len(given), self._columns.width))
             return rejected(given, problems, line, record, end)
         members = self._members(given, problems)
         read = parse_fields(members, timezone=self._timezone, date_order=self.date_order, warn=self._warn)
@@ -190,7 +192,7 @@ class RowParser:
         """Return the members as JSON would have them; cells that cannot be read become problems."""
         width = self._least
         if len(cells) < width:
-            problems.append(problem("missing_cells", value=str(len(cells)), count=len(cells), width=width))
+            problems.append(self._wrong_width("missing_cells", len(cells), width))
         members: dict[str, object] = {}
         for name in ("title", "description", "event_date", "event_time", "city"):
             members[name] = self._sized(name, self._text(name, cells, problems), problems)
@@ -282,6 +284,11 @@ class RowParser:
         columns = [index[f"local_info.{name}"] for name in present if f"local_info.{name}" in index]
         return any(cells[column].strip() for column in columns if column < len(cells))
 
+    def _wrong_width(self, code: str, count: int, width: int) -> Problem:
+        """Return the problem of a row with too many or too few cells for the header or the first rows."""
+        rule = "" if self._columns.has_header else ".no_header"
+        return problem(f"{code}{rule}", value=str(count), count=count, width=width)
+
     def _without_absent(self, problems: list[Problem], cells: list[str]) -> list[Problem]:
         """Leave out `required` for cells that `missing_cells` reports already."""
         absent = {name for name, column in self._columns.index.items() if column >= len(cells)}
@@ -297,10 +304,6 @@ def _field_of(name: str) -> str | None:
 def _nothing(code: str, field: str, text: str) -> Problem:
     """Return the problem of a word for nothing in a cell that is no text."""
     return problem(f"{code}.nothing", field, value=excerpt(text.strip()))
-
-
-def _extra_cells(count: int, width: int) -> Problem:
-    return problem("extra_cells", value=str(count), count=count, width=width)
 
 
 def rejected(cells: list[str], problems: list[Problem], line: int, record: int, end: int) -> Row:

@@ -33,7 +33,7 @@ def test_other_columns_or_another_order_have_another_digest(other: tuple[str, ..
     assert header_shape(other) != header_shape(HEADER)
 
 
-@pytest.mark.parametrize("names", [(), ("",), (" ", "")])
+@pytest.mark.parametrize("names", [(), ("",), (" ", ""), ("#1", "#2", "#3"), ("#1", "", "#3")])
 def test_a_header_without_names_has_no_digest(names: tuple[str, ...]) -> None:
     assert header_shape(names) is None
 

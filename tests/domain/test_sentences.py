@@ -2,10 +2,13 @@ import ast
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from api.http.refusal_sentences import REFUSALS
+from api.routes.uploads_form import FormFault
+from api.services.imports.errors import RefusalCode
 from domain.problems import problem
 from domain.sentences import SENTENCES
 
@@ -32,6 +35,7 @@ OF_PROGRAMS = {
     "api/routes/uploads_problems.py",
     "api/routes/uploads_repairs.py",
     "api/routes/uploads_staged.py",
+    "api/routes/uploads_tus_headers.py",
     "api/routes/url_parameters.py",
     "api/routes/webhooks_body.py",
     "api/services/imports/options.py",
@@ -69,6 +73,41 @@ def test_each_sentence_gets_the_parameters_that_it_speaks_of() -> None:
             assert given == needed, where
         said.add(first.value)
     assert len(said) > 80
+
+
+CODES_BY_HAND = {"Problem": 1, "ImportRefusedError": 0, "FormError": 0}
+"""Where the code stands among the arguments of what is not made of a sentence."""
+
+
+def codes() -> set[str]:
+    """Return every code that a client can meet: of sentences, and of problems that are made by hand."""
+    found = {sentence.partition(".")[0] for sentence in SENTENCES} | {
+        *get_args(RefusalCode),
+        *get_args(FormFault),
+    }
+    for _, call in calls():
+        assert isinstance(call.func, ast.Name)
+        place = CODES_BY_HAND.get(call.func.id)
+        code = None if place is None or len(call.args) <= place else call.args[place]
+        if isinstance(code, ast.Constant):
+            found.add(code.value)
+    return found
+
+
+def test_every_code_is_documented() -> None:
+    documents = "\n".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))
+    assert {code for code in codes() if f"`{code}`" not in documents} == set()
+
+
+def test_every_refusal_of_an_import_is_raised() -> None:
+    raised = {
+        call.args[0].value.partition(".")[0]
+        for _, call in calls()
+        if isinstance(call.func, ast.Name)
+        and call.func.id in {"refused_by", "ImportRefusedError"}
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert raised == {*get_args(RefusalCode)}
 
 
 def test_problems_that_people_see_are_made_of_sentences() -> None:

@@ -146,8 +146,8 @@ def _key(text: str) -> tuple[str, ...]:
 
 
 def _header_row(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) >= 1):
-        raise ValueError("must be the number of a row, from 1")
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise ValueError("must be the number of a row, from 1, or 0 for a file without a header")
     return int(text)
 
 

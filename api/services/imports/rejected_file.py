@@ -58,9 +58,11 @@ class _Table:
     """The columns of the file, and the texts that its cells stood for."""
 
     def __init__(self, upload: Upload) -> None:
-        kind = (upload.dialect or {}).get("format")
+        dialect = upload.dialect or {}
+        kind = dialect.get("format")
+        is_named = kind != "ics" and dialect.get("header_row") != 0
         # What an earlier rejected file added is written anew.
-        names = [_name(column, kind) for column in upload.columns or ()]
+        names = [_name(column, is_named=is_named) for column in upload.columns or ()]
         self._kept = [not is_own_column(name) for name in names]
         self.names = [name for name in names if not is_own_column(name)]
         self._is_guarded = kind not in (*_JSON, "ics")
@@ -78,9 +80,12 @@ class _Table:
         return [*cells[:width], str(row.line), reasons(row), *cells[width:]]
 
 
-def _name(column: Mapping[str, Any], kind: str | None) -> str:
-    """Return a column's own name. Names of a calendar mean nothing in a table; the field does."""
-    name = column["field"] if kind == "ics" and column.get("field") else column["name"]
+def _name(column: Mapping[str, Any], *, is_named: bool) -> str:
+    """Return a column's own name; its field, where its name means nothing in a table.
+
+    So with names of a calendar, and with the places of columns in a file without a header.
+    """
+    name = column["name"] if is_named or not column.get("field") else column["field"]
     return sendable(str(name))
 
 

@@ -65,8 +65,16 @@ options = st.fixed_dictionaries(
         "date_format": st.sampled_from(["auto", "dmy", "mdy", "iso"]),
         "values": st.just({"event_date": {"a definir": "2025-12-31"}, "city": {"REC.": "Recife"}}),
         "defaults": st.just({"city": "Olinda"}),
-        "mapping": st.sampled_from([{"event_time": None}, {"title": "#1"}, {"event_date": "Data"}]),
-        "header_row": st.integers(1, 4),
+        "mapping": st.sampled_from(
+            [
+                {"event_time": None},
+                {"title": "#1"},
+                {"event_date": "Data"},
+                {"title": "#1", "event_date": "#2", "city": "#3"},
+                {"title": "#2", "event_date": "#3", "city": "#1", "event_time": "#4"},
+            ]
+        ),
+        "header_row": st.integers(0, 4),
     },
 )
 

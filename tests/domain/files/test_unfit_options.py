@@ -29,6 +29,12 @@ def test_an_option_is_applied_in_this_kind_of_file_or_refused(kind: str, name: s
 
 
 @pytest.mark.parametrize("kind", FIT)
+def test_that_there_is_no_header_can_be_said_of_tables_alone(kind: str) -> None:
+    found = unfit_options(ImportOptions(header_row=0), kind)  # type: ignore[arg-type]
+    assert (found is None) == ("header_row" in FIT[kind])
+
+
+@pytest.mark.parametrize("kind", FIT)
 def test_all_unfit_options_are_told_at_once(kind: str) -> None:
     found = unfit_options(ImportOptions(**GIVEN), kind)  # type: ignore[arg-type]
     assert found is not None

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,3 +105,13 @@ def test_ordinary_dates_take_the_fast_path() -> None:
     refused = parse_event_date("07/13/2025", timezone=SAO_PAULO, order=DateOrder("dmy"))
     assert isinstance(refused, Problem)
     assert fast.read("07/13/2025") is None
+
+
+@pytest.mark.parametrize("behind", [" 2026-07-01", " 19:00-22:00", "T19:00", " às 19h", "x", " (qua)"])
+@pytest.mark.parametrize("times", [1, 50, 5_000])
+def test_a_day_with_a_long_text_behind_it_is_left_to_the_rules(behind: str, times: int) -> None:
+    order = DateOrder("auto")
+    text = "2026-07-01" + behind * times
+    found = parse_event_date(text, timezone=SAO_PAULO, order=order)
+    read = FastDates(SAO_PAULO, order).read(text, "")
+    assert read is None or read == found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.rows.missing_columns import missing_columns
+from domain.rows.missing_columns import missing_columns, unplaced_columns
 
 BELOW = [["b", "c"]]
 
@@ -25,4 +25,35 @@ def test_a_header_further_down_is_thought_of(
 ) -> None:
     found = missing_columns(["event_date", "city"], names, sample)
     assert (found.rule or None) == rule
-    assert ("header_row" in found.message) == (rule == "no_names")
+    assert ("option header_row" in found.message) == (rule == "no_names")
+    assert ("header_row=0" in found.message) == (rule == "no_header")
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [
+        (["Show", "01/07/2026", "Recife"], "no_header"),
+        (["Show", "1 de julho de 2026", "Recife"], "no_header"),
+        (["12", "2026-07-01T10:00:00", ""], "no_header"),
+        (["Evento", "Local", "01/07/2026"], None),
+        (["foo", "bar 2026", "1 de"], "no_names"),
+    ],
+)
+def test_a_first_row_with_a_date_is_told_with_the_places_of_its_cells(
+    names: list[str], rule: str | None
+) -> None:
+    found = missing_columns(["city"], names, BELOW)
+    assert (found.rule or None) == rule
+    if rule == "no_header":
+        shown = tuple(f"#{at} {name}" for at, name in enumerate(names, 1) if name)
+        assert found.params["columns"] == shown  # type: ignore[index]
+
+
+def test_members_of_json_are_no_first_row() -> None:
+    assert not missing_columns(["city"], ["2026-07-01", "x"], None).rule
+
+
+def test_fields_without_a_place_are_told_with_the_first_value_of_each_column() -> None:
+    found = unplaced_columns(["city"], [["TOTAL", "", "9"], ["A", "", "2026-07-01"], ["B", "", "", "x" * 99]])
+    assert found.code == "missing_columns"
+    assert found.params == {"fields": ("city",), "columns": ("#1 A", "#3 2026-07-01", "#4 " + "x" * 40)}

@@ -1,0 +1,273 @@
+"""Which of the first rows is the header, and how a table without one is read: as CSV and as a sheet."""
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.csv.reader import RowReader
+from domain.csv.writer import csv_lines
+from domain.files.sheet_reader import SheetReader
+from domain.imports import ImportOptions
+from domain.rows.header import Header, HeaderFault, HeadRow, find_header, find_table
+from domain.rows.row_parser import Row
+
+ZONE = ZoneInfo("America/Recife")
+PLACES: dict[str, str | None] = {"title": "#1", "event_date": "#2", "city": "#3"}
+NAMES = ("Was", "Wann", "Wo", "Beschreibung", "Plätze", "Saal")
+FIELDS = ("title", "event_date", "city", "description", "local_info.capacity", "local_info.location_name")
+BY_NAME: dict[str, str | None] = dict(zip(FIELDS, NAMES, strict=True))
+BY_PLACE: dict[str, str | None] = {field: f"#{at}" for at, field in enumerate(FIELDS, 1)}
+
+Table = Sequence[Sequence[str]]
+Reader = RowReader | SheetReader
+
+
+def _csv(delimiter: str, encoding: str, before: str = "") -> Callable[[Table], bytes]:
+    return lambda table: before.encode(encoding) + csv_lines(table, delimiter).decode().encode(encoding)
+
+
+def _sheet(table: Table) -> bytes:
+    lines = [{"sheet": "S"}, *table]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+KINDS: dict[str, tuple[type[Reader], Callable[[Table], bytes]]] = {
+    "comma": (RowReader, _csv(",", "utf-8")),
+    "semicolon": (RowReader, _csv(";", "utf-8")),
+    "tab": (RowReader, _csv("\t", "utf-8")),
+    "bar": (RowReader, _csv("|", "utf-8")),
+    "mark": (RowReader, _csv(";", "utf-8-sig")),
+    "UTF-16": (RowReader, _csv("\t", "utf-16-le", "\ufeff")),
+    "Windows": (RowReader, _csv(";", "windows-1252")),
+    "sep": (RowReader, _csv("|", "utf-8", "sep=|\r\n")),
+    "blank lines": (RowReader, _csv(";", "utf-8", "\r\n;;\r\n")),
+    "sheet": (SheetReader, _sheet),
+}
+cells = st.sampled_from(
+    [
+        *(
+            "A",
+            "Show",
+            "Local",
+            "Recife",
+            "São Paulo",
+            "",
+            "Título",
+            "Data",
+            "Cidade",
+            "x;y",
+            "a,b",
+            'um "b"',
+        ),
+        *("1", "2", "3", "#1", "300", "1.200", "TOTAL", "duas\nlinhas", "'=x"),
+    ]
+)
+dates = st.sampled_from(
+    [
+        "2026-07-01",
+        "01/07/2026 19h",
+        "13/07/2026",
+        "1 de julho de 2026",
+        "3 a 5 de maio de 2027",
+        "05/06/2026",
+    ]
+)
+wide_rows = st.tuples(cells, dates | cells, cells, cells, cells, cells).map(list)
+tables = st.lists(wide_rows, min_size=1, max_size=12)
+
+
+def _read(
+    kind: type[Reader], content: bytes, options: ImportOptions, *, chunk: int = 1 << 20, resumes: bool = False
+) -> tuple[list[Row], Reader]:
+    """Return the rows and the reader; it `resumes` from a checkpoint after each batch of at most two rows."""
+    reader: Reader = kind(options, ZONE)
+    rows: list[Row] = []
+    while not reader.has_ended:
+        reader.feed(content[reader.fed : reader.fed + chunk])
+        if reader.fed >= len(content):
+            reader.close()
+        while not reader.is_hungry:
+            batch = reader.rows(max_rows=2 if resumes else 1000)
+            rows += batch
+            if resumes and batch and not reader.fault:
+                reader = kind.load(reader.dump(), options, ZONE)
+                break
+    return rows, reader
+
+
+def _told(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Return all of the rows but their lines, which errors may name."""
+    errors = ([(error.field, error.code, error.rule, error.value) for error in row.errors] for row in rows)
+    return [(row.record, row.fields, row.cells, told) for row, told in zip(rows, errors, strict=True)]
+
+
+@given(st.sampled_from([*KINDS]), tables)
+def test_a_table_without_a_header_gives_the_rows_of_the_same_with_one(
+    name: str, table: list[list[str]]
+) -> None:
+    kind, written = KINDS[name]
+    # The widest row, so that both have as many columns, and a date, by which the delimiter is known.
+    table = [["Festa", "13/07/2026", "Recife", "d", "9", "Sala"], *table]
+    named, one = _read(kind, written([NAMES, *table]), ImportOptions(mapping=BY_NAME))
+    placed, other = _read(kind, written(table), ImportOptions(mapping=BY_PLACE, header_row=0))
+    assert (one.fault, other.fault) == (None, None)
+    assert _told(placed) == _told(named)
+    assert [row.line + 1 for row in placed] == [row.line for row in named]
+    assert other.dialect is not None
+    assert other.dialect["header_row"] == 0
+    assert [column["name"] for column in other.columns or ()] == [*BY_PLACE.values()]
+    counts, others = ({w["code"]: w["count"] for w in reader.warnings} for reader in (one, other))
+    assert others == counts
+
+
+@given(st.sampled_from([*KINDS]), tables, st.integers(1, 40), st.booleans())
+def test_neither_pieces_nor_checkpoints_change_the_rows_of_a_table_without_a_header(
+    name: str, table: list[list[str]], chunk: int, resumes: bool
+) -> None:
+    kind, written = KINDS[name]
+    content, options = written(table), ImportOptions(mapping=PLACES, header_row=0)
+    rows, reader = _read(kind, content, options)
+    same, other = _read(kind, content, options, chunk=chunk, resumes=resumes)
+    assert (same, other.fault, other.dialect) == (rows, reader.fault, reader.dialect)
+    assert other.columns == reader.columns
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_table_is_seen_to_have_no_header_by_the_date_of_its_first_row(name: str) -> None:
+    kind, written = KINDS[name]
+    content = written([["São João", "24/06/2026", "Recife"], ["B", "25/06/2026", "Olinda"]])
+    rows, reader = _read(kind, content, ImportOptions(mapping=PLACES))
+    assert [row.fields and row.fields.title for row in rows] == ["São João", "B"]
+    assert reader.dialect is not None
+    assert reader.dialect["header_row"] == 0
+    above = {"sep": 1, "blank lines": 2}.get(name, 0)
+    assert [row.line for row in rows] == [above + 1, above + 2]
+
+
+HEADED = {
+    "a header": ([["Título", "Data", "Cidade"], ["A", "2026-07-01", "R"]], 0),
+    "words of another language": ([["Was", "Wann", "Wo"], ["A", "2026-07-01", "R"]], 0),
+    "a date": ([["A", "2026-07-01", "R"], ["B", "2026-07-02", "R"]], -1),
+    "a date with a fault": ([["A", "3 a 5 de maio de 2027", "R"], ["B", "2026-07-02", "R"]], -1),
+    "a date without a year": ([["A", "24/06", "R"], ["B", "2026-07-02", "R"]], -1),
+    "no date": ([["A", "a definir", "R"], ["B", "2026-07-02", "R"]], 0),
+    "words of names": ([["Show", "2026-07-01", "Local"], ["Evento", "a definir", "Local"]], -1),
+    "a date above a header": ([["Agenda", "01/07/2026", ""], ["Título", "Quando", "Cidade"], ["A"] * 3], 1),
+    "a date elsewhere": ([["01/07/2026", "Wann", "Wo"], ["A", "2026-07-01", "R"]], 0),
+}
+
+
+@pytest.mark.parametrize("what", HEADED)
+def test_a_first_row_with_a_date_where_the_mapping_has_it_is_no_header(what: str) -> None:
+    table, place = HEADED[what]
+    rows = [HeadRow(line, row) for line, row in enumerate(table, 1)]
+    found = find_header(rows, ImportOptions(mapping={**PLACES}), final=True)
+    assert isinstance(found, Header)
+    assert (found.place, found.columns.has_header) == (place, place >= 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ({}, ("title", "event_date", "city")),
+        ({"mapping": {"event_date": "#2"}}, ("title", "city")),
+        ({"mapping": {**PLACES, "city": None}}, ("city",)),
+        ({"mapping": {**PLACES, "city": "Cidade"}}, ("city",)),
+        ({"mapping": {**PLACES, "description": "Notas"}}, ("description",)),
+        ({"mapping": {"title": "#1"}, "defaults": {"city": "R", "event_date": " "}}, ("event_date",)),
+    ],
+)
+def test_fields_without_a_place_are_asked_for(options: dict[str, Any], fields: tuple[str, ...]) -> None:
+    rows = [HeadRow(1, ["A", "2026-07-01", "R"])]
+    found = find_header(rows, ImportOptions(header_row=0, **options), final=True)
+    assert isinstance(found, HeaderFault)
+    assert (found.problem.code, found.problem.rule) == ("missing_columns", "by_place")
+    assert found.problem.params == {"fields": fields, "columns": ("#1 A", "#2 2026-07-01", "#3 R")}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_place_beyond_the_first_rows_is_no_column(name: str) -> None:
+    kind, written = KINDS[name]
+    options = ImportOptions(header_row=0, mapping={**PLACES, "description": "#9"})
+    rows, reader = _read(kind, written([["A", "2026-07-01", "R"]]), options)
+    assert (rows, reader.fault and (reader.fault.code, reader.fault.value)) == ([], ("missing_columns", "#9"))
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (["B", "2026-07-02", "R"], None),
+        (["B", "2026-07-02", "R", "x"], None),
+        (["B", "2026-07-02", "R", "", "", ""], None),
+        (["B", "2026-07-02"], "missing_cells"),
+        (["B", "2026-07-02", "R", "x", "y"], "extra_cells"),
+    ],
+)
+def test_a_row_has_the_mapped_cells_and_no_more_than_the_first_rows(row: list[str], code: str | None) -> None:
+    first = [["A", "2026-07-01", "R", "x"]] * 100
+    content = csv_lines([*first, row, ["C", "2026-07-03", "R"]], ";")
+    rows, _ = _read(RowReader, content, ImportOptions(header_row=0, mapping=PLACES))
+    assert len(rows) == 102
+    assert [error.code for error in rows[100].errors] == ([code] if code else [])
+    if code:
+        assert rows[100].errors[0].rule == "no_header"
+        assert "header" not in rows[100].errors[0].message
+
+
+def test_the_names_of_columns_in_a_table_that_was_said_to_have_none_are_told() -> None:
+    content = csv_lines([["Título", "Data", "Cidade"], ["1", "2", "3"], ["A", "2026-07-01", "R"]], ";")
+    rows, reader = _read(RowReader, content, ImportOptions(header_row=0, mapping=PLACES))
+    assert [warning["code"] for warning in reader.warnings] == ["repeated_header"]
+    # Numbers of columns are no names of columns.
+    assert [bool(row.errors) for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize(("name", "header_row"), [*product(["_line", "_LINE"], [0, None])])
+def test_a_file_of_rejected_rows_has_a_header_whatever_theirs_had(name: str, header_row: int | None) -> None:
+    header, row = ["title", "event_date", "city", name, "_errors"], ["A", "2026-07-01", "R", "1", "x"]
+    options = ImportOptions(header_row=header_row, mapping={**PLACES, "id": "_line"})
+    found = find_header([HeadRow(1, header), HeadRow(2, row)], options, final=True)
+    assert isinstance(found, Header)
+    assert (found.place, found.columns.index["id"]) == (0, 3)
+
+
+def test_a_far_cell_does_not_give_each_column_before_it_a_name() -> None:
+    rows = [HeadRow(1, ["A", "2026-07-01", "R", *[""] * 2000, "x"])]
+    found = find_header(rows, ImportOptions(header_row=0, mapping=PLACES), final=True)
+    assert isinstance(found, Header)
+    assert [name for name in found.names if name] == ["#1", "#2", "#3", "#2004"]
+
+
+@pytest.mark.parametrize(
+    ("table", "is_table"),
+    [
+        ([["A", "2026-07-01", "R"]], True),
+        ([["A", "a definir", "R"], ["B", "01/07/2026", "R"]], True),
+        ([["Agenda", "da cidade", "de Recife"]], False),
+        ([["Agenda"]], False),
+        ([], False),
+    ],
+)
+def test_a_sheet_without_a_header_has_events_where_it_has_dates(
+    table: list[list[str]], is_table: bool
+) -> None:
+    rows = [HeadRow(line, row) for line, row in enumerate(table, 1)]
+    assert (find_table(rows, ImportOptions(header_row=0, mapping=PLACES)) is not None) == is_table
+
+
+@pytest.mark.parametrize("delimiter", ",;\t|")
+def test_the_delimiter_of_a_table_without_a_header_is_that_which_parts_its_dates(delimiter: str) -> None:
+    others = "".join(mark for mark in ",;|" if mark != delimiter)
+    title = others.join("ABCDE")
+    content = f"{title}{delimiter}2026-07-01{delimiter}Recife\n".encode() * 3
+    for header_row in (0, None):
+        rows, reader = _read(RowReader, content, ImportOptions(header_row=header_row, mapping=PLACES))
+        assert [row.fields and row.fields.title for row in rows] == [title] * 3
+        assert reader.dialect is not None
+        assert (reader.dialect["delimiter"], reader.dialect["header_row"]) == (delimiter, 0)

@@ -17,7 +17,7 @@ from domain.messages import Notification
 from domain.problems import Problem
 from streams.cursor import parse_cursor
 
-TAG = "tasks and live data"
+TAG = "live"
 NO_STORE = {"Cache-Control": "no-store"}
 NEWEST = 100
 """Notifications that one answer has."""

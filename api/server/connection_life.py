@@ -15,8 +15,10 @@ from api.server.exchange import Exchange
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
-"""What a client may still send after an answer that ends the connection: closing at once would reset the
-connection, and the answer with it (RFC 9112 §9.6)."""
+"""How long a connection stays after an answer that ends it, and how much of what its client still sends is
+read: closing at once would reset the connection, and the answer with it (RFC 9112 §9.6)."""
+UNREAD_SECONDS = 0.5
+"""How long it stays once so much was read."""
 
 
 class ConnectionLife(asyncio.Protocol, ABC):
@@ -129,7 +131,10 @@ class ConnectionLife(asyncio.Protocol, ABC):
     def _pass_over(self, data: bytes) -> None:
         self._lingered_bytes += len(data)
         if self._lingered_bytes > LINGER_BYTES:
-            self.transport.close()
+            # Its sender waits, and reads the answer: a proxy that is reset while it writes answers 502.
+            self._pause_reading()
+            self._stop_waiting()
+            self._timer = self.loop.call_later(UNREAD_SECONDS, self.transport.close)
 
 
 def _host_and_port(address: Any) -> tuple[str, int] | None:

@@ -17,6 +17,7 @@ from domain.text import (
     invalid_type,
     is_invisible,
     normal,
+    not_texts,
     one_line,
     plain_line,
     required,
@@ -192,9 +193,8 @@ def _participants(value: object, problems: list[Problem], warn: Warn) -> tuple[s
     if not isinstance(value, list | tuple):
         problems.append(invalid_type("participants", "names", value))
         return ()
-    wrong = [(i, item) for i, item in enumerate(value) if not isinstance(item, str)]
-    problems.extend(invalid_type(f"participants[{i}]", "text", item) for i, item in wrong[:MAX_TOLD])
-    if wrong:
+    if wrong := not_texts("participants", value):
+        problems.extend(wrong)
         return ()
     joined = ";".join(value)
     check_characters("participants", joined, problems)

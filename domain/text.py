@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 
 from domain import limits
-from domain.problems import Problem, excerpt, problem
+from domain.problems import MAX_TOLD, Problem, excerpt, problem
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -163,6 +165,12 @@ def required(field: str, value: object = None) -> Problem:
 def invalid_type(field: str, expected: str, value: object, suggestion: str | None = None) -> Problem:
     """Return the problem of a value of another type than expected: a rule of `invalid_type`."""
     return problem(f"invalid_type.{expected}", field, value=excerpt(value), suggestion=suggestion)
+
+
+def not_texts(field: str, items: Iterable[object]) -> list[Problem]:
+    """Return the problems of the items of a list that are no text, up to `MAX_TOLD`."""
+    wrong = ((at, item) for at, item in enumerate(items) if not isinstance(item, str))
+    return [invalid_type(f"{field}[{at}]", "text", item) for at, item in islice(wrong, MAX_TOLD)]
 
 
 def check_size(field: str, text: str, problems: list[Problem]) -> None:

@@ -1,4 +1,4 @@
-"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods; blanks that are elements.
+"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods; texts that the library leaves out.
 
 Source: OpenDocument 1.3 part 3, §9.1 and §19.
 """
@@ -23,16 +23,27 @@ _BLANK = re.compile(
     rb"<(?:\w+:)?(?:(line-break)|(tab)|s(?:\s+(?:\w+:)?c=[\"']([0-9]{1,4})[\"'])?)"
     rb"(?:\s+[\w:-]+=[\"'][^\"']*[\"'])*\s*(?:/>|></(?:\w+:)?(?:line-break|tab|s)>)"
 )
+# A cell with a paragraph of its own, after a comment or without one; not one that only a drawing stands in.
+# The type is optional. Source: part 3, §9.1.4.
+_UNTYPED = re.compile(
+    rb"<table:(?:covered-)?table-cell"
+    rb"(?:\s+(?!office:value-type\s*=)[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+"
+    rb"(?=\s*+>\s*+(?:<office:annotation[\s>](?:(?!</office:annotation>|<table:).)*+</office:annotation>\s*+)?+"
+    rb"<text:p[\s>])",
+    re.DOTALL,
+)
 
 
-def with_blanks(content: bytes) -> bytes:
-    """Return a workbook with line breaks, tabs and runs of blanks as characters.
+def readable(content: bytes) -> bytes:
+    """Return a workbook in which the library finds every text.
 
-    The library leaves these elements out, and the words beside them would run together.
+    It leaves out line breaks, tabs and runs of blanks, beside which words would run together, and the text
+    of cells that name no type, as some programs write them.
     """
     with ZipFile(io.BytesIO(content)) as old:
-        part, count = _BLANK.subn(_characters, old.read("content.xml"))
-        if not count:
+        part, blanks = _BLANK.subn(_characters, old.read("content.xml"))
+        part, untyped = _UNTYPED.subn(rb'\g<0> office:value-type="string"', part)
+        if not blanks and not untyped:
             return content
         mended = io.BytesIO()
         with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:

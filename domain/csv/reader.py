@@ -19,7 +19,8 @@ from msgspec import Struct, field
 
 from domain.csv.dialect import Encoding, known_encoding, not_text
 from domain.csv.fast_reader import FastReader
-from domain.csv.head import Head, other_delimiters, read_head
+from domain.csv.head import HEAD_CHARACTERS, Head, other_delimiters, read_head
+from domain.csv.named_encoding import wrong_encoding
 from domain.csv.record_scanner import Record, RecordReader, Shape, line_ends, next_line
 from domain.csv.text_window import TextWindow
 from domain.dates import DateOrder
@@ -217,7 +218,7 @@ class RowReader(Reader):
         if head is None:
             self._window.want_more()
         elif isinstance(head, Problem):
-            self.fault = head
+            self.fault = self._wrong_encoding(head) or head
         else:
             self._take_head(head)
 
@@ -229,7 +230,10 @@ class RowReader(Reader):
         if isinstance(header, HeaderFault):
             doubtful = self._doubtful()
             is_doubtful = doubtful is not None and doubtful < head.end
-            self.fault = self._window.decoder.doubt if is_doubtful else header.problem
+            if is_doubtful:
+                self.fault = self._window.decoder.doubt
+            else:
+                self.fault = self._wrong_encoding(head) or header.problem
             return
         state.columns, state.header = header.columns, header.described
         asked = DateOrder.asked(self._options.date_format)
@@ -239,6 +243,13 @@ class RowReader(Reader):
         self._set_columns(header.columns)
         self._advance(head.end)
         self._searched = self._window.position
+
+    def _wrong_encoding(self, head: Head | Problem) -> Problem | None:
+        """Return the problem of a named encoding that hides the header, or columns of it."""
+        if not self._options.encoding:
+            return None
+        content = self._window.bytes_up_to(self._window.position + HEAD_CHARACTERS)
+        return wrong_encoding(content, head, self._options, self._timezone)
 
     def _set_columns(self, columns: Columns) -> None:
         delimiter, order = self._state.delimiter or ",", self._state.order

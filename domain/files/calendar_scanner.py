@@ -31,7 +31,11 @@ _OPEN = problem("invalid_calendar.entry")
 
 
 class CalendarScanner:
-    """Finds VEVENTs. Modes: `start`, `open` in a calendar, `cancelled` in one of them, `over` after one."""
+    """Finds VEVENTs.
+
+    Modes: `start`, `open` in a calendar, `cancelled` in one of them, `over` after one, `bare` in a file of
+    entries that are in no calendar.
+    """
 
     def __init__(self, encoding: str | None, mapped: Collection[str], state: ScannerState) -> None:
         """Go on at a state; `mapped` are properties that the uploader named."""
@@ -91,7 +95,7 @@ class CalendarScanner:
 
     def _check_end(self) -> None:
         window = self._window
-        if window.closed and window.is_hungry and self._mode != "over" and not self.fault:
+        if window.closed and window.is_hungry and self._mode not in ("over", "bare") and not self.fault:
             self.ends_early = True
             self.fault = problem("invalid_calendar.end")
 
@@ -125,10 +129,12 @@ class CalendarScanner:
         if name == "VCALENDAR" or not begins:
             if name == "VCALENDAR":
                 self._mode = "open" if begins else "over"
-            elif self._mode != "cancelled":
+            elif self._mode not in ("cancelled", "bare"):
                 self._mode = "cancelled" if edge[3] and self._mode == "open" else "open"
             window.pass_to(edge.end())
             return None
+        if self._mode == "start":
+            self._mode = "bare"
         end = self._end_of(name, edge.end())
         if end is None:
             return None

@@ -68,6 +68,9 @@ _COULD_BE_WORDS = frozenset(
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 # A workbook of Excel 2 to 4, from before containers: its first record has the version.
 _ANCIENT_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
+# The version, then the day of the last change: year, month, day.
+_DBASE = re.compile(rb"\x03.[\x01-\x0c][\x01-\x1f]", re.DOTALL)
+_OLD_TABLES = ((_ANCIENT_EXCEL, "ancient_excel"), (_DBASE, "dbase"))
 _MEDIA_BOX = re.compile(rb"\x00\x00\x00[\x08-\x7f]ftyp(heic|heix|mif1|avif)?")
 
 _MARKUP: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
@@ -97,6 +100,7 @@ _MARKUP: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     ),
 )
 _JSON_START = re.compile(r"\s*(?:\[\s*(?:[\]{\[\"]|\Z)|\{\s*(?:[\"}]|\Z))")
+_CALENDAR_START = re.compile(r"BEGIN:[ \t]*V(?:CALENDAR|EVENT|TIMEZONE|TODO|JOURNAL)\b", re.IGNORECASE)
 _COMMENTS = r"(?:\s|//[^\r\n]*|/\*.*?\*/)*+"
 # `// agenda` above an array, `callback([…])`, `var events = […]`; a header may have brackets, too.
 _SCRIPT = re.compile(
@@ -105,7 +109,7 @@ _SCRIPT = re.compile(
     re.DOTALL,
 )
 _COMMENT_FIRST = re.compile(r"(?:[\[{]\s*)?/[/*]")
-_OF_OTHER_TEXTS = {"mail": "send_attachment", "mht": RESAVE_INSTEAD}
+_OF_OTHER_TEXTS = dict.fromkeys(("mht", "sylk", "dif"), RESAVE_INSTEAD) | {"mail": "send_attachment"}
 _BLANK = " \t\r\n\x1e\ufeff"
 
 
@@ -132,9 +136,9 @@ def _of_text(head: bytes, *, closed: bool, filename: str) -> Kind | Problem | No
         if len(head) < MARKUP_BYTES and not closed:
             return None
         return _markup(head if b"\0" not in head else start.encode("utf-8", "replace"), filename)
-    if start[0] in "{[" and _JSON_START.match(start):
+    if start[0] in "{[" and _JSON_START.match(start) and not may_be_other(start):
         return "json"
-    if start[:16].upper().startswith("BEGIN:VCALENDAR"):
+    if _CALENDAR_START.match(start):
         return "ics"
     return _unmarked(start, is_all=closed or len(head) >= MARKUP_BYTES)
 
@@ -146,6 +150,8 @@ def _unmarked(start: str, *, is_all: bool) -> Kind | Problem | None:
     other = other_text(start)
     if other is not None:
         return refused(other, _OF_OTHER_TEXTS.get(other, EXPORT_INSTEAD))
+    if _JSON_START.match(start):
+        return "json"
     return _script_or_csv(start, is_all=is_all)
 
 
@@ -161,8 +167,9 @@ def _by_signature(head: bytes) -> Problem | None:
     for signature, kind, advice in _SIGNATURES:
         if head.startswith(signature) and not (is_text and signature in _COULD_BE_WORDS):
             return refused(kind, advice)
-    if _ANCIENT_EXCEL.match(head):
-        return refused("ancient_excel", RESAVE_INSTEAD)
+    for pattern, kind in _OLD_TABLES:
+        if pattern.match(head):
+            return refused(kind, RESAVE_INSTEAD)
     media = _MEDIA_BOX.match(head)
     if media:
         return refused("heic" if media[1] else "video", TABLE_INSTEAD)

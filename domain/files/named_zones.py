@@ -25,12 +25,17 @@ class NamedZones:
 
     def offset(self, name: str, moment: datetime) -> str | None:
         """Return the offset as `-03:00`; None for an unknown zone, or an offset with seconds."""
+        zone = self.zone(name)
+        return None if zone is None else offset_at(zone, moment)
+
+    def zone(self, name: str) -> tzinfo | None:
+        """Return a zone; None for one that is not known."""
         zone = self._known.get(name)
         if zone is None and (zone := self._found(name)) is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[name] = zone
-        return None if zone is None else offset_at(zone, moment)
+        return zone
 
     def _found(self, name: str) -> tzinfo | None:
         for candidate in _names(name):

@@ -25,6 +25,13 @@ class UploadStore(Protocol):
         """Return the import that first came with this key."""
         ...
 
+    async def stored_events(self, upload_ids: Collection[str]) -> dict[str, int]:
+        """Return how many of the events that each import created are stored; those without one are left out.
+
+        Changes of the unit of work itself are not counted yet.
+        """
+        ...
+
     async def by_sha256(self, sha256: str, *, other_than: str) -> Upload | None:
         """Return the latest earlier import of the same bytes whose rows are still stored."""
         ...
@@ -64,6 +71,10 @@ class UploadStore(Protocol):
 
     async def rejected_at(self, upload_id: str, lines: Sequence[int]) -> list[RejectedRow]:
         """Return the rejected rows that start on these lines of the file."""
+        ...
+
+    async def rejected_records(self, upload_id: str, records: Sequence[int]) -> list[RejectedRow]:
+        """Return the rejected rows of these records, of which there may be fewer."""
         ...
 
     async def replace_rejected(self, upload_id: str, rows: Sequence[RejectedRow]) -> None:

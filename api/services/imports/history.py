@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from api.services.store import Store
-from domain.imports import RejectedRow, Upload
+from domain.imports import UNFINISHED, RejectedRow, Upload
 
 _CHUNK = 500
 
@@ -17,10 +17,19 @@ class ImportHistory:
 
     async def page(
         self, *, limit: int, before: tuple[int, str] | None
-    ) -> tuple[list[Upload], tuple[int, str] | None]:
-        """Return imports, newest first, and the position of the next page."""
+    ) -> tuple[list[tuple[Upload, int]], tuple[int, str] | None]:
+        """Return imports, newest first, with how many of their events are stored; and the next position."""
         async with self._store.snapshot() as snapshot:
-            return await snapshot.uploads.page(limit=limit, before=before)
+            uploads, position = await snapshot.uploads.page(limit=limit, before=before)
+            stored = await snapshot.uploads.stored_events([one.id for one in uploads if one.has_rows_in])
+        return [(upload, stored.get(upload.id, 0)) for upload in uploads], position
+
+    async def stored_events(self, upload: Upload) -> int:
+        """Return how many of the events that an import created are stored; 0 where it left nothing."""
+        if upload.state in UNFINISHED or not upload.has_rows_in:
+            return 0
+        async with self._store.snapshot() as snapshot:
+            return (await snapshot.uploads.stored_events([upload.id])).get(upload.id, 0)
 
     async def rejected(self, upload_id: str, *, after_record: int, limit: int) -> list[RejectedRow]:
         """Return rejected rows in file order."""

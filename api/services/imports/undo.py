@@ -100,7 +100,8 @@ class Undoing:
     async def _ended(self, tx: Transaction, upload: Upload, undo: Undo, at_ms: int) -> Upload:
         if undo.ends_as == "failed":
             await tx.uploads.clear_rejected(upload.id)
-            return await end(tx, with_nothing(upload), "failed", at_ms=at_ms, error=upload.error)
+            upload = msgspec.structs.replace(with_nothing(upload), undone=_outcome(undo, at_ms))
+            return await end(tx, upload, "failed", at_ms=at_ms, error=upload.error)
         upload = msgspec.structs.replace(
             upload, state="undone", updated_at=at_ms, undo=None, undone=_outcome(undo, at_ms)
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from api.services.imports.committed_import import Edit
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.lease import Clock
 from api.services.imports.progress import DUPLICATE_FILE
@@ -16,7 +17,7 @@ from streams.messages import Draft
 
 
 class UploadBody:
-    """Takes the bytes of one body; ended by one of `complete`, `rest`, `break_off` and `withdraw`."""
+    """Takes the bytes of one body; ended by one of `complete`, `rest`, `break_off`, `give_up`, `withdraw`."""
 
     def __init__(self, running: RunningImport, writer: StagingWriter, *, store: Store, now_ms: Clock) -> None:
         """Receive into an import; `writer` is running."""
@@ -98,6 +99,16 @@ class UploadBody:
         self._writer.supersede()
         await self._writer.stopped.wait()
         await self.running.end_body(self._writer, "broken", self._store, self._save_receiving)
+
+    async def give_up(self, edit: Edit) -> None:
+        """End the body, and its import by the same change: no further row of it is read in between."""
+        self._writer.supersede()
+        await self._writer.stopped.wait()
+
+        async def ended(tx: Transaction, upload: Upload) -> Upload:
+            return await edit(tx, self._received(upload, "receiving"))
+
+        await self.running.end_body(self._writer, "broken", self._store, ended)
 
     def withdraw(self) -> None:
         """End the body before it took a byte, as if it had never begun."""

@@ -16,8 +16,8 @@ BASE = "/api/v1/uploads"
 class UploadSummary(Struct, frozen=True):
     """The answer to an upload: its state and links.
 
-    `accepted` is the sum of `created`, `updated`, `unchanged` and `skipped`. `rows_stay`: whether what
-    an ended import did is still in the store; null before its end.
+    `accepted` is the sum of `created`, `updated`, `unchanged` and `skipped`. `rows_stay`: whether rows of an
+    ended import stay in the store; null before its end.
     """
 
     upload_id: str
@@ -34,7 +34,10 @@ class UploadSummary(Struct, frozen=True):
 
 
 class UploadDetails(Struct, frozen=True):
-    """Everything about one import. Times are RFC 3339 UTC; `seconds` from its first byte to its end."""
+    """Everything about one import. Times are RFC 3339 UTC; `seconds` from its first byte to its end.
+
+    `rows_stay`: whether rows of an ended import are in the store; null before its end.
+    """
 
     upload_id: str
     status: str
@@ -102,9 +105,14 @@ def summary(upload: Upload) -> UploadSummary:
     )
 
 
-def rows_stay(upload: Upload) -> bool | None:
-    """Return whether the rows of an import stay stored; None while that may still change."""
-    return None if upload.state in UNFINISHED else upload.has_rows_in
+def rows_stay(upload: Upload, stored_events: int | None = None) -> bool | None:
+    """Return whether rows of an import stay stored; None while that may still change.
+
+    `stored_events` that it created are stored now; None at its end, when all that it left are.
+    """
+    if upload.state in UNFINISHED:
+        return None
+    return upload.has_rows_in if stored_events is None else upload.still_has_rows_in(stored_events)
 
 
 def rows_read(upload: Upload) -> int:
@@ -117,8 +125,8 @@ def seconds_taken(upload: Upload, end_ms: int) -> float:
     return round(max(0, end_ms - upload.created_at) / 1000, 3)
 
 
-def details(upload: Upload) -> UploadDetails:
-    """Return everything about an import."""
+def details(upload: Upload, stored_events: int | None = None) -> UploadDetails:
+    """Return everything about an import; `stored_events` as `rows_stay` takes it."""
     return UploadDetails(
         upload_id=upload.id,
         status=upload.state,
@@ -148,7 +156,7 @@ def details(upload: Upload) -> UploadDetails:
         updated=upload.updated,
         unchanged=upload.unchanged,
         skipped=upload.skipped,
-        rows_stay=rows_stay(upload),
+        rows_stay=rows_stay(upload, stored_events),
         links=links(upload.id),
     )
 

@@ -66,12 +66,9 @@ def stored_frame(message: StoredMessage, epoch: str) -> Frame:
     return Frame(message.seq, message.feed, message.final, body, sse)
 
 
-def passing_frame(body: bytes, *, cursor: str | None = None, retry_ms: int | None = None) -> Frame:
-    """Return the frame of a message that is not stored.
-
-    An EventSource remembers `cursor`, and waits `retry_ms` before it comes back.
-    """
-    return _without_seq(b"", body, cursor, retry_ms)
+def passing_frame(body: bytes, *, retry_ms: int | None = None) -> Frame:
+    """Return the frame of a message that is not stored; an EventSource comes back after `retry_ms`."""
+    return _without_seq(b"", body, None, retry_ms)
 
 
 def opening_frame(body: bytes, *, cursor: str, retry_ms: int) -> Frame:

@@ -15,7 +15,7 @@ from api.server.listening import listening_sockets, unix_socket
 from api.server.server import Server, server_config
 from api.settings import Settings
 
-STARTS_WITHIN_SECONDS = 20.0
+STARTS_WITHIN_SECONDS = 60.0
 CONNECTIONS = 12
 """Of a server to PostgreSQL, at most: many servers of many tests share the 100 of one database server."""
 
@@ -34,7 +34,7 @@ class Served:
         """Return a client that carries a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= options.pop("headers", {})
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, **options)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, **options)
 
 
 @asynccontextmanager

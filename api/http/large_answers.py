@@ -13,8 +13,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import MEDIA_TYPE, HttpProblem, describe_problem
-from api.services.links import link
+from api.http.problems import MEDIA_TYPE, HttpProblem, describe_problem, instance_of
 
 LARGE_BYTES = 256 * 1024
 """A smaller answer fits into what the sockets hold."""
@@ -32,9 +31,8 @@ RETRY_SECONDS = 1
 class LargeAnswers:
     """Sends large answers piece by piece, and bounds how many bytes of them wait for one person."""
 
-    def __init__(self, inner: ASGIApp, *, unread_bytes: int = UNREAD_BYTES) -> None:
+    def __init__(self, inner: ASGIApp) -> None:
         self._inner = inner
-        self._limit = unread_bytes
         self._unread: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +48,7 @@ class LargeAnswers:
 
     def reserve(self, person: str, length: int) -> bool:
         """Return whether so many bytes may wait for a person, who then has them until `release`."""
-        if self._unread[person] and self._unread[person] + length > self._limit:
+        if self._unread[person] and self._unread[person] + length > UNREAD_BYTES:
             return False
         self._unread[person] += length
         return True
@@ -117,7 +115,7 @@ class _Answer:
         problem = HttpProblem(
             "too-many-requests", "Read the large answers that you have requested before you request more."
         )
-        body = msgspec.json.encode(describe_problem(problem, link(self._scope["path"])))
+        body = msgspec.json.encode(describe_problem(problem, instance_of(self._scope)))
         headers = [
             (b"content-type", MEDIA_TYPE.encode()),
             (b"content-length", b"%d" % len(body)),

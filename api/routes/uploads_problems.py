@@ -17,8 +17,6 @@ _SLUGS: dict[RefusalCode, str] = {
     "too_large": "too-large",
     "wrong_state": "conflict",
     "broken_off": "bad-request",
-    "cancelled": "conflict",
-    "not_tabular": "validation",
 }
 
 

@@ -15,6 +15,7 @@ from api.http.app_services import services_of
 from api.http.openapi import BYTES, Answer, Body, Query, describe
 from api.http.problems import HttpProblem
 from api.routes.answers import head_answer
+from api.routes.uploads import OPTIONS
 from api.routes.uploads_body import check_mended, new_upload
 from api.routes.uploads_form import clean_filename
 from api.routes.uploads_options import option_texts
@@ -23,6 +24,7 @@ from api.routes.uploads_tus_body import append, check_announced, check_open, has
 from api.routes.uploads_tus_headers import (
     ABOUT_THE_FILE,
     EXTENSIONS,
+    NAME_OF_VERSION,
     OFFSET_TYPE,
     OVERRIDE,
     VERSION,
@@ -46,7 +48,7 @@ TAG = "imports"
 PATH = "/api/v1/uploads/tus"
 ONE = PATH + "/{upload_id:str}"
 
-_TUS = Query("Tus-Resumable", "version of the protocol: 1.0.0", place="header", required=True)
+_TUS = Query(NAME_OF_VERSION, "version of the protocol: 1.0.0", place="header", required=True)
 _OFFSET = Query("Upload-Offset", "bytes that the server has", {"type": "integer"}, place="header")
 _BYTES = Body({OFFSET_TYPE: BYTES})
 _HELD = {
@@ -54,7 +56,7 @@ _HELD = {
     "Upload-Length": "Size of the file in bytes.",
     "Upload-Metadata": "The metadata as it was sent, if it was sent.",
 }
-_REFUSALS = ["not-found", "conflict", "gone", "precondition-failed"]
+_REFUSALS = ["not-found", "conflict", "gone", "tus-version"]
 
 
 @route(
@@ -90,7 +92,7 @@ async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
         problems=[
             "bad-request",
             "conflict",
-            "precondition-failed",
+            "tus-version",
             "too-large",
             "unsupported-media-type",
             "validation",
@@ -100,7 +102,9 @@ async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
             _TUS,
             Query("Upload-Length", "bytes of the file", {"type": "integer"}, place="header", required=True),
             Query("Upload-Metadata", "`filename` and the options of an import", place="header"),
+            *OPTIONS,
         ],
+        body=Body({OFFSET_TYPE: BYTES}, about="The first bytes, if they are sent at once.", required=False),
         role="editor",
         is_upload=True,
     ),

@@ -18,10 +18,12 @@ from api.security.origins import header_list
 from api.services.identity import Identity
 from api.services.imports.expiry import KEEP_INTERRUPTED_MS
 from domain.imports import Upload
+from domain.problems import Problem, excerpt
 
 HttpRequest = Request[Identity, Any, Any]
 
 VERSION = "1.0.0"
+NAME_OF_VERSION = "Tus-Resumable"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 OFFSET_TYPE = "application/offset+octet-stream"
 ABOUT_THE_FILE = frozenset(
@@ -43,11 +45,16 @@ _INSTEAD = {
 
 def check_version(request: HttpRequest) -> None:
     """Refuse a client of another version, or of none."""
-    version = request.headers.get("Tus-Resumable")
-    if version != VERSION:
-        raise HttpProblem(
-            "precondition-failed", f"Tus-Resumable must be {VERSION}", headers={"Tus-Version": VERSION}
-        )
+    version = request.headers.get(NAME_OF_VERSION)
+    if version == VERSION:
+        return
+    rule = f"{NAME_OF_VERSION} must be {VERSION}"
+    if version is None:
+        why = Problem(NAME_OF_VERSION, "required", f"{rule}; the request has none")
+    else:
+        shown = excerpt(version)
+        why = Problem(NAME_OF_VERSION, "unknown_value", f"{rule}, not {shown}", shown, VERSION)
+    raise HttpProblem("tus-version", why.message, errors=[why], headers={"Tus-Version": VERSION})
 
 
 def check_method(request: HttpRequest) -> None:

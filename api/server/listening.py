@@ -17,10 +17,8 @@ _LONGEST_PATH = 107
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
-def listening_sockets(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
-    """Return a bound socket for every address of the host.
-
-    `shared` lets other processes bind the same port. With port 0 all addresses get the same free one.
+def listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """Return a bound socket for every address of the host; with port 0 all get the same free one.
 
     Raises:
         OSError: the address is not ours, or the port is taken.
@@ -31,7 +29,7 @@ def listening_sockets(host: str, port: int, *, shared: bool = False) -> list[soc
             try:
                 one = socket.socket(family, socket.SOCK_STREAM)
                 bound.append(one)
-                _prepare(one, shared=shared)
+                _prepare(one)
                 one.bind((address[0], port or bound[0].getsockname()[1], *address[2:]))
             except OSError as error:
                 # A machine without IPv6 listens on what it has.
@@ -118,12 +116,10 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[s
     return list(dict.fromkeys((one[0], one[4]) for one in found))  # type: ignore[misc]
 
 
-def _prepare(listening: socket.socket, *, shared: bool) -> None:
+def _prepare(listening: socket.socket) -> None:
     """Set what connections inherit from the socket that accepts them."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     set_user_timeout(listening, UNACKNOWLEDGED_MS)
     if listening.family == socket.AF_INET6:
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    if shared:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

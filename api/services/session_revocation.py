@@ -20,7 +20,6 @@ async def revoke_sessions(
     *,
     callers: Callable[[], Collection[Identity]],
     end: Callable[[Collection[Identity]], None],
-    look_seconds: float = LOOK_SECONDS,
 ) -> None:
     """Check who reads streams and sends bodies every few seconds until cancelled.
 
@@ -30,10 +29,9 @@ async def revoke_sessions(
         people: knows who may.
         callers: who has a stream open, or a body on its way.
         end: ends all of these of some of them.
-        look_seconds: between two looks.
     """
     while True:
-        await anyio.sleep(look_seconds)
+        await anyio.sleep(LOOK_SECONDS)
         try:
             gone = await people.ended(callers())
         except StorageError as error:

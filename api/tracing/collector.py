@@ -11,7 +11,6 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 
@@ -67,14 +66,13 @@ class Collector:
 class OnceAMinute(logging.Handler):
     """Passes on a record of the library, and none of the next minute: each batch would be a line."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._clock = clock
         self._quiet_until = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log the text of a record."""
-        now = self._clock()
+        now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
             logger.warning("traces are not delivered: %s", record.getMessage())

@@ -87,6 +87,47 @@ async def test_both_modes_update_and_report_a_repeated_key(tmp_path, mode):
         assert (end["created"], end["updated"], end["rows_stay"]) == (1, 1, True)
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"on_duplicate": "update", "key": "id"}, "id"),
+        ({"on_duplicate": "skip", "key": "title,participants"}, "participants"),
+        ({"on_duplicate": "update", "key": "title,city", "mapping": '{"city":null}'}, ""),
+        ({"key": "title"}, "on_duplicate=update"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["partial", "atomic"])
+async def test_a_key_that_cannot_be_applied_is_refused_and_nothing_stored(tmp_path, options, told, mode):
+    async with serving(tmp_path) as served, served.client() as http:
+        text = HEAD + "A,1,2025-07-01,Recife\n"
+        files = {"file": ("a.csv", text.encode())}
+        answer = await http.post(UPLOADS, params={**options, "mode": mode}, files=files)
+        assert answer.status_code == 422
+        [error] = answer.json()["errors"]
+        assert error["code"] == ("invalid_option" if told else "missing_columns")
+        assert told in error["message"]
+        assert await events(http) == []
+
+
+async def test_ids_that_cannot_be_read_and_defaults_that_are_not_taken_are_counted(tmp_path):
+    async with serving(tmp_path) as served, served.client() as http:
+        await send(http, HEAD + "A,1,2025-07-01,Recife\nB,2,2025-07-01,Recife\n")
+        [first, _] = await events(http)
+        text = (
+            f'id,title,event_date,city\n"{first["id"]},0",A2,2025-07-01,Recife\nEV-12,B,2025-07-01,Recife\n'
+        )
+        defaults = '{"description":"novo"}'
+        answer = await send(http, text, upload_id="x", on_duplicate="update", defaults=defaults)
+        assert counts(answer) == [0, 1, 1, 0, 0]
+        told = (await http.get(f"{UPLOADS}/x")).json()["warnings"]
+        warnings = {one["code"]: one["count"] for one in told}
+        assert warnings == {"unknown_id": 1, "default_not_used": 2}
+        assert [(event["title"], event["description"]) for event in await events(http)] == [
+            ("A2", "1"),
+            ("B", "2"),
+        ]
+
+
 async def test_the_same_file_after_an_undo_gives_no_warning(tmp_path):
     async with serving(tmp_path) as served, served.client() as http:
         text = HEAD + "A,1,2025-07-01,Recife\n"

@@ -168,6 +168,30 @@ async def test_a_corrected_rejected_file_joins_its_import_once(tmp_path):
         assert gone.status_code == 409
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
+@pytest.mark.parametrize("again", [(), ("mapping",), ("mapping", "header_row")])
+async def test_rejected_rows_of_a_file_without_a_header_join_it_by_their_fields(form, again, tmp_path):
+    content = b"A;2027-01-01;Recife;x\nB;2027-01-02;;y\nC;2027-01-03;;z\n"
+    options = {"mapping": '{"title":"#1","event_date":"#2","city":"#3"}', "header_row": "0"}
+    wait = {"Prefer": "wait=30"}
+    async with serving(tmp_path) as served, served.client() as http:
+        params = {"upload_id": "x", **options}
+        ended = (await http.post(UPLOADS, params=params, files={"file": ("a", content)}, headers=wait)).json()
+        assert (ended["accepted"], ended["rejected"]) == (1, 2)
+        assert (await http.get(f"{UPLOADS}/x")).json()["dialect"]["header_row"] == 0
+        rows = [{"line": 2, "cells": {"#3": "Olinda", "#4": ""}}]
+        assert (await http.post(f"{UPLOADS}/x/repairs", json={"rows": rows})).json()["accepted"] == 1
+        kept = await http.get(f"{UPLOADS}/x/rejected", params={"format": form})
+        if form == "csv":
+            assert kept.text.lstrip("\ufeff").startswith("title;event_date;city;#4;_line;_errors\r\n")
+        params = {"repairs_of": "x", "defaults": '{"city":"Natal"}'}
+        # JSON has members in place of columns: neither places nor a header.
+        params |= {name: options[name] for name in again if form != "json"}
+        sent = await http.post(UPLOADS, params=params, files={"file": ("b", kept.content)}, headers=wait)
+        assert sent.json()["accepted"] == 1, sent.text
+        assert sorted(await titles(http)) == ["A", "B", "C"]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -212,6 +236,16 @@ READ_ALIKE = {
         b"title,date,city\nx,y,z\nNome,Quando,Cidade\nA,2027-01-01,Recife\n",
         {"header_row": "3"},
         (1, 0),
+    ),
+    "no header row": (
+        b"A;2027-01-01;Recife\nB;soon;Recife\nC;2027-01-02;Recife\n",
+        {"header_row": "0", "mapping": '{"title":"#1","event_date":"#2","city":"#3"}'},
+        (2, 1),
+    ),
+    "no header row that is seen": (
+        b"A;2027-01-01;Recife\nB;soon;Recife\nC;2027-01-02;Recife\n",
+        {"mapping": '{"title":"#1","event_date":"#2","city":"#3"}'},
+        (2, 1),
     ),
     "a mapping": (
         b"a,b,c\nA,2027-01-01,Recife\n",

@@ -86,7 +86,7 @@ def _execute(sql: str) -> None:
 
 
 async def _statement(sql: str) -> None:
-    connection = await asyncpg.connect(POSTGRES_URL, timeout=5)
+    connection = await asyncpg.connect(POSTGRES_URL, timeout=60)
     try:
         await connection.execute(sql)
     finally:

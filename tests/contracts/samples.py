@@ -66,6 +66,6 @@ async def take_back(events: EventStore, upload_id: str) -> tuple[int, list[int]]
 
 async def until_told(told: Sequence[Any], count: int) -> None:
     """Wait for the store to have told so many messages; another process' commits take a moment."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(told) < count:  # noqa: ASYNC110 - what is polled is no task of ours.
             await asyncio.sleep(0.005)

@@ -200,6 +200,74 @@ async def test_a_row_with_the_id_of_quite_another_event_is_told(
     assert merged.warnings == warnings
 
 
+@pytest.mark.parametrize("on_duplicate", ["update", "skip"])
+@pytest.mark.parametrize("text", ["EV-12", "abc", "0", "132.000", "1.33E+05", "9" * 25, '{"$oid":"65"}'])
+async def test_a_row_whose_id_cannot_be_read_is_counted(
+    store: SqlStore, text: str, on_duplicate: OnDuplicate
+) -> None:
+    await merge(store, [an_event("a")])
+    rule = MergeRule(on_duplicate, has_ids=True, fields=ALL | {"id"})
+    rows = [an_event("b"), an_event("a"), an_event("c")]
+    merged = await merge(store, rows, rule, ids=[text, text, ""], upload_id="v")
+    assert merged.warnings == {"unknown_id": 2}
+    assert merged.counts().created == 2
+
+
+async def test_an_id_in_the_format_of_a_spreadsheet_finds_its_event(store: SqlStore) -> None:
+    await merge(store, [an_event(f"e{n}") for n in range(3)])
+    ids = [event.id for event in await stored(store)]
+    rule = MergeRule("update", has_ids=True, fields=ALL | {"id"})
+    rows = [an_event(f"n{n}") for n in range(3)]
+    merged = await merge(store, rows, rule, ids=[f"{ids[0]},0", f" {ids[1]} ", f"{ids[2]}.00"], upload_id="v")
+    assert (merged.counts().updated, merged.warnings) == (3, {})
+
+
+HALL = Venue("Teatro", capacity=10, venue_type="Teatro")
+WITH_DEFAULTS = [
+    ({"description"}, {"description": "novo"}, {"default_not_used": 1}),
+    ({"description"}, {"description": "old"}, {}),
+    ({"participants"}, {"participants": ("Zé",)}, {"default_not_used": 1}),
+    ({"participants"}, {"participants": ("Alice", "Bob")}, {}),
+    ({"local_info.location_name"}, {"local_info": Venue("Arena")}, {"default_not_used": 1}),
+    ({"local_info.location_name"}, {"local_info": Venue("Teatro")}, {}),
+    ({"local_info.capacity"}, {"local_info": Venue("Teatro", capacity=99)}, {"default_not_used": 1}),
+    ({"local_info.capacity"}, {"local_info": Venue("Teatro", capacity=10)}, {}),
+    ({"local_info.capacity"}, {"local_info": None}, {}),
+    (set(), {"description": "novo"}, {}),
+]
+
+
+@pytest.mark.parametrize(("defaults", "changes", "warnings"), WITH_DEFAULTS)
+@pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("dry", [True, False])
+async def test_a_default_that_a_stored_event_does_not_take_is_told(
+    store: SqlStore,
+    defaults: set[str],
+    changes: dict[str, Any],
+    warnings: dict[str, int],
+    *,
+    by_id: bool,
+    dry: bool,
+) -> None:
+    before = {"description": "old", "participants": ("Alice", "Bob"), "local_info": HALL}
+    await merge(store, [an_event("a", **before)])
+    (event,) = await stored(store)
+    fields = frozenset(("title", "event_date", "city"))
+    rule = MergeRule("update", has_ids=by_id, fields=fields, defaults=frozenset(defaults))
+    rows, ids = [an_event("a", **{**before, **changes}), an_event("new", **changes)], [str(event.id), ""]
+    seen = {"dry_run": SeenRows()} if dry else {}
+    merged = await merge(store, rows, rule, ids=ids, upload_id="v", **seen)
+    assert merged.warnings == warnings
+    assert merged.counts().all() == (1, 0, 1, 0)
+    assert (await stored(store))[0] == event
+
+
+async def test_skipped_rows_take_no_defaults_and_tell_nothing(store: SqlStore) -> None:
+    await merge(store, [an_event("a")])
+    rule = MergeRule("skip", fields=frozenset(("title",)), defaults=frozenset(("description",)))
+    assert (await merge(store, [an_event("a", description="x")], rule, upload_id="v")).warnings == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "event_date", "warnings"),
     [

@@ -98,7 +98,7 @@ async def test_cancelling_at_any_turn_of_the_loop_stores_all_or_nothing(
 async def test_an_open_transaction_does_not_block_readers(store: SqlStore) -> None:
     async with store.transaction() as transaction:
         await transaction.events.insert([an_event()], upload_id=None, at_ms=1)
-        async with asyncio.timeout(5), store.snapshot() as snapshot:
+        async with asyncio.timeout(60), store.snapshot() as snapshot:
             assert (await snapshot.events.counts(now_us=0)).events == 0
 
 

@@ -11,7 +11,7 @@ from api.storage.store import SqlStore
 from domain.imports import ImportOptions, RejectedRow, Upload
 from domain.problems import Problem
 from domain.remembered import Remembered
-from tests.contracts.samples import an_upload
+from tests.contracts.samples import an_event, an_upload
 
 pytestmark = pytest.mark.anyio
 
@@ -84,20 +84,30 @@ async def test_the_latest_stored_import_of_the_same_bytes_is_found(store: SqlSto
     def same(upload_id: str, at_ms: int, **members: Any) -> Upload:
         return an_upload(upload_id, created_at=at_ms, sha256="s", **{"state": "completed"} | members)
 
+    async with store.transaction() as transaction:
+        for upload_id, events in (("old", 2), ("kept", 1), ("deleted", 1)):
+            ids = await transaction.events.insert([an_event()] * events, upload_id=upload_id, at_ms=1)
+    async with store.transaction() as transaction:
+        await transaction.events.delete(ids[0], if_version=None)
     await add(
         store,
-        same("old", 1, first_event_id=1),
+        same("old", 0, first_event_id=1),
+        same("kept", 1, first_event_id=3, state="undone", undone={"kept": 1}),
         same("late", 2, state="cancelled", updated=3),
         same("empty", 3),
         same("dry", 4, first_event_id=1, options=ImportOptions(dry_run=True)),
-        same("undone", 5, first_event_id=1, state="undone"),
+        same("undone", 5, first_event_id=1, state="undone", undone={"kept": 0}),
+        same("deleted", 5, first_event_id=4),
         same("coming", 6, first_event_id=1, state="processing"),
     )
     async with store.snapshot() as snapshot:
         latest = await snapshot.uploads.by_sha256("s", other_than="new")
         before = await snapshot.uploads.by_sha256("s", other_than="late")
         assert await snapshot.uploads.by_sha256("t", other_than="") is None
-    assert (latest and latest.id, before and before.id) == ("late", "old")
+        stored = await snapshot.uploads.stored_events(["old", "kept", "deleted", "late"])
+        assert await snapshot.uploads.stored_events([]) == {}
+    assert (latest and latest.id, before and before.id) == ("late", "kept")
+    assert stored == {"old": 2, "kept": 1}
 
 
 async def test_import_history_pages_are_newest_first_without_gap_or_repeat(store: SqlStore) -> None:

@@ -195,7 +195,7 @@ async def test_every_stream_writes_a_log_line(served: Served, caplog: pytest.Log
     assert (await client.receive())["type"] == "hello"
     await client.close()
     await close_code(served, "/ws/nothing")
-    async with connect(f"ws://{served.address}/ws/eventos", proxy=None) as socket:
+    async with connect(f"ws://{served.address}/ws/eventos", proxy=None, open_timeout=60) as socket:
         await socket.recv()
     async with asyncio.timeout(PATIENCE):
         while len(lines := access_lines(caplog)) < 3:  # noqa: ASYNC110 - a log sets no event.
@@ -204,7 +204,9 @@ async def test_every_stream_writes_a_log_line(served: Served, caplog: pytest.Log
 
 
 async def test_an_unknown_subprotocol_is_not_accepted(served: Served) -> None:
-    async with connect(f"ws://{served.address}/ws/eventos", subprotocols=["other"], proxy=None) as socket:  # type: ignore[list-item]
+    async with connect(
+        f"ws://{served.address}/ws/eventos", subprotocols=["other"], proxy=None, open_timeout=60
+    ) as socket:  # type: ignore[list-item]
         assert socket.subprotocol is None
         assert json.loads(await socket.recv())["type"] == "hello"
 
@@ -236,7 +238,7 @@ async def test_streams_are_limited_on_an_open_server_too(tmp_path: Path) -> None
 
 async def test_a_foreign_host_gets_421_on_every_transport(served: Served) -> None:
     evil = {"Host": "evil.example"}
-    async with httpx.AsyncClient(base_url=served.url, headers=evil) as client:
+    async with httpx.AsyncClient(base_url=served.url, headers=evil, timeout=60) as client:
         for path in ("/sse/eventos", "/poll/eventos", "/nothing"):
             assert (await client.get(path)).status_code == 421
 
@@ -287,7 +289,7 @@ async def test_a_cursor_is_accepted_under_each_parameter_name_of_clients(
             assert (await stream.receive())["resume"] == "recovered"
             await stream.close()
         case "ws":
-            async with connect(f"ws://{served.address}{target}", proxy=None) as socket:
+            async with connect(f"ws://{served.address}{target}", proxy=None, open_timeout=60) as socket:
                 assert json.loads(await socket.recv())["resume"] == "recovered"
         case _:
             status, _, answer = await fetch(served.port, target, {"Host": served.address})
@@ -324,7 +326,7 @@ async def test_of_two_cursors_the_one_of_the_last_reconnect_counts(
             await stream.close()
         case "ws":
             async with connect(
-                f"ws://{served.address}{target}", additional_headers=headers, proxy=None
+                f"ws://{served.address}{target}", additional_headers=headers, proxy=None, open_timeout=60
             ) as socket:
                 assert json.loads(await socket.recv())["resume"] == "recovered"
         case _:
@@ -352,7 +354,7 @@ async def test_of_two_cursors_the_one_of_the_last_reconnect_counts(
 async def test_an_unknown_or_repeated_parameter_is_refused_on_every_transport(
     served: Served, query: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=served.url) as client:
+    async with httpx.AsyncClient(base_url=served.url, timeout=60) as client:
         for path in ("/sse/eventos", "/poll/eventos"):
             for method in ("GET", "HEAD"):
                 refused = await client.request(method, f"{path}?{query}")
@@ -363,7 +365,7 @@ async def test_an_unknown_or_repeated_parameter_is_refused_on_every_transport(
 
 @pytest.mark.parametrize("wait", ["", "-1", "56", "nan", "inf", "1_0", " 1", "0x1", "\u0661", "1,5"])
 async def test_a_wait_that_is_no_number_of_seconds_is_refused(served: Served, wait: str) -> None:
-    async with httpx.AsyncClient(base_url=served.url) as client:
+    async with httpx.AsyncClient(base_url=served.url, timeout=60) as client:
         for method in ("GET", "HEAD"):
             assert (await client.request(method, "/poll/eventos", params={"wait": wait})).status_code == 400
 
@@ -383,7 +385,7 @@ async def test_a_wait_that_is_no_number_of_seconds_is_refused(served: Served, wa
     ],
 )
 async def test_head_returns_at_once_with_the_status_of_get(served: Served, path: str, status: int) -> None:
-    async with httpx.AsyncClient(base_url=served.url, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=served.url, timeout=60) as client:
         answer = await client.head(path)
         assert (answer.status_code, answer.content) == (status, b"")
         if path.startswith("/poll"):
@@ -411,7 +413,9 @@ async def test_no_message_contains_a_character_that_a_client_may_take_for_a_line
             line = await stream._line()
         poll = await client.get("/poll/eventos", params={"last_event_id": start})
         lines = await client.get("/api/v1/eventos/download?format=ndjson")
-        async with connect(f"ws://{served.address}/ws/eventos?last_event_id={start}", proxy=None) as socket:
+        async with connect(
+            f"ws://{served.address}/ws/eventos?last_event_id={start}", proxy=None, open_timeout=60
+        ) as socket:
             await socket.recv()
             frame = str(await socket.recv()).encode()
         await stream.close()

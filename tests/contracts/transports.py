@@ -52,7 +52,9 @@ class WsReading:
         self.client: ClientConnection
 
     async def __aenter__(self) -> Self:
-        self.client = await connect(self._url, subprotocols=self.subprotocols, proxy=None, close_timeout=2)
+        self.client = await connect(
+            self._url, subprotocols=self.subprotocols, proxy=None, close_timeout=2, open_timeout=60
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -105,9 +105,9 @@ def test_the_image_starts_without_root_answers_and_ends_at_sigterm(engine: Engin
     )
     try:
         process = _process_of(serving)
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz").json() == {"status": "ok"}
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json() == {"status": "ok"}
         # The image listens on all addresses, so it asks for tokens.
-        assert httpx.get(f"http://127.0.0.1:{port}/api/v1/eventos").status_code == 401
+        assert httpx.get(f"http://127.0.0.1:{port}/api/v1/eventos", timeout=60).status_code == 401
         kind, *health = config["Healthcheck"]["Test"]
         assert kind == "CMD"
         engine.run(*run, *health)

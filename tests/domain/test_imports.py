@@ -38,7 +38,9 @@ def test_only_an_undo_that_goes_on_is_ended_and_unfinished() -> None:
         ({"updated": 1}, True),
         ({}, False),
         ({"first_event_id": 1, "state": "undoing"}, False),
-        ({"first_event_id": 1, "state": "undone"}, False),
+        ({"first_event_id": 1, "state": "undone", "undone": {"kept": 0}}, False),
+        ({"first_event_id": 1, "state": "undone", "undone": {"kept": 1}}, True),
+        ({"state": "failed", "undone": {"kept": 1}}, True),
         ({"updated": 1, "options": ImportOptions(dry_run=True)}, False),
     ],
 )
@@ -46,6 +48,26 @@ def test_rows_are_in_where_something_was_created_or_changed_and_not_taken_out(
     changes: dict[str, object], has: bool
 ) -> None:
     assert msgspec.structs.replace(UPLOAD, **changes).has_rows_in is has
+
+
+@pytest.mark.parametrize(
+    ("changes", "stored_events", "has"),
+    [
+        ({"first_event_id": 1}, 1, True),
+        ({"first_event_id": 1}, 0, False),
+        ({"first_event_id": 1, "updated": 1}, 0, True),
+        ({"updated": 1}, 0, True),
+        ({}, 0, False),
+        ({"first_event_id": 1, "state": "undone", "undone": {"kept": 2}}, 2, True),
+        ({"first_event_id": 1, "state": "undone", "undone": {"kept": 2}}, 0, False),
+        ({"first_event_id": 1, "state": "undone", "undone": {"kept": 0}}, 0, False),
+        ({"state": "failed", "undone": {"kept": 1}}, 0, True),
+    ],
+)
+def test_rows_that_were_deleted_since_are_in_no_longer(
+    changes: dict[str, object], stored_events: int, has: bool
+) -> None:
+    assert msgspec.structs.replace(UPLOAD, **changes).still_has_rows_in(stored_events) is has
 
 
 def test_counts_add_up_member_by_member() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.events import EventFields
 from domain.imports import MergeCounts
-from domain.merge import DEFAULT_KEY, Merged, key_of, merge_rule, merged_venue
+from domain.merge import DEFAULT_KEY, NO_EVENT, Merged, id_in, key_of, merge_rule, merged_venue
 from domain.venues import Venue
 
 OLD = Venue("Teatro", capacity=500, venue_type="Teatro", address="Rua da Aurora")
@@ -31,6 +31,46 @@ def test_rows_are_found_by_id_where_the_file_has_one_and_the_key_does_not_leave_
     assert (rule.key, rule.has_ids) == expected
     assert rule.fields == {*columns}
     assert merge_rule("insert", key, columns) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("132", " 132 ", "0132", "132.0", "132.00", "132,0", "132,00"), 132),
+        (("133.493", "133,493", "133 493", "133\u00a0493", "133'493", "133.493,00", "133,493.0"), 133493),
+        (("1.133.493", "1,133,493", "1 133 493", "1133493", "1133493.000"), 1133493),
+        (("132 000", "132000", "132.000,0"), 132000),
+        (("", " ", "NULL", "-", "n/a"), 0),
+        # Of ours is none of these; 132.000 may be 132 or 132000.
+        (("132.000", "132,000", "0.123", "0", "00", "-132", "+132", "#132", "EV-12", "abc"), NO_EVENT),
+        (("1.33E+05", "132.5", "13.34.93", "1.33", "1.2345", "1,133.493", "\uff11\uff12"), NO_EVENT),
+        (("1.133.493.00", "133.493.0", "9" * 19, "65f0c0ffee", '{"$oid":"65"}', "true"), NO_EVENT),
+    ],
+)
+def test_an_id_is_read_as_spreadsheets_write_it_where_that_has_one_reading(
+    texts: tuple[str, ...], expected: int
+) -> None:
+    assert {text: id_in(text) for text in texts} == dict.fromkeys(texts, expected)
+
+
+@given(st.integers(1, 10**15))
+def test_every_id_is_read_back_in_groups_of_thousands_or_not_at_all(number: int) -> None:
+    for mark in ".,' ":
+        assert id_in(f"{number:,}".replace(",", mark)) in (number, NO_EVENT)
+    assert id_in(f"{number:,}".replace(",", " ")) == number
+
+
+@given(st.text())
+def test_any_text_is_an_id_or_none(text: str) -> None:
+    assert id_in(text) >= NO_EVENT
+
+
+def test_defaults_without_a_column_are_for_new_events() -> None:
+    given_ones = {"city": "Recife", "description": "x", "local_info.capacity": "5", "participants": " "}
+    rule = merge_rule("update", None, ("title", "city"), given_ones)
+    assert rule is not None
+    assert rule.defaults == {"description", "local_info.capacity"}
+    assert rule.fields == {"title", "city"}
 
 
 def test_a_key_may_name_members_of_the_venue() -> None:

@@ -12,7 +12,7 @@ import uvicorn
 from api.server.body_pace import WireTimes
 from api.server.http_connection import HttpConnection
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Request(NamedTuple):

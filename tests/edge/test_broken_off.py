@@ -30,7 +30,6 @@ async def under_way(served: Served, head: str) -> tuple[asyncio.StreamReader, as
     async with asyncio.timeout(PATIENCE):
         while not served.server.server_state.tasks:  # noqa: ASYNC110 - uvicorn has no event.
             await asyncio.sleep(0.005)
-    await asyncio.sleep(0.1)
     return reader, writer
 
 

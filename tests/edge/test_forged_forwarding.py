@@ -57,7 +57,7 @@ async def test_a_proxy_passes_no_forwarded_header_of_a_client_on(proxy: str, tmp
     sent = [{}, *({name: value} for name, value in FORGED.items()), FORGED]
     async with recording() as recorder:
         with PROXIES[proxy](tmp_path, recorder.port) as port:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 for headers in sent:
                     await client.get(path, headers=headers)
         plain, *others = [seen(headers) for headers in recorder.headers if headers]

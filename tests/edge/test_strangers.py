@@ -78,7 +78,7 @@ async def test_a_remote_client_behind_a_proxy_is_refused_by_a_server_with_defaul
     with SET_UPS[set_up](folder, served.port) as port:
         headers = {"Host": host} if host else {}
         place = f"127.0.0.1:{port}{PREFIXES.get(set_up, '')}"
-        async with httpx.AsyncClient(base_url=f"http://{place}", headers=headers, timeout=20) as stranger:
+        async with httpx.AsyncClient(base_url=f"http://{place}", headers=headers, timeout=60) as stranger:
             assert await _walk(stranger) == []
             assert await _feeds(stranger, f"ws://{place}") == []
     async with served.client() as local:
@@ -93,7 +93,7 @@ async def test_a_remote_client_behind_a_unix_socket_is_refused(tmp_path: Path) -
             # Any process of this machine may connect to it: a name of this machine proves nothing.
             for host in (f"127.0.0.1:{port}", "localhost"):
                 async with httpx.AsyncClient(
-                    base_url=f"http://127.0.0.1:{port}", headers={"Host": host}, timeout=20
+                    base_url=f"http://127.0.0.1:{port}", headers={"Host": host}, timeout=60
                 ) as stranger:
                     assert await _walk(stranger) == []
                     assert await _feeds(stranger, f"ws://127.0.0.1:{port}") == []
@@ -209,7 +209,7 @@ async def _feeds(stranger: httpx.AsyncClient, ws: str) -> list[tuple[str, int | 
 async def _refusal_of_websocket(url: str) -> int | None:
     """Return with what a WebSocket is refused: 4401, or a status where the proxy passes no upgrade on."""
     try:
-        async with connect(url, open_timeout=20, proxy=None) as socket:
+        async with connect(url, open_timeout=60, proxy=None) as socket:
             with pytest.raises(ConnectionClosed):
                 await socket.recv()
             return socket.close_code if socket.close_code == 4401 else None

@@ -45,6 +45,56 @@ async def test_all_urls_of_answers_have_the_prefix(behind: str, tmp_path: Path) 
         assert (await client.head(f"{sent}/sse/eventos")).status_code == 200
 
 
+OFFER = {
+    **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+@pytest.mark.parametrize("behind", [*BEHIND, "nothing"])
+async def test_a_handshake_where_there_is_no_websocket_is_an_ordinary_request(
+    behind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "fasttrack.access")
+    settings, headers, sent = BEHIND.get(behind, ({}, {}, ""))
+    async with serving(tmp_path, auth="open", **settings) as served:
+        for path in (
+            "/",
+            "/healthz",
+            "/sse/nothing",
+            "/api/v1/eventos",
+            "/api/v1/uploads/ws",
+            "/nope",
+            "/wsx",
+        ):
+            async with served.client(headers=headers) as client:
+                plain = await client.get(sent + path)
+                offered = await client.get(sent + path, headers=OFFER)
+            assert (offered.status_code, offered.headers.get("content-type")) == (
+                plain.status_code,
+                plain.headers.get("content-type"),
+            ), path
+            assert offered.headers["x-request-id"] in caplog.text
+        async with (
+            served.client(headers=headers | OFFER) as client,
+            client.stream("GET", f"{sent}//ws") as open_,
+        ):
+            assert open_.status_code == 101
+
+
+async def test_a_handshake_under_a_made_up_prefix_gets_a_problem_and_a_line_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody trusts this client's prefix, so nothing is there; that is known only behind the handshake."""
+    caplog.set_level("INFO", "fasttrack.access")
+    headers = OFFER | {"X-Forwarded-Prefix": "/made-up"}
+    async with serving(tmp_path, auth="open") as served, served.client(headers=headers) as client:
+        answer = await client.get("/made-up/ws/eventos")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert answer.headers["x-request-id"] in caplog.text
+    assert "WS /made-up/ws/eventos 404" in caplog.text
+
+
 async def _pages(client: httpx.AsyncClient, sent: str) -> None:
     """Follow every address of the pages, as a browser would."""
     for page in ("/", "/diagnose", "/schema"):

@@ -35,7 +35,7 @@ class Reader:
 
     async def read_to(self, is_last: Callable[[Any], bool]) -> None:
         """Read up to a message."""
-        async with httpx.AsyncClient(base_url=self._server.url) as http:
+        async with httpx.AsyncClient(base_url=self._server.url, timeout=60) as http:
             while not (self.seen and is_last(self.seen[-1])):
                 try:
                     await self._read_on(http, is_last)

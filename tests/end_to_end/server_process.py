@@ -62,7 +62,7 @@ class ServerProcess:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
-    def stop(self, *, within_seconds: float = 15) -> int:
+    def stop(self, *, within_seconds: float = 60) -> int:
         """End it as an operator would, and return its exit code."""
         return self._end(signal.SIGTERM, within_seconds)
 
@@ -70,7 +70,7 @@ class ServerProcess:
         """End it as a terminal that is closed would, and return its exit code."""
         return self._end(signal.SIGHUP)
 
-    def _end(self, how: signal.Signals, within_seconds: float = 15) -> int:
+    def _end(self, how: signal.Signals, within_seconds: float = 60) -> int:
         process, self._process = self._process, None
         if process is None:
             return 0
@@ -89,7 +89,7 @@ class ServerProcess:
             if self._process.poll() is not None:
                 raise AssertionError(f"the server ended with {self._process.returncode}:\n{self.log[-4000:]}")
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                if httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

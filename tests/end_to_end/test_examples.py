@@ -120,7 +120,7 @@ def heard(command: list[str], folder: Path) -> Iterator["Queue[dict[str, object]
 
 def create(server: ServerProcess, title: str) -> None:
     event = {"title": title, "event_date": "2026-07-01T10:00:00", "city": "Recife"}
-    httpx.post(f"{server.url}/api/v1/eventos", json=event).raise_for_status()
+    httpx.post(f"{server.url}/api/v1/eventos", json=event, timeout=60).raise_for_status()
 
 
 def title_of_next(messages: "Queue[dict[str, object]]") -> str:
@@ -144,7 +144,7 @@ def hears(messages: "Queue[dict[str, object]]", title: str) -> None:
 def is_reading(server: ServerProcess) -> None:
     """Wait until somebody reads: an event made before would not be heard."""
     for _ in range(HEARD_WITHIN_SECONDS * 20):
-        if httpx.get(f"{server.url}/api/v1/presenca").json()["connections"]:
+        if httpx.get(f"{server.url}/api/v1/presenca", timeout=60).json()["connections"]:
             return
         threading.Event().wait(0.05)
     pytest.fail("nobody reads")

@@ -66,7 +66,7 @@ def server(start_server: StartServer) -> ServerProcess:
 
 @pytest.fixture
 def document(server: ServerProcess) -> dict[str, Any]:
-    answer = httpx.get(f"{server.url}/schema/openapi.json")
+    answer = httpx.get(f"{server.url}/schema/openapi.json", timeout=60)
     found: dict[str, Any] = answer.json()
     return found
 

@@ -43,7 +43,7 @@ def send(server: ServerProcess, content: bytes, *, offset: int | None = None, up
 
 
 def state(server: ServerProcess, upload_id: str = "x") -> dict:
-    return httpx.get(f"{server.url}{UPLOAD}/{upload_id}", timeout=20).json()
+    return httpx.get(f"{server.url}{UPLOAD}/{upload_id}", timeout=60).json()
 
 
 def wait_for(server: ServerProcess, condition, upload_id: str = "x") -> dict:
@@ -59,10 +59,10 @@ def wait_for(server: ServerProcess, condition, upload_id: str = "x") -> dict:
 def finish(server: ServerProcess, content: bytes) -> dict:
     """Bring an upload to its end as a client would who knows its id only."""
     for _ in range(20):
-        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=20)
+        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=60)
         if found.status_code == 404:
             send(server, content)
-            found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=20)
+            found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=60)
         last = wait_for(server, lambda upload: upload.get("status") not in {"receiving", "processing"})
         if last["status"] != "interrupted":
             return last
@@ -153,7 +153,7 @@ def import_under_kills(
 
 def resume_or_send(server: ServerProcess, content: bytes) -> None:
     with suppress(httpx.TransportError):
-        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=20)
+        found = httpx.head(f"{server.url}{UPLOAD}/x", timeout=60)
         if found.status_code == 404:
             send(server, content)
         elif state(server)["status"] in {"receiving", "interrupted"}:

@@ -52,7 +52,7 @@ class Room:
     async def read_ws(self) -> None:
         uri = f"ws://127.0.0.1:{self._server.port}/ws/{self._feed}"
         async with self._door:
-            client = await connect(uri, compression=None, ping_interval=None)
+            client = await connect(uri, compression=None, ping_interval=None, open_timeout=60)
             messages = self._new_reader()
             messages.append(json.loads(await client.recv()))
             self._arrived()

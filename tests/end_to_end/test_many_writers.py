@@ -95,7 +95,7 @@ async def test_10000_messages_reach_every_reader_once_in_one_order(
                 for writer in writers:
                     writing.start_soon(writer.write)
             await ended(servers[0], [one for writer in writers for one in writer.upload_ids])
-            async with httpx.AsyncClient(base_url=f"{servers[0].url}/api/v1") as http:
+            async with httpx.AsyncClient(base_url=f"{servers[0].url}/api/v1", timeout=60) as http:
                 await create(http, LAST)
     for reader in readers:
         assert reader.ids == readers[0].ids

@@ -26,7 +26,7 @@ def file_of(description: str) -> bytes:
 def send(server: ServerProcess, upload_id: str, content: bytes, **options: str) -> None:
     """Send a file, or the rest of one that was begun; the server may die meanwhile."""
     with suppress(httpx.TransportError):
-        found = httpx.head(f"{server.url}{UPLOAD}/{upload_id}", timeout=20)
+        found = httpx.head(f"{server.url}{UPLOAD}/{upload_id}", timeout=60)
         offset = int(found.headers.get("Upload-Offset", 0)) if found.status_code != 404 else None
         if offset is not None and state(server, upload_id)["status"] not in {"receiving", "interrupted"}:
             return
@@ -95,7 +95,7 @@ def test_an_update_and_its_undo_change_each_event_once_despite_kills(writer: Ser
     assert counts == {"created": 0, "updated": ROWS, "unchanged": 0, "rejected": 0}
     titles = [f"row {n}" for n in range(ROWS)]
     assert [(one["title"], one["description"]) for one in events(writer)] == [(t, "after") for t in titles]
-    listed = httpx.get(f"{writer.url}/api/v1/eventos", params={"limit": 500}, timeout=20).json()["items"]
+    listed = httpx.get(f"{writer.url}/api/v1/eventos", params={"limit": 500}, timeout=60).json()["items"]
     assert {event["version"] for event in listed} == {2}
     killed(writer, [draw.uniform(0.02, 0.5) for _ in range(2)], lambda: undo(writer, "x"))
     undo(writer, "x")

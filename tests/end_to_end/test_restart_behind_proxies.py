@@ -75,7 +75,7 @@ def event_source(url: str, last: str) -> Iterator[EventSource]:
 
 def create(url: str, title: str) -> None:
     event = {"title": title, "event_date": "2027-01-01", "city": "Recife"}
-    assert httpx.post(f"{url}/api/v1/eventos", json=event, timeout=20).status_code == 201
+    assert httpx.post(f"{url}/api/v1/eventos", json=event, timeout=60).status_code == 201
 
 
 @pytest.mark.parametrize("front", FRONTS)

@@ -58,7 +58,7 @@ class Creation:
 
 async def follow(url: str, seen: list[str], told: Callable[[str], None], opened: anyio.Event) -> None:
     """Read as clients do: coming back when the server says good-bye."""
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
         # A state comes at once, and says that the stream is open.
         client = FeedClient(http, ["eventos", "presenca"], on_status=told, replay="all")
         async with aclosing(client.messages()) as messages:

@@ -12,9 +12,9 @@ from tests.end_to_end.conftest import StartServer
 def test_every_log_line_is_json_from_start_to_stop(start_server: StartServer) -> None:
     server = start_server(log_format="json")
     pid = server.pid
-    answer = httpx.head(f"{server.url}/api/v1/eventos/7", headers={"X-Request-ID": "mine"})
+    answer = httpx.head(f"{server.url}/api/v1/eventos/7", headers={"X-Request-ID": "mine"}, timeout=60)
     assert answer.status_code == 404
-    with httpx.stream("GET", f"{server.url}/sse/eventos") as stream:
+    with httpx.stream("GET", f"{server.url}/sse/eventos", timeout=60) as stream:
         next(stream.iter_lines())
     assert server.stop() == 0
     lines = [json.loads(line) for line in server.log.splitlines()]
@@ -59,8 +59,8 @@ def test_a_log_line_names_the_user_and_no_secret(start_server: StartServer) -> N
     server = start_server(log_format="json", auth="token")
     token = next(line.rpartition(" ")[2] for line in server.log.splitlines() if "First start" in line)
     bearer = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{server.url}/api/v1/eventos", headers=bearer).status_code == 200
-    assert httpx.get(f"{server.url}/api/v1/eventos").status_code == 401
+    assert httpx.get(f"{server.url}/api/v1/eventos", headers=bearer, timeout=60).status_code == 200
+    assert httpx.get(f"{server.url}/api/v1/eventos", timeout=60).status_code == 401
     server.stop()
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     users = [line["user"] for line in lines if line.get("path") == "/api/v1/eventos"]

@@ -25,7 +25,7 @@ ROWS = 20_000
 
 
 async def follow(server: ServerProcess, feed: str, seen: list[Any], enough: int) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         client = FeedClient(http, [feed], on_status=lambda _: None, replay="all")
         async with aclosing(client.messages()) as messages:
             async for message in messages:
@@ -40,7 +40,10 @@ async def test_readers_of_one_server_get_changes_of_the_other_in_order(
     writer, reader = start_server(database_url=store_url), start_server(database_url=store_url)
     seen: list[Any] = []
     with anyio.fail_after(60):
-        async with anyio.create_task_group() as group, httpx.AsyncClient(base_url=writer.url) as http:
+        async with (
+            anyio.create_task_group() as group,
+            httpx.AsyncClient(base_url=writer.url, timeout=60) as http,
+        ):
             group.start_soon(follow, reader, "eventos", seen, 100)
             for number in range(100):
                 event = {"title": f"N{number}", "event_date": "2025-07-01", "city": "Recife"}
@@ -71,5 +74,5 @@ async def test_an_import_sent_to_a_killed_server_is_finished_by_the_other(
     told = [message["record"] for message in seen if message["type"] == "progress"]
     assert told[:1000] == list(range(1, 1001))
     assert told == sorted(set(told))
-    async with httpx.AsyncClient(base_url=second.url) as http:
+    async with httpx.AsyncClient(base_url=second.url, timeout=60) as http:
         assert (await http.get("/api/v1/eventos")).json()["total"] == ROWS

@@ -46,7 +46,7 @@ def client(server: ServerProcess) -> httpx.AsyncClient:
 
 async def whole_feed(server: ServerProcess, feed: str) -> list[Any]:
     """Read a feed to its end."""
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         return [m async for m in FeedClient(http, [feed], on_status=lambda _: None).messages()]
 
 

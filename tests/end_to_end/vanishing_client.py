@@ -22,7 +22,9 @@ async def read_http(host: str, port: int, target: str, told: bytes) -> None:
 
 
 async def read_ws(host: str, port: int) -> None:
-    async with connect(f"ws://{host}:{port}/ws/eventos", proxy=None, ping_interval=None) as socket:
+    async with connect(
+        f"ws://{host}:{port}/ws/eventos", proxy=None, ping_interval=None, open_timeout=60
+    ) as socket:
         await socket.recv()
         say("/ws/eventos")
         async for _ in socket:

@@ -94,6 +94,12 @@ async def settle(hub: FeedHub[Identity]) -> None:
         await asyncio.sleep(0.001)
 
 
+async def flushed(hub: FeedHub[Identity]) -> None:
+    """Wait until nothing is left to flush, also while a page is being loaded."""
+    while not hub.flusher.idle:  # noqa: ASYNC110 - there is no event for nothing
+        await asyncio.sleep(0.001)
+
+
 async def hub_over(feed: MemoryFeed, **options: Any) -> FeedHub[Identity]:
     hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(**options))
     feed.listener = hub.publish

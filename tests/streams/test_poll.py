@@ -13,7 +13,7 @@ from streams.hub import FeedHub
 from streams.poll import Answer, Poll
 from streams.start_position import Replay
 from tests.streams.memory import MemoryFeed
-from tests.streams.sink import CATALOGUE
+from tests.streams.sink import CATALOGUE, flushed
 
 pytestmark = pytest.mark.anyio
 
@@ -61,11 +61,11 @@ async def test_a_state_that_changes_during_the_read_of_the_store_is_returned_at_
 
     async def changed_meanwhile(*args: Any, **more: Any) -> Any:
         hub.set_state(PresenceState("presenca", AT, 1, 1, []))
-        await asyncio.sleep(0.01)  # The flush that tells of it goes by.
+        await flushed(hub)  # The flush that tells of it goes by.
         return await read(*args, **more)
 
     feed.read = changed_meanwhile  # type: ignore[method-assign]
-    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+    async with hub.running(feed.epoch, feed), asyncio.timeout(60):
         answer = await ask(hub, ["eventos", "presenca"], "k3f9.0", 60)
 
     assert [b'"feed":"presenca"' in message for message in answer.messages] == [True]
@@ -74,7 +74,7 @@ async def test_a_state_that_changes_during_the_read_of_the_store_is_returned_at_
 async def test_a_poll_without_news_returns_the_current_cursor_after_the_wait() -> None:
     feed = MemoryFeed()
     hub = hub_over(feed)
-    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+    async with hub.running(feed.epoch, feed), asyncio.timeout(60):
         asking = asyncio.create_task(ask(hub, ["eventos"], "k3f9.0", 0.05))
         await asyncio.sleep(0)
         feed.publish(Log("admin", AT, "info", "not asked for"))
@@ -95,10 +95,10 @@ async def test_the_states_of_a_first_poll_are_those_that_its_cursor_knows(
 
     async def changed_meanwhile(*args: Any, **more: Any) -> Any:
         hub.set_state(PresenceState("presenca", AT, now := next(online), now, []))
-        await asyncio.sleep(0.01)
+        await flushed(hub)
         return await read(*args, **more)
 
-    async with hub.running(feed.epoch, feed), asyncio.timeout(10):
+    async with hub.running(feed.epoch, feed), asyncio.timeout(60):
         read = hub.history.load_page
         monkeypatch.setattr(hub.history, "load_page", changed_meanwhile)
         answer = await ask(hub, ["eventos", "presenca"], None, 0, "all")

@@ -14,8 +14,6 @@ RefusalCode = Literal[
     "too_large",
     "wrong_state",
     "broken_off",
-    "cancelled",
-    "not_tabular",
 ]
 
 

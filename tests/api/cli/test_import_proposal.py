@@ -122,7 +122,7 @@ async def test_stored_rows_are_not_part_of_the_proposal(tmp_path: Path) -> None:
     partly = ImportOutcome("id1", {**FAILED, "status": "completed", "rows_stay": True, "error": None})
     given = {"mapping": "{}", "sheet": "2", "encoding": "cp1252", "dry_run": "false"}
     file = tmp_path / "a.csv"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         assert await propose(http, file, given, partly, shown="a.csv") == []
         partly.ambiguous = ambiguous
         both = await propose(http, file, given, partly, shown="a.csv")

@@ -72,7 +72,7 @@ def test_every_option_is_sent_by_its_name_in_the_api(asked: list[dict[str, Any]]
         ("-", "--values", "[]"),
         ("-", "--values", "a=b"),
         ("-", "--date-format", "ymd"),
-        ("-", "--header-row", "0"),
+        ("-", "--header-row", "-1"),
         ("-", "--on-duplicate", "replace"),
         ("-", "--rejected", "/no/such/folder/rejected.csv"),
         ("-", "--url", "localhost:8000"),

@@ -25,7 +25,7 @@ from streams.hub import FeedHub
 from tests.streams.memory import MemoryFeed
 
 AT = "2026-11-24T12:00:00.000Z"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Known(ASGIMiddleware):

@@ -82,7 +82,7 @@ class Taker:
     async def send(self, payload: Payload) -> None:
         self.callers.append(asyncio.current_task())
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await self.may_take.wait()
         except BaseException as end:
             self.ended_by.append(type(end).__name__)
@@ -157,5 +157,5 @@ async def test_an_aborted_outlet_does_not_wait_for_send() -> None:
         outlet.abort()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await until_gone(outlet.run(), give_up()) is None

@@ -144,7 +144,7 @@ async def test_a_stream_may_follow_other_requests_on_one_connection(served: Serv
 
 @pytest.mark.parametrize("sent", [b"", b"GET /sse/eventos HTTP/1.1\r\nHost: ", GET % b"/nothing" + b"GET /"])
 async def test_a_request_head_that_never_ends_times_out(sent: bytes) -> None:
-    async with serving(times=WireTimes(head_seconds=0.2)) as served, raw(served, sent) as (reader, _):
+    async with serving(times=WireTimes(head_seconds=1)) as served, raw(served, sent) as (reader, _):
         answer = await reader.read(-1)
     assert answer.startswith(b"HTTP/1.1 404") == (b"nothing" in sent)
 
@@ -159,7 +159,7 @@ async def test_a_running_request_is_not_ended_by_the_timeout_of_the_next_head(
         judged.set()
 
     monkeypatch.setattr(HttpConnection, "_too_late", watched)
-    async with serving(times=WireTimes(head_seconds=0.05)) as served:
+    async with serving(times=WireTimes(head_seconds=1)) as served:
         waiting = GET % b"/poll/eventos?wait=50&last_event_id=k3f9.0"
         async with raw(served, waiting + b"GET /poll/ev") as (reader, _):
             await judged.wait()
@@ -210,7 +210,7 @@ async def test_a_forbidden_message_from_a_client_closes_its_websocket(served: Se
         *[(said, 1009) for said in (" " * 5000, b" " * 5000, "é" * 2100)],
     ]
     for said, code in cases:
-        async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+        async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, open_timeout=60) as client:
             await client.recv()
             await client.send(said)
             with suppress(ConnectionClosed):
@@ -221,7 +221,7 @@ async def test_a_forbidden_message_from_a_client_closes_its_websocket(served: Se
 
 
 async def test_pings_are_answered_in_any_spelling(served: Served) -> None:
-    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, open_timeout=60) as client:
         await client.recv()
         for said in ('{"type":"ping"}', ' { "type" : "\\u0070ing" } '):
             await client.send(said)
@@ -235,13 +235,13 @@ async def test_pings_are_answered_in_any_spelling(served: Served) -> None:
 
 async def test_websocket_extensions_are_declined(served: Served) -> None:
     async with connect(
-        f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, compression="deflate"
+        f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, compression="deflate", open_timeout=60
     ) as client:
         assert client.protocol.extensions == []
 
 
 async def test_a_text_ping_is_answered_with_pong(served: Served) -> None:
-    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None) as client:
+    async with connect(f"ws://127.0.0.1:{served.port}/ws/eventos", proxy=None, open_timeout=60) as client:
         await client.recv()
         for said, answer in (("ping", "pong"), ('{"type":"ping"}', '{"type":"pong"}')):
             await client.send(said)

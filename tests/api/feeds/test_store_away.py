@@ -50,7 +50,7 @@ async def test_a_websocket_gets_a_bye_and_is_closed_with_try_again_later(
     served: Served, subprotocols: Any
 ) -> None:
     url = f"ws://127.0.0.1:{served.port}/ws/upload/x"
-    async with connect(url, subprotocols=subprotocols, proxy=None) as socket:
+    async with connect(url, subprotocols=subprotocols, proxy=None, open_timeout=60) as socket:
         bye = str(await socket.recv())
         with pytest.raises(ConnectionClosed):
             await socket.recv()
@@ -73,7 +73,9 @@ async def test_streams_are_refused_in_the_same_way_when_the_token_cannot_be_look
         served.app.state.services.people.by_token = away
         client = await farewell(served.port, {**token, "Host": served.address})
         assert client.headers["x-content-type-options"] == "nosniff"
-        async with connect(f"ws://{served.address}/ws/eventos", additional_headers=token) as socket:
+        async with connect(
+            f"ws://{served.address}/ws/eventos", additional_headers=token, open_timeout=60
+        ) as socket:
             with pytest.raises(ConnectionClosed):
                 await socket.recv()
         assert socket.close_code == 1013

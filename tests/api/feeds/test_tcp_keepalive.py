@@ -22,7 +22,7 @@ async def closed_transport() -> asyncio.BaseTransport:
 @pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
 def test_socket_options_of_a_closed_socket_raise_nothing(new_loop: object) -> None:
     async def ask() -> None:
-        transport = await asyncio.wait_for(closed_transport(), 10)
+        transport = await asyncio.wait_for(closed_transport(), 60)
         connection = transport.get_extra_info("socket")
         with asking_while_silent(connection):
             set_user_timeout(connection, 1000)

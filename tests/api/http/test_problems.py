@@ -1,8 +1,12 @@
 """Whatever is raised, the answer is a problem of a known kind."""
 
+import re
+from pathlib import Path
+
 import pytest
 from litestar.exceptions import HTTPException, ImproperlyConfiguredException, NotAuthorizedException
 
+import api
 from api.http.problems import KINDS, HttpProblem, invalid_fields
 from domain.ports.errors import StorageError, StorageFullError, StorageUnavailableError, WorkElsewhereError
 from domain.problems import Problem
@@ -41,6 +45,18 @@ async def test_each_kind_of_exception_has_its_problem_document(client, monkeypat
     assert problem["instance"] == PATH
     for inside in ("/dev/sda1", "10.0.0.1", "inside", "deep"):
         assert inside not in answer.text
+
+
+def test_every_kind_is_raised():
+    """Those of the framework are chosen by their status."""
+    of_the_framework = {"bad-request", "not-found", "method-not-allowed", "internal"}
+    sources = [path.read_text() for path in Path(api.__file__).parent.rglob("*.py")]
+    raised = {
+        slug
+        for source in sources
+        for slug in re.findall(r'(?:HttpProblem|refusal|Refused)\(\s*"([a-z-]+)', source)
+    }
+    assert {*KINDS} - raised - of_the_framework == set()
 
 
 def test_the_detail_shows_the_first_error_and_the_number_of_errors():

@@ -160,7 +160,7 @@ async def lose_with_a_piece_given(readers):
 
 async def test_losing_a_parser_is_reported_to_everyone_who_waits_for_its_pieces():
     async with ParserPool(ZONE, pack, read_here_bytes=0).running() as readers:
-        with anyio.fail_after(20), pytest.raises(ReaderLostError):
+        with anyio.fail_after(60), pytest.raises(ReaderLostError):
             await lose_with_a_piece_given(readers)
         async with readers.open_source(ImportOptions(), Checkpoint()) as source:
             assert (await take(source, HEADER, last=True)).ended
@@ -175,7 +175,7 @@ async def test_a_parser_that_reads_or_answers_nothing_counts_as_lost(call, monke
         os.kill(process.pid, signal.SIGSTOP)
         larger_than_any_buffer = b"x" * 16_000_000
         calls = {"give": lambda: process.give(larger_than_any_buffer, last=True), "portion": process.portion}
-        with anyio.fail_after(20), pytest.raises(ReaderLostError):
+        with anyio.fail_after(60), pytest.raises(ReaderLostError):
             await to_thread.run_sync(calls[call])
     finally:
         await to_thread.run_sync(process.end)
@@ -222,7 +222,7 @@ async def test_an_exception_in_the_parser_process_is_raised_with_its_traceback()
 
 
 async def standing_by(readers):
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while not readers._idle:  # noqa: ASYNC110 - nobody is told of it.
             await anyio.sleep(0.01)
     return [process.pid for process in readers._idle]
@@ -241,7 +241,7 @@ async def test_the_standby_process_reads_the_first_file_and_stays(monkeypatch):
             assert (await take(second, HEADER, last=True)).ended
             assert first.processes[0].pid == pid
             both = [first.processes[0], second.processes[0]]
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while all(process.is_alive for process in both):  # noqa: ASYNC110 - nobody is told of it.
                 await anyio.sleep(0.01)
         (kept,) = [process for process in both if process.is_alive]
@@ -256,7 +256,7 @@ async def test_a_standby_process_that_cannot_start_is_logged(monkeypatch, caplog
     monkeypatch.setattr("api.parsing.pool.ParserProcess", refuse)
     readers = ParserPool(ZONE, pack, standby=1)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while not caplog.records:  # noqa: ASYNC110 - nobody is told of it.
                 await anyio.sleep(0.01)
         assert (await take(source, HEADER, last=True)).ended

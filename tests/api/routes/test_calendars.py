@@ -202,6 +202,21 @@ async def test_cities_are_found_without_case_and_accents(client: httpx.AsyncClie
     assert [one["city"] for one in every["items"]] == ["São Paulo", "Recife", "Santos"]
 
 
+async def test_cities_are_found_by_plain_letters(client: httpx.AsyncClient) -> None:
+    for city in ("Łódź", "Gießen", "København"):
+        (await client.post("/api/v1/eventos", json={**EVENT, "city": city})).raise_for_status()
+    for q, city in {"lodz": "Łódź", "GIESSEN": "Gießen", "benhavn ": "København", "ŁÓ": "Łódź"}.items():
+        found = (await client.get("/api/v1/eventos/cidades", params={"q": q})).json()
+        assert found == {"items": [{"city": city, "count": 1}]}
+
+
+async def test_an_address_takes_its_city_in_plain_letters(client: httpx.AsyncClient) -> None:
+    made = await client.post("/api/v1/calendars", json={"filters": {"city": "Łódź"}})
+    url = made.raise_for_status().json()["url"]
+    for city, status in {"lodz": 200, "ŁÓDŹ ": 200, "Lod": 400, "lodz" + "\u0301" * 31: 400}.items():
+        assert (await client.get(url, params={**httpx.URL(url).params, "city": city})).status_code == status
+
+
 @pytest.mark.parametrize("second", ["key=x", "key=", "%6Bey=x"])
 async def test_an_address_with_two_keys_is_refused(client: httpx.AsyncClient, second: str) -> None:
     url = (await client.post("/api/v1/calendars", json={})).json()["url"]

@@ -246,7 +246,8 @@ async def test_a_wrong_query_names_its_parameter(client, query, field, code):
         ("citty", "city"),
         ("cidade", "city"),
         ("CITY", "city"),
-        ("page", "skip"),
+        ("page", "cursor"),
+        ("offset", "skip"),
         ("per-page", "limit"),
         ("order_by", "sort"),
         ("search", "q"),
@@ -258,7 +259,7 @@ async def test_a_wrong_query_names_its_parameter(client, query, field, code):
 async def test_a_parameter_that_does_not_exist_names_the_one_that_may_be_meant(client, name, meant):
     error = (await client.get(f"{EVENTS}?{name}=1")).json()["errors"][0]
     assert (error["code"], error["suggestion"]) == ("unknown_parameter", meant)
-    assert (f"{meant} may be meant" in error["message"]) == (meant is not None)
+    assert ("may be meant" in error["message"]) == (meant is not None)
 
 
 async def test_a_parameter_is_only_suggested_where_it_exists(client):

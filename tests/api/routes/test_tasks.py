@@ -12,7 +12,7 @@ EVENT = {"title": "Show", "event_date": "2025-07-01T10:00:00", "city": "Recife"}
 
 
 async def ended(client: httpx.AsyncClient, task: dict[str, Any]) -> dict[str, Any]:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while True:
             found: dict[str, Any] = (await client.get(task["links"]["self"])).json()
             if found["finished_at"]:

@@ -84,5 +84,5 @@ class WsReading:
 async def ws(served: Served, feed: str, **headers: str) -> AsyncIterator[WsReading]:
     """Read a feed by WebSocket."""
     url = f"ws://{served.address}/ws/{feed}"
-    async with connect(url, additional_headers=headers, open_timeout=20, proxy=None) as socket:
+    async with connect(url, additional_headers=headers, open_timeout=60, proxy=None) as socket:
         yield WsReading(socket)

@@ -183,6 +183,16 @@ async def test_a_malformed_sign_in_is_refused(served: Served, body: bytes, statu
         assert (await client.post("/api/v1/session", content=body)).status_code == status
 
 
+@pytest.mark.parametrize("around", ["{}\n", " {}", "\t{}\r\n", "\u00a0{}\u00a0"])
+async def test_a_token_is_the_same_with_the_blanks_that_were_copied_with_it(
+    served: Served, people: People, around: str
+) -> None:
+    token = await people.add("ana", "viewer", actor="test")
+    async with served.client() as client:
+        answer = await client.post("/api/v1/session", json={"token": around.format(token)})
+    assert (answer.status_code, answer.json()["user"]) == (200, "ana")
+
+
 async def test_a_ticket_works_once_and_for_its_owner(served: Served, people: People) -> None:
     token = await people.add("ana", "viewer", actor="admin")
     async with served.client(token) as client:

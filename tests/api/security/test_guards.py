@@ -225,7 +225,7 @@ async def ask_poll(cast: Cast, who: str, feed: str) -> int | None:
 
 async def ask_ws(cast: Cast, who: str, feed: str) -> int | None:
     url = f"ws://{cast.served.address}{_url('/ws', feed)}"
-    async with connect(url, additional_headers=cast.headers[who], open_timeout=20) as socket:
+    async with connect(url, additional_headers=cast.headers[who], open_timeout=60) as socket:
         try:
             first = await socket.recv()
         except ConnectionClosed:

@@ -50,7 +50,9 @@ async def test_a_rebound_host_gets_421_on_every_path(served: Served, token: str)
 async def handshake(served: Served, path: str, **headers: str) -> int:
     """Return the status that a WebSocket's handshake meets, 101 when it is accepted."""
     try:
-        async with connect(f"ws://{served.address}{path}", additional_headers=headers, proxy=None):
+        async with connect(
+            f"ws://{served.address}{path}", additional_headers=headers, proxy=None, open_timeout=60
+        ):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

@@ -171,6 +171,6 @@ async def test_requests_and_streams_of_a_server_ask_once_a_connection(
     async with served.client() as client:
         assert [(await client.get("/api/v1/session")).status_code for _ in range(3)] == [200] * 3
     assert len(asked) == 1
-    async with connect(f"ws://{served.address}/ws?feed=eventos") as stream:
+    async with connect(f"ws://{served.address}/ws?feed=eventos", open_timeout=60) as stream:
         await stream.recv()
     assert len(asked) == len(set(asked)) == 2

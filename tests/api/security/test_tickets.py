@@ -208,9 +208,13 @@ async def test_a_websocket_accepts_both_kinds_of_ticket(served: Served, ana: htt
     reusable = (await draw(ana, feeds=["eventos"]))["ticket"]
     for ticket, times in ((single, 1), (reusable, 3)):
         for _ in range(times):
-            async with connect(f"ws://{served.address}/ws/eventos?ticket={ticket}", proxy=None) as socket:
+            async with connect(
+                f"ws://{served.address}/ws/eventos?ticket={ticket}", proxy=None, open_timeout=60
+            ) as socket:
                 assert '"hello"' in str(await socket.recv())
-    async with connect(f"ws://{served.address}/ws/eventos?ticket={single}", proxy=None) as socket:
+    async with connect(
+        f"ws://{served.address}/ws/eventos?ticket={single}", proxy=None, open_timeout=60
+    ) as socket:
         with pytest.raises(ConnectionClosed):
             await socket.recv()
         assert socket.close_code == 4401
@@ -243,7 +247,11 @@ async def test_a_ticket_opens_feeds_only_for_pages_of_its_origins(
         if bound == "single-use":
             made = (await ana.post("/api/v1/tickets")).json()
         else:
-            made = await draw(ana, **({} if bound == "unbound" else {"origin": pages[bound]}))
+            # What may be named is only what may be used; who asks from another page gets a ticket for that.
+            from_evil = {"Origin": pages["evil"]} if bound == "evil" else None
+            made = await draw(
+                ana, from_evil, **({"origin": pages[bound]} if bound in {"own", "panel"} else {})
+            )
         headers = {} if origin is None else {"Origin": origin}
         path = f"/{transport}/eventos?ticket={made['ticket']}" + ("&wait=0" if transport == "poll" else "")
         async with served.client(headers=headers) as client, client.stream("GET", path) as answer:
@@ -253,6 +261,14 @@ async def test_a_ticket_opens_feeds_only_for_pages_of_its_origins(
                 may_read = "access-control-allow-origin" in answer.headers
                 assert may_read == (page in {"panel", "other"})
     assert opened == opens[bound]
+
+
+async def test_a_ticket_for_pages_that_may_not_use_it_is_refused(ana: httpx.AsyncClient) -> None:
+    for origin in ("http://evil.example", PANEL + "0"):
+        answer = await ana.post("/api/v1/tickets", json={"reusable": True, "origin": origin})
+        assert answer.status_code == 422
+        assert "FASTTRACK_ALLOWED_ORIGINS" in answer.json()["errors"][0]["message"]
+    assert (await draw(ana, origin=PANEL))["reusable"]["origin"]
 
 
 async def test_a_ticket_of_the_own_origin_names_it(served: Served, ana: httpx.AsyncClient) -> None:

@@ -36,7 +36,7 @@ def test_an_address_may_stand_in_brackets() -> None:
 async def test_a_server_on_ipv4_and_ipv6_answers_on_both(tmp_path: Path) -> None:
     async with serving(tmp_path, host="*", auth="token") as served:
         for address in ("127.0.0.1", "[::1]"):
-            async with httpx.AsyncClient(base_url=f"http://{address}:{served.port}") as client:
+            async with httpx.AsyncClient(base_url=f"http://{address}:{served.port}", timeout=60) as client:
                 assert (await client.get("/healthz")).status_code == 200
                 assert (await client.get("/api/v1/eventos")).status_code == 401
 
@@ -84,7 +84,9 @@ async def test_a_unix_socket_serves_requests_streams_and_websockets_by_token(tmp
             assert "strict-transport-security" in secure.headers
             async with client.stream("GET", "/sse/eventos", headers=bearer) as answer:
                 assert await _has_hello(answer)
-        async with unix_connect(str(path), "ws://localhost/ws/eventos", additional_headers=bearer) as ws:
+        async with unix_connect(
+            str(path), "ws://localhost/ws/eventos", additional_headers=bearer, open_timeout=60
+        ) as ws:
             assert msgspec.json.decode(await ws.recv())["type"] == "hello"
 
 
@@ -103,7 +105,7 @@ async def test_nginx_in_front_of_a_unix_socket_forwards_the_client_address(tmp_p
         tmp_path / "data", unix_socket=path, trusted_proxies=("unix:",), failed_signins_per_minute=1
     ):
         with nginx_before_socket(folder, path) as port:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 wrong = {"token": "ft_" + "x" * 43}
                 statuses = [(await client.post("/api/v1/session", json=wrong)).status_code for _ in range(2)]
                 assert statuses == [401, 429]

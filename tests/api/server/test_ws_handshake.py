@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 import uvicorn
 from websockets.asyncio.client import connect
@@ -46,7 +47,10 @@ ODD = {
     "with a query": (handshake(b"/ws?feed=eventos&feed=admin&last_event_id=k3f9.0"), b"101"),
     "escaped": (handshake(b"/ws/%65ventos"), b"101"),
     "an unknown feed": (handshake(b"/ws/nothing%20here"), b"101"),
-    "no such path": (handshake(b"/nowhere"), b"403"),
+    "no such path": (handshake(b"/nowhere"), b"404"),
+    "a path that only begins alike": (handshake(b"/wsx"), b"404"),
+    "the path of another transport": (handshake(b"/poll/nothing"), b"404"),
+    "slashes that are folded": (handshake(b"//ws//eventos/"), b"101"),
     "a whole URL": (handshake(b"http://127.0.0.1/ws/eventos"), b"101"),
     "a bad escape": (handshake(b"/ws/%ff%zz"), b"101"),
     "a quote in the path": (handshake(b'/ws/"eventos"'), b"101"),
@@ -125,7 +129,7 @@ async def serving(app: App) -> AsyncIterator[tuple[uvicorn.Server, int]]:
 
 
 def url(port: int) -> str:
-    return f"ws://127.0.0.1:{port}/there?a=b"
+    return f"ws://127.0.0.1:{port}/ws/there?a=b"
 
 
 def answering(*messages: dict[str, Any]) -> App:
@@ -146,7 +150,10 @@ async def test_messages_sent_without_an_outlet_arrive() -> None:
         {"type": "websocket.close", "code": 4404, "reason": "none"},
         {"type": "websocket.send", "text": "too late"},
     ]
-    async with serving(answering(*said)) as (_, port), connect(url(port), subprotocols=["one"]) as client:  # type: ignore[list-item]
+    async with (
+        serving(answering(*said)) as (_, port),
+        connect(url(port), subprotocols=["one"], open_timeout=60) as client,
+    ):  # type: ignore[list-item]
         assert client.subprotocol == "one"
         assert client.response is not None
         assert client.response.headers["x-own"] == "yes"
@@ -189,7 +196,7 @@ async def test_an_exception_before_accept_is_answered_500(caplog: pytest.LogCapt
 
     async with serving(broken) as (_, port):
         with pytest.raises(InvalidStatus) as refused:
-            await connect(url(port)).__aenter__()
+            await connect(url(port), open_timeout=60).__aenter__()
     assert refused.value.response.status_code == 500
     assert "a fault of ours" in caplog.text
 
@@ -240,6 +247,10 @@ async def test_a_stopping_server_refuses_pending_handshakes() -> None:
         writer.write(handshake())
         await app.begun.wait()
         server.should_exit = True
-        assert (await reader.readline()).startswith(b"HTTP/1.1 503 ")
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert head.startswith(b"http/1.1 503 ")
+        assert b"\r\nretry-after: 2\r\n" in head
+        assert b"\r\nx-request-id: " in head
+        assert msgspec.json.decode(await reader.read())["type"] == "/problems/unavailable"
         await app.over.wait()
         writer.close()

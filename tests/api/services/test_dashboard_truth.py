@@ -172,12 +172,11 @@ async def test_changes_without_pause_are_published_four_times_a_second_at_most(t
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(dashboard.run)
-            with anyio.move_on_after(2.1):
-                while True:
+            with anyio.fail_after(60):
+                while len(told) < 5:
                     dashboard.changed()
                     await anyio.sleep(0.002)
             tasks.cancel_scope.cancel()
     finally:
         await store.aclose()
-    assert len(told) >= 2
     assert all(late - early >= 0.24 for early, late in itertools.pairwise(told))

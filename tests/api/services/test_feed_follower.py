@@ -56,7 +56,7 @@ async def test_messages_committed_by_a_command_are_published_in_order(tmp_path: 
         tasks.start_soon(catching_up.run)
         for number in range(12):
             await publish(command if number % 3 == 1 else server, f"message {number}")
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await all_told.wait()
         tasks.cancel_scope.cancel()
     assert [message.seq for message in told] == sorted({message.seq for message in told})
@@ -76,7 +76,7 @@ async def test_messages_of_a_command_are_published_while_the_server_is_idle(tmp_
         await catching_up.start()
         tasks.start_soon(catching_up.run)
         await publish(command, "alone")
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await told.wait()
         tasks.cancel_scope.cancel()
     assert told.is_set()

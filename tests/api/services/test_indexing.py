@@ -140,7 +140,7 @@ async def test_an_outage_is_one_line_of_the_log(
     away = Away(8)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(Indexer(away).run)  # type: ignore[arg-type]  # it is only looked at.
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await away.back.wait()
         tasks.cancel_scope.cancel()
     assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]

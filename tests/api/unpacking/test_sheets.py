@@ -7,6 +7,7 @@ import sys
 import zipfile
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import openpyxl
@@ -14,7 +15,9 @@ import pytest
 
 from api.unpacking.fault import OUT_OF_MEMORY
 from api.unpacking.faults import is_percent
+from api.unpacking.ods_marks import readable
 from api.unpacking.request import Request
+from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -392,6 +395,47 @@ def test_blanks_of_an_ods_that_are_elements_keep_words_apart(paragraphs, text):
     assert cells[2][0] == text
 
 
+@pytest.mark.parametrize("covered", ["", "covered-"])
+@pytest.mark.parametrize(
+    ("cell", "texts"),
+    [
+        ("<C><text:p>Feira</text:p></C>", ["Feira"]),
+        ("<C table:style-name='a>b'>\n <text:p text:style-name=\"P1\">Feira</text:p></C>", ["Feira"]),
+        ("<C><text:p>a<text:line-break/>b</text:p><text:p>c<text:s/>d</text:p></C>", ["a\nb\nc d"]),
+        ('<C table:number-columns-repeated="2"><text:p>Feira</text:p></C>', ["Feira", "Feira"]),
+        ("<C><text:p>100</text:p></C>", ["100"]),
+        ("<C><text:p/></C>", []),
+        ('<C table:style-name="a"/>', []),
+        # A comment is no value, and neither are the words of a drawing.
+        ("<C><office:annotation><text:p>!</text:p></office:annotation><text:p>Feira</text:p></C>", ["Feira"]),
+        ("<C><office:annotation><text:p>!</text:p></office:annotation></C>", []),
+        (
+            "<C><draw:frame xmlns:draw='d'><draw:box><text:p>!</text:p></draw:box></draw:frame></C>",
+            [],
+        ),
+        # What names a type keeps it.
+        ('<C office:value-type="float" office:value="1200"><text:p>1.200</text:p></C>', ["1200"]),
+        ("<C office:value='1' office:value-type='float'><text:p>1,00</text:p></C>", ["1"]),
+    ],
+)
+def test_a_cell_of_an_ods_that_names_no_type_has_its_text(cell, texts, covered):
+    content = (CORPUS / "agenda.ods").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        whole = archive.read("content.xml")
+    before, behind = whole.index(b"<table:table-cell", whole.index(b">Festa<")), b"</table:table-row>"
+    first = before + whole[before:].index(behind)
+    other = cell.replace("<C", f"<table:{covered}table-cell").replace("</C", f"</table:{covered}table-cell")
+    found = rows(with_content(content, whole[before:first], other.encode()))[1]
+    cells = found["cells"] if isinstance(found, dict) else found
+    assert [text.strip() for text in cells] == ["Festa", *texts]
+
+
+def test_many_cells_without_a_type_are_found_in_time_that_grows_with_their_number():
+    for damaged in (b"<office:annotation>", b"<table:table-cell " + b"a='b' ", b"<table:table-cell a='"):
+        content = zip_of(("content.xml", b"<table:table-cell>" + damaged * 200_000))
+        assert readable(content) == content
+
+
 def test_further_sheets_with_events_are_told_where_none_was_chosen():
     book = openpyxl.Workbook()
     first = book.active
@@ -549,3 +593,39 @@ def test_no_memory_has_an_exit_code_of_its_own():
         command = [sys.executable, "-c", program.format(error)]
         ended = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=60)
         assert ended.returncode == code, ended.stderr
+
+
+@pytest.mark.parametrize("form", ["xls", "xlsb", "ods"])
+def test_each_kind_of_workbook_can_be_read_without_its_header(form):
+    content = (CORPUS / f"agenda.{form}").read_bytes()
+    names = ["title", "event_date", "event_time", "city", "local_info.capacity", "local_info.location_name"]
+    if form == "xlsb":
+        names.remove("event_time")
+    columns = {name: f"#{at}" for at, name in enumerate(names, 1)}
+    read = []
+    for header_row, mapping in ((None, None), (0, columns)):
+        options = ImportOptions(mapping=mapping, header_row=header_row)
+        head, lines = unpacked(content, Request(options=options))
+        assert head["sheet"] == "Eventos"
+        reader = SheetReader(options, ZoneInfo("America/Recife"))
+        reader.feed(msgspec.json.encode(head) + b"\n" + lines)
+        reader.close()
+        rows = []
+        while not reader.is_hungry:
+            rows += reader.rows()
+        assert reader.fault is None
+        assert reader.dialect.get("header_row") == header_row
+        read.append([(row.line, row.fields, [error.code for error in row.errors]) for row in rows])
+    assert read[0] == read[1]
+    assert read[0]
+
+
+def test_a_sheet_without_a_header_is_chosen_by_its_dates():
+    book = openpyxl.Workbook()
+    for line in (["Agenda", "da cidade", "de Recife"], ["por", "mês", "e dia"]):
+        book.active.append(line)
+    for name in ("Julho", "Agosto"):
+        book.create_sheet(name).append(["Festa", "2026-07-01", "Recife"])
+    options = ImportOptions(mapping={"title": "#1", "event_date": "#2", "city": "#3"}, header_row=0)
+    head, _ = unpacked(saved(book), Request(options=options))
+    assert (head["sheet"], head["others"]) == ("Julho", ["Agosto"])

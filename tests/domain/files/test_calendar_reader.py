@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.files.calendar_reader import CalendarReader
+from domain.files.kinds import sniff
 from domain.imports import ImportOptions
 from domain.rows.row_parser import Row
 
@@ -208,6 +209,27 @@ def test_each_form_of_dtstart_gets_the_offset_of_its_day(line: str) -> None:
     assert row.fields or row.errors[0].field == "event_date"
 
 
+@pytest.mark.parametrize(
+    ("start", "utc"),
+    [
+        ("America/Recife:19100101T100000", "1910-01-01T12:19:36Z"),
+        ("Africa/Monrovia:19650101T100000", "1965-01-01T10:44:30Z"),
+        ("Europe/Dublin:19160601T100000", "1916-06-01T09:25:21Z"),
+    ],
+)
+def test_a_time_whose_offset_had_seconds_is_suggested_in_utc(start: str, utc: str) -> None:
+    _, [row] = read(calendar(*entry(f"DTSTART;TZID={start}")))
+    [error] = row.errors
+    assert (error.rule, error.suggestion, error.params) == (
+        "offset_seconds",
+        utc,
+        {"zone": start.partition(":")[0]},
+    )
+    _, [row] = read(calendar(*entry(f"DTSTART:{utc.replace('-', '').replace(':', '')}")))
+    assert row.fields is not None
+    assert row.fields.event_date == utc
+
+
 def test_folding_escapes_and_encodings_are_decoded() -> None:
     folded = "SUMMARY:S\u00e3o Jo\u00e3o".encode()
     cut = folded[:10] + b"\r\n " + folded[10:13] + b"\n\t" + folded[13:]
@@ -225,6 +247,27 @@ def test_folding_escapes_and_encodings_are_decoded() -> None:
     assert row.fields is not None
     assert row.fields.local_info is not None
     assert row.fields.local_info.location_name == "S\u00e3o"
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 5])
+def test_entries_that_are_in_no_calendar_are_read(chunk: int) -> None:
+    lines = [
+        *entry("DTSTART:20250701"),
+        "BEGIN:VTODO",
+        "END:VTODO",
+        "METHOD:CANCEL",
+        *entry("DTSTART:20250702"),
+    ]
+    content = "\n".join(lines).encode()
+    assert sniff(content, closed=True) == sniff(content.lower(), closed=False) == "ics"
+    reader, rows = read(content, chunk)
+    assert (reader.fault, [row.line for row in rows], counted(reader)) == (
+        None,
+        [1, 8],
+        {"other_component": 1},
+    )
+    reader, rows = read(content.removesuffix(b"END:VEVENT"), chunk)
+    assert [row.errors[0].code for row in rows if row.errors] == ["invalid_calendar"]
 
 
 def test_several_calendars_in_a_file_are_read_and_other_components_skipped() -> None:

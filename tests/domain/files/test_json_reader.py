@@ -6,9 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.events import EventFields, parse_fields
 from domain.files.json_reader import JsonReader
 from domain.imports import ImportOptions
 from domain.rows.row_parser import Row
@@ -213,6 +214,21 @@ TYPES = [
     ({"title": "\ud800"}, "title:invalid_unicode"),
     ({"title": "\x00"}, "title:control_character"),
 ]
+
+
+ITEMS = st.lists(st.sampled_from(["a", "b", None, 5, True, 2.5, [], ["x"]]), max_size=6)
+
+
+@given(ITEMS, ITEMS)
+@example(["a", None, 5], ["a", 1, 2])
+def test_an_import_tells_of_each_wrong_item_what_the_api_tells(people: list[Any], past: list[Any]) -> None:
+    record = event(participants=people, local_info={"location_name": "Teatro", "past_events": past})
+    by_api = parse_fields(record, timezone=RECIFE)
+    _, [row] = read(json.dumps([record]).encode())
+    errors = [] if isinstance(by_api, EventFields) else by_api
+    assert sorted((e.field, e.code, e.value) for e in row.errors) == sorted(
+        (e.field, e.code, e.value) for e in errors
+    )
 
 
 @pytest.mark.parametrize(("members", "expected"), TYPES)

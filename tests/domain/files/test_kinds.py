@@ -105,6 +105,7 @@ REFUSED = {
     "gzip": (gzip.compress(HEADER), "a.csv", "gzip"),
     "rtf": (b"{\\rtf1\\ansi", "a.csv", "RTF"),
     "parquet": (b"PAR1\x15\x04", "a.csv", "Parquet"),
+    "dbase": (b"\x03\x7a\x01\x1f\x02\0\0\0a\0", "a.csv", "dBase"),
     "sqlite": (b"SQLite format 3\0" + bytes(80), "a.csv", "SQLite"),
     "a program": (b"MZ\x90\0\3\0", "a.csv", "program"),
     "tar": (b"a.csv" + bytes(252) + b"ustar\x00" + bytes(249), "a.csv", "tar"),

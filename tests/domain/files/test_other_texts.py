@@ -17,7 +17,12 @@ PAGE = (
     "Date: Thu, 28 May 2026\r\nMIME-Version: 1.0\r\n"
     'Content-Type: multipart/related;\r\n\ttype="text/html"\r\n\r\n'
 )
-ADVICE = {"mail": "send_attachment", "mht": "save_again", "sql": "export_table", "yaml": "export_table"}
+ADVICE = {
+    "mail": "send_attachment",
+    **dict.fromkeys(("mht", "sylk", "dif"), "save_again"),
+    **dict.fromkeys(("sql", "yaml", "toml"), "export_table"),
+}
+SYLK = 'ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K"title"\r\nC;X2;K"city"\r\nE\r\n'
 TEXTS = {
     "a mail": (MAIL, "mail"),
     "a mail with lines of Unix": (MAIL.replace("\r\n", "\n"), "mail"),
@@ -35,12 +40,32 @@ TEXTS = {
     "a dump of SQLite": ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "sql"),
     "a list in YAML": ("- title: A\n  date: 2026-05-28\n", "yaml"),
     "a document in YAML": ("---\n- title: A\n  date: 2026-05-28\n", "yaml"),
+    "a list in YAML with a name": ("eventos:\n  - title: A\n    date: 2026-05-28\n", "yaml"),
+    "a short mail": ("From: Ana <ana@example.org>\nSubject: agenda\n\nOl\u00e1, segue.\n", "mail"),
+    "a mail without a body": ("To: ana@example.org\r\nSubject: agenda\r\n", "mail"),
+    "tables in TOML": ('[[events]]\ntitle = "A"\n\n[[events]]\ntitle = "B"\n', "toml"),
+    "a document in TOML": ('# Agenda\nname = "x"\nyear=2026\n\n[events.a] # 1\n  title="A"\n', "toml"),
+    "an INI": ("; agenda\n[Evento 1]\ntitulo=A\n", "toml"),
+    "a sheet of old": (SYLK, "sylk"),
+    "a sheet of LibreOffice": ('ID;PCALCOOO32\nB;Y2;X3\nC;X1;Y1;K"title"\nE\n', "sylk"),
+    "a short sheet of old": ('ID;PWXL;N;E\r\nC;Y1;X1;K"title"\r\nE\r\n', "sylk"),
+    "an exchange of old": ('TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n0,3\r\n', "dif"),
     "a header": ("title,event_date,city\n", None),
     "a header with a colon": ("Date: and time,Subject: x,From: y\nA,B,C\n", None),
     "two headers with a colon": ("Subject: x;y\nDate: a;b\nc;d\n", None),
     "a first name as in a mailbox": ("From Date,To Date,Title\n", None),
     "a name that begins like SQL": ("Insert into agenda,date,city\n", None),
     "names of SQL": ("create table;city;date\n", None),
+    "a header that begins like a sheet of old": ("ID;P;Evento\nC;X;Y\nE;X;Y\n", None),
+    "a header of prices": ("ID;Pre\u00e7o;Nome;Evento\nC;A;B;C\nC;A;B;C\n", None),
+    "names in brackets": ("[title],[event_date],[city]\nA,2026-05-28,Recife\n", None),
+    "a title in brackets": ("[Agenda]\ntitle,event_date,city\nA=B,2026-05-28,Recife\n", None),
+    "a name with an equals sign": ("title = A,city\nB,C\n", None),
+    "a title with a colon": ("Agenda:\ntitle,event_date\n", None),
+    "a word like an exchange of old": ("TABLE,0\n0,1\n", None),
+    "a title above a table": ("TABLE\n\ntitle,event_date,city\n", None),
+    "days above a table": ("From: 01/07/2026\nTo: 31/07/2026\n\ntitle,event_date,city\n", None),
+    "a sender above a table": ("From: a@example.org\nSubject: x\n\ntitle,event_date,city\n", None),
     "a bullet": ("- title: A\n- title: B\n", None),
     "a first name with a dash": ("- title,event_date\n", None),
     "dashes": ("----------\ntitle,city\n", None),
@@ -57,8 +82,8 @@ def test_each_text_is_named_or_left_to_its_header(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name, (_, kind) in TEXTS.items() if kind in ("mail", "mht")])
-def test_a_mail_is_named_however_its_bytes_come(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name, (_, kind) in TEXTS.items() if kind or "above" in name])
+def test_a_text_is_named_however_its_bytes_come(name: str) -> None:
     content = TEXTS[name][0].encode()
     decided = {
         repr(found)
@@ -69,5 +94,19 @@ def test_a_mail_is_named_however_its_bytes_come(name: str) -> None:
 
 
 def test_any_length_of_such_texts_is_read_in_one_pass() -> None:
-    for part in ("- a", "--\n", "/* x */", "From: ", "From: x\n ", "INSERT INTO ", "SET a", "\n", " "):
-        assert other_text(part * 4096) in (None, "mail")
+    for part in (
+        *("- a", "--\n", "/* x */", "From: ", "From: x\n ", "INSERT INTO ", "SET a", "\n", " "),
+        *("[a]\n", "a = b\n", "a=", "a b ", "#\n", "ID;P\nC;X", "ID;P;N", "a:\n", "From: a@b\n", "To: @\n"),
+    ):
+        assert other_text(part * 4096) in (None, "mail", "sylk")
+
+
+JSON = ('[[true, false], {"title": "A"}]', '[["title", "city"], ["A", "Recife"]]', "[[null]]")
+
+
+@pytest.mark.parametrize("text", JSON)
+def test_an_array_within_an_array_is_json_however_its_bytes_come(text: str) -> None:
+    content = text.encode() + b" " * 80
+    found = [sniff(content[:size], closed=size == len(content)) for size in range(len(content) + 1)]
+    assert {kind for kind in found if kind} == {"json"}
+    assert found[-1] == "json"

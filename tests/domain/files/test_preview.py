@@ -31,6 +31,15 @@ def test_the_preview_of_a_valid_file_shows_its_first_rows() -> None:
     assert seen.mapping == {name: name for name in HEADER.split(",")}
 
 
+def test_rows_are_shown_while_the_key_lacks_a_column() -> None:
+    content = b"title,event_date,city\nA,2026-01-01,Recife\n"
+    seen = look(content, key=["title", "description"], on_duplicate="update")
+    assert seen.fault is not None
+    assert (seen.fault.field, seen.fault.value) == ("key", "description")
+    assert [r.fields and r.fields.title for r in seen.rows] == ["A"]
+    assert look(content, key=["title"]).fault is None
+
+
 def test_the_preview_omits_the_row_at_which_the_sample_ends() -> None:
     content = file(row("A"), row("B"))
     assert len(look(content[:-5], truncated=True).rows) == 1

@@ -1,10 +1,11 @@
 """Options that mean nothing in a kind of file are refused by name; the others are let through."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
-from domain.files.unfit_options import unfit_options
+from domain.files.unfit_options import unfit_options, unused_key
 from domain.imports import ImportOptions
 
 GIVEN = {"sheet": "Agenda", "header_row": 3, "delimiter": ";", "encoding": "macintosh"}
@@ -39,6 +40,26 @@ def test_all_unfit_options_are_told_at_once(kind: str) -> None:
     found = unfit_options(ImportOptions(**GIVEN), kind)  # type: ignore[arg-type]
     assert found is not None
     assert found.params["unfit"] == tuple(name for name in GIVEN if name not in FIT[kind])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_unused"),
+    [
+        ({"key": ("title",)}, True),
+        ({"key": ("title",), "on_duplicate": "insert", "dry_run": True}, True),
+        ({"key": ("title",), "on_duplicate": "skip"}, False),
+        ({"key": ("title",), "on_duplicate": "update"}, False),
+        ({"on_duplicate": "update"}, False),
+        ({}, False),
+        ({"key": ("title",), "repairs_of": "u"}, False),
+    ],
+)
+def test_a_key_goes_with_what_is_done_by_it(options: dict[str, Any], *, is_unused: bool) -> None:
+    found = unused_key(ImportOptions(**options))
+    assert (found is not None) == is_unused
+    if found is not None:
+        assert (found.field, found.code, found.value) == ("key", "invalid_option", "title")
+        assert "on_duplicate=update" in found.message
 
 
 @pytest.mark.parametrize("kind", FIT)

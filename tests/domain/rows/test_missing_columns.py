@@ -2,9 +2,53 @@
 
 import pytest
 
+from domain.problems import Problem
+from domain.rows.columns import Columns, match_columns
 from domain.rows.missing_columns import missing_columns, unplaced_columns
 
 BELOW = [["b", "c"]]
+HEAD = ["title", "event_date", "city"]
+ROWS = [["A", "2026-07-01", "Recife"]]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "fields", "rule", "params"),
+    [
+        ({"title": None}, ("title",), "unmapped", {"targets": ("title",)}),
+        ({"title": None, "city": None}, ("title", "city"), "unmapped", {"targets": ("title", "city")}),
+        (
+            {"title": "city"},
+            ("city",),
+            "taken",
+            {"column": "city", "target": "city", "used_as": "title"},
+        ),
+        (
+            {"local_info.address": "city"},
+            ("city",),
+            "taken",
+            {"column": "city", "target": "city", "used_as": "local_info.address"},
+        ),
+        ({"description": "event_date"}, ("event_date",), "taken", {"used_as": "description"}),
+        ({"description": None}, (), None, {}),
+    ],
+)
+@pytest.mark.parametrize("sample", [ROWS, None])
+def test_the_uploaders_own_mapping_is_named_as_the_reason(
+    mapping: dict[str, str | None],
+    fields: tuple[str, ...],
+    rule: str | None,
+    params: dict[str, object],
+    sample: list[list[str]] | None,
+) -> None:
+    found = match_columns(HEAD, mapping, None, sample)
+    if rule is None:
+        assert isinstance(found, Columns)
+        return
+    assert isinstance(found, Problem)
+    assert (found.code, found.rule) == ("missing_columns", rule)
+    assert found.params is not None
+    assert found.params.items() >= {"fields": fields, **params}.items()
+    assert "because of its values" not in found.message
 
 
 @pytest.mark.parametrize(

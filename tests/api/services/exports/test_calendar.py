@@ -2,13 +2,18 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 import vobject
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from api.services.exports.calendar import CALENDAR_END, calendar_events, calendar_start
 from domain.events import Event
+from domain.files.calendar_reader import CalendarReader
+from domain.imports import ImportOptions
 from domain.venues import Venue
 
 ZONE = "America/Sao_Paulo"
@@ -70,6 +75,26 @@ def test_each_time_is_a_moment_that_no_reader_has_to_guess_the_zone_of(
     found = calendar.vevent.dtstart.value
     assert found.tzinfo is not None
     assert found.astimezone(UTC) == start
+
+
+DATES = st.datetimes(datetime(1900, 1, 2), datetime(2200, 12, 30)).map(  # noqa: DTZ001 - wall clocks.
+    lambda moment: moment.replace(microsecond=0).isoformat()
+)
+
+
+@given(DATES, st.sampled_from(["America/Recife", "Africa/Monrovia", "Europe/Dublin", "Asia/Kathmandu"]))
+@example("1913-12-31T10:00:00", "America/Recife")
+@example("1965-01-01T10:00:00", "Africa/Monrovia")
+@example("1916-06-01T10:00:00", "Europe/Dublin")
+def test_a_date_of_any_time_is_imported_as_it_was_stored(event_date: str, zone: str) -> None:
+    event = msgspec.structs.replace(PLAIN, event_date=event_date)
+    reader = CalendarReader(ImportOptions(), ZoneInfo("America/Recife"))
+    reader.feed(
+        calendar_start("Eventos", zone) + calendar_events([event], epoch="x", timezone=zone) + CALENDAR_END
+    )
+    reader.close()
+    [row] = reader.rows(max_rows=2)
+    assert (row.fields and row.fields.event_date, row.errors) == (event_date, ())
 
 
 def test_a_date_alone_is_a_whole_day() -> None:

@@ -68,18 +68,18 @@ class World:
         return await self.ended(body)
 
     async def ended(self, body):
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await body.running.wait_for_end()
         return body.running.upload
 
     async def until(self, running, condition):
         """Wait for what the import commits."""
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await running.wait_until(lambda: condition(running))
 
     async def until_told(self, running, text):
         """Wait until the import's feed says this."""
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while True:
                 changed = running.changed
                 if text in str(await self.feed(f"upload/{running.upload.id}")):

@@ -25,7 +25,7 @@ CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode()
 class Site:
     def __init__(self, port):
         self.port = port
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=20)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60)
         self.identity = Identity("ana", "editor", "ana")
 
     async def upload(self, content, headers=None, filename="a.csv", **params):
@@ -76,7 +76,7 @@ async def serve(world, imports):
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     running = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not server.started:  # noqa: ASYNC110  # uvicorn sets a flag only
                 await asyncio.sleep(0.005)
         site = Site(server.servers[0].sockets[0].getsockname()[1])

@@ -10,7 +10,6 @@ from anyio.lowlevel import checkpoint
 from api.services.imports.job import Job
 from api.services.imports.lease import Lease
 from api.services.imports.running_import import RunningImport
-from api.services.imports.undo import Undoing
 from domain.imports import ENDED, OPEN, ImportOptions, Undo
 from domain.problems import Problem
 from tests.api.services.imports.conftest import HOUR_MS
@@ -41,38 +40,49 @@ async def test_only_an_open_import_is_changed(world, state):
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "atomic"}])
-async def test_a_refused_upload_fails_though_its_job_was_about_to_wait_for_the_rest(
-    world, monkeypatch, options
-):
-    interrupt, finish = Job._interrupt, Undoing.finish
-    given_up, broke_off = anyio.Event(), anyio.Event()
-
-    async def interrupt_late(job):
-        await given_up.wait()
-        try:
-            await interrupt(job)
-        finally:
-            broke_off.set()
-
-    async def finish_later(undoing, upload_id):
-        given_up.set()
-        await broke_off.wait()
-        return await finish(undoing, upload_id)
-
-    monkeypatch.setattr(Job, "_interrupt", interrupt_late)
-    monkeypatch.setattr(Undoing, "finish", finish_later)
+async def test_a_refused_upload_fails_though_its_job_waits_for_the_rest(world, options):
     async with world.process() as imports:
         body = await world.begin(**options)
         await body.write(b"row 1\nrow 2\nbad 3\n")
         await world.until(body.running, lambda running: running.upload.record == 3)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await imports.give_up(body, TOO_LATE)
-            given_up.set()
-            await broke_off.wait()
         upload = await world.upload()
         assert (upload.state, upload.accepted, upload.error) == ("failed", 0, TOO_LATE)
         assert (await world.titles(), await world.rejected()) == ([], [])
         assert [one["status"] for one in await world.feed() if one["type"] == "finished"] == ["failed"]
+
+
+async def test_no_row_of_a_held_file_may_be_read_while_its_refusal_is_stored(world, monkeypatch):
+    change, had_work = RunningImport.change, []
+
+    async def watched(running, store, edit):
+        had_work.append(running.has_work)
+        return await change(running, store, edit)
+
+    async with world.process() as imports:
+        body = await imports.begin(world.wanted(), hold_bytes=100)
+        await body.write(b"row 1\nrow 2\n")
+        await world.until(body.running, lambda running: running.staged == 12)
+        monkeypatch.setattr(RunningImport, "change", watched)
+        await imports.give_up(body, TOO_LATE)
+        assert had_work == [False]
+        assert ((await world.upload()).state, await world.titles()) == ("failed", [])
+
+
+async def test_a_refused_body_leaves_the_import_to_the_one_that_took_over(world):
+    async with world.process() as imports:
+        old = await world.begin()
+        await old.write(b"row 1\n")
+        await world.until(old.running, lambda running: running.upload.record == 1)
+        new = await imports.resume("x", 6)
+        await imports.give_up(old, TOO_LATE)
+        assert (await world.upload()).state == "receiving"
+        await new.write(b"row 2\n")
+        await new.complete()
+        with anyio.fail_after(60):
+            await new.running.wait_for_end()
+        assert ((await world.upload()).state, await world.titles()) == ("completed", ["row 1", "row 2"])
 
 
 async def test_a_checked_file_is_not_stored_after_its_import_has_failed(world, monkeypatch):
@@ -87,7 +97,7 @@ async def test_a_checked_file_is_not_stored_after_its_import_has_failed(world, m
     monkeypatch.setattr(Job, "_store_all", store_late)
     async with world.process():
         upload = await world.send(b"row 1\nrow 2\n", mode="atomic")
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await has_failed.wait()
         assert (upload.state, await world.titles()) == ("failed", [])
         assert [one["status"] for one in await world.feed() if one["type"] == "finished"] == ["failed"]
@@ -100,7 +110,7 @@ async def test_a_staged_file_does_not_expire_at_the_moment_of_its_import(world):
         await body.complete()
         world.now_ms += 25 * HOUR_MS
         lock = body.running._saving
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as group, lock:
                 for waiting, task in enumerate(
                     (partial(imports.start_staged, "x", ImportOptions()), imports._expiry.expire), 1

@@ -1,5 +1,6 @@
 """A commit whose answer is lost, or that fails, while a client goes on with its import at once."""
 
+import math
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
@@ -80,7 +81,7 @@ async def test_a_request_that_is_cancelled_while_its_body_begins_is_not_waited_f
         await body.break_off()
         await world.until(body.running, lambda running: running.only_waits)
         store.next_is("waiting", of_anyone=True)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(imports.resume, "x", 6)
                 await store.commits.wait()
@@ -173,7 +174,7 @@ async def test_a_checked_file_is_stored_whole_whatever_is_known_of_its_body(worl
             # As where the commit of the body's end failed.
             await body.running.change(world.store, forget_the_body)
     async with world.process() as imports:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await imports._held.get("x").wait_for_end()
         assert (await world.upload()).state == "completed"
         assert await world.titles() == ["row 1", "row 2"]
@@ -226,7 +227,7 @@ async def known_state(imports):
 
 async def settled(world, imports, states):
     """Wait until an import is in one of these states, and nobody works on it; return its state."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         # Polled, since nobody is told of a commit whose answer was lost.
         while imports.active or (await world.upload()).state not in states:  # noqa: ASYNC110
             await anyio.sleep(0.002)
@@ -290,7 +291,7 @@ def test_an_import_survives_every_stop_of_its_process(lives, stage, mode, undo):
 
     async def run(folder):
         world = World(folder)
-        for schedule, others, milliseconds in [*lives, ([], [], 20_000)]:
+        for schedule, others, milliseconds in [*lives, ([], [], math.inf)]:
             process = world.process(partial(Scheduled, schedule=schedule, others=others))
             async with process as imports:
                 with anyio.move_on_after(milliseconds / 1000):
@@ -301,7 +302,7 @@ def test_an_import_survives_every_stop_of_its_process(lives, stage, mode, undo):
         async with world.process():
             assert await world.titles() == ([] if undo else ["row 1", "row 2"])
             assert [message["type"] for message in await world.feed()].count("finished") == 1
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 while await world.store.blobs.ids():  # noqa: ASYNC110 - a start deletes what was left, soon.
                     await anyio.sleep(0.002)
 

@@ -92,7 +92,7 @@ async def test_all_wrong_options_are_reported_at_once(world):
             "mapping": "[]",
             "defaults": '{"city": [1]}',
             "sheet": "",
-            "header_row": "0",
+            "header_row": "-1",
             "values": '{"city": "Recife"}',
             "on_duplicate": "replace",
             "key": "name",

@@ -142,7 +142,7 @@ async def test_imports_of_a_killed_process_are_resumed_a_few_at_a_time(world):
                 imports._held.drop(f"u{n}")
     async with world.process() as imports:
         assert imports.active <= 8
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while any([(await world.upload(f"u{n}")).state != "interrupted" for n in range(20)]):
                 await imports._recovery.take_up_left_behind()
                 await anyio.sleep(0.01)

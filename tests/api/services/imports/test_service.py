@@ -357,8 +357,11 @@ async def test_who_is_told_of_the_end_finds_the_import_ended(world):
         assert (found.state, found.accepted, found.rejected) == ("completed", 90, 10)
 
 
-def refused(number, times=None):
-    """Return a call that the disk refuses, every time or the first times; after them it is as before."""
+def refused(number, times=None, tried=None):
+    """Return a call that the disk refuses, every time or the first times; after them it is as before.
+
+    `tried` gets the arguments of each that is refused.
+    """
     left = [times]
 
     def instead_of(call):
@@ -367,6 +370,8 @@ def refused(number, times=None):
                 return call(*arguments)
             if left[0] is not None:
                 left[0] -= 1
+            if tried is not None:
+                tried.append(arguments)
             raise OSError(number, os.strerror(number), "blobs/upload-x")
 
         return attempt
@@ -374,23 +379,25 @@ def refused(number, times=None):
     return instead_of
 
 
-def disk_refuses(monkeypatch, call, number, times=None):
-    monkeypatch.setattr(blobs_files, call, refused(number, times)(getattr(blobs_files, call)))
+def disk_refuses(monkeypatch, call, number, times=None, tried=None):
+    monkeypatch.setattr(blobs_files, call, refused(number, times, tried)(getattr(blobs_files, call)))
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS])
 async def test_files_that_cannot_be_deleted_end_no_server_and_no_later_start(world, monkeypatch, number):
     with monkeypatch.context() as patched:
-        disk_refuses(patched, "_delete", number)
+        disk_refuses(patched, "_delete", number, tried=(tried := []))
         for upload_id in ("one", "two"):
             async with world.process():
                 upload = await world.send(rows(1, 30), upload_id=upload_id)
                 assert (upload.state, upload.accepted) == ("completed", 27)
-                await anyio.sleep(0.05)
+                with anyio.fail_after(60):
+                    while blob_id(upload_id) not in {path.name for (path,) in tried}:  # noqa: ASYNC110
+                        await anyio.sleep(0.005)
                 assert (await world.upload(upload_id)).state == "completed"
                 assert blob_id(upload_id) in await world.store.blobs.ids()
     async with world.process():
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while await world.store.blobs.ids():  # noqa: ASYNC110
                 await anyio.sleep(0.01)
 
@@ -401,7 +408,7 @@ async def test_one_file_that_cannot_be_deleted_keeps_none_of_the_others(world, m
             await world.store.blobs.append(blob_id(upload_id), 0, b"left")
     disk_refuses(monkeypatch, "_delete", errno.EPERM, times=1)
     async with world.process():
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while len(await world.store.blobs.ids()) > 1:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         assert await world.store.blobs.ids() == [blob_id("a")]
@@ -428,8 +435,12 @@ async def test_an_import_begins_where_what_may_be_left_of_another_cannot_be_dele
 
 @pytest.mark.parametrize("begin", ["begin", "create"])
 async def test_what_is_left_of_another_import_is_never_taken_for_the_new_one(world, monkeypatch, begin):
+    async with world.process():
+        await world.store.blobs.append(blob_id("left"), 0, b"left")
     async with world.process() as imports:
-        await anyio.sleep(0.05)  # The sweep at the start is over.
+        with anyio.fail_after(60):
+            while await world.store.blobs.ids():  # noqa: ASYNC110 - until the sweep at the start is over.
+                await anyio.sleep(0.005)
         await world.store.blobs.append(blob_id("x"), 0, b"row 666\n")
         disk_refuses(monkeypatch, "_delete", errno.EIO, times=1)
         with pytest.raises(StorageUnavailableError):

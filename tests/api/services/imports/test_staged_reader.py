@@ -121,7 +121,7 @@ async def test_an_import_cancelled_with_a_piece_sent_ahead_stores_no_more(world)
     async with world.process() as imports:
         body = await world.begin(total_bytes=len(CONTENT) + 1)
         await body.write(CONTENT)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await is_ahead.wait()
             async with anyio.create_task_group() as group:
                 group.start_soon(imports.cancel, "x")

@@ -84,6 +84,63 @@ async def test_a_repeated_idempotency_key_returns_the_first_import(world):
         assert await world.titles() == ["row 1"]
 
 
+@pytest.mark.parametrize(
+    ("first", "repeated", "other"),
+    [
+        ({}, {}, []),
+        ({}, {"mode": "partial"}, []),
+        ({"mode": "atomic"}, {}, []),
+        ({"mode": "atomic"}, {"mode": "atomic"}, []),
+        ({"mode": "atomic"}, {"mode": "partial"}, ["mode"]),
+        ({}, {"dry_run": "true"}, ["dry_run"]),
+        ({}, {"stage": "true"}, ["stage"]),
+        ({}, {"upload_id": "other"}, ["upload_id"]),
+        ({"upload_id": "x"}, {"upload_id": "x"}, []),
+        ({"stage": "true"}, {"stage": "true"}, []),
+        ({}, {"mode": "atomic", "delimiter": ";"}, ["delimiter", "mode"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["URL", "before the file", "after the file"])
+async def test_a_repeated_key_obeys_no_other_options_and_so_refuses_them(
+    world, first, repeated, other, place
+):
+    key = {"Idempotency-Key": "k-1", "Prefer": "wait=20"}
+
+    async def send(site, options):
+        if place == "URL":
+            return await site.upload(b"row 1\n", key, **options)
+        fields = [(name, (None, value)) for name, value in options.items()]
+        file = [("file", ("a.csv", b"row 1\n"))]
+        return await site.http.post(
+            "/uploads", files=fields + file if place == "before the file" else file + fields, headers=key
+        )
+
+    async with site_of(world) as site:
+        begun = await send(site, first)
+        again = await send(site, repeated)
+        assert again.status_code == (422 if other else 200), again.text
+        if other:
+            errors = again.json()["errors"]
+            assert [error["field"] for error in errors] == other
+            assert {(error["code"], error["rule"]) for error in errors} == {("late_option", "repeated")}
+        else:
+            assert again.json()["upload_id"] == begun.json()["upload_id"]
+        assert await world.titles() == ([] if first.get("stage") else ["row 1"])
+
+
+async def test_a_repeated_key_goes_by_the_options_that_a_file_was_staged_with(world):
+    async with site_of(world) as site:
+        key = {"Idempotency-Key": "k-1"}
+        await site.upload(b"row 1\n", key, upload_id="x", stage="true")
+        upload = await world.upload()
+        await world.imports.start_staged(
+            "x", msgspec.structs.replace(upload.options, stage=False, mode="atomic")
+        )
+        again = await site.upload(b"row 1\n", key, upload_id="x", stage="true")
+        other = await site.upload(b"row 1\n", key, upload_id="x", mode="atomic")
+        assert (again.status_code, other.status_code) == (200, 422)
+
+
 async def test_idempotency_keys_of_two_people_are_independent(world):
     async with site_of(world) as site:
         key = {"Idempotency-Key": "k-1", "Prefer": "wait=20"}

@@ -22,7 +22,7 @@ async def endless_form():
 
 
 async def status_of(reader):
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         return int((await reader.readline()).split()[1])
 
 
@@ -87,7 +87,7 @@ async def test_a_file_over_the_limit_is_refused_while_it_streams(world):
         assert answer.status_code == 413
         assert (await world.upload()).error.code == "too_large"
         # The answer comes when the import has ended; its bytes go right after.
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while await world.store.blobs.ids():  # noqa: ASYNC110 - a store sets no event.
                 await anyio.sleep(0.01)
 
@@ -108,7 +108,7 @@ async def test_rows_of_a_larger_file_are_stored_while_the_body_stalls(world, mon
         reader, writer = raw
         for byte in OPENING + "\n".join([*titles, "ro"]).encode():
             writer.write(chunk(bytes([byte])))
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while await world.titles() != titles:  # noqa: ASYNC110  # across a socket
                 await anyio.sleep(0.005)
         writer.write(chunk(b"w 3" + CLOSING) + b"0\r\n\r\n")
@@ -119,7 +119,7 @@ async def test_no_row_of_a_small_file_is_stored_before_its_form_ends(world):
     async with site_of(world) as site, site.raw([FORM, CHUNKED], path="/uploads?upload_id=x") as raw:
         reader, writer = raw
         writer.write(chunk(OPENING + b"row 1\nrow 2"))
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while (await site.http.head("/uploads/x")).headers.get("Upload-Offset") != "11":  # noqa: ASYNC110
                 await anyio.sleep(0.005)
         late = (
@@ -127,10 +127,44 @@ async def test_no_row_of_a_small_file_is_stored_before_its_form_ends(world):
         )
         writer.write(chunk(late) + chunk(CLOSING) + b"0\r\n\r\n")
         assert await status_of(reader) == 202
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while (await world.upload()).state != "completed":  # noqa: ASYNC110  # across a socket
                 await anyio.sleep(0.005)
         assert await world.titles() == []
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize(
+    ("repairs_of", "status", "code"),
+    [("unknown", 404, "not_found"), ("whole", 409, "wrong_state"), ("kept", 409, "wrong_state")],
+)
+async def test_nothing_stays_of_a_request_whose_late_repairs_of_is_refused(
+    world, monkeypatch, is_read, repairs_of, status, code
+):
+    if is_read:
+        monkeypatch.setattr("api.routes.uploads_body.HOLD_BYTES", 80)
+    titles = [f"row {number}" for number in range(10, 30)]
+    async with site_of(world) as site:
+        await site.upload(b"bad 1\n", {"Prefer": "wait=20"}, upload_id="whole", mode="atomic")
+        await site.upload(b"bad 1\n", upload_id="kept", stage="true")
+        async with site.raw([FORM, CHUNKED], path="/uploads?upload_id=x") as (reader, writer):
+            writer.write(chunk(OPENING + "\n".join([*titles, "ro"]).encode()))
+            with anyio.fail_after(60):
+                while (await site.http.head("/uploads/x")).headers.get("Upload-Offset") != "142":  # noqa: ASYNC110
+                    await anyio.sleep(0.005)
+                while is_read and await world.titles() != titles:  # noqa: ASYNC110  # across a socket
+                    await anyio.sleep(0.005)
+            late = f'Content-Disposition: form-data; name="repairs_of"\r\n\r\n{repairs_of}'.encode()
+            writer.write(chunk(CLOSING.removesuffix(b"--\r\n") + b"\r\n" + late) + chunk(CLOSING))
+            writer.write(b"0\r\n\r\n")
+            assert await status_of(reader) == (422 if is_read else status)
+        code = "late_option" if is_read else code
+        upload = await world.upload()
+        assert (upload.state, upload.accepted, upload.has_rows_in) == ("failed", 0, False)
+        assert (upload.error.code, upload.bytes_received) == (code, 142)
+        assert (await world.titles(), await world.rejected()) == ([], [])
+        ends = [one["error"]["code"] for one in await world.feed() if one["type"] == "finished"]
+        assert ends == [code]
 
 
 async def test_a_body_that_breaks_off_can_be_resumed_from_its_offset(world):
@@ -139,10 +173,10 @@ async def test_a_body_that_breaks_off_can_be_resumed_from_its_offset(world):
         async with site.raw([FORM, "Content-Length: 1000"], path="/uploads?upload_id=x") as (_, writer):
             writer.write(content)
             await writer.drain()
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 while (await site.http.head("/uploads/x")).headers.get("Upload-Offset") != "8":  # noqa: ASYNC110
                     await anyio.sleep(0.005)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while (await world.upload()).state != "interrupted":  # noqa: ASYNC110  # across a socket
                 await anyio.sleep(0.005)
         had = await site.http.head("/uploads/x")

@@ -160,6 +160,6 @@ async def test_each_row_is_stored_or_rejected_once_whichever_call_fails(world, k
                 break
         assert at > 1
     async with world.process():  # What a deletion did not reach goes with the next start, soon.
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while await world.store.blobs.ids():  # noqa: ASYNC110 - nobody is told
                 await anyio.sleep(0.005)

@@ -61,7 +61,7 @@ def pooler(url: str, _folder: Path, mode: str) -> Iterator[str]:
 
 
 def _await(port: int) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

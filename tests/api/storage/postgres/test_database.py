@@ -34,7 +34,7 @@ DRAFT = ("eventos", b'{"type":"x"}', False)
 
 
 async def _cut_connections(store_url: str) -> None:
-    connection = await asyncpg.connect(POSTGRES_URL, timeout=5)
+    connection = await asyncpg.connect(POSTGRES_URL, timeout=60)
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
     await connection.execute(cut, store_url.rpartition("/")[2])
     await connection.close()
@@ -109,7 +109,7 @@ async def test_a_store_closes_during_a_commit_notification(
         for _ in range(turns):
             await asyncio.sleep(0)
         closing = asyncio.ensure_future(tailer.aclose())
-        await asyncio.wait([closing], timeout=5)
+        await asyncio.wait([closing], timeout=60)
         is_closed = closing.done()
         if not is_closed and tailer._task is not None:
             tailer._task.cancel()
@@ -176,11 +176,11 @@ async def test_a_failed_over_database_does_not_reuse_a_published_seq(
         for _ in range(3):
             await tell()
         await until_told(told, 3)
-        connection = await asyncpg.connect(store_url, timeout=5)
+        connection = await asyncpg.connect(store_url, timeout=60)
         await connection.execute("DELETE FROM feed_messages WHERE seq > 1; UPDATE feed_head SET seq = 1")
         await connection.close()
         await _cut_connections(store_url)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "has lost published messages" not in caplog.text:  # noqa: ASYNC110 - the tailer comes back by itself.
                 await asyncio.sleep(0.02)
         await tell()
@@ -196,7 +196,7 @@ async def test_an_exhausted_pool_refuses_after_its_waiting_time(
     async with opened(store_url, tmp_path, []) as store, AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(store.snapshot())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(StorageUnavailableError, match="busy"):
                 await stack.enter_async_context(store.snapshot())
         await stack.enter_async_context(store.transaction())
@@ -206,7 +206,7 @@ async def test_an_absent_server_is_reported_as_unavailable(store_url: str, tmp_p
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"postgresql://postgres@127.0.0.1:{nobody.getsockname()[1]}/x"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(StorageUnavailableError):
                 await open_store(url, committed=list, data_dir=tmp_path, timezone="America/Recife")
 

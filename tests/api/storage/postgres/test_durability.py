@@ -55,7 +55,7 @@ async def test_nothing_is_answered_or_published_before_the_flush(
         monkeypatch.setattr(GroupCommit, "_level_for", lambda *_: None)
         monkeypatch.setattr(Durability, "_flush", held_up)
         tasks = [asyncio.create_task(add(store, name)) for name in "abcd"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await titles(store) != set("abcd"):  # noqa: ASYNC110 - the database's state.
                 await asyncio.sleep(0.01)
         assert not any(task.done() for task in tasks)

@@ -98,7 +98,7 @@ async def test_what_is_read_and_committed_at_once_is_told_once(
         monkeypatch.setattr(GroupCommit, "_level_for", lambda *_: None)
         task = asyncio.create_task(tell(store, "a"))
         assert store._tailer is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not reads.is_set():
                 store._tailer._hint.set()
                 await asyncio.sleep(0.01)

@@ -73,7 +73,7 @@ async def test_none_that_was_drawn_before_a_loss_is_given_after_it(store_url: st
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         await other.close()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while ids._ahead:  # noqa: ASYNC110 - until the loss was noted.
                 await asyncio.sleep(0.01)
         assert await ids.take("events", 1) == 1

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("postgres")]
 
 def execute(*statements: str, url: str = POSTGRES_URL) -> None:
     async def run() -> None:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=60)
         for statement in statements:
             await connection.execute(statement)
         await connection.close()

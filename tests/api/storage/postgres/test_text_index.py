@@ -190,7 +190,7 @@ async def test_deletions_do_not_wait_for_what_is_just_being_indexed(url: str, tm
         async with connection.transaction():
             await connection.execute("SELECT FROM event_texts WHERE id = $1 FOR UPDATE", ids[5])
             async with store.transaction() as transaction:
-                with anyio.fail_after(10):
+                with anyio.fail_after(60):
                     assert await transaction.events.delete_matching(EventFilter(q="festa")) == 20
         assert [*await indexed(url)] == [ids[5]]
         assert await found(store, "festa") == []

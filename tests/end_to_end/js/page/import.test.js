@@ -34,11 +34,17 @@ test("a rejected row is told once, by the feed or by the list", () => {
     rejected: 1,
     errors: [problem, {...problem, field: "title"}],
   });
-  model.addProblems(3, [problem]);
-  model.addProblems(4, [problem]);
+  model.addProblems({line: 3, record: 2, errors: [problem]});
+  // Of minified JSON several rows begin on one line.
+  model.addProblems({line: 3, record: 3, errors: [problem]});
   assert.deepEqual(
-    model.problems.map(({line, field}) => `${line} ${field}`),
-    ["3 city", "3 title", "4 city"],
+    model.problems.map(({line, record, field}) => `${line} ${record} ${field}`),
+    ["3 2 city", "3 2 title", "3 3 city"],
+  );
+  model.repaired({accepted: 1, rejected: 1}, [2], []);
+  assert.deepEqual(
+    model.problems.map(({record}) => record),
+    [3],
   );
 });
 

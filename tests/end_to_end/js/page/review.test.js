@@ -137,6 +137,7 @@ test("a member of an event is text", () => {
 
 const problem = (line, value, suggestion = null, code = "unknown_venue_type") => ({
   line,
+  record: line - 1,
   field: "local_info.venue_type",
   code,
   value,
@@ -155,8 +156,8 @@ test("one click mends all that are alike, and nothing else", () => {
   assert.equal(repairs.takeAllLike(problems[0], problems), 2);
   assert.deepEqual(repairs.requests(), [
     [
-      {line: 2, cells: {"local_info.venue_type": "Teatro"}},
-      {line: 3, cells: {"local_info.venue_type": "Teatro"}},
+      {line: 2, record: 1, cells: {"local_info.venue_type": "Teatro"}},
+      {line: 3, record: 2, cells: {"local_info.venue_type": "Teatro"}},
     ],
   ]);
 });
@@ -164,6 +165,7 @@ test("one click mends all that are alike, and nothing else", () => {
 test("of dates that have two readings one order is taken for all", () => {
   const ambiguous = (line, value, ...suggestions) => ({
     line,
+    record: line - 1,
     field: "event_date",
     code: "ambiguous_date",
     value,
@@ -179,13 +181,31 @@ test("of dates that have two readings one order is taken for all", () => {
   assert.equal(countLike(problems[0], problems), 2);
   const repairs = new Repairs();
   assert.equal(repairs.takeAllLike(problems[0], problems, 1), 2);
-  assert.deepEqual([repairs.of(2, "event_date"), repairs.of(3, "event_date")], ["2027-02-05", "2027-03-05"]);
-  assert.equal(repairs.of(4, "event_date"), undefined);
+  assert.deepEqual(
+    problems.map((one) => repairs.of(one)),
+    ["2027-02-05", "2027-03-05", undefined],
+  );
+});
+
+test("rows that begin on one line are mended one by one", () => {
+  const repairs = new Repairs();
+  const [one, other] = [1, 2].map((record) => ({line: 1, record, field: "city"}));
+  repairs.set(one, "Recife");
+  repairs.set(other, "Olinda");
+  assert.deepEqual(repairs.requests(), [
+    [
+      {line: 1, record: 1, cells: {city: "Recife"}},
+      {line: 1, record: 2, cells: {city: "Olinda"}},
+    ],
+  ]);
+  repairs.forget(1);
+  assert.deepEqual([repairs.of(one), repairs.of(other)], [undefined, "Olinda"]);
 });
 
 test("a thousand mended rows go in requests of a size that the server takes", () => {
   const repairs = new Repairs();
-  for (let line = 1; line <= 1100; line++) repairs.set(line, "title", "x");
+  for (let record = 1; record <= 1100; record++)
+    repairs.set({line: record + 1, record, field: "title"}, "x");
   assert.deepEqual(
     repairs.requests().map((rows) => rows.length),
     [500, 500, 100],

@@ -119,7 +119,7 @@ class Upload(Struct, frozen=True):
         record, line: of the last committed record.
         created, updated, unchanged, skipped: what became of the accepted rows.
         undo: while it is being undone.
-        undone: what the undo did.
+        undone: what the undo did; also of one that a failed request made necessary.
         dialect: encoding, delimiter, … as reported to the uploader.
         warnings: sentences (dicts of code, message, count) about the file as a whole.
         error: why it failed.
@@ -127,6 +127,7 @@ class Upload(Struct, frozen=True):
         created_at, started_at, finished_at, updated_at: milliseconds since 1970, UTC.
         first_event_id, last_event_id: bounds of what it created.
         metadata: `Upload-Metadata` of a tus client, as it came.
+        staged_with: the options that a staged file came with, once it is imported with others.
     """
 
     id: str
@@ -161,6 +162,12 @@ class Upload(Struct, frozen=True):
     skipped: int = 0
     undo: Undo | None = None
     metadata: str | None = None
+    staged_with: ImportOptions | None = None
+
+    @property
+    def came_with(self) -> ImportOptions:
+        """The options of the request that began it."""
+        return self.staged_with or self.options
 
     @property
     def rows(self) -> int:
@@ -174,9 +181,31 @@ class Upload(Struct, frozen=True):
 
     @property
     def has_rows_in(self) -> bool:
-        """Whether its rows are still stored."""
+        """Whether it left rows stored: its undo, if there was one, kept some."""
+        if self.undone is not None:
+            return bool(self.undone["kept"])
         is_in = self.first_event_id is not None or self.updated > 0
         return is_in and not self.options.dry_run and self.state not in ("undoing", "undone")
+
+    def still_has_rows_in(self, stored_events: int) -> bool:
+        """Return whether rows that it left are still stored, where so many of the events that it created are.
+
+        Of the events that it changed nobody counts which were deleted since: they are taken to be there.
+        """
+        has_changed = self.updated > 0 or self.first_event_id is None
+        return self.has_rows_in and (stored_events > 0 or has_changed)
+
+    def may_have_read(self, sheet: str | None) -> bool:
+        """Return whether it may have read the sheet that the option of a later import names.
+
+        Which one is read without the option, or was by an import that ended before it told, is not known.
+        """
+        read = (self.dialect or {}).get("sheet")
+        if sheet is None or not isinstance(read, str):
+            return True
+        number = str((self.dialect or {}).get("sheet_number", "1")).partition(" ")[0]
+        wanted = sheet.strip().casefold()
+        return wanted in (read.strip().casefold(), number)
 
 
 class RejectedRow(Struct, frozen=True):

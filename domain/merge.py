@@ -1,7 +1,8 @@
 """Decides what happens to a row whose event may already be stored: rules only, no storage."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,12 +10,29 @@ from msgspec import Struct
 
 from domain.events import EventFields
 from domain.imports import MergeCounts, OnDuplicate
+from domain.rows.looks import is_nothing
 from domain.venues import Venue
 
 DEFAULT_KEY = ("title", "event_date", "city")
 _VENUE = "local_info."
 _JSON_OR_NAME = "local"
 """A column of this name has JSON or the name of the place; each cell decides by itself."""
+
+NO_EVENT = -1
+"""Stands for an id that no event has, such as `EV-12`."""
+
+_ID_DIGITS = 18
+"""Ids of the store have no more."""
+
+# As spreadsheets format whole numbers: `133.493`, `1.133.493,00`. Behind a zero stand decimals.
+_GROUPED = re.compile(
+    r"(?P<whole>[1-9][0-9]{0,2}(?:(?P<mark>[., '\u2019\u00a0\u2009\u202f])[0-9]{3})(?:(?P=mark)[0-9]{3})*+)"
+    r"(?:(?!(?P=mark))[.,]0{1,2})?",
+    re.ASCII,
+)
+_WHOLE = re.compile(r"([0-9]+)(?:[.,]0+)?", re.ASCII)
+# 132.000 may be 132 with decimals, or 132 thousand.
+_EITHER_WAY = re.compile(r"[0-9]{1,3}[.,]000", re.ASCII)
 
 Key = tuple[object, ...]
 Outcome = Literal["created", "updated", "unchanged", "skipped"]
@@ -28,12 +46,14 @@ class MergeRule(Struct, frozen=True):
         key: fields that make two rows the same event.
         has_ids: rows are found by their id first; one whose id is not stored, by `key`.
         fields: what the file has columns for; the rest of an event is left alone.
+        defaults: fields that no column has, but only the option `defaults`: it is for new events.
     """
 
     on_duplicate: OnDuplicate
     key: tuple[str, ...] = DEFAULT_KEY
     has_ids: bool = False
     fields: frozenset[str] = frozenset()
+    defaults: frozenset[str] = frozenset()
 
 
 class Merged(Struct, frozen=True):
@@ -71,17 +91,43 @@ class Merged(Struct, frozen=True):
 
 
 def merge_rule(
-    on_duplicate: OnDuplicate, key: Sequence[str] | None, columns: Sequence[str]
+    on_duplicate: OnDuplicate,
+    key: Sequence[str] | None,
+    columns: Sequence[str],
+    defaults: Mapping[str, str] | None = None,
 ) -> MergeRule | None:
     """Return the rule of a file with these columns; None where every row is a new event.
 
-    `key` is the uploader's own, if any; `columns` are the fields that columns of the file are.
+    `key` is the uploader's own, if any; `columns` are the fields that columns of the file are, `defaults`
+    have values for cells that are empty or absent.
     """
     if on_duplicate == "insert":
         return None
     has_ids = "id" in columns and (key is None or "id" in key)
     rest = tuple(name for name in key or () if name != "id") or DEFAULT_KEY
-    return MergeRule(on_duplicate, rest, has_ids, frozenset(columns))
+    fields = frozenset(columns)
+    given = frozenset(name for name, text in (defaults or {}).items() if text.strip())
+    return MergeRule(on_duplicate, rest, has_ids, fields, given - fields)
+
+
+def id_in(text: str) -> int:
+    """Return the id in a cell; 0 where it has none, `NO_EVENT` where it has what is no id of ours."""
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdigit()):
+        if not plain or is_nothing(plain):
+            return 0
+        plain = _digits_in(plain)
+    return (int(plain) or NO_EVENT) if 0 < len(plain) <= _ID_DIGITS else NO_EVENT
+
+
+def _digits_in(text: str) -> str:
+    """Return the digits of a whole number that a spreadsheet has formatted; "" of any other text."""
+    if _EITHER_WAY.fullmatch(text):
+        return ""
+    if grouped := _GROUPED.fullmatch(text):
+        return grouped["whole"].replace(grouped["mark"], "")
+    found = _WHOLE.fullmatch(text)
+    return found[1] if found else ""
 
 
 def key_of(fields: EventFields, key: Sequence[str]) -> Key:

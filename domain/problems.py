@@ -14,6 +14,8 @@ VALUE_LIMIT = 80
 
 MAX_TOLD = 1000
 """Problems of one kind that are listed: a body of megabytes can have millions."""
+MAX_COUNTED = 10 * MAX_TOLD
+"""Problems that are counted; then the rest is not looked at for more."""
 
 ProblemParam = str | int | tuple[str, ...]
 

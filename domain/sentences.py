@@ -122,6 +122,14 @@ SENTENCES: Mapping[str, str] = {
         "lack its quotes?"
     ),
     "extra_cells.far": "the row has far more cells than there are columns",
+    "unknown_row": (
+        "{field} holds {value}, which is not the number of a line: each row of a rejected file says there "
+        "which row it is; send new rows in a file of their own"
+    ),
+    "ambiguous_row": (
+        "{count} rejected rows begin on line {value}: say in _record, or in record, which of them this is, or "
+        "download the rejected rows again"
+    ),
     "malformed_quote": (
         'there is text after a closing quote; inside a quoted cell, write each quote twice: ""'
     ),
@@ -157,6 +165,10 @@ SENTENCES: Mapping[str, str] = {
     "invalid_json.no_array": (
         "the JSON has no array of events: send an array of objects, an object with such an array as "
         "`items` or `events`, or one object per line"
+    ),
+    "invalid_json.several": (
+        "the JSON has several parts that may be the events: {names}; send only one of them, or name in the "
+        "option mapping members that only one has"
     ),
     "invalid_json.table": (
         "the JSON has rows or columns as lists: write each event as an object with the names of its "
@@ -206,6 +218,14 @@ SENTENCES: Mapping[str, str] = {
         "the file has no column {fields}; {column} tells when a record was written: name the column of the "
         "event's date in the option mapping"
     ),
+    "missing_columns.unmapped": (
+        "the file has no column {fields}: the option mapping leaves {targets} without one (null); name a "
+        "column there, or one value for every row in the option defaults"
+    ),
+    "missing_columns.taken": (
+        "the file has no column {fields}: the option mapping uses {column} as {used_as}, so nothing is left "
+        "as {target}; name a column for it there, or one value for every row in the option defaults"
+    ),
     "missing_columns.mapping": "the file has no column {value}, which the mapping names",
     "duplicate_columns": (
         "the columns {one} and {other} may both be {target}: say which one in the mapping, as "
@@ -218,7 +238,19 @@ SENTENCES: Mapping[str, str] = {
     "invalid_option.header_row": ("header_row is {value}, but no row that could be a header starts there"),
     "invalid_option.encoding": "files in {value} cannot be read",
     "invalid_option.kind": "{unfit} cannot be applied to this file, which is {kind}: leave it out",
+    "invalid_option.key": (
+        "the key names {target}, of which the file has neither a column nor a default: map a column to it, "
+        "or leave it out of the key"
+    ),
+    "invalid_option.unused_key": (
+        "key says by what rows are matched with stored events, and on_duplicate=insert matches none: add "
+        "on_duplicate=skip or on_duplicate=update, or leave key out"
+    ),
     "late_option": "{field} came too late to take effect: send it in the URL or before the file",
+    "late_option.repeated": (
+        "{field} is not {value} in the import that began with this Idempotency-Key: send the same options as "
+        "the first request, or none, or another key"
+    ),
     "late_option.resumed": (
         "{field} is not {value} in this upload: send the same options as the first request, or none"
     ),
@@ -226,6 +258,10 @@ SENTENCES: Mapping[str, str] = {
     "unclear_encoding": (
         "the text reads as {value} by Windows-1252 and as {meant} by {better}: say which one with "
         "encoding={choices}"
+    ),
+    "unclear_encoding.named": (
+        "read as {value} the header lacks columns that it has when read as {better}: send encoding={better}, "
+        "or leave the option out"
     ),
     "unclear_encoding.unknown": (
         "the text reads as {value} by Windows-1252, which is no word of any language: save the file as UTF-8 "

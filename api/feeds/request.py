@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl
 from litestar.connection import ASGIConnection
 from msgspec import Struct
 
-from api.http.problems import HttpProblem
+from api.http.problems import HttpProblem, invalid_query
+from api.http.wrong_parameters import repeated_parameter, unknown_parameter, wrong_parameter
 from api.security.origins import header
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
 from domain.people import at_least
-from domain.problems import excerpt
+from domain.problems import Problem
 from streams.feeds import MAX_FEEDS, FeedSet
 from streams.start_position import Replay
 
@@ -46,7 +47,7 @@ def read_feed_request(connection: Connection) -> FeedRequest:
     if who is None:
         raise HttpProblem("unauthorized", "Sign in to read a feed.", headers={"WWW-Authenticate": "Bearer"})
     pairs = _pairs(connection)
-    _check(pairs)
+    replay = _check(pairs)
     feeds = _feeds(connection, [value for name, value in pairs if name == "feed"])
     for name in feeds.names:
         needed = FEEDS.least_role(name)
@@ -54,17 +55,24 @@ def read_feed_request(connection: Connection) -> FeedRequest:
             raise HttpProblem("forbidden", f"The feed {name} needs the role {needed}.")
         if who.feeds and name not in who.feeds:
             raise HttpProblem("forbidden", f"The ticket is not for the feed {name}.")
-    return FeedRequest(who, feeds, _cursor(connection, pairs), _replay(pairs))
+    return FeedRequest(who, feeds, _cursor(connection, pairs), replay)
 
 
-_CURSORS = ("last_event_id", "lastEventId", "lastEventID", "Last-Event-ID")
-"""reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
+_CURSOR_NAME = "last_event_id"
+_CURSORS = frozenset({_CURSOR_NAME, "lasteventid", "last-event-id"})
+"""In any case: reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
+
+_AGAINST_CACHES = "_"
+"""jQuery and polyfills of EventSource add the time under this name, so that no cache answers."""
 
 _NAME_AND_VALUE = re.compile(r"[A-Za-z_-]+=[A-Za-z0-9_./-]*", re.ASCII)
 """All that most queries are: one parameter, nothing escaped."""
 
 _ONCE = ("replay", "wait", "ticket")
-_KNOWN = frozenset({"feed", *_ONCE, *_CURSORS})
+_DOCUMENTED = frozenset({"feed", *_ONCE, _CURSOR_NAME})
+_KNOWN = _DOCUMENTED | {_AGAINST_CACHES}
+_MOST_LOOKED_FOR = 5
+_REPLAYS: dict[str, Replay] = {"all": "all", "none": "none"}
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -77,14 +85,25 @@ def _pairs(connection: Connection) -> _Pairs:
     return parse_qsl(text, keep_blank_values=True)
 
 
-def _check(pairs: _Pairs) -> None:
+def _check(pairs: _Pairs) -> Replay | None:
+    """Return where a reader without a cursor starts. Raises HttpProblem with everything that is wrong."""
     names = [name for name, _ in pairs]
-    if unknown := [name for name in names if name not in _KNOWN]:
-        known = ", ".join(sorted(_KNOWN))
-        raise HttpProblem("invalid-query", f"There is no parameter {excerpt(unknown[0])}; known are {known}.")
-    for name in _ONCE:
-        if names.count(name) > 1:
-            raise HttpProblem("invalid-query", f"{name} must be given once.")
+    problems: list[Problem] = []
+    replay: Replay | None = None
+    for place, (name, value) in enumerate(pairs):
+        if name not in _KNOWN and name.lower() not in _CURSORS:
+            is_early = len(problems) < _MOST_LOOKED_FOR
+            problems.append(unknown_parameter(name, value, _DOCUMENTED, is_looked_for=is_early))
+        elif name in _ONCE and name in names[:place]:
+            problems.append(repeated_parameter(name, value))
+        elif name == "replay":
+            if value in _REPLAYS:
+                replay = _REPLAYS[value]
+            else:
+                problems.append(wrong_parameter(name, "unknown_value", "replay must be all or none", value))
+    if problems:
+        raise invalid_query(problems)
+    return replay
 
 
 def read_wait(connection: Connection) -> float:
@@ -94,9 +113,8 @@ def read_wait(connection: Connection) -> float:
         return DEFAULT_WAIT_SECONDS
     seconds = float(text) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= seconds <= MAX_WAIT_SECONDS:
-        raise HttpProblem(
-            "invalid-query", f"wait must be 0 to {MAX_WAIT_SECONDS:g} seconds, not {text[:80]!r}."
-        )
+        rule = f"wait must be 0 to {MAX_WAIT_SECONDS:g} seconds"
+        raise invalid_query([wrong_parameter("wait", "out_of_range", rule, text)])
     return seconds
 
 
@@ -108,7 +126,8 @@ def _feeds(connection: Connection, named: list[str]) -> FeedSet:
         raise HttpProblem("bad-request", "Name a feed in the path, or as ?feed=.")
     for name in names:
         if FEEDS.find(name) is None:
-            raise HttpProblem("not-found", f"There is no feed {name[:80]!r}.")
+            several = " Several are named one by one: ?feed=eventos&feed=dashboard." if "," in name else ""
+            raise HttpProblem("not-found", f"There is no feed {name[:80]!r}.{several}")
     feeds = FEEDS.set_of(names)
     if len(feeds.names) > MAX_FEEDS:
         raise HttpProblem(
@@ -125,15 +144,4 @@ def _cursor(connection: Connection, pairs: _Pairs) -> str | None:
     """
     if told := header(connection.scope, b"last-event-id"):
         return told
-    return next((value for name, value in reversed(pairs) if value and name in _CURSORS), None)
-
-
-def _replay(pairs: _Pairs) -> Replay | None:
-    match next((value for name, value in pairs if name == "replay"), None):
-        case None:
-            return None
-        case "all":
-            return "all"
-        case "none":
-            return "none"
-    raise HttpProblem("invalid-query", "replay must be all or none.")
+    return next((value for name, value in reversed(pairs) if value and name.lower() in _CURSORS), None)

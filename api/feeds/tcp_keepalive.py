@@ -4,8 +4,10 @@ TCP_USER_TIMEOUT alone comes too late: it must leave a client that takes nothing
 time until it is told that it is slow. Source: Linux, `struct tcp_info`.
 """
 
+import fcntl
 import socket
 import struct
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -16,13 +18,18 @@ ATTEMPTS = 4
 """Retransmissions or probes in a row, without any answer: 3 s on a fast network, 15 s on a slow one."""
 
 UNACKNOWLEDGED_MS = 45_000
-"""When the kernel gives up a client. Longer than it takes to end a slow one."""
+"""When the kernel gives up a client."""
+
+STREAM_UNACKNOWLEDGED_MS = 600_000
+"""The same of a stream, which is looked at here. The kernel would give up a client that takes a little all the
+time, too, where its window is too small for a whole segment."""
 
 POLL_UNACKNOWLEDGED_MS = 25_000
 """The same while a poll waits: nothing is under way that a slow client could be late to take."""
 
 TCP_INFO = 11
 _IDLE_SECONDS, _INTERVAL_SECONDS = 10, 5
+_QUEUED = struct.Struct("=i")
 _INFO = struct.Struct("=8B24I")
 _RETRANSMITS, _PROBES, _LAST_ACK_RECEIVED = 2, 3, 8 + 12
 
@@ -48,6 +55,17 @@ def asking_while_silent(connection: Any) -> Iterator[None]:
         yield
     finally:
         set_user_timeout(connection, UNACKNOWLEDGED_MS)
+
+
+def untaken_bytes(connection: Any) -> int:
+    """Return what the kernel has for a client that did not acknowledge it; 0 if it does not tell.
+
+    Source: tcp(7), SIOCOUTQ.
+    """
+    with suppress(struct.error, *_NOT_THERE):
+        queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(_QUEUED.size))
+        return int(_QUEUED.unpack(queued)[0])
+    return 0
 
 
 def has_vanished(connection: Any) -> bool:

@@ -14,7 +14,13 @@ from typing import Any, cast
 
 import msgspec
 
-from api.feeds.tcp_keepalive import LOOK_SECONDS, has_vanished
+from api.feeds.tcp_keepalive import (
+    LOOK_SECONDS,
+    STREAM_UNACKNOWLEDGED_MS,
+    has_vanished,
+    set_user_timeout,
+    untaken_bytes,
+)
 from api.feeds.ws_frames import ClientEvent, FrameParser
 from streams.frames import SSE, WS_BATCH_TEXT, WS_TEXT, Encoding, Payload, passing_frame, ws_frame
 from streams.reader import Reader
@@ -69,6 +75,7 @@ class TransportOutlet(asyncio.Protocol):
         if connection is not None:
             with suppress(OSError):
                 connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
+            set_user_timeout(connection, STREAM_UNACKNOWLEDGED_MS)
         transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
 
@@ -80,9 +87,9 @@ class TransportOutlet(asyncio.Protocol):
         self._head = b""
 
     def buffered(self) -> int:
-        """Return the bytes that the kernel has not taken."""
+        """Return the bytes that the client has not taken: those that the kernel has not, and those that it has."""
         assert self.transport is not None
-        return self.transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size() + untaken_bytes(self.transport.get_extra_info("socket"))
 
     def close(self, payload: Payload, code: int) -> None:
         """Send the last payload and end."""

@@ -18,6 +18,8 @@ from domain.people import Role
 
 OPT_KEY = "openapi"
 EVERYWHERE = ("misdirected", "too-many-requests", "unavailable")
+OF_THE_API = ("invalid-query", "precondition-failed")
+"""What every call below `/api/` answers where it is sent what it does not take."""
 SIGNED_IN = ("unauthorized", "forbidden")
 JsonObject = dict[str, Any]
 
@@ -175,7 +177,7 @@ def _operation(
         "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": [*map(_path_parameter, names), *map(_parameter, operation.parameters)],
-        "responses": {**answers, **_problem_answers(operation, references)},
+        "responses": {**answers, **_problem_answers(path, operation, references)},
     }
     if operation.body:
         out["requestBody"] = _body(operation.body)
@@ -250,10 +252,11 @@ def _header(about: str) -> JsonObject:
     return {"description": about, "schema": {"type": "string"}}
 
 
-def _problem_answers(operation: Operation, references: Mapping[Any, JsonObject]) -> JsonObject:
+def _problem_answers(path: str, operation: Operation, references: Mapping[Any, JsonObject]) -> JsonObject:
     """Return one answer a status; several kinds of one status share it."""
     common = () if operation.role is None else (*SIGNED_IN, *EVERYWHERE)
-    slugs = dict.fromkeys((*operation.problems, *common))
+    of_the_api = OF_THE_API if path.startswith("/api/") else ()
+    slugs = dict.fromkeys((*operation.problems, *of_the_api, *common))
     by_status: dict[int, list[str]] = {}
     for slug in slugs:
         by_status.setdefault(KINDS[slug].status, []).append(slug)

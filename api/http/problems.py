@@ -1,8 +1,10 @@
 """The problem documents of all errors. Source: RFC 9457, Problem Details for HTTP APIs."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response
@@ -13,10 +15,12 @@ from api.http.not_found import not_found_page, wants_page
 from api.http.refusal_sentences import REFUSALS
 from api.services.links import link
 from domain.ports.errors import QuotaError, StorageFullError, StorageUnavailableError, WorkElsewhereError
-from domain.problems import VALUE_LIMIT, Problem, ProblemParam
+from domain.problems import MAX_TOLD, VALUE_LIMIT, Problem, ProblemParam
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+
+_STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 logger = logging.getLogger("fasttrack.api")
 
@@ -39,12 +43,14 @@ KINDS: dict[str, Kind] = {
     ),
     "not-found": Kind(404, "Not found", "Nothing is stored under this address."),
     "method-not-allowed": Kind(405, "Method not allowed", "The header Allow lists the allowed methods."),
-    "not-acceptable": Kind(406, "Not acceptable", "None of the media types in Accept is available."),
     "request-timeout": Kind(408, "Request timed out", "The body did not arrive in time."),
     "conflict": Kind(409, "Conflict", "The current state does not allow this; fetch it and decide again."),
     "gone": Kind(410, "Gone", "The upload ended early and accepts no more bytes: start a new one."),
     "precondition-failed": Kind(
         412, "Changed meanwhile", "The headers If-Match or If-None-Match exclude the current ETag."
+    ),
+    "tus-version": Kind(
+        412, "Another version of tus", "The header Tus-Version lists the versions that the server speaks."
     ),
     "too-large": Kind(413, "Too large", "The body is larger than the server accepts."),
     "uri-too-long": Kind(414, "URI too long", "The request line is longer than the server accepts."),
@@ -54,7 +60,6 @@ KINDS: dict[str, Kind] = {
     "misdirected": Kind(421, "Unknown host", "The Host of the request is not a name of this server."),
     "validation": Kind(422, "Validation failed", "Fields are invalid: `errors` lists every one."),
     "upgrade-required": Kind(426, "Upgrade required", "Open a WebSocket here (version 13, by GET)."),
-    "precondition-required": Kind(428, "Precondition required", "Send the header that `detail` names."),
     "too-many-requests": Kind(429, "Too many requests", "Wait for the number of seconds in Retry-After."),
     "fields-too-large": Kind(
         431, "Header too large", "The headers of the request are longer than the server accepts."
@@ -122,12 +127,23 @@ def refusal(
 
 def invalid_query(errors: Sequence[Problem]) -> HttpProblem:
     """Return the refusal of wrong URL parameters."""
-    return HttpProblem("invalid-query", _summary(errors), errors=errors)
+    return HttpProblem("invalid-query", _summary(errors, len(errors)), errors=errors)
 
 
-def invalid_fields(errors: Sequence[Problem]) -> HttpProblem:
-    """Return the refusal of fields that break their rules."""
-    return HttpProblem("validation", _summary(errors), errors=errors)
+def invalid_fields(
+    errors: Sequence[Problem], *, count: int | None = None, is_least: bool = False
+) -> HttpProblem:
+    """Return the refusal of fields that break their rules, of which it lists `MAX_TOLD`.
+
+    Args:
+        errors: all of them; with a `count`, those that are to be listed.
+        count: how many there are.
+        is_least: there may be more: not everything was looked at.
+    """
+    total, listed = (len(errors), errors[:MAX_TOLD]) if count is None else (count, errors)
+    # Who stops at the bound leaves the rest uncounted.
+    is_least = is_least or (count is None and total == MAX_TOLD)
+    return HttpProblem("validation", _summary(listed, total, is_least=is_least), errors=listed)
 
 
 def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -140,7 +156,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     if problem.status_code == 404 and wants_page(request.headers.get("Accept", ""), request.scope["path"]):
         return Response(not_found_page(link("")), status_code=404, media_type="text/html")
     return Response(
-        msgspec.json.encode(describe_problem(problem, link(request.scope["path"]))),
+        msgspec.json.encode(describe_problem(problem, instance_of(request.scope))),
         status_code=problem.status_code,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(problem.headers or {})},
@@ -158,6 +174,19 @@ def _forget_frames(error: BaseException | None) -> None:
         seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
+
+
+def instance_of(scope: Mapping[str, Any]) -> str:
+    """Return the path of a request as it was sent, as a URI reference. Source: RFC 9457 §3.1.5."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    prefix = link("")
+    path = as_reference(raw.partition(b"?")[0])
+    return path if prefix and path.startswith(f"{prefix}/") else prefix + path
+
+
+def as_reference(path: bytes) -> str:
+    """Return a path with everything escaped that no URI has; what is escaped stays. Source: RFC 3986 §3.3."""
+    return quote(_STRAY_PERCENT.sub(b"%25", path), safe="/%:@!$&'()*+,;=")
 
 
 def describe_problem(problem: HttpProblem, instance: str) -> ProblemDetails:
@@ -220,7 +249,11 @@ def _framework_errors(extra: Any) -> list[Problem]:
     ]
 
 
-def _summary(errors: Sequence[Problem]) -> str:
-    if len(errors) == 1:
+def _summary(errors: Sequence[Problem], total: int, *, is_least: bool = False) -> str:
+    if not errors:
+        return "The request is not valid."
+    if total == 1:
         return errors[0].message
-    return f"{len(errors)} errors; the first: {errors[0].message}" if errors else "The request is not valid."
+    count = f"At least {total} errors" if is_least else f"{total} errors"
+    listed = "" if total == len(errors) else f", of which {len(errors)} are listed"
+    return f"{count}{listed}; the first: {errors[0].message}"

@@ -7,6 +7,7 @@ from random import getrandbits
 from typing import Any, cast
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.exceptions import LitestarException
 from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Scope, Send
 
@@ -127,9 +128,11 @@ class _Answer:
         """Log an answer whose end was not seen: a WebSocket, a stream that has the connection now."""
         if self._is_logged:
             return
-        if REFUSED_WITH in self._scope["state"]:
+        refused = self._scope["state"].get(REFUSED_WITH)
+        if refused and self._scope["type"] == ScopeType.HTTP:
             self._ended()
-        elif self._status:
+        elif refused or self._status:
+            self._status = refused or self._status
             self._is_handed_over = True
             self._log(str(self._scope.get("method", "WS")), time.perf_counter() - self._began)
 

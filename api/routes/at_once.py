@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.routes.answers import ReadyAnswer
+from api.routes.call_rules import Check, check_of
 
 Handler = Callable[..., Awaitable[ASGIApp]]
 
@@ -20,11 +21,14 @@ _READY = (ReadyAnswer, ASGIApp)
 
 
 class AnswersAtOnce:
-    """The innermost middleware: who calls is known, and may. Exceptions are answered by those around it."""
+    """The innermost middleware: who calls is known, and may. Exceptions are answered by those around it.
+
+    What a call does not take is refused here, before its handler is called.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._handlers: dict[int, tuple[Handler, tuple[str, ...]] | None] = {}
+        self._handlers: dict[int, tuple[Check | None, tuple[Handler, tuple[str, ...]] | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve."""
@@ -32,8 +36,10 @@ class AnswersAtOnce:
         route_handler: BaseRouteHandler = plain["route_handler"]
         key = id(route_handler)
         if key not in self._handlers:
-            self._handlers[key] = ready_handler(route_handler)
-        found = self._handlers[key]
+            self._handlers[key] = (check_of(route_handler), ready_handler(route_handler))
+        check, found = self._handlers[key]
+        if check is not None:
+            check(plain)
         if found is None:
             await self.app(scope, receive, send)
             return

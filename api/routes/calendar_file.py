@@ -89,7 +89,7 @@ async def calendar(request: HttpRequest) -> ASGIApp:
         "Cache-Control": "private, no-cache",
         "Vary": "Accept-Encoding",
     }
-    if is_known(request.scope, etag):
+    if is_known(request.scope, headers["ETag"]):
         return not_modified(headers)
     if key is not None:
         await _count(services, key)

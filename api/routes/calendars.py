@@ -14,11 +14,12 @@ from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
+from api.routes.url_parameters import UrlParameters
 from api.security.guards import require
 from api.services.identity import Identity
 from api.services.links import link
 from domain.personal import MAX_CALENDARS, CalendarAddress
-from domain.problems import MAX_TOLD, Problem, excerpt, problem
+from domain.problems import Problem, excerpt, problem
 from domain.text import invalid_type
 from streams.messages import timestamp
 
@@ -75,7 +76,9 @@ class Calendars(Struct, frozen=True):
 )
 async def list_calendars(request: Request[Identity, Any, Any]) -> Response[Calendars]:
     """Return the caller's addresses, or those of the user that an administrator names, without secrets."""
-    name = request.query_params.get("user")
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"user"}))
+    name = parameters.text("user")
+    parameters.finish()
     found = await (_of_user(request, name) if name else _own(request))
     return Response(Calendars([_shown(one) for one in found]), headers=NO_STORE)
 
@@ -153,7 +156,7 @@ def _filters(value: object) -> dict[str, str]:
     # An empty filter would make an address that shows everything, where a filter was meant.
     problems += [problem("required", f"filters.{name}") for name, text in filters.items() if text == ""]
     if problems:
-        raise invalid_fields(problems[:MAX_TOLD])
+        raise invalid_fields(problems)
     return filters
 
 

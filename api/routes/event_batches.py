@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import cast
 
 from litestar import delete, get, post, put
 from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from api.http.app_services import services_of
-from api.http.openapi import Answer, Body, Query, describe
-from api.routes import event_input
+from api.http.openapi import Answer, Body, describe
+from api.routes import event_input, export_options
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.event_query import (
     FILTER_NAMES,
@@ -18,17 +17,15 @@ from api.routes.event_query import (
     read_deletion,
     read_filter,
 )
-from api.routes.events import PATH, READING_BODY, TAG, HttpRequest, no_parameters
+from api.routes.events import PATH, READING_BODY, TAG, HttpRequest
 from api.routes.file_chunks import file_chunks
 from api.routes.json_body import read_json_items
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
 from api.services.events import Events
 from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent, Joint, Wanted
-from api.services.exports.table import LANGUAGES, Language
-from api.services.imports.options import DELIMITERS
 from api.services.services import Services
-from domain.events import Event
+from domain.events import Event, EventFields
 from domain.ports.events import EventFilter
 from streams.frames import line_safe
 
@@ -64,11 +61,7 @@ async def create_batch(
 ) -> ReadyAnswer:
     """Store an array of events in one transaction."""
     services = services_of(request.app)
-    no_parameters(request)
-    batch = await read_json_items(
-        request,
-        lambda values: event_input.many_events(values, services.timezone, services.settings.max_batch_events),
-    )
+    batch = await _batch(request, services)
     return json_answer(_stored(await services.events.create_all(batch, request.user)), status=201)
 
 
@@ -88,12 +81,16 @@ async def replace_all(
 ) -> ReadyAnswer:
     """Replace all events with an array of events."""
     services = services_of(request.app)
-    no_parameters(request)
-    batch = await read_json_items(
-        request,
-        lambda values: event_input.many_events(values, services.timezone, services.settings.max_batch_events),
-    )
+    batch = await _batch(request, services)
     return json_answer(_stored(await services.events.replace_all(batch, request.user)))
+
+
+async def _batch(request: HttpRequest, services: Services) -> list[EventFields]:
+    """Return the new events of a body, all or none."""
+    most = services.settings.max_batch_events
+    return await read_json_items(
+        request, lambda values: event_input.many_events(values, services.timezone, most)
+    )
 
 
 @delete(
@@ -132,24 +129,19 @@ async def delete_events(request: HttpRequest) -> ReadyAnswer:
         problems=["invalid-query"],
         parameters=(
             *FILTERS,
-            Query("format", "Format of the file.", {"enum": [*FORMATS], "default": "json"}),
-            Query(
-                "lang",
-                "Language of the column titles of an XLSX, or of a CSV that opens in Excel.",
-                {"enum": [*LANGUAGES]},
-            ),
-            Query("delimiter", "Delimiter between the cells of a CSV: `,` `;` `|` or `tab`."),
+            *export_options.PARAMETERS,
         ),
     ),
 )
 async def download(request: HttpRequest) -> ASGIResponse:
     """Stream all events that match, by id."""
     services = services_of(request.app)
-    parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | {"format", "lang", "delimiter"})
+    parameters = UrlParameters(request.scope["query_string"], FILTER_NAMES | export_options.NAMES)
     where = read_filter(parameters, services.timezone)
-    form = FORMATS[parameters.choice("format", tuple(FORMATS), "json")]
-    wanted = _wanted(parameters, services)
+    asked = export_options.of_url(parameters)
     parameters.finish()
+    form = FORMATS[asked.format]
+    wanted = Wanted(services.events.epoch, asked.lang, asked.delimiter, services.settings.timezone)
     headers = {
         "Content-Disposition": f'attachment; filename="{form.file_name}"',
         "Cache-Control": "no-store",
@@ -160,18 +152,6 @@ async def download(request: HttpRequest) -> ASGIResponse:
         else partial(file_chunks, services.events, where, form.begin(wanted))
     )
     return StreamedAnswer(chunks, media_type=form.media_type, headers=headers)
-
-
-def _wanted(parameters: UrlParameters, services: Services) -> Wanted:
-    """Return the options of an export besides its format."""
-    language = parameters.choice("lang", ("", *LANGUAGES), "") or None
-    text = parameters.raw("delimiter")
-    delimiter = None if text is None else DELIMITERS.get(text.lower())
-    if text is not None and delimiter is None:
-        parameters.refuse("delimiter", "unknown_value", "delimiter must be one of , ; | or tab", text)
-    return Wanted(
-        services.events.epoch, cast("Language | None", language), delimiter, services.settings.timezone
-    )
 
 
 async def _document_chunks(events: Events, where: EventFilter, joint: Joint) -> AsyncGenerator[bytes, None]:

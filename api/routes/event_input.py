@@ -10,7 +10,7 @@ from api.http.openapi import or_null
 from api.http.problems import HttpProblem, invalid_fields
 from domain import limits
 from domain.events import EVENT_MEMBERS, Event, EventFields, fields_of, parse_fields
-from domain.problems import MAX_TOLD, Problem, excerpt
+from domain.problems import MAX_COUNTED, MAX_TOLD, Problem, excerpt
 from domain.text import invalid_type
 from domain.venues import VENUE_MEMBERS, VENUE_TYPES
 
@@ -66,27 +66,38 @@ def one_event(value: object, timezone: tzinfo) -> EventFields:
     """Return the fields of a new event. Raises HttpProblem with every error."""
     fields = _checked(value, None, timezone)
     if isinstance(fields, list):
-        raise invalid_fields(fields)
+        raise invalid_event(fields)
     return fields
+
+
+def invalid_event(problems: list[Problem]) -> HttpProblem:
+    """Return the refusal of one event: all its errors, of each kind up to `MAX_TOLD`."""
+    return invalid_fields(problems, count=len(problems), is_least=len(problems) >= MAX_TOLD)
 
 
 def many_events(values: Iterator[object], timezone: tzinfo, limit: int) -> list[EventFields]:
     """Return the fields of new events, all or none; errors name the index: `[3].title`."""
     batch: list[EventFields] = []
     problems: list[Problem] = []
+    count, is_least = 0, False
     for index, one in enumerate(values):
         if index == limit:
             raise HttpProblem("too-large", f"An array may have at most {limit} events.")
-        if len(problems) >= MAX_TOLD:
+        if count >= MAX_COUNTED:
+            is_least = True
             continue  # What is no JSON further on is still found.
         fields = _checked(one, None, timezone)
         if isinstance(fields, list):
-            problems += (_placed(problem, index) for problem in fields)
+            # All errors of an event, or none: one that is mended by half of them is refused again.
+            if count < MAX_TOLD:
+                problems += (_placed(problem, index) for problem in fields)
+            count += len(fields)
+            is_least = is_least or len(fields) >= MAX_TOLD
             batch.clear()
-        elif not problems:
+        elif not count:
             batch.append(fields)
-    if problems:
-        raise invalid_fields(problems[:MAX_TOLD])
+    if count:
+        raise invalid_fields(problems, count=count, is_least=is_least)
     return batch
 
 

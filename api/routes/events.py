@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
-from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.http.problems import HttpProblem, refusal
 from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer, not_modified
 from api.routes.event_query import FILTERS, PAGING, format_cursor, next_link, read_list_query
@@ -81,7 +81,6 @@ async def list_events(request: HttpRequest) -> ReadyAnswer:
 async def create_event(request: HttpRequest) -> ReadyAnswer:
     """Store one event."""
     services = services_of(request.app)
-    no_parameters(request)
     fields = await read_json(request, lambda value: event_input.one_event(value, services.timezone))
     event = await services.events.create(fields, request.user)
     return event_answer(event, status=201, headers={"Location": f"{PATH}/{event.id}"})
@@ -93,14 +92,16 @@ async def create_event(request: HttpRequest) -> ReadyAnswer:
         "One event",
         TAG,
         {200: Answer("The event", Event, headers=ETAG), 304: Answer("The caller's copy is current")},
-        problems=["not-found", "invalid-query"],
-        parameters=[IF_NONE_MATCH],
+        problems=["bad-request", "not-found", "precondition-failed", "invalid-query"],
+        parameters=[
+            Query("If-Match", "Answer only if the event has one of these versions.", place="header"),
+            IF_NONE_MATCH,
+        ],
     ),
 )
 async def show_event(request: HttpRequest, event_id: FromPath[str]) -> ReadyAnswer:
     """Return one event."""
     services = services_of(request.app)
-    no_parameters(request)
     event = await services.events.get(id_in(event_id))
     if event is None:
         raise absent(event_id)
@@ -127,7 +128,6 @@ async def replace_event(
 ) -> ReadyAnswer:
     """Overwrite an event's own members."""
     services = services_of(request.app)
-    no_parameters(request)
     changed = await read_json(request, lambda value: event_input.replacement(value, services.timezone))
     allowed = may_be_changed(request.scope)
     return _changed(
@@ -153,7 +153,6 @@ async def patch_event(
 ) -> ReadyAnswer:
     """Overwrite the members that are given; null removes one."""
     services = services_of(request.app)
-    no_parameters(request)
     changed = await read_json(request, lambda value: event_input.patch(value, services.timezone), PATCH_TYPES)
     allowed = may_be_changed(request.scope)
     return _changed(
@@ -176,19 +175,12 @@ async def patch_event(
 async def delete_event(request: HttpRequest, event_id: FromPath[str]) -> None:
     """Delete one event."""
     services = services_of(request.app)
-    no_parameters(request)
     allowed = may_be_changed(request.scope)
     missed = await services.events.delete(id_in(event_id), allowed, request.user)
     if missed == "absent":
         raise absent(event_id)
     if missed == "stale":
         raise _stale(request)
-
-
-def no_parameters(request: HttpRequest) -> None:
-    """Refuse any URL parameter: the caller expects an effect that it would not have."""
-    if request.scope["query_string"]:
-        UrlParameters(request.scope["query_string"], frozenset()).finish()
 
 
 def id_in(text: str) -> int:
@@ -213,7 +205,7 @@ def _changed(request: HttpRequest, event_id: str, outcome: Event | str | list[Pr
         case Event():
             return event_answer(outcome)
         case list():
-            raise invalid_fields(outcome)
+            raise event_input.invalid_event(outcome)
         case "absent":
             raise absent(event_id)
     raise _stale(request)

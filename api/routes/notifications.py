@@ -15,7 +15,7 @@ from api.services.links import read_link
 from api.services.services import Services
 from domain.messages import Notification
 from domain.problems import Problem
-from streams.cursor import parse_cursor
+from streams.cursor import Cursor, parse_cursor
 
 TAG = "live"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -102,16 +102,23 @@ async def mark_read(request: Request[Identity, Any, Any]) -> Response[ReadMark]:
     """Store the caller's mark, for all their devices."""
     services = services_of(request.app)
     cursor = await read_json(request, _cursor)
-    await services.personal.set_read_mark(request.user, cursor)
-    return Response(ReadMark(cursor), headers=NO_STORE)
+    mark = await services.personal.set_read_mark(request.user, cursor)
+    if mark is None:
+        raise _invalid_cursor("cursor must be the id of a notification of this store, not {}", str(cursor))
+    return Response(ReadMark(mark), headers=NO_STORE)
 
 
-def _cursor(value: object) -> str:
-    cursor = value.get("cursor") if isinstance(value, dict) and set(value) == {"cursor"} else None
-    if not isinstance(cursor, str) or parse_cursor(cursor) is None:
-        message = 'the body must be {"cursor": "…"}, the id of a notification'
-        raise HttpProblem("validation", message, errors=[Problem("cursor", "invalid_cursor", message)])
+def _cursor(value: object) -> Cursor:
+    text = value.get("cursor") if isinstance(value, dict) and set(value) == {"cursor"} else None
+    cursor = parse_cursor(text) if isinstance(text, str) else None
+    if cursor is None:
+        raise _invalid_cursor('the body must be {"cursor": "…"}, the id of a notification', None)
     return cursor
+
+
+def _invalid_cursor(sentence: str, value: str | None) -> HttpProblem:
+    message = sentence.replace("{}", value or "")
+    return HttpProblem("validation", message, errors=[Problem("cursor", "invalid_cursor", message, value)])
 
 
 HANDLERS = (list_notifications, read_mark, mark_read)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.http.problems import HttpProblem
-from api.security.origins import header_list
+from api.security.origins import SAFE_METHODS, header_list
 from domain.events import Event
 
 _TAG = re.compile(r'([Ww]/)?("[\x21\x23-\x7e\x80-\xff]*")')
@@ -14,6 +14,23 @@ _TAG = re.compile(r'([Ww]/)?("[\x21\x23-\x7e\x80-\xff]*")')
 def etag_of(event: Event) -> str:
     """Return the strong tag of one version of an event."""
     return f'"{event.id}-{event.version}"'
+
+
+CONDITIONS = frozenset({b"if-match", b"if-none-match"})
+"""Those that are about tags. Nothing here has a Last-Modified, so others are ignored (RFC 9110 §13.1.4)."""
+
+
+def check_untagged(scope: Mapping[str, Any]) -> None:
+    """Refuse a call whose condition is false: what it is about exists, and has no ETag.
+
+    Raises:
+        HttpProblem: 412: If-Match names tags, or If-None-Match is * on a change; 400 for what is no list.
+    """
+    allowed, excluded = _tags(scope, "If-Match"), _tags(scope, "If-None-Match")
+    if allowed is not None and allowed.strip() != "*":
+        raise HttpProblem("precondition-failed", "This has no ETag, so that If-Match can name none of its.")
+    if excluded is not None and excluded.strip() == "*" and scope["method"] not in SAFE_METHODS:
+        raise HttpProblem("precondition-failed", "If-None-Match is *, and this exists.")
 
 
 def may_be_changed(scope: Mapping[str, Any]) -> Callable[[Event], bool]:
@@ -38,9 +55,19 @@ def _tags(scope: Mapping[str, Any], name: str) -> str | None:
 
 
 def is_known(scope: Mapping[str, Any], etag: str) -> bool:
-    """Return whether a request's If-None-Match names this version, weakly compared: its answer is 304."""
-    known = header_list(scope, b"if-none-match")
-    return known is not None and _is_matched(known, etag.removeprefix("W/"), weakly=True)
+    """Return whether a request's If-None-Match names this version, weakly compared: its answer is 304.
+
+    Raises:
+        HttpProblem: 412: If-Match does not name it, which comes first (RFC 9110 §13.2.2); 400 for no list.
+    """
+    is_known = False
+    for name, _ in scope["headers"]:
+        if name == b"if-match" and not _is_matched(_tags(scope, "If-Match") or "", etag):
+            raise HttpProblem("precondition-failed", "If-Match names another version than this one.")
+        if name == b"if-none-match":
+            known = header_list(scope, name) or ""
+            is_known = _is_matched(known, etag.removeprefix("W/"), weakly=True)
+    return is_known
 
 
 def _is_matched(tags: str, etag: str, *, weakly: bool = False) -> bool:

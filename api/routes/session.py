@@ -58,12 +58,13 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[WhoAmI]:
     services = services_of(request.app)
     form = await read_body(request, SignIn)
     address = request.client.host if request.client else "unknown"
-    signed_in = await services.people.sign_in(form.token)
+    token = form.token.strip()  # Copied with the blank or the line break after it.
+    signed_in = await services.people.sign_in(token)
     if signed_in is None:
         limit = SignInLimit(
             services.rate_limiter, failures_per_minute=services.settings.failed_signins_per_minute
         )
-        await limit.failed(address, form.token)
+        await limit.failed(address, token)
         raise unauthorized(presented=True)
     cookie = session_cookie(
         signed_in.secret, seconds=services.people.session_seconds, secure=_secure(request)

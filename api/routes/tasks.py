@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
-from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.http.problems import HttpProblem, refusal
+from api.routes import export_options
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.json_body import PROBLEMS, read_optional_json
 from api.routes.streamed import StreamedAnswer
@@ -68,11 +69,7 @@ _STARTED = {202: Answer("Queued or running", TaskView, headers={"Location": "Whe
 async def start_analysis(request: TaskRequest) -> ReadyAnswer:
     """Start a task; its log lines and progress are on `tarefas/{id}`."""
     services = services_of(request.app)
-    UrlParameters(request.scope["query_string"], frozenset()).finish()
     return _accepted(await services.tasks.start("analysis", {}, actor=request.user.name))
-
-
-_FORM = {"enum": [*FORMATS]}
 
 
 @post(
@@ -82,16 +79,16 @@ _FORM = {"enum": [*FORMATS]}
         TAG,
         _STARTED,
         problems=[*PROBLEMS, "invalid-query"],
-        parameters=[Query("format", "Format of the file.", _FORM | {"default": "json"})],
+        parameters=export_options.PARAMETERS,
         body=Body(
             {
                 "application/json": {
                     "type": "object",
-                    "properties": {"format": _FORM},
+                    "properties": export_options.SCHEMAS,
                     "additionalProperties": False,
                 }
             },
-            about="The format, instead of the parameter.",
+            about="The same, instead of parameters.",
             required=False,
         ),
         role="editor",
@@ -100,12 +97,13 @@ _FORM = {"enum": [*FORMATS]}
 async def start_export(request: TaskRequest) -> ReadyAnswer:
     """Start an export; its result links to the file."""
     services = services_of(request.app)
-    parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
-    form = parameters.choice("format", tuple(FORMATS), "json")
+    parameters = UrlParameters(request.scope["query_string"], export_options.NAMES)
+    asked = export_options.of_url(parameters)
     parameters.finish()
-    named = parameters.raw("format")
-    form = await read_optional_json(request, lambda value: _form_asked(value, form, named)) or form
-    return _accepted(await services.tasks.start("export", {"format": form}, actor=request.user.name))
+    asked = (
+        await read_optional_json(request, lambda value: export_options.of_body(value, parameters)) or asked
+    )
+    return _accepted(await services.tasks.start("export", asked.kept(), actor=request.user.name))
 
 
 @get(
@@ -221,29 +219,6 @@ def task_view(task: Task) -> TaskView:
         finished_at=_moment(task.finished_at),
         links=task_links(task),
     )
-
-
-def _form_asked(value: object, otherwise: str, named: str | None) -> str:
-    """Return the `format` of a body; it must not contradict the one that the URL has `named`."""
-    if not isinstance(value, dict):
-        raise invalid_fields([Problem("", "invalid_type", "the body must be an object with a format")])
-    unknown = [
-        Problem(
-            excerpt(name), "unknown_member", f"{excerpt(name)} is not known here; the only member is format"
-        )
-        for name in value
-        if name != "format"
-    ]
-    form: object = value.get("format", otherwise)
-    if not isinstance(form, str) or form not in FORMATS:
-        message = f"format must be one of {', '.join(FORMATS)}, not {excerpt(form)}"
-        unknown.append(Problem("format", "unknown_value", message, excerpt(form)))
-    elif named not in (None, form):
-        message = f"format must be {named} as in the URL, not {form}, or be given once"
-        unknown.append(Problem("format", "repeated", message, form))
-    if unknown or not isinstance(form, str):
-        raise invalid_fields(unknown)
-    return form
 
 
 def _moment(at_ms: int | None) -> str | None:

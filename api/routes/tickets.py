@@ -1,6 +1,6 @@
 """Tickets: secrets that may be in a URL, because they open only feeds and expire soon."""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
@@ -11,12 +11,12 @@ from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields
 from api.routes.json_body import PROBLEMS, read_optional_json
 from api.security.guards import require
-from api.security.origins import header, origin_of, own_origins
+from api.security.origins import OriginPolicy, header, origin_of, own_origins
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
 from api.services.people import TICKET_SECONDS
 from domain.people import ReusableTicket
-from domain.problems import MAX_TOLD, Problem, excerpt
+from domain.problems import Problem, excerpt
 from domain.text import invalid_type
 from streams.feeds import MAX_FEEDS
 from streams.messages import timestamp
@@ -107,6 +107,7 @@ async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]
     if not wanted.reusable:
         ticket = Ticket(await services.people.issue_ticket(request.user), TICKET_SECONDS)
         return Response(ticket, status_code=201, headers=NO_STORE)
+    _check_origin(request, wanted.origin)
     feeds = wanted.feeds or []
     for name in feeds:
         require(request.user, FEEDS.least_role(name))
@@ -165,7 +166,7 @@ def _read_wanted(value: object) -> Wanted:
             for name in sorted(alone)
         ]
     if problems:
-        raise invalid_fields(problems[:MAX_TOLD])
+        raise invalid_fields(problems)
     return Wanted(**value)
 
 
@@ -212,6 +213,15 @@ def _origin(request: Request[Identity, Any, Any], wanted: Wanted) -> str | None:
         return origin_of(wanted.origin)
     requesting = origin_of(header(scope, b"origin") or "")
     return None if requesting in own_origins(scope) else requesting
+
+
+def _check_origin(request: Request[Identity, Any, Any], named: str | None) -> None:
+    """Refuse a ticket for pages that could not use it: no page of that origin may read the feeds."""
+    settings, scope = services_of(request.app).settings, cast("dict[str, Any]", request.scope)
+    policy = OriginPolicy(settings.allowed_origins, ambient=settings.is_open)
+    if named is not None and not policy.admits(named, scope):
+        rule = "must be the server's own, or in FASTTRACK_ALLOWED_ORIGINS"
+        raise invalid_fields([_wrong("origin", rule, named)])
 
 
 def _told(ticket: ReusableTicket, owner: str | None) -> ToldTicket:

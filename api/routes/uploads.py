@@ -162,7 +162,7 @@ async def list_uploads(request: HttpRequest) -> Response[bytes]:
     uploads, position = await services.import_history.page(limit=limit, before=before)
     cursor = f"{position[0]}.{position[1]}" if position else None
     link = {"Link": f'<{PATH}?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else {}
-    return _json(UploadPage([details(upload) for upload in uploads], cursor), headers=link)
+    return _json(UploadPage([details(*upload) for upload in uploads], cursor), headers=link)
 
 
 @get(
@@ -172,7 +172,8 @@ async def list_uploads(request: HttpRequest) -> Response[bytes]:
 async def show_upload(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return status, counts, what was detected, warnings and timings."""
     services = services_of(request.app)
-    return _json(details(await find(services.imports, upload_id)))
+    upload = await find(services.imports, upload_id)
+    return _json(details(upload, await services.import_history.stored_events(upload)))
 
 
 @route(

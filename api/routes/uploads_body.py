@@ -14,7 +14,7 @@ from api.http.app_services import services_of
 from api.http.problems import HttpProblem, invalid_fields, problem_of, refusal
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
-from api.routes.uploads_options import changed_options, option_texts, options_of
+from api.routes.uploads_options import LateOption, changed_options, option_texts, options_of
 from api.routes.uploads_problems import kept, malformed, refused
 from api.security.guards import unauthorized
 from api.services.identity import Identity
@@ -36,6 +36,9 @@ HOLD_BYTES = 1024 * 1024
 
 FORM_BYTES = 64 * 1024
 """Bytes that a form may have besides its file, for an early look at Content-Length."""
+
+_OF_THE_BODY = frozenset({"in_progress", "broken_off"})
+"""The import goes on after these, by another body; any other refusal is one of the whole request."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
@@ -93,17 +96,22 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody |
     refuse_encoded(request)
     options_of(option_texts(request, ()))
     refuse_too_large(request, imports.max_upload_bytes + FORM_BYTES)
-    if (known := await _repeated(request, imports)) is not None:
-        return known
+    known = await _repeated(request, imports)
     content_type = request.headers.get("Content-Type")
     try:
-        return await _FormUpload(request, imports, FileForm(content_type)).run()
+        form = FileForm(content_type)
+        if known is not None:
+            await _read_options(request, form)
+            return _as_before(request, form, known)
+        return await _FormUpload(request, imports, form).run()
     except FormError as fault:
         raise malformed(fault, content_type) from None
+    except BodyBrokenOffError as broken:
+        raise broken.problem from None
     except ImportRefusedError as refusal:
         # Of requests with one key at the same time, all saw no import and one began it.
         if refusal.code == "upload_id_in_use" and (known := await _repeated(request, imports)) is not None:
-            return known
+            return _as_before(request, form, known)
         raise refused(refusal) from None
 
 
@@ -148,6 +156,33 @@ async def _repeated(request: HttpRequest, imports: Imports) -> Upload | None:
     return await imports.by_idempotency_key(key)
 
 
+async def _read_options(request: HttpRequest, form: FileForm) -> None:
+    """Read the fields of a repeated form: all of them, but for those after a file that is not held for them.
+
+    What comes after a larger file could not change an import: its rows are read by then.
+    """
+    passed = 0
+    async with aclosing(body_chunks(request)) as chunks:  # type: ignore[type-var]  # it is a generator
+        async for chunk in chunks:
+            passed += len(form.receive(chunk))
+            if passed > HOLD_BYTES:
+                return
+
+
+def _as_before(request: HttpRequest, form: FileForm, known: Upload) -> Upload:
+    """Return the import that a request repeats.
+
+    Raises:
+        HttpProblem: it asks for other options, which would have no effect.
+    """
+    # Until its body has ended, an import has the options that came before its file.
+    fields = form.fields if known.body_complete else form.fields[: form.fields_before_file]
+    texts = option_texts(request, fields)
+    if other := changed_options(texts, known.came_with, known.id, sentence="late_option.repeated"):
+        raise invalid_fields(other)
+    return known
+
+
 class _FormUpload:
     """One request's way through: form, options, bytes, end."""
 
@@ -178,9 +213,10 @@ class _FormUpload:
             await self._give_up(_fault_of(fault))
             raise
         except ImportRefusedError as refusal:
-            if refusal.code == "too_large":
-                await self._give_up(Problem("file", refusal.code, str(refusal)))
-            await self._break_off()
+            if refusal.code in _OF_THE_BODY:
+                await self._break_off()
+            else:
+                await self._give_up(*refusal.errors[:1] or [Problem("file", refusal.code, str(refusal))])
             raise
         except (BodyBrokenOffError, StorageError) as broken:
             if (answer := await self._end_of(broken)) is broken:
@@ -241,7 +277,8 @@ class _FormUpload:
         given = options_of(texts)
         # A body that goes on keeps the options that the import began with: it need not name them again.
         is_held = not self._goes_on and body.hold()
-        late = changed_options(texts, upload.options, upload.id, may_change=is_held, goes_on=self._goes_on)
+        sentence: LateOption = "late_option.resumed" if self._goes_on else "late_option"
+        late = changed_options(texts, upload.options, upload.id, may_change=is_held, sentence=sentence)
         if late:
             raise invalid_fields(late)
         return given if is_held else upload.options
@@ -279,7 +316,7 @@ class _FormUpload:
         texts = option_texts(self._request, self._form.fields)
         offset = upload_offset(self._request)
         if offset is not None and (known := await self._known(texts.get("upload_id"))):
-            if late := changed_options(texts, known.options, known.id, goes_on=True):
+            if late := changed_options(texts, known.options, known.id, sentence="late_option.resumed"):
                 raise invalid_fields(late)
             self._goes_on = True
             return await self._imports.resume(known.id, offset)

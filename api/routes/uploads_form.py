@@ -50,6 +50,7 @@ class FileForm:
 
     Attributes:
         fields: text fields so far, before and after the file, as name and value.
+        fields_before_file: how many of them came before the file.
         filename: of the file, cleaned; None until its part has begun.
         file_ended: the boundary after the file was seen: the file is whole.
         ended: the closing boundary was seen: no further field can come.
@@ -63,6 +64,7 @@ class FileForm:
             FormError: it is no multipart/form-data, or names no usable boundary.
         """
         self.fields: list[tuple[str, str]] = []
+        self.fields_before_file = 0
         self.filename: str | None = None
         self.file_ended = False
         self.ended = False
@@ -203,6 +205,7 @@ class FileForm:
         if self.filename is not None:
             raise FormError("two_files", "the form has two parts named 'file'; send one file at a time")
         self.filename = clean_filename(raw_filename)
+        self.fields_before_file = len(self.fields)
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._name == "file":

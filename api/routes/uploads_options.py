@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request
@@ -16,6 +16,9 @@ from domain.problems import Problem, excerpt, problem
 UPLOAD_OPTION_NAMES = OPTION_NAMES | {"upload_id"}
 STAGED_OPTION_NAMES = OPTION_NAMES - {"stage", "repairs_of"}
 """Of what is done with a file that is staged."""
+
+LateOption = Literal["late_option", "late_option.resumed", "late_option.repeated"]
+"""Why it is late: it came after the file, with a later part of it, or with a repeated Idempotency-Key."""
 
 
 def option_texts(
@@ -78,19 +81,17 @@ def changed_options(
     upload_id: str,
     *,
     may_change: bool = False,
-    goes_on: bool = False,
+    sentence: LateOption = "late_option",
 ) -> list[Problem]:
-    """Return a problem for each option that can no longer be changed.
+    """Return a problem for each option that can no longer be changed, as a sentence tells it.
 
-    `may_change`: no row was read yet, so that only its name is settled. `goes_on`: an earlier request began
-    the import, whose options this one has to repeat.
+    `may_change`: no row was read yet, so that only its name is settled.
     """
     read = options_of(texts)
     given = {name: getattr(read, name) for name in texts if name in OPTION_NAMES and not may_change}
     other = [name for name, value in given.items() if value != getattr(options, name)]
     if texts.get("upload_id", upload_id) not in ("", upload_id):
         other.append("upload_id")
-    sentence = "late_option.resumed" if goes_on else "late_option"
     return [problem(sentence, name, value=excerpt(texts[name])) for name in sorted(other)]
 
 

@@ -24,7 +24,7 @@ from domain.rows.columns import unknown_fields
 
 
 class RepairsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Corrected rows by their line; `values` replaces cells as the option does."""
+    """Corrected rows by their line, and record; `values` replaces cells as the option does."""
 
     rows: list[Repair]
     values: dict[str, dict[str, str]] | None = None
@@ -61,6 +61,7 @@ class RepairsAnswer(Struct, frozen=True):
                                 "required": ["line", "cells"],
                                 "properties": {
                                     "line": {"type": "integer", "minimum": 1, "maximum": STORED_INTEGER},
+                                    "record": {"type": "integer", "minimum": 1, "maximum": STORED_INTEGER},
                                     "cells": {"type": "object"},
                                 },
                                 "additionalProperties": False,
@@ -71,7 +72,7 @@ class RepairsAnswer(Struct, frozen=True):
                     "additionalProperties": False,
                 }
             },
-            about="Cells by field or by the file's own column name.",
+            about="Cells by field or by the file's own column name; `record` where a line has several rows.",
         ),
         role="editor",
     ),
@@ -100,9 +101,9 @@ def _asked(value: object) -> RepairsBody:
     problems = unknown_fields(dict.fromkeys(map(full_field, asked.values or {})), "values")
     if not 1 <= len(asked.rows) <= ROWS_LIMIT:
         problems.append(problem("out_of_range.rows", "rows", low=1, high=ROWS_LIMIT))
-    lines = [row.line for row in asked.rows]
-    if len(lines) != len(set(lines)):
-        problems.append(Problem("rows", "repeated", "each line may be corrected once per request"))
+    places = [(row.line, row.record) for row in asked.rows]
+    if len(places) != len(set(places)):
+        problems.append(Problem("rows", "repeated", "each row may be corrected once per request"))
     if problems:
         raise invalid_fields(problems)
     return asked

@@ -78,7 +78,11 @@ async def check_staged(request: HttpRequest, upload_id: FromPath[str]) -> ReadyA
     upload = await _staged(request, upload_id, services)
     options = await _options(request, upload)
     await _end_checks(services, upload_id)
-    params = {"upload_id": upload_id, "options": msgspec.to_builtins(options)}
+    params = {
+        "upload_id": upload_id,
+        "filename": upload.filename,
+        "options": msgspec.to_builtins(options),
+    }
     task = await services.tasks.start(KIND, params, actor=request.user.name)
     return json_answer(task_view(task), status=202, headers={"Location": f"/api/v1/tarefas/{task.id}"})
 

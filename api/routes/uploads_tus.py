@@ -104,7 +104,6 @@ async def tell_protocol(request: Request[Any, Any, Any]) -> Response[None]:
             Query("Upload-Metadata", "`filename` and the options of an import", place="header"),
             *OPTIONS,
         ],
-        body=Body({OFFSET_TYPE: BYTES}, about="The first bytes, if they are sent at once.", required=False),
         role="editor",
         is_upload=True,
     ),

@@ -1,12 +1,12 @@
 """Reads URL parameters strictly: unknown, repeated and invalid ones are all reported at once."""
 
 import re
-from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from api.http.problems import HttpProblem, invalid_query
+from api.http.wrong_parameters import repeated_parameter, unknown_parameter, wrong_parameter
 from domain.folding import folds_to_nothing
-from domain.problems import Problem, excerpt
+from domain.problems import Problem
 from domain.text import check_characters, check_length, normal, required
 
 _TEXT_LIMIT = 200
@@ -14,22 +14,6 @@ _MAX_PARAMETERS = 100
 _WHOLE = re.compile(r"-?[0-9]+")
 _MOST_LOOKED_FOR = 5
 """Names of a request for which another is looked for: each takes up to 30 µs."""
-_SAID_ELSEWHERE = {
-    name: ours
-    for ours, names in {
-        "q": "query search busca buscar texto termo",
-        "city": "cidade ciudad municipio",
-        "venue_type": "type tipo tipo_de_local",
-        "limit": "per_page page_size size count top max limite rows",
-        "skip": "page offset start pagina",
-        "cursor": "next after page_token next_token",
-        "sort": "order order_by ordering sort_by ordem ordenar",
-        "from": "since start_date date_from desde de inicio",
-        "to": "until end_date date_to ate hasta fim",
-    }.items()
-    for name in names.split()
-}
-"""What other APIs, and Portuguese and Spanish, call parameters of ours."""
 
 
 class UrlParameters:
@@ -102,8 +86,7 @@ class UrlParameters:
 
     def refuse(self, name: str, code: str, rule: str, value: str) -> None:
         """Add the error of an invalid value."""
-        shown = excerpt(value)
-        self.problems.append(Problem(name, code, f"{rule}, not {shown}", shown))
+        self.problems.append(wrong_parameter(name, code, rule, value))
 
     def refuse_empty(self) -> None:
         """Add an error for each parameter without a value. Blank ones are refused where they are read."""
@@ -119,10 +102,10 @@ class UrlParameters:
         values: dict[str, str] = {}
         for name, value in pairs_of(query_string):
             if name not in known:
-                meant = _meant_by(name, known) if len(self.problems) < _MOST_LOOKED_FOR else None
-                self.problems.append(_unknown(name, value, known, meant))
+                is_early = len(self.problems) < _MOST_LOOKED_FOR
+                self.problems.append(unknown_parameter(name, value, known, is_looked_for=is_early))
             elif name in values:
-                self.refuse(name, "repeated", f"{name} must be given once", value)
+                self.problems.append(repeated_parameter(name, value))
             else:
                 values[name] = value
         return values
@@ -142,22 +125,6 @@ def newest_first(query_string: bytes, *, most: int) -> tuple[int, tuple[int, str
     limit, found = parameters.whole("limit", 50, low=1, high=most), parameters.cursor(POSITION)
     parameters.finish()
     return limit, (int(found[1]), found[2]) if found else None
-
-
-def _unknown(name: str, value: str, known: frozenset[str], meant: str | None) -> Problem:
-    """Return the problem of a parameter that does not exist, with the one that may be meant."""
-    shown = excerpt(name)
-    hint = f", {meant} may be meant" if meant else ""
-    message = f"there is no parameter {shown}{hint}; known are {', '.join(sorted(known)) or 'none'}"
-    return Problem(shown, "unknown_parameter", message, excerpt(value), meant)
-
-
-def _meant_by(name: str, known: frozenset[str]) -> str | None:
-    name = name[:_TEXT_LIMIT].lower().replace("-", "_")
-    said = _SAID_ELSEWHERE.get(name)
-    if said in known:
-        return said
-    return next(iter(get_close_matches(name, known, 1, 0.7)), None)
 
 
 def pairs_of(query_string: bytes) -> list[tuple[str, str]]:

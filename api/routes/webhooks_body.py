@@ -10,7 +10,7 @@ from api.services.feeds import FEEDS
 from api.services.webhooks.addresses import LONGEST_URL, AddressError, read_url
 from api.services.webhooks.service import Change, NewSecret, NewWebhook
 from api.services.webhooks.signing import SECRET_RULE, key_of
-from domain.problems import MAX_TOLD, Problem, excerpt, problem
+from domain.problems import Problem, excerpt, problem
 from domain.text import invalid_type
 from domain.webhooks import FORMATS, KEEP_OLD_SECRET_HOURS, LONGEST_KEEP_OLD_SECRET_HOURS
 from streams.feeds import MAX_FEEDS
@@ -88,7 +88,7 @@ def _members(value: object, rules: Rules, *, required: tuple[str, ...]) -> dict[
     problems = [problem("required", name) for name in required if name not in value]
     problems += [one for name, item in value.items() if (one := _problem(name, item, rules)) is not None]
     if problems:
-        raise invalid_fields(problems[:MAX_TOLD])
+        raise invalid_fields(problems)
     return value
 
 

@@ -6,9 +6,10 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar.exceptions import InternalServerException, NotFoundException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import MEDIA_TYPE, HttpProblem, describe_problem
+from api.http.problems import MEDIA_TYPE, HttpProblem, as_reference, describe_problem, instance_of, problem_of
 from api.http.request_log import METHODS
 from api.security.arrival import prefix_of
 from api.security.cookies import BROWSER, browser_cookie, is_secure, read_cookie
@@ -70,11 +71,12 @@ class SecurityMiddleware:
             if plain["type"] == "websocket":
                 await _refuse_handshake(plain, dressed, refusal)
             else:
-                await _answer(dressed, "http.response", refusal, plain["path"])
+                await _answer(dressed, "http.response", refusal, plain)
         elif (allowed := self._cors.preflight(plain)) is not None:
             await _no_content(_dressed(plain, send, []), allowed)
         else:
-            await self._inner(scope, receive, dressed)
+            is_socket = plain["type"] == "websocket"
+            await self._inner(scope, receive, _denying(plain, dressed) if is_socket else dressed)
 
     def _refusal(self, scope: dict[str, Any]) -> HttpProblem | None:
         if scope["path"] not in _HEALTH_PATHS and not self._hosts.allow(scope):
@@ -159,7 +161,7 @@ def _additions(scope: dict[str, Any], given: Iterable[tuple[bytes, bytes]]) -> l
 async def _refuse_handshake(scope: dict[str, Any], send: Send, refusal: HttpProblem) -> None:
     """Refuse a WebSocket before it is one. Source: ASGI, "Websocket Denial Response"."""
     if "websocket.http.response" in scope.get("extensions", {}):
-        await _answer(send, "websocket.http.response", refusal, scope["path"])
+        await _answer(send, "websocket.http.response", refusal, scope)
     else:
         await send({"type": "websocket.close", "code": 4000 + refusal.status_code, "reason": refusal.detail})
 
@@ -169,8 +171,26 @@ async def _no_content(send: Send, headers: Headers) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _answer(send: Send, kind: str, refusal: HttpProblem, path: str) -> None:
-    body = msgspec.json.encode(describe_problem(refusal, link(_TOKEN.sub("[hidden]", path))))
+def _denying(scope: dict[str, Any], send: Send) -> Send:
+    """Return a `send` that refuses a handshake by a problem document, where it is closed before it is one."""
+    is_open = False
+
+    async def denying(message: Message) -> None:
+        nonlocal is_open
+        if message["type"] == "websocket.close" and not is_open:
+            # The framework closes alike where there is no such path, and where a handler has failed.
+            is_routed = "path_template" in scope
+            refusal = problem_of(InternalServerException() if is_routed else NotFoundException())
+            await _refuse_handshake(scope, send, refusal)
+            return
+        is_open = is_open or message["type"] == "websocket.accept"
+        await send(message)
+
+    return denying
+
+
+async def _answer(send: Send, kind: str, refusal: HttpProblem, scope: dict[str, Any]) -> None:
+    body = msgspec.json.encode(describe_problem(refusal, _instance(scope)))
     head = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
@@ -179,3 +199,10 @@ async def _answer(send: Send, kind: str, refusal: HttpProblem, path: str) -> Non
     start = {"type": f"{kind}.start", "status": refusal.status_code, "headers": head}
     await send(cast("Message", start))
     await send(cast("Message", {"type": f"{kind}.body", "body": body}))
+
+
+def _instance(scope: dict[str, Any]) -> str:
+    """Return the address of a request; of one with a token, without that."""
+    if _TOKEN.search(scope["path"]):
+        return as_reference(link(_TOKEN.sub("[hidden]", scope["path"])).encode())
+    return instance_of(scope)

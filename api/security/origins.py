@@ -47,7 +47,7 @@ class OriginPolicy:
         origin = header(scope, b"origin")
         if origin is None or not self._matters(scope):
             return None
-        return None if self._welcome(origin, scope) else origin
+        return None if self.admits(origin, scope) else origin
 
     def _matters(self, scope: dict[str, Any]) -> bool:
         if scope["type"] == "websocket":
@@ -57,7 +57,8 @@ class OriginPolicy:
             return with_cookie and _is_feed(scope["path"]) and scope["method"] != "OPTIONS"
         return with_cookie or self._ambient or scope["path"] == "/api/v1/session"
 
-    def _welcome(self, origin: str, scope: dict[str, Any]) -> bool:
+    def admits(self, origin: str, scope: dict[str, Any]) -> bool:
+        """Return whether an origin is the server's own, or allowed."""
         named = origin_of(origin)
         return named is not None and (named in self._allowed or named in own_origins(scope))
 

@@ -30,7 +30,7 @@ _REPEATED = frozenset(
 )
 """Headers with the same value in most answers: their lines are checked and written once."""
 _BODILESS = frozenset({204, 304})
-_UNAVAILABLE = {"Retry-After": str(RETRY_SECONDS)}
+UNAVAILABLE = {"Retry-After": str(RETRY_SECONDS)}
 
 logger = logging.getLogger("fasttrack.server")
 
@@ -131,7 +131,7 @@ class Exchange:
         try:
             await app(self.scope, self.receive, self.send)  # type: ignore[arg-type]  # plain dicts.
         except asyncio.CancelledError:
-            self._fail(HttpProblem("unavailable", "The server is stopping.", headers=_UNAVAILABLE))
+            self._fail(HttpProblem("unavailable", "The server is stopping.", headers=UNAVAILABLE))
             raise
         except Exception:
             logger.exception("a request failed with an exception")

@@ -37,10 +37,13 @@ class HttpConnection(RequestReader):
         *,
         times: WireTimes = WireTimes(),  # noqa: B008 - it is frozen.
         on_refusal: Callable[[Refusal], None] | None = None,
+        prefix: str = "",
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop or asyncio.get_running_loop(), times)
+        """`prefix` is the path that the server stands under."""
+        loop = _loop or asyncio.get_running_loop()
+        super().__init__(config, server_state, app_state, loop, times, prefix=prefix)
         self.app: Any = config.loaded_app
-        self._on_refusal = on_refusal
+        self.on_refusal = on_refusal
         self._refusal: HttpProblem | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter.
@@ -162,9 +165,9 @@ class HttpConnection(RequestReader):
             return
         request_id, body = secrets.token_hex(8), problem_body(problem)
         self.transport.write(last_answer(problem, body, self.default_headers, request_id))
-        if self._on_refusal is not None and not is_logged:
+        if self.on_refusal is not None and not is_logged:
             method, target = self._refused_request()
-            self._on_refusal(
+            self.on_refusal(
                 Refusal(
                     status=problem.status_code,
                     detail=problem.detail,

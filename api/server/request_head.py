@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from api.authority import is_authority
 from api.http.problems import HttpProblem
+from api.security.forwarded import parse_prefix
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
@@ -23,6 +24,8 @@ _COMPARED_BYTES = 64
 """The end of a target by which a request line is found."""
 LINE_END_BYTES = 128
 """What is kept of a head that is not complete: more than the compared bytes, a protocol and a version."""
+_WEBSOCKET = re.compile(r"/+ws(?:/.*)?", re.DOTALL)
+"""Paths of WebSockets, with slashes as the router folds them."""
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 """Sixteen bytes in base64."""
 
@@ -182,6 +185,18 @@ def websocket_key(method: str, version: str, fields: Fields) -> bytes | None:
     if has_body or named.get(b"sec-websocket-version") != [b"13"]:
         return None
     return keys[0] if len(keys) == 1 and _KEY.fullmatch(keys[0]) else None
+
+
+def leads_to_websocket(path: str, prefix: str, headers: Headers) -> bool:
+    """Return whether a WebSocket may be opened at a path; elsewhere its offer is ignored, as any other is.
+
+    `prefix` is the path that the server stands under; a proxy may name another one, and take it off or
+    leave it. Which proxies are trusted is asked later: there is no page for what is wrong then.
+    """
+    if _WEBSOCKET.fullmatch(path):
+        return True
+    told = b",".join(value for name, value in headers if name == b"x-forwarded-prefix").decode("latin-1")
+    return any(_WEBSOCKET.fullmatch(path.removeprefix(one)) for one in (prefix, parse_prefix(told)) if one)
 
 
 def framing_lines(headers: Headers, *, keep_alive: bool) -> bytes:

@@ -28,6 +28,7 @@ from api.server.request_head import (
     check_protocol,
     decoded_path,
     framing_lines,
+    leads_to_websocket,
     too_large,
     websocket_key,
 )
@@ -51,8 +52,11 @@ class RequestReader(ConnectionLife):
         app_state: dict[str, Any],
         loop: asyncio.AbstractEventLoop,
         times: WireTimes,
+        *,
+        prefix: str,
     ) -> None:
         super().__init__(server_state, loop, times)
+        self._prefix = prefix
         self.root_path: str = config.root_path
         self._app_state = app_state
         self.connection_state: dict[str, Any] = {}
@@ -237,7 +241,8 @@ class RequestReader(ConnectionLife):
             "headers": headers,
             "state": self._app_state.copy(),
         }
-        if is_idle and (key := websocket_key(method, version, self._fields)) is not None:
+        key = websocket_key(method, version, self._fields) if is_idle else None
+        if key is not None and leads_to_websocket(scope["path"], self._prefix, headers):
             self._handshake, self._scope = key, scope
             return
         exchange = Exchange(

@@ -161,4 +161,6 @@ def connection_class(app: Litestar, settings: Settings) -> Any:
         body_idle_seconds=settings.body_idle_seconds,
         body_bytes_per_second=settings.body_bytes_per_second,
     )
-    return partial(HttpConnection, times=times, on_refusal=refusal_log_of(app).record)
+    return partial(
+        HttpConnection, times=times, on_refusal=refusal_log_of(app).record, prefix=settings.root_path
+    )

@@ -7,6 +7,8 @@ after a restart. Source: RFC 6455 §4.2; ASGI, "WebSocket" and "Websocket Denial
 
 import asyncio
 import logging
+from collections.abc import Callable
+from secrets import token_hex
 from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -14,6 +16,11 @@ from uvicorn.server import ServerState
 from websockets.utils import accept_key
 
 from api.feeds.transport_outlet import TransportOutlet, TransportWs
+from api.http.problems import HttpProblem
+from api.http.refusal_log import Refusal
+from api.http.request_log import REFUSED_WITH
+from api.server.exchange import UNAVAILABLE
+from api.server.refusals import last_answer, problem_body
 from api.server.request_head import Headers
 from api.transport_extension import CONNECTION_STATE, EXTENSION
 from streams.frames import WS, ws_frame
@@ -31,6 +38,7 @@ class Connection(Protocol):
     loop: asyncio.AbstractEventLoop
     app: Any
     connection_state: dict[str, Any]
+    on_refusal: Callable[[Refusal], None] | None
 
 
 class WebSocketOpening(asyncio.Protocol):
@@ -89,7 +97,9 @@ class WebSocketOpening(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Called by the server when it stops."""
-        self._respond(503, [], b"")
+        self._refuse(
+            HttpProblem("unavailable", "The server is stopping.", headers=UNAVAILABLE), is_logged=True
+        )
 
     async def _run(self) -> None:
         try:
@@ -97,7 +107,7 @@ class WebSocketOpening(asyncio.Protocol):
         except Exception:
             logger.exception("a WebSocket could not be opened")
         if self._head is None:
-            self._respond(500, [], b"")
+            self._refuse(HttpProblem("internal", "The server failed."))
         elif self._own is None and not self._is_over:
             self._transport.close()
         # The scope holds the offer, which holds the scope: the circle would wait for the collector.
@@ -121,7 +131,7 @@ class WebSocketOpening(asyncio.Protocol):
                 frame = ws_frame(message["bytes"], 0x2) if text is None else ws_frame(text.encode())
                 self._outlet().write(frame)
             case "websocket.close" if self._head is None:
-                self._respond(403, [], b"")
+                self._refuse(HttpProblem("forbidden", "No WebSocket is opened here."))
             case "websocket.close":
                 self._outlet().refuse(message.get("code") or 1000, message.get("reason") or "")
             case "websocket.http.response.start":
@@ -152,6 +162,33 @@ class WebSocketOpening(asyncio.Protocol):
     def _hand_over(self, outlet: TransportOutlet, head: bytes) -> None:
         self._connections.discard(self)
         outlet.take(self._transport, self._connections, head)
+
+    def _refuse(self, problem: HttpProblem, *, is_logged: bool = False) -> None:
+        """Answer with a problem of the server's own. `is_logged`: the application will log it."""
+        if self._is_over or self._head is not None:
+            return
+        self._is_over = True
+        state = self._scope["state"]
+        if is_logged:
+            state[REFUSED_WITH] = problem.status_code
+        # The id that the application knows the request by, if it came so far.
+        request_id = state.get("request_id", b"").decode() or token_hex(8)
+        body = problem_body(problem)
+        self._transport.write(last_answer(problem, body, self._http.server_state.default_headers, request_id))
+        self._transport.close()
+        if self._http.on_refusal is not None and not is_logged:
+            client = self._scope.get("client")
+            self._http.on_refusal(
+                Refusal(
+                    status=problem.status_code,
+                    detail=problem.detail,
+                    method="GET",
+                    target=self._scope["raw_path"],
+                    client=client[0] if client else None,
+                    request_id=request_id,
+                    bytes=len(body),
+                )
+            )
 
     def _respond(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer instead of opening, and close."""

@@ -1,18 +1,21 @@
 """The use cases of events: each change is one transaction together with its messages."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from api.services import event_messages
 from api.services.identity import Identity
-from api.services.store import Snapshot, Store
+from api.services.store import Snapshot, Store, Transaction
 from domain.events import EVENT_MEMBERS, Event, EventFields
 from domain.folding import fold
+from domain.ports.errors import StorageConflictError
 from domain.ports.events import EventFilter, EventSort, EventStore, Page
 from domain.problems import Problem
 from streams.messages import timestamp
 
+T = TypeVar("T")
 Clock = Callable[[], int]
 Allowed = Callable[[Event], bool]
 Changed = Callable[[Event], EventFields | list[Problem]]
@@ -22,6 +25,11 @@ EVERYTHING = EventFilter()
 
 CITIES_LOOKED_AT = 5000
 """Those with most events: a search among them is a few milliseconds of work."""
+
+MOST_TRIES = 3
+"""Of a change that the store gives up for others."""
+
+_log = logging.getLogger(__name__)
 
 
 class Events:
@@ -107,10 +115,12 @@ class Events:
 
         `allowed` decides whether the present version may be changed; `changed` gives the new
         fields, or their problems. A change to the same fields is none: no new version, no message.
+        Of changes at once each is made to what the one before has left.
         """
         at_ms = self._now_ms()
-        async with self._store.transaction() as unit:
-            old = await unit.events.get(event_id)
+
+        async def change(unit: Transaction) -> Event | Missed | list[Problem]:
+            old = await unit.events.get(event_id, to_change=True)
             if old is None:
                 return "absent"
             if not allowed(old):
@@ -121,41 +131,66 @@ class Events:
             names = changed_members(old, fields)
             if not names:
                 return old
-            new = await unit.events.replace(event_id, fields, at_ms=at_ms, if_version=old.version)
-            if new is None:
-                return "stale"
+            new = await unit.events.replace(event_id, fields, at_ms=at_ms)
+            assert new is not None, "nobody else could delete it"
             await unit.messages.append(event_messages.updated(new, names, caller, at_ms))
-        return new
+            return new
+
+        return await self._whole(change)
 
     async def delete(self, event_id: int, allowed: Allowed, caller: Identity) -> Missed | None:
         """Delete one event; return why not, or None."""
         at_ms = self._now_ms()
-        async with self._store.transaction() as unit:
-            old = await unit.events.get(event_id)
+
+        async def delete(unit: Transaction) -> Missed | None:
+            old = await unit.events.get(event_id, to_change=True)
             if old is None:
                 return "absent"
-            if not allowed(old) or not await unit.events.delete(event_id, if_version=old.version):
+            if not allowed(old):
                 return "stale"
+            await unit.events.delete(event_id)
             await unit.messages.append(event_messages.deleted(old, caller, at_ms))
-        return None
+            return None
+
+        return await self._whole(delete)
 
     async def replace_all(self, batch: Sequence[EventFields], caller: Identity) -> list[Event]:
         """Replace all events with a batch."""
         at_ms = self._now_ms()
-        async with self._store.transaction() as unit:
+
+        async def replace(unit: Transaction) -> range:
             await unit.events.delete_matching(EVERYTHING)
             ids = await unit.events.insert(batch, upload_id=None, at_ms=at_ms)
             await unit.messages.append(event_messages.many("replace", len(batch), caller, at_ms, ids=ids))
+            return ids
+
+        ids = await self._whole(replace)
         return [as_stored(fields, event_id, at_ms) for event_id, fields in zip(ids, batch, strict=True)]
 
     async def delete_matching(self, where: EventFilter, caller: Identity) -> int:
         """Delete all that match, and return how many."""
         at_ms = self._now_ms()
-        async with self._store.transaction() as unit:
+
+        async def delete(unit: Transaction) -> int:
             count = await unit.events.delete_matching(where)
             if count:
                 await unit.messages.append(event_messages.many("delete", count, caller, at_ms))
-        return count
+            return count
+
+        return await self._whole(delete)
+
+    async def _whole(self, act: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run a change in a transaction, and again where the store gives it up for others that it met."""
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                async with self._store.transaction() as unit:
+                    return await act(unit)
+            except StorageConflictError as error:
+                what = "is tried again" if tries < MOST_TRIES else f"is given up after {tries} tries"
+                _log.warning("a change of events %s: %s", what, error)
+                if tries == MOST_TRIES:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
 
 def as_stored(fields: EventFields, event_id: int, at_ms: int) -> Event:

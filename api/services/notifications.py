@@ -8,6 +8,7 @@ from msgspec import UNSET
 from api.services.links import stored_link
 from domain.messages import Notification, Param, Severity
 from domain.people import User
+from domain.problems import Problem
 from domain.webhooks import DisabledBecause, Progress, Webhook
 from streams.messages import Draft, draft, timestamp
 
@@ -50,13 +51,26 @@ def notification(
 
 
 def import_notification(
-    upload_id: str, filename: str, status: str, *, accepted: int, rejected: int, actor: str, at_ms: int
+    upload_id: str,
+    filename: str,
+    status: str,
+    *,
+    accepted: int,
+    rejected: int,
+    actor: str,
+    at_ms: int,
+    error: Problem | None = None,
 ) -> Draft:
-    """Return the draft of an import's end; `status` is `completed`, `failed` or `cancelled`."""
+    """Return the draft of an import's end; `status` is `completed`, `failed` or `cancelled`.
+
+    `error`: why it failed.
+    """
+    counts = f"{accepted} rows accepted, {rejected} rejected, for {actor}"
+    why: dict[str, Param] = {"reason": error.message, "reason_code": error.code} if error else {}
     return notification(
         "import.finished",
         f"Import of {filename or upload_id} {status}",
-        f"{accepted} rows accepted, {rejected} rejected, for {actor}",
+        f"{counts}: {error.message}" if error else counts,
         actor=actor,
         at_ms=at_ms,
         link=stored_link(f"/api/v1/uploads/{upload_id}"),
@@ -67,6 +81,7 @@ def import_notification(
             "status": status,
             "accepted": accepted,
             "rejected": rejected,
+            **why,
         },
     )
 

@@ -7,6 +7,7 @@ from api.services.identity import Identity
 from api.services.notifications import FEED as NOTIFICATIONS
 from api.services.store import Store
 from domain.personal import MAX_CALENDARS, CalendarAddress
+from streams.cursor import Cursor, parse_cursor
 
 CALENDAR_PREFIX = "fc_"
 """The public part of every calendar secret, so that scanners find leaks."""
@@ -74,10 +75,22 @@ class Personal:
         async with self._store.snapshot() as unit:
             return await unit.personal.read_mark(owner_of(who))
 
-    async def set_read_mark(self, who: Identity, cursor: str) -> None:
-        """Keep the cursor up to which the caller has read the notifications."""
+    async def set_read_mark(self, who: Identity, cursor: Cursor) -> str | None:
+        """Keep the cursor up to which the caller has read the notifications, and return what is kept.
+
+        One that comes late does not take back what another device has told. None for a cursor that nothing on
+        the feed has.
+        """
+        if cursor.epoch != self._store.epoch or cursor.seq > (await self._store.feed.bounds())[1]:
+            return None
+        owner = owner_of(who)
         async with self._store.transaction() as unit:
-            await unit.personal.set_read_mark(owner_of(who), cursor)
+            mark = await unit.personal.read_mark(owner, to_change=True)
+            kept = parse_cursor(mark) if mark else None
+            if kept is not None and kept.epoch == cursor.epoch and kept.seq >= cursor.seq:
+                return mark
+            await unit.personal.set_read_mark(owner, mark := f"{cursor.epoch}.{cursor.seq}")
+        return mark
 
     async def _may_read(self, owner: str) -> bool:
         """Return whether an owner is a user who is not disabled; an open server's one always is."""

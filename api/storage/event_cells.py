@@ -113,7 +113,11 @@ def key_maker(key: Sequence[str]) -> Callable[[Cells], Key]:
 
 
 class Merger:
-    """Merges a row of a file into the cells of a stored event."""
+    """Merges a row of a file into the cells of a stored event.
+
+    Attributes:
+        has_defaults: a row may have what no column of its file gives it.
+    """
 
     def __init__(self, rule: MergeRule) -> None:
         """Take from a row what its file has columns for."""
@@ -122,6 +126,9 @@ class Merger:
         if "event_date" in rule.fields:
             self._taken.append(INSTANT)
         self._takes_all = len(self._taken) == len(OWN)
+        self._by_default = [place for place, name in enumerate(OWN) if name in rule.defaults]
+        self._venue_defaults = () if "local_info" in rule.fields else _members(rule.defaults)
+        self.has_defaults = bool(self._by_default or self._venue_defaults)
 
     def merged(self, old: Cells, new: Cells) -> Cells:
         """Return the merged cells; `old` itself if nothing changes."""
@@ -143,9 +150,31 @@ class Merger:
                 wanted[place] = b
         return old if tuple(wanted) == old else tuple(wanted)
 
+    def keeps_other(self, merged: Cells, row: Cells) -> bool:
+        """Return whether the merged event has something else where the row has a default without a column."""
+        for place in self._by_default:
+            one, other = merged[place], row[place]
+            if one != other and not (one and other and _is_equal(place, one, other)):
+                return True
+        if not (self._venue_defaults and row[LOCAL_INFO]):
+            return False
+        wanted, kept = _venue(row[LOCAL_INFO]), merged[LOCAL_INFO]
+        has = _venue(kept) if kept else None
+        return any(getattr(has, name, None) != getattr(wanted, name) for name in self._venue_defaults)
+
     def _venue(self, old: str, new: str) -> str:
         venue = merged_venue(_venue(old) if old else None, _venue(new) if new else None, self._columns)
         return _encode(venue).decode() if venue else ""
+
+
+def _members(fields: Collection[str]) -> tuple[str, ...]:
+    """Return the members of the venue that are among fields."""
+    return tuple(name for name in Venue.__struct_fields__ if f"local_info.{name}" in fields)
+
+
+def _is_equal(place: int, one: str, other: str) -> bool:
+    """Return whether two cells that are written in different ways say the same."""
+    return any(place == of and is_equal(one, other) for of, is_equal in _JSON)
 
 
 class _Place(Struct):

@@ -122,13 +122,13 @@ def _followed(equal: Mapping[tuple[int, int], int], event_id: int, version: int)
 
 
 async def versions_of_created(unit: Unit, upload_id: str, *, after: int, limit: int) -> dict[int, int]:
-    """Return the versions of events that an import created, by id."""
+    """Return the versions of events that an import created, by id, and keep others from changing them."""
     parts = await deferred_index.parts_of(unit)
     conditions = [events.c.upload_id == upload_id, events.c.id > after]
     some = sa.select(events.c.id, events.c.version).where(
         *deferred_index.first_by_id(parts, conditions, limit)
     )
-    rows = await unit.rows(some.order_by(events.c.id).limit(limit))
+    rows = await unit.rows(some.order_by(events.c.id).limit(limit).with_for_update())
     return {row.id: row.version for row in rows}
 
 

@@ -20,7 +20,7 @@ BY_IDS = {
     "sqlite": f"SELECT {KNOWN_COLUMNS} FROM json_each(:ids) AS k CROSS JOIN events AS e WHERE e.id = k.value",  # noqa: S608 - names are ours.
     "postgresql": f"""
         SELECT {KNOWN_COLUMNS} FROM jsonb_array_elements_text(CAST(:ids AS jsonb)) AS k
-        JOIN events AS e ON e.id = CAST(k AS bigint) FOR UPDATE OF e
+        JOIN events AS e ON e.id = CAST(k AS bigint) ORDER BY e.id FOR UPDATE OF e
     """,  # noqa: S608
 }
 _BY_IDS = {name: sa.text(text) for name, text in BY_IDS.items()}
@@ -95,8 +95,10 @@ async def _by_key(unit: Unit, keys: set[LookedUp]) -> list[Row]:
 
 
 async def _rows(unit: Unit, part: Part, condition: sa.ColumnElement[bool]) -> Sequence[Row]:
-    some = _SELECTED.where(condition, *part.conditions).with_for_update()
-    return await unit.rows(some.with_hint(events, part.hint(""), "sqlite"))
+    some = _SELECTED.where(condition, *part.conditions)
+    if unit.dialect.name == "sqlite":
+        return await unit.rows(some.with_hint(events, part.hint(""), "sqlite"))
+    return await unit.rows(some.order_by(events.c.id).with_for_update())
 
 
 def _looked_up(row: Cells) -> LookedUp:

@@ -25,7 +25,7 @@ from api.storage.event_keys import find_by_ids, find_by_keys
 from api.storage.event_packing import Deltas, deltas_of
 from api.storage.merge_plan import CREATED, MergePlan
 from api.storage.unit_of_work import ChangedEvents, Unit
-from domain.merge import Key, Merged, MergeRule
+from domain.merge import Key, Merged, MergeRule, id_in
 from domain.ports.events import EventBatch, TakeBackPosition, TakenBack
 from domain.seen_rows import SeenRows
 
@@ -69,7 +69,7 @@ class EventMerge:
         """Insert new events of a batch and update stored ones."""
         if dry_run is None:
             # Two imports that look for the same key at once would both not find it.
-            await self._unit.dialect.queue_to_close(self._unit)
+            await self._take_turn()
         plan = await self._planned(batch, rule, upload_id, dry_run, met)
         if dry_run is not None:
             return Merged(bytes(plan.outcomes), warnings=plan.warnings)
@@ -134,9 +134,14 @@ class EventMerge:
         self, upload_id: str, position: TakeBackPosition, *, limit: int, at_ms: int
     ) -> TakenBack:
         """Undo a bounded part of an import: first the changed events, then the created ones."""
+        await self._take_turn()
         if position.changed_after is not None:
             return await self._give_back(upload_id, at_ms)
         return await self._delete_created(upload_id, position.created_after, limit)
+
+    async def _take_turn(self) -> None:
+        """Wait for others that merge or undo: they lock many events, and not all by one statement."""
+        await self._unit.dialect.lock(self._unit, "merges")
 
     async def _planned(
         self,
@@ -148,7 +153,7 @@ class EventMerge:
     ) -> MergePlan:
         rows, key_of = rows_of(batch), key_maker(rule.key)
         keys = [*map(key_of, rows)]
-        ids = [*map(_number, batch.ids)] if rule.has_ids and batch.ids else []
+        ids = [*map(id_in, batch.ids)] if rule.has_ids and batch.ids else []
         by_id = await find_by_ids(self._unit, ids) if any(ids) else {}
         by_key, several = await find_by_keys(
             self._unit, *_without_ids(rows, keys, ids, by_id), rule.key, key_of
@@ -230,9 +235,3 @@ def _own(before: dict[int, Known], upload_id: str) -> frozenset[int]:
             if known.upload_id == upload_id and known.version == 1
         ]
     )
-
-
-def _number(text: str) -> int:
-    """Return the id in a cell, 0 where there is none."""
-    plain = text.strip().removesuffix(".0")
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 19 else 0

@@ -42,7 +42,7 @@ _LONG_TEXT = 4000
 _IS_ONE = events.c.id == sa.bindparam("of_id")
 _GET = kept(sa.select(*EVENT_COLUMNS).where(_IS_ONE))
 _LOCK = kept(
-    sa.select(*_COUNTED, events.c.version, sa.func.length(events.c.description_key).label("long"))
+    sa.select(*EVENT_COLUMNS, events.c.instant_us, sa.func.length(events.c.description_key).label("long"))
     .where(_IS_ONE)
     .with_for_update()
 )
@@ -68,6 +68,7 @@ class SqlEvents:
     def __init__(self, unit: Unit, totals: CountCache | None = None) -> None:
         self._unit = unit
         self._totals = totals
+        self._locked: Row | None = None
         self.deltas: Deltas = Deltas()
 
     async def insert(self, batch: Sequence[EventFields], *, upload_id: str | None, at_ms: int) -> range:
@@ -142,9 +143,12 @@ class SqlEvents:
         """Delete some images of events before imports changed them; return how many."""
         return await event_history.forget(self._unit, before_ms=before_ms, limit=limit)
 
-    async def get(self, event_id: int) -> Event | None:
-        """Return one event."""
-        row = await self._unit.first(_GET, {"of_id": event_id})
+    async def get(self, event_id: int, *, to_change: bool = False) -> Event | None:
+        """Return one event. To change it: others cannot until the unit ends."""
+        if to_change:
+            row = self._locked = await self._unit.first(_LOCK, {"of_id": event_id})
+        else:
+            row = await self._unit.first(_GET, {"of_id": event_id})
         return event_of(row) if row else None
 
     async def page(
@@ -189,11 +193,9 @@ class SqlEvents:
         async for part in scan_documents(self._unit, conditions, parts, separator=separator, chunk=chunk):
             yield part
 
-    async def replace(
-        self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
-    ) -> Event | None:
-        """Overwrite the fields and raise the version; None if absent or of another version."""
-        old = await self._locked(event_id, if_version)
+    async def replace(self, event_id: int, fields: EventFields, *, at_ms: int) -> Event | None:
+        """Overwrite the fields and raise the version; None if absent."""
+        old = await self._take_locked(event_id)
         if old is None:
             return None
         cells = field_cells(fields)
@@ -205,13 +207,15 @@ class SqlEvents:
         row = await self._unit.first(_REPLACE, {"of_id": event_id, "at_ms": at_ms, **new})
         if texts is not None:
             await texts.end_change(self._unit, event_id, is_long=is_long)
+        if row is None:
+            return None
         self.deltas.subtract(deltas_of(columns_of([old])))
         count_event(self.deltas, fields)
-        return event_of(row) if row else None
+        return event_of(row)
 
-    async def delete(self, event_id: int, *, if_version: int | None) -> bool:
-        """Delete one event; False if absent or of another version."""
-        old = await self._locked(event_id, if_version)
+    async def delete(self, event_id: int) -> bool:
+        """Delete one event; False if absent."""
+        old = await self._take_locked(event_id)
         if old is None:
             return False
         if (texts := self._unit.dialect.texts) is not None:
@@ -268,13 +272,15 @@ class SqlEvents:
                 break
         return rows
 
-    async def _locked(self, event_id: int, if_version: int | None) -> Row | None:
-        row = await self._unit.first(_LOCK, {"of_id": event_id})
-        return row if row and if_version in (None, row.version) else None
+    async def _take_locked(self, event_id: int) -> Row | None:
+        """Return the row of an event that nobody else can change; no statement where it was read for that."""
+        row, self._locked = self._locked, None
+        return row if row and row.id == event_id else await self._unit.first(_LOCK, {"of_id": event_id})
 
     async def _delete_every(self) -> int:
         """Delete all without reading any: what goes with them is every count."""
-        await self._unit.dialect.queue_to_close(self._unit)
+        # Counts are written by those who have changed events: none that is under way adds to them later.
+        await self._unit.dialect.lock_all_events(self._unit)
         self.deltas = Deltas({("changes", ""): 1})
         if (texts := self._unit.dialect.texts) is not None:
             await texts.forget_all(self._unit)
@@ -288,10 +294,10 @@ class SqlEvents:
         parts = await deferred_index.parts_for(self._unit, where)
         following = [*await self._conditions(where), events.c.id > sa.bindparam("last")]
         ids = sa.select(events.c.id).where(*deferred_index.first_by_id(parts, following, _CHUNK))
-        ids = ids.order_by(events.c.id).limit(_CHUNK)
+        ids = ids.order_by(events.c.id).limit(_CHUNK).with_for_update(of=events)
         while rows := await self._unit.rows(ids, {"last": last}):
             chunk = events.c.id.in_([row.id for row in rows])
-            # Read anew: the index forgets them before they are deleted, and others may have changed them.
+            # Read anew: an index may have named events that others have changed before they were locked.
             deleted += await self._delete(sa.and_(*matching(where), chunk))
             last = rows[-1].id
         return deleted

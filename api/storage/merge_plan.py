@@ -45,6 +45,7 @@ class MergePlan:
             return
         # The same as `take` does for a row like most others, without its calls.
         merged, me, before, add = self._merger.merged, self._upload_id, self.before, self.outcomes.append
+        has_defaults = self._merger.has_defaults
         met = self._met_events
         for row, key in zip(rows, keys, strict=True):
             known = found.get(key)
@@ -54,6 +55,8 @@ class MergePlan:
             if met is not None and met.last(known.event_id, 0) is not None:
                 self.warn("repeated_key")
             wanted = merged(known.cells, row)
+            if has_defaults:
+                self._tell_of_defaults(wanted, row)
             if wanted is known.cells:
                 add(_UNCHANGED)
             else:
@@ -110,6 +113,7 @@ class MergePlan:
             return _SKIPPED
         now = self.changed.get(known.event_id, known.cells)
         wanted = self._merger.merged(now, row)
+        self._tell_of_defaults(wanted, row)
         if wanted is now:
             return _UNCHANGED
         if self._may_lose_times and _loses_time(now, wanted):
@@ -117,6 +121,11 @@ class MergePlan:
         self.before.setdefault(known.event_id, known)
         self.changed[known.event_id] = wanted
         return _UPDATED
+
+    def _tell_of_defaults(self, wanted: Cells, row: Cells) -> None:
+        """Warn of a stored event that keeps what it has, though `defaults` has something else for it."""
+        if self._merger.has_defaults and self._merger.keeps_other(wanted, row):
+            self.warn("default_not_used")
 
     def _replaced(self, row: Cells, place: int) -> int:
         """Merge a row into a new event of the same batch: the later row of a file counts."""

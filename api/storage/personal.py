@@ -55,9 +55,10 @@ class SqlPersonal:
         one = sa.delete(calendars).where(calendars.c.id == calendar_id)
         return await self._unit.run(one if owner is None else one.where(calendars.c.owner == owner)) == 1
 
-    async def read_mark(self, owner: str) -> str | None:
-        """Return the cursor up to which a person has read the notifications."""
-        row = await self._unit.first(sa.select(read_marks.c.cursor).where(read_marks.c.owner == owner))
+    async def read_mark(self, owner: str, *, to_change: bool = False) -> str | None:
+        """Return the cursor up to which a person has read the notifications; `to_change` locks it."""
+        one = sa.select(read_marks.c.cursor).where(read_marks.c.owner == owner)
+        row = await self._unit.first(one.with_for_update() if to_change else one)
         return str(row.cursor) if row else None
 
     async def set_read_mark(self, owner: str, cursor: str) -> None:

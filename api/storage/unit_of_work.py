@@ -123,8 +123,11 @@ class Dialect(Protocol):
         """Return the storage error of a driver's error; None for any other error."""
         ...
 
-    async def queue_to_close(self, unit: "Unit") -> None:
-        """Wait for the turn to close: only one transaction at a time is between this and its commit."""
+    async def lock_all_events(self, unit: "Unit") -> None:
+        """Wait until no other transaction changes events, and keep others from it to the end of this one.
+
+        Before anything else is locked: whoever changes events locks them first.
+        """
         ...
 
     async def end_frozen(self, unit: "Unit") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from api.storage.event_counts import counts_of
 from api.storage.leases import claim, hand_over, hold, release, release_all, renew_all
 from api.storage.schema import rejected_rows, remembered_shapes, uploads
 from api.storage.statements import kept, upsert
@@ -99,14 +100,28 @@ class SqlUploads:
         """Return the import that first came with this key."""
         return await self._one(_BY_KEY, {"of_key": key})
 
-    async def by_sha256(self, sha256: str, *, other_than: str) -> Upload | None:
-        """Return the latest earlier import of the same bytes whose rows are still stored."""
+    async def by_sha256(self, sha256: str, *, other_than: str, sheet: str | None = None) -> Upload | None:
+        """Return the latest earlier import of the same bytes, and sheet, whose rows are still stored."""
         same = sa.select(uploads).where(
-            uploads.c.sha256 == sha256, uploads.c.id != other_than, uploads.c.state.in_(AT_THE_END)
+            uploads.c.sha256 == sha256,
+            uploads.c.id != other_than,
+            uploads.c.state.in_((*AT_THE_END, "undone")),
         )
         newest = same.order_by(uploads.c.created_ms.desc(), uploads.c.id.desc()).limit(_SAME_FILES)
-        earlier = map(_of, await self._unit.rows(newest))
-        return next((upload for upload in earlier if upload.has_rows_in), None)
+        earlier = [one for one in map(_of, await self._unit.rows(newest)) if one.may_have_read(sheet)]
+        stored = await self.stored_events([upload.id for upload in earlier if upload.has_rows_in])
+        still_in = (upload for upload in earlier if upload.still_has_rows_in(stored.get(upload.id, 0)))
+        return next(still_in, None)
+
+    async def stored_events(self, upload_ids: Collection[str]) -> dict[str, int]:
+        """Return how many of the events that each import created are stored; those without one are left out.
+
+        Changes of the unit of work itself are not counted yet.
+        """
+        if not upload_ids:
+            return {}
+        counts = await counts_of(self._unit, [("upload", upload_id) for upload_id in upload_ids])
+        return {upload_id: n for upload_id, n in zip(upload_ids, counts, strict=True) if n}
 
     async def save(self, upload: Upload) -> None:
         """Overwrite every member of an import but `idempotency_key` and `created_at`."""
@@ -160,6 +175,17 @@ class SqlUploads:
         for start in range(0, len(lines), _AT_A_TIME):
             some = sa.select(rejected_rows.c.body).where(
                 rejected_rows.c.upload_id == upload_id, line.in_(lines[start : start + _AT_A_TIME])
+            )
+            found += [_rejected(row.body) for row in await self._unit.rows(some)]
+        return found
+
+    async def rejected_records(self, upload_id: str, records: Sequence[int]) -> list[RejectedRow]:
+        """Return the rejected rows of these records, of which there may be fewer."""
+        found: list[RejectedRow] = []
+        for start in range(0, len(records), _AT_A_TIME):
+            some = sa.select(rejected_rows.c.body).where(
+                rejected_rows.c.upload_id == upload_id,
+                rejected_rows.c.record.in_(records[start : start + _AT_A_TIME]),
             )
             found += [_rejected(row.body) for row in await self._unit.rows(some)]
         return found

@@ -32,18 +32,31 @@ _UNTYPED = re.compile(
     rb"<text:p[\s>])",
     re.DOTALL,
 )
+# A type that is none of OpenDocument's, such as a date with its time, or a value of numbers that is none: the
+# library takes the file for damaged. Source: part 3, §19.385 and §19.387.
+_ODD = re.compile(
+    rb"office:value(?:-type\s*=\s*[\"'](?!(?:string|float|percentage|currency|date|time|boolean|void)[\"'])"
+    rb"|\s*=\s*[\"'](?![+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[\"']))"
+)
+_CELL = re.compile(
+    rb"(<table:(?:covered-)?table-cell)((?:\s+[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))++)(?=\s*+(/?)>)"
+)
+_VALUE = re.compile(rb"\s+office:value(?P<type>-type)?\s*=\s*(?P<text>\"[^\"]*\"|'[^']*')")
 
 
 def readable(content: bytes) -> bytes:
     """Return a workbook in which the library finds every text.
 
     It leaves out line breaks, tabs and runs of blanks, beside which words would run together, and the text
-    of cells that name no type, as some programs write them.
+    of cells that name no type, as some programs write them; one of an unknown type it cannot read.
     """
     with ZipFile(io.BytesIO(content)) as old:
         part, blanks = _BLANK.subn(_characters, old.read("content.xml"))
         part, untyped = _UNTYPED.subn(rb'\g<0> office:value-type="string"', part)
-        if not blanks and not untyped:
+        is_odd = _ODD.search(part) is not None
+        if is_odd:
+            part = _CELL.sub(_as_text, part)
+        if not (blanks or untyped or is_odd):
             return content
         mended = io.BytesIO()
         with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
@@ -54,6 +67,15 @@ def readable(content: bytes) -> bytes:
 
 def _characters(found: re.Match[bytes]) -> bytes:
     return b"\n" if found[1] else b"\t" if found[2] else b" " * int(found[3] or 1)
+
+
+def _as_text(cell: re.Match[bytes]) -> bytes:
+    """Return a cell whose type or value is none as one of the text that it shows, or else of its value."""
+    if _ODD.search(cell[2]) is None:
+        return cell[0]
+    values = [found["text"] for found in _VALUE.finditer(cell[2]) if not found["type"]]
+    text = b" office:string-value=" + values[0] if cell[3] and values else b""
+    return cell[1] + _VALUE.sub(b"", cell[2]) + b' office:value-type="string"' + text
 
 
 def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:

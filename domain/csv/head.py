@@ -21,10 +21,10 @@ from domain.rows.header import (
     HeaderFault,
     HeadRow,
     find_header,
-    is_dated,
     is_enough,
     recognised,
 )
+from domain.rows.placed_cells import is_dated
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_CHARACTERS = 64 * 1024
@@ -126,12 +126,26 @@ def _head(
     best = _first_rows(window, best.delimiter, LONGEST_SEARCH, options)
     final = is_last or is_enough(best.rows, options)
     found = find_header(best.rows, options, final=final, timezone=timezone)
+    if found is not None and _cut_tails(best, found):
+        found = find_header(best.rows, options, final=final, timezone=timezone)
     if found is None:
         return None
     first = best.rows[0].cells if found.place == NO_HEADER else found.names
     if any("\0" in cell for cell in first):
         return BINARY
     return Head(best.delimiter, found, best.rows, _end(window, best, found))
+
+
+def _cut_tails(reading: _Reading, found: Header | HeaderFault) -> bool:
+    """Take off the delimiters of another kind with which the header ends from the rows below it, too.
+
+    Return whether there are any: values of the last column show then what it holds.
+    """
+    tail = "" if found.place == NO_HEADER else other_delimiters(found.names, reading.delimiter)
+    for place, row in enumerate(reading.rows if tail else ()):
+        if place > found.place and row.cells and row.cells[-1].endswith(tail):
+            reading.rows[place] = HeadRow(row.line, [*row.cells[:-1], row.cells[-1].removesuffix(tail)])
+    return bool(tail)
 
 
 def _end(window: _Window, reading: _Reading, found: Header | HeaderFault) -> int:

@@ -238,8 +238,8 @@ class RowReader(Reader):
         state.columns, state.header = header.columns, header.described
         asked = DateOrder.asked(self._options.date_format)
         state.order = with_order_of_header(asked, header.columns, header.line)
-        if header.place > 0:
-            self._warnings.add("rows_above_header", header.place)
+        for code, count in header.warnings.items():
+            self._warnings.add(code, count)
         self._set_columns(header.columns)
         self._advance(head.end)
         self._searched = self._window.position

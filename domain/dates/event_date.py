@@ -157,6 +157,22 @@ def _joined(written: Written, text: str, time: str) -> Written | Problem:
     return replace(written, clock=replace(clock, fraction=fraction))
 
 
+def takes_time(text: str, time: str) -> bool:
+    """Return whether a time may be joined to the text of a date: it has none of its own that says another.
+
+    A midnight is none, as where another cell has the time.
+    """
+    text = text.strip()
+    written = _iso(text)
+    if written is None or _is_nowhere(written):
+        written = read_written(text)
+    if written is None or written.clock is None:
+        return True
+    joined = _joined(written, text, time.strip())
+    is_conflict = isinstance(joined, Problem) and joined.code == "conflicting_time"
+    return written.clock.is_midnight and not is_conflict
+
+
 def _clock_of_moment(time: str, written: Written, text: str) -> Clock | Problem | None:
     """Return the time of a cell that has a day, too; None for the day alone, as of merged cells."""
     whole = _iso(time) or read_written(time)

@@ -4,9 +4,11 @@ import binascii
 import quopri
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from domain.dates.zones import offset_at
+from domain.files.attendees import ABSENT, NAMELESS, takes_part, told_name
 from domain.files.calendar_recurrence import dates_of
 from domain.files.calendar_text import (
     CITY,
@@ -49,6 +51,9 @@ _SOFT_LINES = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^(.)")
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})?(Z)?)?")
+
+_OF_ATTENDEES = ("CUTYPE", "PARTSTAT", "ROLE", "STATUS")
+"""Parameters that say who takes part; vCalendar 1.0 says STATUS."""
 
 _DATED = frozenset({"DTSTART", "RECURRENCE-ID", "EXDATE", "RDATE"})
 
@@ -98,6 +103,10 @@ class _Property(NamedTuple):
     parameters: dict[str, str]
     value: str
 
+    def parameter(self, name: str) -> str:
+        """Return the value of a parameter without quotes; "" where it is missing."""
+        return self.parameters.get(name, "").strip('"')
+
 
 def read_event(
     text: str, zones: NamedZones, mapped: Collection[str], changed: Callable[[str], Collection[str]]
@@ -111,17 +120,19 @@ def read_event(
     wanted = SHOWN.union(mapped)
     members: dict[str, Any] = {"SUMMARY": "", "DTSTART": ""}
     problems: list[Problem] = []
-    codes = []
-    names = [name for each in found if each.name == "ATTENDEE" and (name := _common_name(each))]
+    of_zone: list[Problem] = []
+    codes = list[str]()
+    invited = [each for each in found if each.name == "ATTENDEE"]
+    present = [each for each in invited if takes_part(*map(each.parameter, _OF_ATTENDEES))]
+    names = [name for each in present if (name := _common_name(each))]
     for each in found:
         if each.name == "DTSTART":
-            members["DTSTART"] = members["DTSTART"] or _start(each, zones, problems)
+            members["DTSTART"] = members["DTSTART"] or _start(each, zones, of_zone)
         elif each.name in wanted and each.name != "ATTENDEE":
             members[each.name] = members.get(each.name) or _text(each)
     if names:
         members["ATTENDEE"] = names
-    if len(names) < sum(each.name == "ATTENDEE" for each in found):
-        codes.append("nameless_attendee")
+    codes += [NAMELESS] * (len(present) - len(names)) + [ABSENT] * (len(invited) - len(present))
     if any(each.name in ("RRULE", "RDATE") for each in found):
         codes.append("recurring_event")
     raw = {each.name: each for each in reversed(found)}
@@ -130,8 +141,9 @@ def read_event(
     replaces = _start(raw["RECURRENCE-ID"], zones, []) if "RECURRENCE-ID" in raw else None
     if "recurring_event" in codes and "DTSTART" in raw:
         members["DTSTART"] = _first_date(raw["DTSTART"], found, zones, changed(uid), problems)
-    if is_own_uid(uid) or EXACT in raw:
-        _read_own(members, raw, mapped)
+    is_own = is_own_uid(uid) or EXACT in raw
+    if not (is_own and _read_own(members, raw, mapped)):
+        problems = [*of_zone, *problems]
     status = raw["STATUS"].value.strip().upper() if "STATUS" in raw else ""
     return CalendarEvent(members, problems, codes, status == "CANCELLED", uid, replaces)
 
@@ -289,9 +301,9 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _common_name(found: _Property) -> str:
-    """Return the CN of an attendee. Source: §3.2.2, RFC 6868 §3.1."""
-    name = found.parameters.get("CN", "").strip('"')
-    return _CARET.sub(lambda match: {"n": " ", "'": '"'}.get(match[1], match[1]), name).strip()
+    """Return the CN of an attendee, if it is a name. Source: §3.2.2, RFC 6868 §3.1."""
+    name = found.parameter("CN")
+    return told_name(_CARET.sub(lambda match: {"n": " ", "'": '"'}.get(match[1], match[1]), name))
 
 
 def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
@@ -312,35 +324,54 @@ def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
 
 
 def _offset(moment: str, zone: str, zones: NamedZones, problems: list[Problem]) -> str:
-    try:
-        offset = zones.offset(zone, datetime.fromisoformat(moment))
-    except (ValueError, OverflowError):
-        return ""  # No such day exists; the rule of dates reports it.
-    if offset is None:
+    found = zones.zone(zone)
+    if found is None:
         problems.append(problem("invalid_date.zone", "event_date", value=excerpt(zone)))
         return ""
-    return offset
+    try:
+        wall = datetime.fromisoformat(moment)
+        offset = offset_at(found, wall)
+        if offset is None:
+            problems.append(_local_mean_time(moment, excerpt(zone), wall.replace(tzinfo=found)))
+    except (ValueError, OverflowError):
+        return ""  # No such day exists; the rule of dates reports it.
+    return offset or ""
 
 
-def _read_own(members: dict[str, Any], raw: Mapping[str, _Property], mapped: Collection[str]) -> None:
-    """Set members to what an entry of our own export means."""
+def _local_mean_time(text: str, zone: str, moment: datetime) -> Problem:
+    """Return the problem of a time from before a place had an offset of whole minutes."""
+    utc = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return problem("invalid_date.offset_seconds", "event_date", value=text, suggestion=utc, zone=zone)
+
+
+def _read_own(members: dict[str, Any], raw: Mapping[str, _Property], mapped: Collection[str]) -> bool:
+    """Set members to what an entry of our own export means.
+
+    Return whether that has the date as it was stored, which needs no time zone.
+    """
+    has_date = False
     if EXACT in raw:
-        _restore(members, raw, _text(raw[EXACT]))
+        has_date = _restore(members, raw, _text(raw[EXACT]))
         # They repeat what the exact values have.
         for name in {"COMMENT", "CATEGORIES"}.difference(mapped):
             members.pop(name, None)
     elif "COMMENT" in members and "COMMENT" not in mapped:
         # A calendar program has dropped the properties that it does not know.
         members.setdefault("ATTENDEE", people_in(members.pop("COMMENT")))
+    return has_date
 
 
-def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) -> None:
-    """Set members to the exact values of our own export, where nobody has changed them since."""
+def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) -> bool:
+    """Set members to the exact values of our own export, where nobody has changed them since.
+
+    Return whether the date is one of them.
+    """
     told = decode_json(exact)
     if not isinstance(told, dict):
-        return
+        return False
     date, city = told.get("event_date"), told.get("city")
-    if isinstance(date, str) and "DTSTART" in raw and _is_still_at(raw["DTSTART"], date, told.get(ZONE)):
+    has_date = "DTSTART" in raw and _is_still_at(raw["DTSTART"], date, told.get(ZONE))
+    if has_date:
         members["DTSTART"] = date
     if _is_still(told.get("description"), members.get("DESCRIPTION", "")):
         members["DESCRIPTION"] = told["description"]
@@ -359,6 +390,7 @@ def _restore(members: dict[str, Any], raw: Mapping[str, _Property], exact: str) 
                 members[LOCAL_INFO] = venue
         else:
             _place(members, venue)
+    return has_date
 
 
 def _place(members: dict[str, Any], venue: dict[str, Any] | None) -> None:
@@ -370,9 +402,13 @@ def _place(members: dict[str, Any], venue: dict[str, Any] | None) -> None:
         members["LOCATION"] = name
 
 
-def _is_still_at(start: _Property, date: str, zone: object) -> bool:
+def _is_still_at(start: _Property, date: object, zone: object) -> bool:
     """Return whether DTSTART is what was written for a date, in the same zone; earlier exports named none."""
-    return _starts(date) == start.value.strip() and start.parameters.get("TZID", "").strip('"') in ("", zone)
+    return (
+        isinstance(date, str)
+        and _starts(date) == start.value.strip()
+        and start.parameters.get("TZID", "").strip('"') in ("", zone)
+    )
 
 
 def _is_still(exact: object, shown: str) -> bool:

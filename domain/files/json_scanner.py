@@ -11,10 +11,11 @@ from typing import Any, Literal
 from domain.csv.text_window import TextWindow
 from domain.files.event_members import EventMembers
 from domain.files.found_record import FoundRecord, ScannerState
-from domain.files.json_layout import LayoutSearch
+from domain.files.json_layout import Layout, LayoutSearch
 from domain.files.json_status import cancellation, is_postponed, is_recurring, may_say_status
 from domain.files.json_values import MalformedError, ValueParser, after_commas, after_space
 from domain.files.nested_members import PlainMembers
+from domain.files.no_event_names import is_no_event
 from domain.files.other_arrays import OtherArrays
 from domain.files.passed_value import PassedValue
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
@@ -25,6 +26,8 @@ RECORD_CHARACTERS = 1024 * 1024
 
 _ENDS = {"array": "]", "inner": "]", "map": "}", "inner map": "}"}
 _MAPS = ("map", "inner map")
+_BEGUN = ("start", "inner", "inner map", "map", "one")
+"""Modes in which another document goes on."""
 
 _SHOWN = 20
 """Characters of a text that is there too much."""
@@ -39,6 +42,7 @@ _SEARCH_STEPS = 6
 _OTHERS = 100
 """So many names of other arrays are kept."""
 
+_ARRAY_OF_OBJECTS = re.compile(r"\[[ \t\r\n]*+\{")
 _DELIMITER = re.compile(r"[ \t\r\n,\]}]")
 _NEXT_LINE = re.compile(r"[\r\n]\s*(?=\{)")
 _TOO_LONG = problem("too_long.object", limit=1)
@@ -71,7 +75,7 @@ class JsonScanner:
         self._passed: PassedValue | None = None
         self._why_passed = _TOO_LONG
         self._beside: dict[str, str] = dict(state.notes)
-        self._tail = OtherArrays(self._has_events_at)
+        self._tail = OtherArrays(self._look_at)
 
     @property
     def fed(self) -> int:
@@ -113,8 +117,9 @@ class JsonScanner:
         while len(found) < most and self.fault is None:
             if self._mode == "start" and not self._began():
                 break
+            mode = self._mode
             record = self._rest_of(self._passed) if self._passed else self._next_record()
-            if record is None and self._mode == "start":
+            if record is None and self._mode != mode and self._mode in _BEGUN:
                 continue
             if record is None:
                 break
@@ -213,12 +218,15 @@ class JsonScanner:
         self._beside = ({"array": array} if array else {}) | ({"others": others} if others else {})
         self._tail.names = []
 
-    def _has_events_at(self, at: int) -> bool | None:
-        """Return whether the object at an index is an event, or has one; None while its end is to come."""
+    def _look_at(self, at: int, name: str | None) -> tuple[bool, int] | None:
+        """Return whether the value at an index has events, and its end; None while that is to come."""
         try:
-            return self._events.holds_whole(self._parser.parse(self._window.text, at)[0])
+            value, end = self._parser.parse(self._window.text, at)
         except MalformedError as error:
-            return None if error.may_be_cut else False
+            if error.may_be_cut:
+                return None
+            raise ValueError("no JSON") from error
+        return self._events.has_events(value, of_array=name is None, is_other=is_no_event([name or ""])), end
 
     def _next_start(self) -> int | None:
         """Return where the next value begins; None at an end, or while that is to come."""
@@ -276,7 +284,9 @@ class JsonScanner:
 
     def _next_record(self) -> FoundRecord | None:
         start = self._next_start()
-        return None if start is None else self._record(start)
+        if start is None or (self._mode == "lines" and self._is_other_array(start)):
+            return None
+        return self._record(start)
 
     def _record(self, start: int) -> FoundRecord | None:
         """Return the record that begins at an index, or None while its end is to come."""
@@ -286,6 +296,8 @@ class JsonScanner:
             value, end = self._parser.parse(window.text, start)
         except MalformedError as error:
             return self._malformed(start, error)
+        if self._mode == "lines" and self._is_other_layout(start, value):
+            return None
         if not isinstance(value, dict):
             if not (window.closed or _DELIMITER.search(window.text, end)):
                 window.want_more()  # The digits of a number may go on.
@@ -296,6 +308,41 @@ class JsonScanner:
         if window.text.find("\\u", start, end) >= 0:
             value = without_marks(window.text[start:end], value)
         return self._found(start, end, value, self._parser.refused)
+
+    def _is_other_array(self, start: int) -> bool:
+        """Return whether an array of objects begins at an index, behind or between lines: a new document."""
+        window = self._window
+        if not _ARRAY_OF_OBJECTS.match(window.text, start):
+            return False
+        window.pass_to(start)
+        self._mode = "start"
+        return True
+
+    def is_document(self, piece: bytes) -> bool:
+        """Return whether an object of a run is not one of its records, but a document with events in it."""
+        if self._mode != "lines":
+            return False
+        text = piece.decode("utf-8", "surrogateescape")
+        return self._layout_in(text, 0, ValueParser().parse(text, 0)[0]) is not None
+
+    def _is_other_layout(self, start: int, value: Any) -> bool:
+        """Return whether the object at an index, among lines, is a document with events; begin it there."""
+        layout = self._layout_in(self._window.text, start, value)
+        if layout is None:
+            return False
+        self._window.pass_to(layout.start)
+        self._mode = layout.mode
+        self._note_beside(layout.beside)
+        return True
+
+    def _layout_in(self, text: str, start: int, value: Any) -> Layout | None:
+        """Return where the events are in an object that is none itself."""
+        if type(value) is not dict or self._events.reads(value) or not _has_objects(value):
+            return None
+        # What the record itself refuses is not noted again.
+        search = LayoutSearch(ValueParser(), self._events, text, start, closed=True)
+        layout = search.layout(start)
+        return layout if isinstance(layout, Layout) and layout.mode != "lines" else None
 
     def _found(self, start: int, end: int, members: dict[str, Any], problems: list[Problem]) -> FoundRecord:
         window = self._window
@@ -372,6 +419,10 @@ class JsonScanner:
         elif self._mode in _ENDS:
             self.ends_early = True
             self.fault = problem("invalid_json.ends_early")
+
+
+def _has_objects(members: dict[str, Any]) -> bool:
+    return any(type(value) is dict or (type(value) is list and value) for value in members.values())
 
 
 def _notes_of(members: dict[str, Any]) -> list[str]:

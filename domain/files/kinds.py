@@ -102,6 +102,10 @@ _MARKUP: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 _JSON_START = re.compile(r"\s*(?:\[\s*(?:[\]{\[\"]|\Z)|\{\s*(?:[\"}]|\Z))")
 _CALENDAR_START = re.compile(r"BEGIN:[ \t]*V(?:CALENDAR|EVENT|TIMEZONE|TODO|JOURNAL)\b", re.IGNORECASE)
 _COMMENTS = r"(?:\s|//[^\r\n]*|/\*.*?\*/)*+"
+# What some servers put before JSON, so that no page can run it as a script.
+_GUARD = re.compile(
+    r"(?:\)\]\}'?,?|(?:while|for)\s*\([^)\r\n]{0,10}\)\s*;|throw [^;\r\n]{1,40};)\s*[\[{]\s*[\]}\[{\"]"
+)
 # `// agenda` above an array, `callback([…])`, `var events = […]`; a header may have brackets, too.
 _SCRIPT = re.compile(
     rf"(?P<comments>{_COMMENTS})(?:(?P<wrapped>export\s+default\b|(?:(?:var|let|const)\s+)?[A-Za-z_$][\w$.]*"
@@ -157,7 +161,9 @@ def _unmarked(start: str, *, is_all: bool) -> Kind | Problem | None:
 
 def _script_or_csv(start: str, *, is_all: bool) -> Kind | Problem | None:
     script = _SCRIPT.match(start)
-    if script and (script["wrapped"] or "/" in script["comments"] + script["within"]):
+    if (script and (script["wrapped"] or "/" in script["comments"] + script["within"])) or _GUARD.match(
+        start
+    ):
         return problem("not_text.javascript")
     return None if _COMMENT_FIRST.match(start) and not is_all else "csv"
 

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from domain.files.attendees import attendee
 from domain.files.found_record import FoundRecord
 from domain.files.member_values import cell_text
-from domain.files.nested_members import name_of
 from domain.files.shared_fields import SharedFields
+from domain.rows.cells import Replacements
 from domain.rows.columns import MAX_COLUMNS
+from domain.rows.names import EITHER, LOCATION_NAME
 
 
 class MemberColumns:
     """Names of members, each at its place; further names come behind the first ones."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], replacements: Replacements) -> None:
         self._places: dict[str, int] = {}
         self._fields: dict[int, str] = {}
         self._shared: SharedFields | None = None
+        self._replacements = replacements
         self.rename(names)
 
     def rename(self, names: Sequence[str]) -> None:
@@ -55,17 +58,24 @@ class MemberColumns:
             elif value is not None:
                 field = self._fields.get(at)
                 is_people = field == "participants" and type(value) is list
-                cells[at], problem = cell_text(field, self._named(record, value) if is_people else value)
-                if problem is not None:
-                    record.problems = [*record.problems, problem]
+                cells[at], problems = cell_text(field, self._named(record, value) if is_people else value)
+                if problems and not self._is_replaced(field, cells[at]):
+                    record.problems = [*record.problems, *problems]
         return cells
+
+    def _is_replaced(self, field: str | None, cell: str) -> bool:
+        """Return whether a text comes in the place of a value, whose type is thus no matter."""
+        return self._replacements.replace(LOCATION_NAME if field == EITHER else field or "", cell)
 
     @staticmethod
     def _named(record: FoundRecord, people: list[Any]) -> list[Any]:
-        """Return people as their names; objects without one are left out, as in calendars."""
-        named = [name_of(person) if type(person) is dict else person for person in people]
-        names = [
-            name for name, person in zip(named, people, strict=True) if name is not None or person is None
-        ]
-        record.notes = [*record.notes, *["nameless_attendee"] * (len(people) - len(names))]
+        """Return people as their names; objects that are no participant are left out, as in calendars."""
+        names, notes = list[Any](), list[str]()
+        for person in people:
+            name, code = attendee(person) if type(person) is dict else (person, "")
+            if code:
+                notes.append(code)
+            else:
+                names.append(name)
+        record.notes = [*record.notes, *notes]
         return names

@@ -7,7 +7,7 @@ import msgspec
 from domain.dates.wording import invalid, invalid_time
 from domain.problems import Problem, excerpt
 from domain.rows.names import EITHER
-from domain.text import invalid_type
+from domain.text import invalid_type, not_texts
 
 _EXPECTED = {
     "event_date": "date_text",
@@ -20,31 +20,24 @@ _EXPECTED = {
     "local_info.past_events": "texts",
 }
 
-_NO_ID = (bool, dict, list)
-"""Types of the ids of other programs: like texts that are no number, they find no event of ours."""
-
 _encode = msgspec.json.Encoder().encode
 
 
-def cell_text(name: str | None, value: Any) -> tuple[str, Problem | None]:
-    """Return a value that is not a string as cell text, with the problem of a wrong type.
+def cell_text(name: str | None, value: Any) -> tuple[str, list[Problem]]:
+    """Return a value that is not a string as cell text, with the problems of wrong types.
 
     `name` is the field of the member, if any. A text is read as a cell of a CSV; a number, true and
     false by the rules of JSON.
     """
-    problem = None
-    if name == "id" and isinstance(value, _NO_ID):
-        return "", None
+    problems: list[Problem] = []
     if name == "participants" and isinstance(value, list):
-        wrong = [(at, item) for at, item in enumerate(value) if not isinstance(item, str)]
-        if not wrong:
-            return ";".join(value), None
-        at, item = wrong[0]
-        problem = invalid_type(f"participants[{at}]", "text", item)
+        problems = not_texts(name, value)
+        if not problems:
+            return ";".join(value), []
     elif name is not None and not _is_of_its_type(name, value):
         full = "local_info.location_name" if name == EITHER else name
-        problem = invalid_type(full, _EXPECTED.get(name, "text"), value, _meant(name, value))
-    return _json_text(value), problem
+        problems = [invalid_type(full, _EXPECTED.get(name, "text"), value, _meant(name, value))]
+    return _json_text(value), problems
 
 
 def _is_of_its_type(name: str, value: Any) -> bool:

@@ -1,8 +1,8 @@
 """Objects within the events of other programs as plain members: the name of a place, its city, a start.
 
 Sources: schema.org's Event and Place; the APIs of Google Calendar, Outlook, Eventbrite, Meetup, Sympla,
-Ticketmaster, Mobilizon and The Events Calendar. Wrappers: GeoJSON (RFC 7946), JSON:API, ArcGIS, Airtable,
-GraphQL cursor connections, Elasticsearch.
+Ticketmaster, Mobilizon and The Events Calendar; the open data of Madrid. Wrappers: GeoJSON (RFC 7946),
+JSON:API, ArcGIS, Airtable, GraphQL cursor connections, Elasticsearch.
 """
 
 import re
@@ -17,7 +17,7 @@ from domain.dates.written import read_written
 from domain.files.named_zones import NamedZones
 from domain.problems import sendable
 from domain.rows.memory import remember
-from domain.rows.names import LOCATION_NAME, column_key, meaning
+from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
 
 _ZONE = ("time_zone", "timezone", "tz", "fuso_horario")
 _WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?", re.ASCII)
@@ -32,6 +32,7 @@ _STREET = (
     "address.address_1",
     "address_1",
     "address.line1",
+    "area.street_address",
     "address",
     "endereco",
     "direccion",
@@ -47,15 +48,30 @@ _TEXTS = ("name", "nome", "nombre", "text", "value")
 _CAPACITY = ("capacity", "capacidade", "maximum_attendee_capacity")
 _CITY = tuple(
     f"{way}{name}"
-    for way in ("", "address.", "endereco.", "direccion.", "location.")
+    for way in ("", "address.", "endereco.", "direccion.", "location.", "area.")
     for name in ("city", "cidade", "ciudad", "address_locality", "locality", "municipio", "town", "city.name")
 )
+_WHERE = frozenset(
+    (
+        *("address", "street_address", "endereco", "direccion", "area", "district"),
+        *("postal_code", "zip", "zip_code", "cep", "address_region", "region", "state", "estado"),
+        *("address_country", "country", "pais", "geo", "coordinates", "latitude", "longitude"),
+        *("lat", "lng", "lon", "map", "has_map", "url", "link"),
+    )
+)
+"""Members that say where a place is, or under which address of the web, and not which one it is."""
+
+_OF_NAMES = re.compile(r"name|nome|nombre|title|label")
+_OF_VENUES = frozenset({"capacity", "venue_type", "is_accessible", "past_events", "manually_edited"})
+"""Members of a venue in our own form: one that lacks its name is refused, and not passed over."""
+
 _PERSON = ("name", "display_name", "full_name", "nome", "nombre", "email_address.name")
 _WRAPPERS = ("properties", "attributes", "fields", "node", "_source")
 """Under one of these names a record that says nothing of an event itself holds the event."""
 
-_NAMED_WRAPPERS = ("event", "evento", "item")
-"""Likewise, where what it holds has a title or a date. Sources: Localist, schema.org's ListItem."""
+NAMED_WRAPPERS = ("event", "evento", "item", "document", "doc")
+"""Likewise, where what it holds has a title or a date. Sources: Localist, schema.org's ListItem, Typesense,
+CouchDB."""
 
 _RENDERED = "rendered"
 """What WordPress made of a text: letters may stand in it as HTML writes them."""
@@ -115,6 +131,9 @@ _VALUE = _Kind(_TEXTS)
 _VALUES = frozenset({"title", "description", "event_time", "city", "local_info.capacity"})
 """Fields that are one text or number, which may be told as an object, or as a list of one."""
 
+_OF_PLACE = frozenset({"local_info", "local_info.address", "local_info.capacity", LOCATION_NAME})
+"""Fields that say which place it is, or how it is."""
+
 _FIELDS = {
     "city": "city",
     "name": LOCATION_NAME,
@@ -144,7 +163,32 @@ class PlainMembers:
         return _with_sendable_names(self._plain(members))
 
     def _plain(self, members: dict[str, Any]) -> dict[str, Any]:
-        plain, parts = _with_embedded(unwrapped(members)), dict[str, Any]()
+        event = unwrapped(members)
+        plain = self._own(event)
+        if event is not members:
+            self._add_beside(plain, self._own(beside(members, event)))
+        if members.keys() >= _WRITES_HTML:
+            return {name: unescape(found) if type(found) is str else found for name, found in plain.items()}
+        return plain
+
+    @staticmethod
+    def _add_beside(plain: dict[str, Any], others: Mapping[str, Any]) -> None:
+        """Add what stands beside an event that is wrapped, but for what the event says itself."""
+        told = {_field_of(name) for name, value in plain.items() if value is not None}
+        for name, value in others.items():
+            field = _field_of(name)
+            # Of another place than the event's own, the city still counts before a default.
+            is_of_other = field in _OF_PLACE and LOCATION_NAME in told
+            # An object of a place that does not say which is none of this event.
+            says_nothing = (
+                field == LOCATION_NAME and type(value) in (dict, list) and "location_name" not in value
+            )
+            if says_nothing or plain.get(name) is not None or (field and field in told) or is_of_other:
+                continue
+            plain[name] = value
+
+    def _own(self, members: dict[str, Any]) -> dict[str, Any]:
+        plain, parts = _with_embedded(members), dict[str, Any]()
         is_all_day = any(plain.get(name) is True for name in _ALL_DAY)
         for name, given in [*plain.items()]:
             kind = self._kind(name) if type(given) in (dict, list) else None
@@ -157,12 +201,9 @@ class PlainMembers:
             if itself is not None or more:
                 plain[name] = itself
                 parts.update({f"{name}.{part}": found for part, found in more.items()})
-            elif kind.name and _says_nothing(kind, value):
+            elif kind.name and (_says_nothing(kind, value) or _is_nameless(kind, value)):
                 plain[name] = None
-        plain |= {name: found for name, found in parts.items() if name not in plain}
-        if members.keys() >= _WRITES_HTML:
-            return {name: unescape(found) if type(found) is str else found for name, found in plain.items()}
-        return plain
+        return plain | {name: found for name, found in parts.items() if name not in plain}
 
     def _kind(self, name: str) -> _Kind | None:
         """Return what an object of a name is, if that is known."""
@@ -246,20 +287,33 @@ def _field(name: str) -> str | None:
     return _FIELDS[part] if kind and part in kind.parts else None
 
 
+def _field_of(name: str) -> str:
+    """Return the field that a member or a part is, "" for none."""
+    known = meaning(name)
+    field = _field(name) or (known.field if known else "")
+    return LOCATION_NAME if field == EITHER else field
+
+
 def unwrapped(members: dict[str, Any]) -> dict[str, Any]:
     """Return the members of the event that a record holds, or its own."""
-    named = next((found for name in _NAMED_WRAPPERS if _is_named(found := members.get(name))), None)
-    if _is_named({name: found for name, found in members.items() if found is not named}):
+    named = next((found for name in NAMED_WRAPPERS if _names(found := members.get(name))), None)
+    own = _names({name: found for name, found in members.items() if found is not named})
+    # A date beside a whole event, such as that of an order, does not make the record one.
+    if own and not (own == {"event_date"} and len(_names(named)) > 1):
         return members
     inner = next((found for name in _WRAPPERS if type(found := members.get(name)) is dict), None)
     return inner or named or members
 
 
-def _is_named(value: Any) -> bool:
-    """Return whether an object has a title or a date."""
-    return type(value) is dict and any(
-        known.field in ("title", "event_date") for known in map(meaning, value) if known
-    )
+def beside(members: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record has beside the event that it holds; ids of other programs mean nothing here."""
+    return {name: value for name, value in members.items() if value is not event and _field_of(name) != "id"}
+
+
+def _names(value: Any) -> set[str]:
+    """Return which of title and date an object has."""
+    known = map(meaning, value) if type(value) is dict else ()
+    return {one.field for one in known if one and one.field in ("title", "event_date")}
 
 
 def _with_embedded(members: dict[str, Any]) -> dict[str, Any]:
@@ -339,10 +393,15 @@ def _moment(reached: Mapping[str, Any], paths: Sequence[str], clock: Sequence[st
 def _one_place(places: list[Any]) -> Any:
     """Return the one place of a list, None of one without any; the list where it cannot be told."""
     told = [place for place in places if not _is_empty(place)]
-    real = [place for place in told if not (type(place) is dict and place.get("@type") == "VirtualLocation")]
-    if not told:
-        return None
+    real = [place for place in told if not _is_virtual(place)]
+    if not real:
+        return told[0] if told else None
     return real[0] if len(real) == 1 and type(real[0]) in (dict, str) else places
+
+
+def _is_virtual(place: Any) -> bool:
+    """Return whether a place is one of the web. Source: schema.org's VirtualLocation."""
+    return type(place) is dict and place.get("@type") == "VirtualLocation"
 
 
 def _one_of(values: list[Any], kind: _Kind) -> Any:
@@ -360,6 +419,19 @@ def _says_nothing(kind: _Kind, place: Any) -> bool:
     known = {path.partition(".")[0] for path in paths}
     told = [value for name, value in place.items() if column_key(name) in known]
     return bool(told) and all(map(_is_empty, told))
+
+
+def _is_nameless(kind: _Kind, place: Any) -> bool:
+    """Return whether a place says where it is, and has no name by any word: it makes no venue."""
+    if type(place) is not dict or "location_name" in place:
+        return False
+    told = {column_key(name) for name, value in place.items() if not _is_empty(value)}
+    names = {path for path in kind.name if "." not in path}
+    return (
+        (not told.isdisjoint(_WHERE) or _is_virtual(place))
+        and told.isdisjoint(names | _OF_VENUES)
+        and not any(map(_OF_NAMES.search, told))
+    )
 
 
 def _is_empty(value: Any, deepest: int = 4) -> bool:

@@ -4,30 +4,37 @@ import re
 from collections.abc import Callable
 
 from domain.csv.text_window import TextWindow
+from domain.files.event_members import LOOKED_AT
+from domain.files.json_values import after_commas
 from domain.files.passed_value import PassedValue
 from domain.problems import excerpt
 
 _FILLER = re.compile(r"[ \t\r\n,\]}\x1e\ufeff]*+")
 _MEMBER = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*+:[ \t\r\n]*+(?=([^ \t\r\n]))', re.DOTALL)
 _PLAIN = re.compile(r'[^"{}\[\],\s]++(?=[\s,}])')
-_FIRST_OBJECT = re.compile(r"\[[ \t\r\n]*+(?:(\{)|(?=[^ \t\r\n{]))")
 _MOST = 1024 * 1024
-"""A name or a first object that is longer is not looked at."""
+"""Of a member, so many characters are looked at."""
+
+Look = Callable[[int, str | None], tuple[bool, int] | None]
+"""Tells of the value at an index whether it has events, and where it ends.
+
+Its name is given, None for one of an array. None while its end is to come. Raises `ValueError` where it is
+no JSON.
+"""
 
 
 class OtherArrays:
     """Passes the members that follow an array, whatever their size.
 
     Attributes:
-        names: those of members that are an event, or begin with one.
+        names: those of members that are an event, or have one.
         has_ended: what stands there is no member: another document, or nothing that is JSON.
     """
 
-    def __init__(self, has_events: Callable[[int], bool | None]) -> None:
-        """`has_events` tells of the object at an index of the text; None while its end is to come."""
+    def __init__(self, look: Look) -> None:
         self.names: list[str] = []
         self.has_ended = False
-        self._has_events = has_events
+        self._look = look
         self._passed: PassedValue | None = None
 
     def pass_in(self, window: TextWindow) -> None:
@@ -60,7 +67,7 @@ class OtherArrays:
                 return self._waits(window)
             window.pass_to(plain.end())
             return True
-        has_events = False if member[2] == '"' else self._begins_with_event(text, at)
+        has_events = False if member[2] == '"' else self._has_events(text, at, excerpt(member[1]))
         if has_events is None and self._may_come(window):
             window.want_more()
             return False
@@ -70,13 +77,23 @@ class OtherArrays:
         self._passed = PassedValue(window.line, is_line=False)
         return True
 
-    def _begins_with_event(self, text: str, at: int) -> bool | None:
-        if text[at] == "{":
-            return self._has_events(at)
-        first = _FIRST_OBJECT.match(text, at)
-        if first is None:
-            return None
-        return self._has_events(first.end() - 1) if first[1] else False
+    def _has_events(self, text: str, at: int, name: str) -> bool | None:
+        """Return whether the object or array at an index has events; None while that is to come."""
+        try:
+            if text[at] == "{":
+                seen = self._look(at, name)
+                return None if seen is None else seen[0]
+            at = after_commas(text, at + 1)
+            for _ in range(LOOKED_AT):
+                if text[at : at + 1] == "]":
+                    return False
+                seen = self._look(at, None) if at < len(text) else None
+                if seen is None or seen[0]:
+                    return seen and seen[0]
+                at = after_commas(text, seen[1])
+        except ValueError:
+            pass  # What is no JSON ends the file where it is passed.
+        return False
 
     def _may_come(self, window: TextWindow) -> bool:
         """Return whether what is missing may come, and is not too much."""

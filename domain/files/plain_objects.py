@@ -188,8 +188,8 @@ def _cell(field: str | None, value: Any, at: int, odd: set[int]) -> str:
     if type(value) in (dict, list) or (type(value) is float and abs(value) >= _EXACT_FLOATS):
         odd.add(at)
         return ""
-    text, problem = cell_text(field, value)
-    if problem is not None:
+    text, problems = cell_text(field, value)
+    if problems:
         odd.add(at)
     return text
 

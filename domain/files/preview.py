@@ -69,6 +69,10 @@ def preview(
         # The columns and rows are those of the proposal: that is how one sees whether it is right.
         options = replace(options, encoding=fault.suggestion)
         reader, rows = _read(kind(options, timezone), head, truncated=truncated)
+    if fault and fault.field == "key":
+        # Rows are read in the same way whatever they are matched by.
+        options = replace(options, key=None)
+        reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     names, sample = reader.names, reader.sample
     lacking = fault if fault and fault.code == "missing_columns" else reader.fault
     asked = _asked(lacking, options)

@@ -5,7 +5,7 @@ more, so that nothing of a file is lost because its first records lack it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from itertools import islice
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.looks import is_date
 from domain.rows.names import meaning
-from domain.rows.options import option_fault
+from domain.rows.options import key_fault, option_fault
 from domain.rows.reader import BATCH_ROWS, Reader
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row, RowParser, rejected
@@ -36,6 +36,12 @@ from domain.text import is_ordinary, looks_damaged
 HEAD_RECORDS = 100
 HEAD_BYTES = 64 * 1024
 """Where the first record lacks a required member, so much is searched for it."""
+
+
+_OF_IMPORTED = frozenset(
+    {"recurring_event", "postponed_event", "changed_occurrence", "nameless_attendee", "absent_attendee"}
+)
+"""Codes of the warnings that say how a record was imported."""
 
 
 class _State(Struct):
@@ -77,7 +83,7 @@ class RecordReader(Reader):
         self._closed = self._waiting = self._needs_proof = False
         self._examined = self._head = 0
         self._names = self._state.names
-        self._members = MemberColumns(self._names)
+        self._members = MemberColumns(self._names, self._replacements)
         self._warnings = Warnings(dict(self._state.warnings), self._state.first_rows)
         self._order = self._state.order or DateOrder.asked(options.date_format)
         if self._state.columns:
@@ -231,7 +237,10 @@ class RecordReader(Reader):
 
     def _matched(self, names: Sequence[str]) -> Columns | Problem:
         given = self._options.defaults
-        return match_columns(names, self._mapping(names), given, timezone=self._timezone)
+        columns = match_columns(names, self._mapping(names), given, timezone=self._timezone)
+        if isinstance(columns, Problem) or self._state.columns is not None:
+            return columns
+        return key_fault(self._options, columns) or columns
 
     def _has_order(self) -> bool:
         """Look for a proof of the order of dates; False while one is needed and may still come.
@@ -361,7 +370,9 @@ class RecordReader(Reader):
         odd.update(at for at, record in enumerate(records) if record.problems)
         lines, ends = [record.line for record in records], [record.end for record in records]
         rows = {at: self._row(records[at], cells[at], self._state.record + at + 1) for at in sorted(odd)}
-        self._count_notes(records)
+        for at, record in enumerate(records):
+            if record.notes:
+                self._count_notes(record, rows.get(at))
         self._state.scanner = records[-1].resume
         return self._batch(events, lines, ends, cells, rows, is_damaged=is_damaged)
 
@@ -403,9 +414,10 @@ class RecordReader(Reader):
         self._state.record += len(cells)
         return batch
 
-    def _count_notes(self, records: Iterable[FoundRecord]) -> None:
-        for record in records:
-            for code in record.notes:
+    def _count_notes(self, record: FoundRecord, row: Row | None) -> None:
+        """Count the warnings of a record, and of what was left out before it; a rejected one has no own."""
+        for code in record.notes:
+            if row is None or row.fields is not None or code not in _OF_IMPORTED:
                 self._warnings.add(code)
 
     def _note(self, cells: list[list[str]], events: EventColumns, *, is_damaged: bool = True) -> None:

@@ -9,6 +9,9 @@ from domain.problems import Problem, problem
 from domain.rows.columns import REQUIRED, Columns
 from domain.rows.names import EITHER
 
+NO_VALUE = frozenset({"cell_error", "no_saved_value"})
+"""Codes of the problems of cells without a value to be read."""
+
 _NO_VALUE = {
     "cell_error": "cell_error.sheet",
     "no_saved_value": "no_saved_value",
@@ -87,12 +90,15 @@ def header_cells(row: SheetLine) -> list[str]:
     return ["" if column in row.merged else cell for column, cell in enumerate(row.cells)]
 
 
-def missing_values(line: SheetLine, columns: Columns) -> list[Problem]:
+def missing_values(line: SheetLine, columns: Columns, *, is_mended: bool = False) -> list[Problem]:
     """Return the problems of each cell of a field that has no value to be read.
 
-    Of a formula that was saved with an error, that the value is missing is told where one is required.
+    Of a formula that was saved with an error, that the value is missing is told where one is required. Which
+    fields the columns of mended rows are, the import knows that rejected them: theirs are told by name.
     """
     fields = {column: name for name, column in columns.index.items()}
+    if is_mended:
+        fields = dict(enumerate(columns.names))
     return [
         problem(_NO_VALUE["" if is_echo else code], name, value=shown or None)
         for column, code, shown in line.faults

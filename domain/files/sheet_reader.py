@@ -212,8 +212,8 @@ class SheetReader(Reader):
         for _ in range(0 if found.place == NO_HEADER else places[found.place] + 1):
             self._pass_line()
             self._state.line += 1
-        if found.place > 0:
-            self._warnings.add("rows_above_header", found.place)
+        for code, count in found.warnings.items():
+            self._warnings.add(code, count)
         columns = found.columns
         if columns.width > MAX_COLUMNS:
             columns, self._state.kept = _compact(columns)
@@ -294,7 +294,7 @@ class SheetReader(Reader):
             return None
         if is_filled_in(line, self._state.columns):
             return None
-        problems = missing_values(line, self._state.columns)
+        problems = missing_values(line, self._state.columns, is_mended=self._parser.is_mended)
         if problems:
             for column, _, _ in line.faults:
                 cells[column : column + 1] = [""]

@@ -1,4 +1,7 @@
-"""Options that can be obeyed only in some kinds of file: in others they are refused, and never ignored."""
+"""Options that can be obeyed only in some kinds of file, or beside others.
+
+Elsewhere they are refused, and never ignored.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -15,6 +18,13 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "delimiter": frozenset({"csv"}),
     "encoding": _TEXTS,
 }
+
+
+def unused_key(options: ImportOptions) -> Problem | None:
+    """Return the problem of a key by which nothing is matched."""
+    if options.key is None or options.on_duplicate != "insert" or options.repairs_of is not None:
+        return None
+    return problem("invalid_option.unused_key", "key", value=excerpt(",".join(options.key)))
 
 
 def unfit_options(options: ImportOptions, kind: Kind | Literal["sheet"]) -> Problem | None:

@@ -25,6 +25,10 @@ class StorageUnavailableError(StorageError):
     """The store does not answer at the moment; the caller may try again later."""
 
 
+class StorageConflictError(StorageUnavailableError):
+    """The store gave up a transaction for others that it met; nothing of it is stored, and it can be repeated."""
+
+
 class StorageFaultError(StorageError):
     """The store refused a statement for a reason that may last, or pass, as while its tables are restored."""
 

@@ -147,8 +147,8 @@ class EventStore(Protocol):
         """Delete some images of events before imports changed them; return how many."""
         ...
 
-    async def get(self, event_id: int) -> Event | None:
-        """Return one event."""
+    async def get(self, event_id: int, *, to_change: bool = False) -> Event | None:
+        """Return one event. To change it: others cannot until the transaction ends."""
         ...
 
     async def page(
@@ -185,14 +185,12 @@ class EventStore(Protocol):
         """
         ...
 
-    async def replace(
-        self, event_id: int, fields: EventFields, *, at_ms: int, if_version: int | None
-    ) -> Event | None:
-        """Overwrite the fields and raise the version; None if absent or of another version."""
+    async def replace(self, event_id: int, fields: EventFields, *, at_ms: int) -> Event | None:
+        """Overwrite the fields and raise the version; None if absent."""
         ...
 
-    async def delete(self, event_id: int, *, if_version: int | None) -> bool:
-        """Delete one event; False if absent or of another version."""
+    async def delete(self, event_id: int) -> bool:
+        """Delete one event; False if absent."""
         ...
 
     async def delete_matching(self, where: EventFilter) -> int:

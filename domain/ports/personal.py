@@ -35,8 +35,8 @@ class PersonalStore(Protocol):
         """Delete a person's address, anyone's for None; False if there is none."""
         ...
 
-    async def read_mark(self, owner: str) -> str | None:
-        """Return the cursor up to which a person has read the notifications."""
+    async def read_mark(self, owner: str, *, to_change: bool = False) -> str | None:
+        """Return the cursor up to which a person has read the notifications; `to_change` locks it."""
         ...
 
     async def set_read_mark(self, owner: str, cursor: str) -> None:

@@ -32,8 +32,8 @@ class UploadStore(Protocol):
         """
         ...
 
-    async def by_sha256(self, sha256: str, *, other_than: str) -> Upload | None:
-        """Return the latest earlier import of the same bytes whose rows are still stored."""
+    async def by_sha256(self, sha256: str, *, other_than: str, sheet: str | None = None) -> Upload | None:
+        """Return the latest earlier import of the same bytes, and sheet, whose rows are still stored."""
         ...
 
     async def save(self, upload: Upload) -> None:

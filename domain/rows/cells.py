@@ -97,6 +97,10 @@ class Replacements:
         """Return whether anything is replaced in a field."""
         return field in self._exact
 
+    def replace(self, field: str, cell: str) -> bool:
+        """Return whether this cell of a field is replaced by another text."""
+        return field in self._exact and self.applied(field, cell) != cell
+
     def applied(self, field: str, cell: str) -> str:
         """Return the replaced cell: exact matches first, then matches that ignore case and accents."""
         table = self._exact.get(field)

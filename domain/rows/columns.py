@@ -28,6 +28,7 @@ from domain.rows.names import (
     Meaning,
     column_key,
     meaning,
+    without_event,
 )
 from domain.rows.zone_names import is_of_another_zone
 
@@ -57,8 +58,16 @@ FIELDS = (
 )
 """What a column can be, by the names that `mapping`, `defaults` and `values` use."""
 
-OWN_COLUMNS = ("_line", "_errors")
-"""What rejected.csv adds; skipped on the way back in."""
+LINE_COLUMN = "_line"
+"""Of a rejected file: the line of each row in the file that it comes from."""
+
+RECORD_COLUMN = "_record"
+"""Likewise, the number of the record, where a line may have several."""
+
+ERRORS_COLUMN = "_errors"
+
+OWN_COLUMNS = (LINE_COLUMN, RECORD_COLUMN, ERRORS_COLUMN)
+"""What a rejected file adds; skipped on the way back in."""
 
 Mapped = Mapping[str, str | None]
 """Field -> name of its column, `#3` for the third, None for no column."""
@@ -151,14 +160,15 @@ def match_columns(
     if isinstance(mapped, Problem):
         return mapped
     defaults = {name: text for name, text in (defaults or {}).items() if text.strip()}
-    rows = without_totals(sample or ())
-    elsewhere = _elsewhere(names, timezone, rows)
-    index = _matched(names, mapping or {}, mapped, rows, elsewhere, has_place=LOCATION_NAME in defaults)
+    rows, is_table = without_totals(sample or ()), sample is not None
+    elsewhere, has_place = _elsewhere(names, timezone, rows), LOCATION_NAME in defaults
+    index = _matched(names, mapping or {}, mapped, rows, elsewhere, has_place=has_place, is_table=is_table)
     if isinstance(index, Problem):
         return index
     missing = [name for name in REQUIRED if name not in index and name not in defaults]
     if missing:
-        return missing_columns(missing, names, rows if sample is not None else None, elsewhere)
+        chosen = {**dict.fromkeys(mapping or {}), **mapped}
+        return missing_columns(missing, names, rows if sample is not None else None, elsewhere, chosen)
     used = set(index.values())
     ignored = [
         i for i, name in enumerate(names) if name.strip() and i not in used and not is_own_column(name)
@@ -314,6 +324,7 @@ def _matched(
     elsewhere: Collection[int],
     *,
     has_place: bool,
+    is_table: bool,
 ) -> dict[str, int] | Problem:
     """Add the columns whose own names are fields, where the mapping left a field open."""
     index, ranks = dict(mapped), dict.fromkeys(mapped, _MAPPED)
@@ -321,6 +332,9 @@ def _matched(
         fitting = columns
         if rank == 1:
             fitting = [column for column in columns if may_be(target, column_of(sample, column))]
+        if is_table and len(fitting) > 1:
+            # Records of JSON may lack one of two members; a row has the cells of both columns.
+            fitting = _of_the_event(names, fitting)
         if len(fitting) > 1:
             return duplicate_columns(target, [names[column] for column in fitting], fitting)
         if fitting:
@@ -340,6 +354,16 @@ def _matched(
             if name not in flat or ranks[name] == _MAPPED or column_key(names[at]) in flat[name]
         }
     return _without_either(index, ranks, mapping, sample)
+
+
+def _of_the_event(names: Sequence[str], columns: list[int]) -> list[int]:
+    """Return, of columns with one field, that which says that it is of the event: `Sede;Sede do evento`.
+
+    All of them, where the others have other names.
+    """
+    keys = {column: column_key(names[column]) for column in columns}
+    found = [column for column, key in keys.items() if without_event(key) != key]
+    return found if len(found) == 1 and len({*map(without_event, keys.values())}) == 1 else columns
 
 
 def _starts(names: Sequence[str], mapping: Mapped, index: Mapping[str, int]) -> list[int]:

@@ -20,7 +20,7 @@ from domain.rows.columns import FLAT, Columns
 from domain.rows.fast_dates import FastDates
 from domain.rows.memory import remember
 from domain.rows.names import EITHER, LOCATION_NAME
-from domain.rows.row_parser import TYPED
+from domain.rows.venue_members import TYPED, VenueMembers
 from domain.text import is_invisible, is_ordinary, plain_line
 from domain.venues import VENUE_TYPES, known_venue_type
 
@@ -98,6 +98,8 @@ class FastColumns:
         named = [(at, LOCATION_NAME if name == EITHER else name) for name, at in index.items()]
         self._replaced = [(at, name) for at, name in named if replaced.concern(name)]
         self._replacements = replaced
+        self._venue_members = VenueMembers(replaced, columns.defaults)
+        self._replaces_members = self._venue_members.are_replaced
         self._ignored = [at for at in range(self._width) if at not in index.values()]
         self._timezone = timezone
         self._time = index.get("event_time")
@@ -198,6 +200,8 @@ class FastColumns:
         try:
             venue = self._decode_full_venue(text) if has_seven else self._decode_some_of(text)
         except (msgspec.DecodeError, ValueError):
+            return None
+        if self._replaces_members and venue and self._venue_members.may_change(venue):
             return None
         if "\\" in text and not (venue and is_ordinary(" ".join(_texts_of(venue)))):
             return None

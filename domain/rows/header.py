@@ -11,7 +11,6 @@ from datetime import tzinfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.dates.wording import invalid
 from domain.imports import ImportOptions
 from domain.problems import Problem, problem
 from domain.rows.columns import (
@@ -24,9 +23,10 @@ from domain.rows.columns import (
     needs_values,
     place_of,
 )
-from domain.rows.looks import is_date
 from domain.rows.missing_columns import known_columns, unplaced_columns
 from domain.rows.names import meaning
+from domain.rows.options import key_fault
+from domain.rows.placed_cells import PlacedCells, is_dated, names_date, unplaced_fields
 
 SEARCHED_ROWS = 20
 """The header is one of so many first rows, unless `header_row` gives its place."""
@@ -36,8 +36,6 @@ SAMPLE_ROWS = 100
 
 LONGEST_SEARCH = SEARCHED_ROWS + SAMPLE_ROWS
 """More rows than these change nothing."""
-
-_LONGEST_DATE = 100
 
 NO_HEADER = -1
 """The place of the header where there is none: the first row is the one after it."""
@@ -56,17 +54,25 @@ class Header(Struct, frozen=True):
     Attributes:
         place: which of the rows it is, from 0; those before it are skipped. `NO_HEADER` of a table without.
         line: as a person counts; 0 of a table without.
+        is_assumed: it may be an event as well, and only the places of columns make it the header.
     """
 
     place: int
     line: int
     names: Sequence[str]
     columns: Columns
+    is_assumed: bool = False
 
     @property
     def described(self) -> dict[str, object]:
         """The members of a file's `dialect` that describe it: none where the header is the first row."""
         return {"header_row": self.line} if self.place else {}
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """The code of each warning of rows that are no records because of it, and how many these are."""
+        counts = {"rows_above_header": self.place, "assumed_header": int(self.is_assumed)}
+        return {code: count for code, count in counts.items() if count > 0}
 
 
 class HeaderFault(Struct, frozen=True):
@@ -99,7 +105,9 @@ def find_header(
     sample = [row.cells for row in below]
     columns = match_columns(names, options.mapping, options.defaults, sample, timezone)
     if isinstance(columns, Columns):
-        return Header(place, rows[place].line, names, columns)
+        fault = key_fault(options, columns)
+        found = Header(place, rows[place].line, names, columns, _is_assumed(names, options))
+        return HeaderFault(fault, names, place) if fault else found
     if waits and columns.code == "missing_columns" and len(rows) < SEARCHED_ROWS:
         return None
     return HeaderFault(columns, names, place)
@@ -110,7 +118,7 @@ def find_table(rows: Sequence[HeadRow], options: ImportOptions) -> Header | None
 
     A table without a header is known by its dates.
     """
-    found = find_header(rows, options, final=True)
+    found = find_header(rows, replace(options, key=None), final=True)
     if not isinstance(found, Header):
         return None
     is_table = found.place != NO_HEADER or any(is_dated(row.cells, options) for row in rows)
@@ -125,11 +133,13 @@ def _without_header(
     if not final and len(first) < SAMPLE_ROWS:
         return None
     names = _places(first, options)
-    if unplaced := _unplaced(options):
+    if unplaced := unplaced_fields(options):
         return HeaderFault(unplaced_columns(unplaced, first), names, NO_HEADER)
     columns = match_columns(names, options.mapping, options.defaults, first, timezone)
     if not isinstance(columns, Columns):
         return HeaderFault(columns, names, NO_HEADER)
+    if fault := key_fault(options, columns):
+        return HeaderFault(fault, names, NO_HEADER)
     # Nobody has said how many cells a row has, but those that are mapped must be there.
     least = 1 + max(columns.index.values(), default=-1)
     return Header(NO_HEADER, 0, names, replace(columns, least=least, has_header=False))
@@ -148,14 +158,6 @@ def _places(first: Sequence[Sequence[str]], options: ImportOptions) -> list[str]
     return [f"#{at + 1}" if at in named else "" for at in range(width)]
 
 
-def _unplaced(options: ImportOptions) -> list[str]:
-    """Return the required fields that no place is given for, and those that are mapped by a name."""
-    mapping = options.mapping or {}
-    by_default = {name for name, text in (options.defaults or {}).items() if text.strip()}
-    missing = [name for name in REQUIRED if mapping.get(name) is None and name not in by_default]
-    return missing + [field for field, name in mapping.items() if name is not None and place_of(name) is None]
-
-
 def is_enough(rows: Sequence[HeadRow], options: ImportOptions) -> bool:
     """Return whether further rows would change nothing."""
     return len(rows) >= LONGEST_SEARCH and rows[-1].line >= (options.header_row or 0) + SAMPLE_ROWS
@@ -167,20 +169,40 @@ def _place(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -> i
         return _before_first(rows)
     if options.header_row is not None:
         return _at_line(rows, options.header_row, final=final)
-    searched = rows[:SEARCHED_ROWS]
-    begins_with_event = bool(rows) and _is_event(rows[0].cells, options)
-    for place, row in enumerate(searched):
-        if begins_with_event and not _names_date(row.cells, options):
-            # Words of an event may be names of columns, too: `Show`, `Local`.
-            continue
-        if _is_complete(row.cells, options):
-            return place
-    if not final and len(rows) < SEARCHED_ROWS:
+    return _searched(rows[:SEARCHED_ROWS], options, final=final or len(rows) >= SEARCHED_ROWS)
+
+
+def _searched(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -> int | None:
+    """Return which row is the header by its names; `NO_HEADER` where the first one is an event by places."""
+    placed = PlacedCells.of(options)
+    begins_with_event = placed is not None and bool(rows) and placed.is_event(rows[0].cells)
+
+    def may_name(cells: Sequence[str]) -> bool:
+        # Words of an event may be names of columns, too: `Show`, `Local`.
+        if placed is None:
+            return True
+        return names_date(cells, options) if begins_with_event else not placed.is_event(cells)
+
+    for place, row in enumerate(rows):
+        if may_name(row.cells) and _is_complete(row.cells, options):
+            if placed is None or not placed.are_events([above.cells for above in rows[:place]]):
+                return place
+            # The table has begun above: this is the header of another, or comes late.
+            return NO_HEADER if begins_with_event else 0
+    if not final:
         return None
     if begins_with_event:
         return NO_HEADER
-    likely = (place for place, row in enumerate(searched) if recognised(row.cells, options) >= 2)
+    likely = (
+        place for place, row in enumerate(rows) if may_name(row.cells) and recognised(row.cells, options) >= 2
+    )
     return next(likely, 0) if rows else None
+
+
+def _is_assumed(names: Sequence[str], options: ImportOptions) -> bool:
+    """Return whether nobody has said which row is the header, and this one may be an event as well."""
+    placed = PlacedCells.of(options) if options.header_row is None else None
+    return placed is not None and placed.may_be_event(names)
 
 
 def _before_first(rows: Sequence[HeadRow]) -> int | None:
@@ -188,42 +210,6 @@ def _before_first(rows: Sequence[HeadRow]) -> int | None:
     if not rows:
         return None
     return 0 if any(map(is_own_column, rows[0].cells)) else NO_HEADER
-
-
-def _is_event(cells: Sequence[str], options: ImportOptions) -> bool:
-    """Return whether a first row has a date where the mapping, by places alone, says: a header has a name."""
-    if _unplaced(options) or _date_cell(cells, options) is None:
-        return False
-    return is_dated(cells, options)
-
-
-def is_dated(cells: Sequence[str], options: ImportOptions) -> bool:
-    """Return whether a row has a date where the mapping has it by place; anywhere, if it has it nowhere.
-
-    Or what is refused as a date with a fault, such as one of several days.
-    """
-    cell = _date_cell(cells, options)
-    if cell is None:
-        return any(map(is_date, cells))
-    if is_date(cell):
-        return True
-    fault = invalid("event_date", cell[:_LONGEST_DATE])
-    return bool(fault.rule or fault.suggestion or fault.suggestions)
-
-
-def _names_date(cells: Sequence[str], options: ImportOptions) -> bool:
-    """Return whether a row has the name of a column of dates or times where the mapping has the dates."""
-    known = meaning(_date_cell(cells, options) or "")
-    return known is not None and known.field in ("event_date", "event_time")
-
-
-def _date_cell(cells: Sequence[str], options: ImportOptions) -> str | None:
-    """Return the cell that the mapping says by its place to be the date; None if it says no place."""
-    name = (options.mapping or {}).get("event_date")
-    at = None if name is None else place_of(name)
-    if at is None:
-        return None
-    return cells[at] if at < len(cells) else ""
 
 
 def _at_line(rows: Sequence[HeadRow], line: int, *, final: bool) -> int | HeaderFault | None:

@@ -1,7 +1,7 @@
 """Why a required column is missing: what its name may have been, or what the file is instead."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from domain.problems import Problem, ProblemParam, excerpt, problem
 from domain.rows.likeness import is_like, is_vetoed
@@ -25,11 +25,13 @@ def missing_columns(
     names: Sequence[str],
     sample: Sequence[Sequence[str]] | None,
     elsewhere: Collection[int] = (),
+    chosen: Mapping[str, int | None] | None = None,
 ) -> Problem:
     """Return the problem of required columns that are missing, with a likely reason.
 
     `sample` holds the rows below the names, None of a file that is no table. `elsewhere` are columns that
-    are not used because their names state another time zone.
+    are not used because their names state another time zone. `chosen` has field -> column of the mapping,
+    None for no column.
     """
     fields, names, is_table, sample = tuple(missing), names or [""], sample is not None, sample or ()
     first = names[0].lstrip()
@@ -59,7 +61,8 @@ def missing_columns(
         columns = _shown([names])
         value = excerpt(", ".join(names))
         return problem("missing_columns.no_header", value=value, fields=fields, columns=columns)
-    sentence, params, more = _reason(missing, names, sample)
+    by_mapping = _by_mapping(missing, names, chosen or {})
+    sentence, params, more = by_mapping or _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
 
 
@@ -71,6 +74,21 @@ def _of_another_zone(
         is_stated = column in elsewhere or (meaning(name) is None and states_a_zone(name))
         if is_stated and mostly(is_date, column_of(sample, column)):
             return name
+    return None
+
+
+def _by_mapping(
+    missing: Sequence[str], names: Sequence[str], chosen: Mapping[str, int | None]
+) -> tuple[str, dict[str, ProblemParam], str] | None:
+    """Return, as `_reason` does, that the uploader's own mapping is why a column is missing."""
+    unmapped = tuple(target for target in missing if target in chosen and chosen[target] is None)
+    if unmapped:
+        return "missing_columns.unmapped", {"targets": unmapped}, ""
+    for other, at in chosen.items():
+        known = meaning(names[at]) if at is not None else None
+        if at is not None and known and known.field in missing:
+            column = excerpt(names[at])
+            return "missing_columns.taken", {"column": column, "target": known.field, "used_as": other}, ""
     return None
 
 

@@ -4,29 +4,24 @@ Knows neither bytes nor quotes: a spreadsheet's rows come the same way.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
 
 from domain import limits
-from domain.dates import DateOrder
+from domain.dates import DateOrder, takes_time
 from domain.events import EventFields, Warn, parse_fields
 from domain.json_text import decode_json
-from domain.problems import VALUE_LIMIT, Problem, excerpt, problem, sendable
+from domain.problems import Problem, excerpt, problem, sendable
 from domain.rows.cells import Replacements, cell_error, is_cut, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
 from domain.rows.formula_guard import imported
 from domain.rows.looks import is_line_of_totals, is_no_name, is_nothing, is_null, is_number, tries_json
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
-from domain.text import check_characters, check_size, folded, is_too_large
+from domain.rows.venue_members import TYPED, VenueMembers
+from domain.text import check_characters, check_size, is_too_large
 
-# Not three zeros: where a point groups digits, 1.000 is a thousand.
-_INTEGER = re.compile(r"([+-]?[0-9]+)(?:\.00?)?", re.ASCII)
-# Programs that know no whole column of truth values write 1.0, or 1,0; as a flag it has one reading.
-_WHOLE_FLAG = re.compile(r"(?<=\A[01])[.,]00?\Z")
-_TRUE = frozenset({"true", "sim", "s", "si", "yes", "y", "1", "verdadeiro", "verdadero"})
-_FALSE = frozenset({"false", "nao", "n", "no", "0", "falso"})
 # As the careful reader keeps a cell whose quote ran on into the next line, where it closed too early.
 _RUN_ON = re.compile(r' *+"(?:[^"]++|"")*+" *+[^\r\n",;\t| ][^\r\n]*+')
 _OF_EACH_HEADER = frozenset({"title", "event_date"})
@@ -97,6 +92,7 @@ class RowParser:
         self._least = columns.least
         self._timezone = timezone
         self._warn = warn
+        self._venue_members = VenueMembers(self.replacements, columns.defaults)
         self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
         self._header = [
             (column, column_key(columns.names[column]) if columns.has_header else None, field)
@@ -107,19 +103,19 @@ class RowParser:
         """Return the row of a line of a table; None where it is no record.
 
         A line of totals, a repeated header and rows below another header are no records: `warn` is called
-        with `total_row`, `repeated_header` or `other_table`.
+        with `total_row`, `repeated_header` or `other_table`. A mended row always is one: it was taken for one
+        before, and none is passed over unseen.
         """
         if self.is_elsewhere and not self._repeats_header(cells):
             self.pass_over(1)
             return None
         row = self.parse(cells, line=line, record=record, end=end)
-        if row.fields is not None:
+        if row.fields is not None or self.is_mended:
             return row
         if self._is_no_record(cells):
             return None
         if self._is_other_header(cells):
-            # Mended rows are rejected one by one: the next may be of the first table.
-            self.is_elsewhere = not self.is_mended
+            self.is_elsewhere = True
             given = trimmed(cells, self._columns.width)
             return rejected(given, [problem("other_header", line=line)], line, record, end)
         return row
@@ -199,6 +195,10 @@ class RowParser:
         if is_nothing(time := str(members["event_time"])):
             problems.append(_nothing("invalid_date", "event_time", time))
             members["event_time"] = ""
+        elif time and self._has_default("event_time", cells):
+            # A default is for what is empty, and the time may stand in the date.
+            date = self.date_cell(cells)
+            members["event_time"] = "" if date.strip() and not takes_time(date, time) else time
         names = self._sized("participants", self._text("participants", cells, problems), problems)
         if is_no_name(names):
             self._warn("unlikely_participant")
@@ -236,6 +236,10 @@ class RowParser:
         text = imported(text) if self._is_table else text
         return self.replacements.applied(LOCATION_NAME if name == EITHER else name, text)
 
+    def _has_default(self, name: str, cells: Sequence[str]) -> bool:
+        """Return whether a field has its default, since the row has nothing for it."""
+        return name in self._columns.defaults and not self._cell(name, cells).strip()
+
     def _is_guarded(self, name: str, cells: Sequence[str]) -> bool:
         """Return whether the cell of a field says that it is a text."""
         column = self._columns.index.get(name)
@@ -252,6 +256,9 @@ class RowParser:
         either = _place(self._text(EITHER, cells, problems))
         if tries_json(either):
             text, either = either, ""
+        if self.is_mended and not text.strip() and tries_json(name := self._cell(LOCATION_NAME, cells)):
+            # The mapping of mended rows has no word for a column of JSON or a name, and calls it the latter.
+            text = name
         if not text.strip():
             return self._flat_venue(cells, either, problems)
         before = len(problems)
@@ -261,7 +268,7 @@ class RowParser:
         if isinstance(read, Problem):
             problems.append(_nothing("invalid_json", "local_info", text) if is_nothing(text) else read)
             return None
-        return read
+        return self._venue_members.given_to(read) if isinstance(read, dict) else read
 
     def _flat_venue(self, cells: list[str], either: str, problems: list[Problem]) -> dict[str, object] | None:
         texts = {name: self._text(f"local_info.{name}", cells, problems) for name in self._flat}
@@ -320,32 +327,3 @@ def _is_news(problem: Problem, known: list[Problem]) -> bool:
 def _place(text: str) -> str:
     """Return the text of a place; databases write `NULL` where there is none."""
     return "" if is_null(text) else text
-
-
-def _integer(text: str) -> object:
-    plain = text.strip()
-    found = _INTEGER.fullmatch(plain)
-    # Cut, because Python refuses to read endless ones: out of range it is all the same.
-    return int(found[1][: VALUE_LIMIT + 1]) if found else plain
-
-
-def _flag(text: str) -> object:
-    word = _WHOLE_FLAG.sub("", folded(text))
-    return word in _TRUE if word in _TRUE or word in _FALSE else text.strip()
-
-
-def _texts(text: str) -> object:
-    """Read texts as JSON, or with `;` between them."""
-    if text.lstrip().startswith("["):
-        read = decode_json(text.strip())
-        return text.strip() if isinstance(read, Problem) else read
-    return [part.strip() for part in text.split(";") if part.strip()]
-
-
-TYPED: dict[str, Callable[[str], object]] = {
-    "capacity": _integer,
-    "is_accessible": _flag,
-    "past_events": _texts,
-    "manually_edited": _flag,
-}
-"""How the text of a flat column is read; text that is no such value is left as it is."""

@@ -25,6 +25,7 @@ _MESSAGES = {
     "cancelled_occurrence": "cancelled dates of recurring events were left out",
     "other_component": "tasks and notes of the calendar were left out, because they are not events",
     "nameless_attendee": "attendees without a name were left out",
+    "absent_attendee": "attendees who declined, and rooms and equipment, were left out",
     "unlikely_participant": (
         "cells of participants hold a number, several lines, a list or several names without ; between them, "
         "and were kept as one name: names are separated by ;"
@@ -49,6 +50,10 @@ _MESSAGES = {
         "orders may be on wrong days; check that line, or import again with date_format"
     ),
     "rows_above_header": "rows above the header were skipped",
+    "assumed_header": (
+        "the row that was taken for the header may be an event, since the columns are mapped by position: if "
+        "it is one, import the file again with header_row=0 and on_duplicate=skip"
+    ),
     "repeated_header": "rows that repeat the header were skipped",
     "separator_row": (
         "rows whose title, date and city are one merged cell are headings of the rows below, and were skipped"

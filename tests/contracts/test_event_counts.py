@@ -86,9 +86,9 @@ async def take(store: SqlStore, step: tuple) -> None:
             case ("insert", batch):
                 await transaction.events.insert(batch, upload_id="u", at_ms=1)
             case ("replace", place, fields):
-                await transaction.events.replace(await nth_id(store, place), fields, at_ms=2, if_version=None)
+                await transaction.events.replace(await nth_id(store, place), fields, at_ms=2)
             case ("delete", place):
-                await transaction.events.delete(await nth_id(store, place), if_version=None)
+                await transaction.events.delete(await nth_id(store, place))
             case ("delete city", city):
                 await transaction.events.delete_matching(EventFilter(city=city))
             case ("delete all",):

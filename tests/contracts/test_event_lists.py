@@ -95,7 +95,7 @@ async def take(store: SqlStore, step: tuple[Any, ...]) -> None:
             case ("insert", batch, upload_id):
                 await transaction.events.insert(batch, upload_id=upload_id, at_ms=1)
             case ("replace", place, fields) if place < len(stored):
-                await transaction.events.replace(stored[place].id, fields, at_ms=2, if_version=None)
+                await transaction.events.replace(stored[place].id, fields, at_ms=2)
             case ("delete", where):
                 gone = await transaction.events.delete_matching(where)
                 assert gone == len(expected(stored, where))

@@ -128,8 +128,8 @@ async def test_searches_find_texts_changed_by_an_import_immediately(
     assert await sought() == [[], titles, titles]
     first, second, *_ = [event.id for event in await stored(store)]
     async with store.transaction() as tx:
-        await tx.events.replace(first, an_event("casa 1", description="outra"), at_ms=6, if_version=None)
-        await tx.events.delete(second, if_version=None)
+        await tx.events.replace(first, an_event("casa 1", description="outra"), at_ms=6)
+        await tx.events.delete(second)
     for _ in range(4):
         assert await sought() == [[], titles[2:], [titles[0], *titles[2:]]]
         await index()
@@ -336,8 +336,8 @@ async def test_undo_deletes_new_events_restores_updated_ones_and_keeps_edited_on
     await merge(store, rows)
     edited = (await stored(store))[1]
     async with store.transaction() as tx:
-        await tx.events.replace(edited.id, an_event("b", description="mine"), at_ms=6, if_version=None)
-        await tx.events.delete(before[2].id, if_version=None)
+        await tx.events.replace(edited.id, an_event("b", description="mine"), at_ms=6)
+        await tx.events.delete(before[2].id)
     assert await take_back(store) == (2, 3 - 1, [edited.id])
     after = await stored(store)
     assert [of(e) for e in after] == [of(before[0]), of(before[1]) | {"description": "mine"}, of(before[3])]
@@ -363,8 +363,8 @@ async def test_undo_restores_and_reports_an_event_changed_by_several_batches_onc
         await merge(store, [an_event(name, description=description) for name in "abc"], upload_id="u")
     edited, deleted = (await stored(store))[1:]
     async with store.transaction() as tx:
-        await tx.events.replace(edited.id, an_event("b", description="mine"), at_ms=6, if_version=None)
-        await tx.events.delete(deleted.id, if_version=None)
+        await tx.events.replace(edited.id, an_event("b", description="mine"), at_ms=6)
+        await tx.events.delete(deleted.id)
     kept: list[int] = []
     restored = 0
     position: TakeBackPosition | None = TakeBackPosition()

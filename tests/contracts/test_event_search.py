@@ -76,9 +76,9 @@ async def take(store: SqlStore, step: tuple) -> None:
             case ("insert", batch):
                 await transaction.events.insert(batch, upload_id="u", at_ms=1)
             case ("replace", place, fields) if place < len(stored):
-                await transaction.events.replace(stored[place].id, fields, at_ms=2, if_version=None)
+                await transaction.events.replace(stored[place].id, fields, at_ms=2)
             case ("delete", place) if place < len(stored):
-                await transaction.events.delete(stored[place].id, if_version=None)
+                await transaction.events.delete(stored[place].id)
             case ("delete matching", city, q):
                 deleted = await transaction.events.delete_matching(EventFilter(city=city, q=q))
                 assert deleted == sum(is_meant(event, q, city) for event in stored)
@@ -87,7 +87,7 @@ async def take(store: SqlStore, step: tuple) -> None:
             case ("roll back", batch):
                 await transaction.events.insert(batch, upload_id=None, at_ms=1)
                 if stored:
-                    await transaction.events.delete(stored[0].id, if_version=None)
+                    await transaction.events.delete(stored[0].id)
                 raise AbandonedError
 
 
@@ -227,7 +227,7 @@ async def test_a_cached_total_is_dropped_when_events_change(store: SqlStore) -> 
         (event_id,) = await transaction.events.insert([an_event("abc")], upload_id=None, at_ms=1)
     assert await found(store, EventFilter(q="ab", city="Recife")) == [event_id]
     async with store.transaction() as transaction:
-        await transaction.events.replace(event_id, an_event("xyz"), at_ms=2, if_version=None)
+        await transaction.events.replace(event_id, an_event("xyz"), at_ms=2)
     assert await found(store, EventFilter(q="ab", city="Recife")) == []
     async with store.transaction() as transaction:
         await transaction.events.delete_matching(EventFilter())

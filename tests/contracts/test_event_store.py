@@ -164,25 +164,23 @@ async def test_each_filter_finds_exactly_its_events(
 async def test_replacing_raises_the_version_once(store: SqlStore) -> None:
     (event_id,) = await keep(store, an_event("before"), upload_id="u")
     async with store.transaction() as transaction:
-        changed = await transaction.events.replace(event_id, an_event("after"), at_ms=2, if_version=1)
-        stale = await transaction.events.replace(event_id, an_event("late"), at_ms=3, if_version=1)
-        absent = await transaction.events.replace(event_id + 1, an_event(), at_ms=3, if_version=None)
+        changed = await transaction.events.replace(event_id, an_event("after"), at_ms=2)
+        absent = await transaction.events.replace(event_id + 1, an_event(), at_ms=3)
     assert changed is not None
     assert (changed.title, changed.version, changed.upload_id) == ("after", 2, "u")
     assert (changed.created_at, changed.updated_at) == (
         "1970-01-01T00:00:00.001Z",
         "1970-01-01T00:00:00.002Z",
     )
-    assert (stale, absent) == (None, None)
+    assert absent is None
     assert await titles(store, q="after") == ["after"]
 
 
-async def test_deleting_with_an_old_version_is_refused(store: SqlStore) -> None:
+async def test_an_event_is_deleted_once(store: SqlStore) -> None:
     (event_id,) = await keep(store, an_event())
     async with store.transaction() as transaction:
-        assert not await transaction.events.delete(event_id, if_version=2)
-        assert await transaction.events.delete(event_id, if_version=1)
-        assert not await transaction.events.delete(event_id, if_version=None)
+        assert await transaction.events.delete(event_id)
+        assert not await transaction.events.delete(event_id)
     assert await titles(store) == []
 
 
@@ -190,7 +188,7 @@ async def test_undo_keeps_edited_events(store: SqlStore) -> None:
     ids = await keep(store, *[an_event(f"e{i}") for i in range(5)], upload_id="u")
     await keep(store, an_event("other"), upload_id="v")
     async with store.transaction() as transaction:
-        await transaction.events.replace(ids[2], an_event("edited"), at_ms=2, if_version=None)
+        await transaction.events.replace(ids[2], an_event("edited"), at_ms=2)
         assert await take_back(transaction.events, "u") == (4, [ids[2]])
     assert await titles(store) == ["edited", "other"]
 

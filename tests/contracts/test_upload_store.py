@@ -84,15 +84,16 @@ async def test_the_latest_stored_import_of_the_same_bytes_is_found(store: SqlSto
     def same(upload_id: str, at_ms: int, **members: Any) -> Upload:
         return an_upload(upload_id, created_at=at_ms, sha256="s", **{"state": "completed"} | members)
 
+    second = {"sheet": "B", "sheet_number": "2 of 2"}
     async with store.transaction() as transaction:
         for upload_id, events in (("old", 2), ("kept", 1), ("deleted", 1)):
             ids = await transaction.events.insert([an_event()] * events, upload_id=upload_id, at_ms=1)
     async with store.transaction() as transaction:
-        await transaction.events.delete(ids[0], if_version=None)
+        await transaction.events.delete(ids[0])
     await add(
         store,
-        same("old", 0, first_event_id=1),
-        same("kept", 1, first_event_id=3, state="undone", undone={"kept": 1}),
+        same("old", 0, first_event_id=1, dialect={"sheet": "A"}),
+        same("kept", 1, first_event_id=3, state="undone", undone={"kept": 1}, dialect=second),
         same("late", 2, state="cancelled", updated=3),
         same("empty", 3),
         same("dry", 4, first_event_id=1, options=ImportOptions(dry_run=True)),
@@ -104,9 +105,13 @@ async def test_the_latest_stored_import_of_the_same_bytes_is_found(store: SqlSto
         latest = await snapshot.uploads.by_sha256("s", other_than="new")
         before = await snapshot.uploads.by_sha256("s", other_than="late")
         assert await snapshot.uploads.by_sha256("t", other_than="") is None
+        of_sheets = [
+            await snapshot.uploads.by_sha256("s", other_than="late", sheet=name) for name in ("1", "b")
+        ]
         stored = await snapshot.uploads.stored_events(["old", "kept", "deleted", "late"])
         assert await snapshot.uploads.stored_events([]) == {}
     assert (latest and latest.id, before and before.id) == ("late", "kept")
+    assert [one and one.id for one in of_sheets] == ["old", "kept"]
     assert stored == {"old": 2, "kept": 1}
 
 
@@ -164,7 +169,7 @@ async def test_rejected_rows_are_read_in_file_order(store: SqlStore) -> None:
         assert await snapshot.uploads.rejected("b", after_record=0, limit=9) == rows[:1]
 
 
-async def test_rejected_rows_are_found_replaced_and_deleted_by_line(store: SqlStore) -> None:
+async def test_rejected_rows_are_found_replaced_and_deleted_by_line_and_record(store: SqlStore) -> None:
     def row(record: int, *cells: str) -> RejectedRow:
         return RejectedRow(record * 10, record, cells, (Problem("city", "required", "city is required"),))
 
@@ -173,6 +178,8 @@ async def test_rejected_rows_are_found_replaced_and_deleted_by_line(store: SqlSt
         await transaction.uploads.add_rejected("a", [row(number, "x") for number in range(1, 6)])
         await transaction.uploads.add_rejected("b", [row(2, "other")])
         assert [one.record for one in await transaction.uploads.rejected_at("a", [20, 40, 41])] == [2, 4]
+        named = await transaction.uploads.rejected_records("a", [4, 2, 9, 20])
+        assert sorted(one.record for one in named) == [2, 4]
         await transaction.uploads.replace_rejected("a", [row(2, "mended")])
         await transaction.uploads.forget_rejected("a", [1, 5])
     async with store.snapshot() as snapshot:

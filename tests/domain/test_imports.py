@@ -32,6 +32,29 @@ def test_only_an_undo_that_goes_on_is_ended_and_unfinished() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "sheet", "may"),
+    [
+        (None, None, True),
+        (None, "A", True),
+        ({"encoding": "utf-8"}, "A", True),
+        ({"sheet": "A"}, None, True),
+        ({"sheet": "A"}, " a ", True),
+        ({"sheet": "A"}, "1", True),
+        ({"sheet": "A"}, "2", False),
+        ({"sheet": "A"}, "B", False),
+        ({"sheet": "B", "sheet_number": "2 of 12"}, "2", True),
+        ({"sheet": "B", "sheet_number": "2 of 12"}, "b", True),
+        ({"sheet": "B", "sheet_number": "2 of 12"}, "12", False),
+        ({"sheet": "B", "sheet_number": "2 of 12"}, "A", False),
+    ],
+)
+def test_the_import_of_another_sheet_has_not_read_it(
+    dialect: dict[str, str] | None, sheet: str | None, may: bool
+) -> None:
+    assert msgspec.structs.replace(UPLOAD, dialect=dialect).may_have_read(sheet) is may
+
+
+@pytest.mark.parametrize(
     ("changes", "has"),
     [
         ({"first_event_id": 1}, True),

@@ -116,7 +116,7 @@ async def test_blanks_around_a_value_are_no_part_of_it(blank: bytes) -> None:
 
     def head(count: int, first: bytes = b"GET") -> bytes:
         sent = [b"%b:%b%b%b\r\n" % (name, blank, value, blank) for name, value in lines[:count]]
-        return first + b" / HTTP/1.1\r\n" + b"".join(sent)
+        return first + b" /ws HTTP/1.1\r\n" + b"".join(sent)
 
     async with recording() as recorder:
         (answer,) = answers(await talk(recorder.port, head(3) + b"\r\n"))

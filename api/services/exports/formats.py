@@ -101,6 +101,24 @@ class Wanted(Struct, frozen=True):
     name: str = "FastTrack"
 
 
+class FileOptions(Struct, frozen=True, omit_defaults=True):
+    """What is asked of a file of events, as a task keeps it.
+
+    Attributes:
+        format: a name of `FORMATS`.
+        lang: as `Wanted.language`.
+        delimiter: as `Wanted.delimiter`.
+    """
+
+    format: str = "json"
+    lang: Language | None = None
+    delimiter: str | None = None
+
+    def kept(self) -> dict[str, str]:
+        """Return the format, and the others that are given."""
+        return {"format": self.format, **msgspec.to_builtins(self)}
+
+
 class CsvFile:
     """The CSV that an import reads. Source: RFC 4180; docs/files.md.
 

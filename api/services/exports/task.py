@@ -6,8 +6,9 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import msgspec
 
-from api.services.exports.formats import EventFile, Wanted
+from api.services.exports.formats import EventFile, FileOptions, Wanted
 from api.services.store import Store
 from api.services.task_report import Clock, Report
 from domain.ports.errors import StorageError
@@ -44,7 +45,9 @@ class ExportTask:
 
     async def run(self, task: Task, report: Report) -> dict[str, Any]:
         """Return how many events and bytes the file has, and where it is."""
-        file = self._begin[task.params["format"]](Wanted(self._store.epoch, timezone=self._timezone))
+        asked = msgspec.convert(task.params, FileOptions)
+        wanted = Wanted(self._store.epoch, asked.lang, asked.delimiter, timezone=self._timezone)
+        file = self._begin[asked.format](wanted)
         blob = _Blob(self._store, blob_of(task.id))
         written = 0
         await blob.write(await anyio.to_thread.run_sync(file.opening))

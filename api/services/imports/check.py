@@ -83,7 +83,9 @@ class CheckTask:
         self, findings: "_Findings", options: ImportOptions, start: Checkpoint, blob: str, report: Report
     ) -> None:
         size = await self._store.blobs.size(blob)
-        async with self._open_source(options, start) as source:
+        # The rows are compared as an update would, whatever the import will do.
+        compared = msgspec.structs.replace(options, on_duplicate="update")
+        async with self._open_source(compared, start) as source:
             ended = has_more = False
             while not ended:
                 portion = await (source.portion() if has_more else self._portion(source, blob, size))

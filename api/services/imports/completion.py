@@ -76,6 +76,7 @@ def _notice(upload: Upload, at_ms: int) -> Draft:
         rejected=upload.rejected,
         actor=upload.actor,
         at_ms=at_ms,
+        error=upload.error,
     )
 
 

@@ -13,7 +13,7 @@ from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
 from domain.files.record_reader import RecordReader
 from domain.files.sheet_reader import SheetReader
-from domain.files.unfit_options import unfit_options
+from domain.files.unfit_options import unfit_options, unused_key
 from domain.imports import ImportOptions
 from domain.ports.events import Pack
 from domain.rows.row_batch import RowBatch
@@ -40,7 +40,9 @@ class CsvSource:
         named = checkpoint.table.kind if checkpoint.table else checkpoint.kind
         kind = READERS[named]
         # What goes on was begun by an earlier version, perhaps.
-        self._unfit = None if checkpoint.state else unfit_options(options, named)
+        self._unfit = None
+        if checkpoint.state is None:
+            self._unfit = unfit_options(options, named) or unused_key(options)
         self._pack = pack
         self._table = checkpoint.table
         self._reader = (

@@ -14,9 +14,10 @@ import msgspec
 from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts, with_nothing_in
 from api.services.imports.blob_names import table_id
 from api.services.imports.completion import end
+from api.services.imports.errors import ImportRefusedError
 from api.services.imports.lease import Clock
 from api.services.imports.progress import REPORTED_BY_BODY, ProgressReporter
-from api.services.imports.repairs import LINE_COLUMN
+from api.services.imports.returned_file import Returned, ReturnedFile, as_cells
 from api.services.imports.row_source import Checkpoint, FileFacts, OpenSource, Portion, Table, joined
 from api.services.imports.row_writer import RowWriter
 from api.services.imports.running_import import RunningImport
@@ -25,7 +26,7 @@ from api.services.imports.sheet import kind_of, unpack
 from api.services.imports.staged_file import GrowingFile, StagedFile, WholeFile
 from api.services.imports.staged_reader import StagedReader, ready
 from api.services.store import Store, Transaction
-from domain.imports import ENDED, EndState, ImportOptions, MergeCounts, Upload
+from domain.imports import ENDED, EndState, MergeCounts, Upload
 from domain.merge import Merged
 from domain.messages import EventsChanged
 from domain.problems import Problem, problem
@@ -54,6 +55,7 @@ class Job:
         self._checkpoint = Checkpoint()
         self._reporter = self._new_reporter(running.upload)
         self._writer = RowWriter(running, store, now_ms)
+        self._returned: ReturnedFile | None = None
 
     async def run(self) -> None:
         """Run the import; after every return another job can continue."""
@@ -125,18 +127,34 @@ class Job:
         return upload
 
     async def _read_all(self) -> None:
-        await self._writer.prepare()
-        opened = self._open_source(_reading(self._running.upload.options), self._checkpoint)
+        options = self._running.upload.options
+        if options.repairs_of:
+            try:
+                async with self._store.snapshot() as snapshot:
+                    self._returned = await ReturnedFile.open(
+                        self._running.upload, snapshot.uploads, self._open_source
+                    )
+            except ImportRefusedError as refused:
+                # It was undone, or is gone, since this upload was accepted.
+                await self.fail(refused.errors[0])
+                return
+        by = self._returned.rules.options if self._returned else options
+        await self._writer.prepare(by.on_duplicate)
+        opened = self._open_source(as_cells(options) if self._returned else options, self._checkpoint)
         async with opened as source, self._reader().portions(source) as portions:
             async for first in portions:
                 if self._running.is_to_stop:
                     return
-                portion = joined([first, *ready(portions)])
-                await self._commit(portion)
+                portion, returned = joined([first, *ready(portions)]), None
+                if self._returned:
+                    async with self._store.snapshot() as snapshot:
+                        returned = await self._returned.judged(portion, snapshot.uploads)
+                    portion = returned.portion
+                await self._commit(portion, returned)
                 if portion.ended or portion.fault:
                     return
 
-    async def _commit(self, portion: Portion) -> None:
+    async def _commit(self, portion: Portion, returned: Returned | None) -> None:
         is_stored = False
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
@@ -144,9 +162,9 @@ class Job:
             is_stored = True
             at_ms = self._now_ms()
             drafts = self._report_facts(portion.facts, upload, at_ms) if portion.facts else []
-            rule = self._writer.rule(portion.facts.columns if portion.facts else upload.columns)
             stores = not (upload.options.dry_run or upload.options.mode == "atomic")
-            merged = await self._writer.write(tx, upload, portion.rows.events, rule, stores=stores)
+            columns = portion.facts.columns if portion.facts else upload.columns
+            merged = await self._write(tx, upload, portion, returned, columns, stores=stores)
             drafts += self._reporter.rows(
                 portion.rows, merged, ended=portion.ended, total_bytes=upload.total_bytes, at_ms=at_ms
             )
@@ -160,6 +178,23 @@ class Job:
         if is_stored:
             self._rows["accepted"] += portion.rows.events.count
             self._rows["rejected"] += len(portion.rows.rejected)
+
+    async def _write(
+        self,
+        tx: Transaction,
+        upload: Upload,
+        portion: Portion,
+        returned: Returned | None,
+        columns: list[dict[str, Any]] | None,
+        *,
+        stores: bool,
+    ) -> Merged:
+        """Store the good rows of a portion, or find out what would become of them."""
+        events, mended = portion.rows.events, upload.options.repairs_of
+        rule = self._returned.rules.merge_rule if self._returned else self._writer.rule(columns)
+        if returned and mended and stores:
+            return await self._writer.join(tx, mended, events, returned.kept, rule)
+        return await self._writer.write(tx, upload, events, rule, stores=stores)
 
     async def _save(self, tx: Transaction, upload: Upload, portion: Portion, drafts: list[Draft]) -> Upload:
         at_ms = self._now_ms()
@@ -188,16 +223,21 @@ class Job:
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             start = Checkpoint(table=self._checkpoint.table, kind=self._checkpoint.kind)
-            rule, whole = self._writer.rule(upload.columns), Merged(b"")
+            whole, options, returning = Merged(b""), upload.options, None
+            if options.repairs_of:
+                returning = self._returned = await ReturnedFile.open(upload, tx.uploads, self._open_source)
+                options = as_cells(options)
             self._writer.start_over()
             counts = MergeCounts()
             has_ended = False
-            opened = self._open_source(upload.options, start)
+            opened = self._open_source(options, start)
             async with opened as source, self._reader().portions(source) as portions:
-                async for portion in portions:
+                async for found in portions:
                     if self._running.cancel_requested:
                         break
-                    merged = await self._writer.write(tx, upload, portion.rows.events, rule, stores=True)
+                    returned = await returning.judged(found, tx.uploads) if returning else None
+                    portion = returned.portion if returned else found
+                    merged = await self._write(tx, upload, portion, returned, upload.columns, stores=True)
                     counts += merged.counts()
                     whole = whole.followed_by(merged)
                     has_ended = portion.ended
@@ -319,13 +359,6 @@ class Job:
 
 class _CancelRequestedError(Exception):
     """Rolls back the one transaction of an atomic import."""
-
-
-def _reading(options: ImportOptions) -> ImportOptions:
-    """Return how the file is read: one of mended rows has their lines where another has ids."""
-    if options.repairs_of is None:
-        return options
-    return msgspec.structs.replace(options, mapping={**(options.mapping or {}), "id": LINE_COLUMN})
 
 
 def _used(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,7 +23,14 @@ MERGE_WARNINGS = {
     "several_events": "rows have a key that several stored events have; the oldest event was used",
     "another_event": "rows have the id of an event with another title, date and city, and replaced it",
     "time_lost": "events kept their day and lost their time of day, because the file has dates alone",
-    "unknown_id": "rows have an id that is not stored; they were matched by title, date and city",
+    "unknown_id": (
+        "rows have an id that no stored event has, or none that can be read; they were matched by the rest "
+        "of the key, which is title, date and city unless the option key says otherwise"
+    ),
+    "default_not_used": (
+        "rows are stored already as events that have something else than a default: without a column for its "
+        "field, the events kept what they had"
+    ),
 }
 """Warnings that the store gives while rows go in, by code."""
 

@@ -1,6 +1,7 @@
 """Rejected rows as a file to correct and send again, with its own columns and the errors.
 
-`_line` and `_errors` are added, and ignored on the way in.
+`_line` and `_errors` are added, and of a file with several records on a line `_record`. They are no
+fields on the way in: the first and the last tell `returned_file` which row it is.
 """
 
 from codecs import BOM_UTF8
@@ -14,7 +15,7 @@ from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
 from domain.json_text import decode_json
 from domain.problems import sendable
-from domain.rows.columns import OWN_COLUMNS, is_own_column
+from domain.rows.columns import ERRORS_COLUMN, LINE_COLUMN, RECORD_COLUMN, is_own_column
 from domain.rows.formula_guard import guarded, unguarded
 
 RejectedForm = Literal["csv", "xlsx", "json"]
@@ -54,6 +55,15 @@ def rejected_file(upload: Upload, form: RejectedForm) -> RejectedFile:
     return _Json(table) if form == "json" else _Csv(table, (upload.dialect or {}).get("delimiter", ","))
 
 
+def names_in_file(upload: Upload) -> list[list[str | None]]:
+    """Return the names that the columns of an import have in its rejected files: in tables, and in JSON.
+
+    They are in the order of the columns; None stands for a column that an earlier rejected file added.
+    """
+    table = _Table(upload)
+    return [table.placed(table.names), table.placed(_unique(table.names))]
+
+
 class _Table:
     """The columns of the file, and the texts that its cells stood for."""
 
@@ -66,6 +76,14 @@ class _Table:
         self._kept = [not is_own_column(name) for name in names]
         self.names = [name for name in names if not is_own_column(name)]
         self._is_guarded = kind not in (*_JSON, "ics")
+        # Elsewhere each row begins on a line of its own.
+        self._has_records = kind in _JSON
+        self.own = [LINE_COLUMN, *([RECORD_COLUMN] if self._has_records else []), ERRORS_COLUMN]
+
+    def placed(self, names: Sequence[str]) -> list[str | None]:
+        """Return names of the columns with None where one is left out."""
+        left = iter(names)
+        return [next(left) if keep else None for keep in self._kept]
 
     def cells(self, row: RejectedRow) -> list[str]:
         """Return the texts of a row under the names, and those beyond the header after them."""
@@ -77,7 +95,11 @@ class _Table:
     def described(self, row: RejectedRow) -> list[str]:
         """Return the texts, the line, the errors, and what stands beyond the header."""
         cells, width = self.cells(row), len(self.names)
-        return [*cells[:width], str(row.line), reasons(row), *cells[width:]]
+        return [*cells[:width], *map(str, self.place(row)), reasons(row), *cells[width:]]
+
+    def place(self, row: RejectedRow) -> list[int]:
+        """Return the line of a row in its file, and its record where a line may have several."""
+        return [row.line, row.record] if self._has_records else [row.line]
 
 
 def _name(column: Mapping[str, Any], *, is_named: bool) -> str:
@@ -100,7 +122,7 @@ class _Csv:
         self._delimiter = delimiter
 
     def opening(self) -> bytes:
-        return BOM_UTF8 + csv_lines([[*map(guarded, self._table.names), *OWN_COLUMNS]], self._delimiter)
+        return BOM_UTF8 + csv_lines([[*map(guarded, self._table.names), *self._table.own]], self._delimiter)
 
     def part(self, rows: Sequence[RejectedRow]) -> bytes:
         return csv_lines((map(guarded, self._table.described(row)) for row in rows), self._delimiter)
@@ -112,7 +134,7 @@ class _Csv:
 class _Workbook:
     def __init__(self, table: _Table) -> None:
         self._table = table
-        self._file = XlsxFile("pt", [*table.names, *OWN_COLUMNS], sheet="rejected")
+        self._file = XlsxFile("pt", [*table.names, *table.own], sheet="rejected")
 
     def opening(self) -> bytes:
         return self._file.opening()
@@ -144,7 +166,8 @@ class _Json:
     def _members(self, row: RejectedRow) -> dict[str, Any]:
         cells = self._table.cells(row)
         members = {name: _value(cell) for name, cell in zip(self._names, cells, strict=False) if cell}
-        return {**members, "_line": row.line, "_errors": reasons(row)}
+        own = dict(zip(self._table.own, [*self._table.place(row), reasons(row)], strict=True))
+        return {**members, **own}
 
 
 def _unique(names: Sequence[str]) -> list[str]:

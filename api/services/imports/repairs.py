@@ -6,36 +6,49 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from api.services.imports.batch_totals import with_batch
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.lease import Clock
-from api.services.imports.row_source import Checkpoint, OpenSource, Portion
+from api.services.imports.mended_rows import Given, Mended, Rules, judge, kept_cells, rules_of
+from api.services.imports.row_source import OpenSource
 from api.services.links import stored_link
 from api.services.notifications import notification
 from api.services.store import Store, Transaction
-from domain.csv.writer import csv_lines
-from domain.imports import AT_THE_END, ImportOptions, RejectedRow, Upload
+from domain.imports import AT_THE_END, RejectedRow, Upload
 from domain.limits import STORED_INTEGER
-from domain.merge import Merged, MergeRule, merge_rule
+from domain.merge import OUTCOMES, Merged, MergeRule
 from domain.messages import EventsChanged
 from domain.ports.events import EventBatch
-from domain.problems import Problem, excerpt
+from domain.ports.uploads import UploadStore
+from domain.problems import Problem, excerpt, problem
 from domain.rows.cells import full_field
 from domain.rows.columns import FIELDS
-from domain.rows.names import column_key
+from domain.rows.names import EITHER, column_key
+from domain.rows.venue_members import with_member
 from streams.messages import Draft, draft, timestamp
 
-LINE_COLUMN = "_line"
-"""Of a rejected file: the line of each row in the file that it comes from."""
+_VENUE = "local_info."
 
 ROWS_LIMIT = 5_000
 """Of one call."""
 
+ENTRIES_AT_ONCE = 5_000
+"""Of indexes that catch up before keys are looked up by them."""
+
+_SKIPPED = OUTCOMES.index("skipped")
+_Number = Annotated[int, Meta(ge=1, le=STORED_INTEGER)]
+
 
 class Repair(Struct, frozen=True, forbid_unknown_fields=True):
-    """A corrected row: new cells, by field or by the file's own column name."""
+    """A corrected row: new cells, by field or by the file's own column name.
 
-    line: Annotated[int, Meta(ge=1, le=STORED_INTEGER)]
+    Attributes:
+        record: of the row, as its errors tell it; needed where several rejected rows begin on the line.
+    """
+
+    line: _Number
     cells: dict[str, str | int | float | bool | None]
+    record: _Number | None = None
 
 
 class Repaired(Struct, frozen=True):
@@ -43,7 +56,7 @@ class Repaired(Struct, frozen=True):
 
     Attributes:
         rejected: rows that still break rules, with every error, as they are kept now.
-        unknown: lines on which no rejected row starts.
+        unknown: lines on which no rejected row starts, or not the record that was named.
     """
 
     accepted: int
@@ -72,57 +85,87 @@ class Repairs:
         """Validate corrected rows by the rules of their import, and store the valid ones.
 
         Raises:
-            ImportRefusedError: `not_found`; `wrong_state`: the import takes no more rows.
+            ImportRefusedError: `not_found`; `wrong_state`: the import takes no more rows; `bad_option`: a
+                column that is none, or a row that is named twice, or by a line that has several.
         """
-        new = {row.line: row.cells for row in rows}
         async with self._store.snapshot() as snapshot:
             upload = repairable(await snapshot.uploads.get(upload_id), upload_id)
-            kept = await snapshot.uploads.rejected_at(upload_id, [*new])
-        unknown = sorted(new.keys() - {row.line for row in kept})
-        mended = [_mended(row, new[row.line], upload) for row in sorted(kept, key=lambda row: row.record)]
-        portions = await self._read(upload, mended, values) if mended else []
+            rules = await rules_of(snapshot.uploads, upload)
+            lines, records = [row.line for row in rows], [row.record or 0 for row in rows]
+            kept = await find_kept(snapshot.uploads, upload_id, lines, records)
+        _refuse_unclear(rows, kept)
+        unknown = sorted({row.line for row, there in zip(rows, kept, strict=True) if not there})
+        named = [(there[0], row.cells) for row, there in zip(rows, kept, strict=True) if there]
+        mended = [_mended(row, cells, rules) for row, cells in sorted(named, key=lambda one: one[0].record)]
+        done = await judge(self._open_source, rules, mended, Given(values=values or {}))
+        still = [
+            RejectedRow(row.kept.line, row.kept.record, tuple(row.cells), done.errors[at])
+            for at, row in enumerate(mended)
+            if at in done.errors and row.kept
+        ]
+        rule, more = rules.merge_rule, bool(done.good and rules.merge_rule)
+        while more:
+            async with self._store.transaction() as tx:
+                more = await tx.events.prepare_to_merge(ENTRIES_AT_ONCE)
         async with self._store.transaction() as tx:
             upload = repairable(await tx.uploads.get(upload_id, to_change=True), upload_id)
-            drafts: list[Draft] = []
-            still: list[RejectedRow] = []
-            accepted = 0
-            for portion in portions:
-                joined = await join(tx, upload, portion.rows.events, at_ms=self._now_ms())
-                upload, accepted = joined.upload, accepted + joined.accepted
-                drafts += joined.drafts
-                still += [_kept(row, mended) for row in portion.rows.rejected]
+            good = [mended[at].kept for at in done.good]
+            joined = await join(tx, upload, done.events, good, rule, at_ms=self._now_ms())
+            upload, drafts = joined.upload, joined.drafts
             await tx.uploads.replace_rejected(upload_id, still)
             await tx.uploads.save(upload)
-            if accepted:
-                drafts.append(_notice(upload, accepted, actor, self._now_ms()))
+            if joined.accepted:
+                drafts.append(_notice(upload, joined.accepted, actor, self._now_ms()))
             await tx.messages.append(drafts)
-        return Repaired(accepted, still, unknown, upload)
+        return Repaired(joined.accepted, still, unknown, upload)
 
-    async def _read(
-        self, upload: Upload, rows: Sequence["_Mended"], values: dict[str, dict[str, str]] | None
-    ) -> list[Portion]:
-        """Return what a reader makes of rows, as if they were a file of their own."""
-        names = [column["name"] for column in upload.columns or ()]
-        extra = list(dict.fromkeys(name for row in rows for name in row.extra))
-        table = [[LINE_COLUMN, *(f"{n} {name}" for n, name in enumerate([*names, *extra], 1))]]
-        for row in rows:
-            cells = [*row.cells, *[""] * (len(names) - len(row.cells))]
-            table.append([str(row.row.line), *cells, *(row.extra.get(name, "") for name in extra)])
-        options = _reading(upload, extra, values)
-        content = csv_lines(table)
-        portions: list[Portion] = []
-        async with self._open_source(options, Checkpoint()) as source:
-            await source.give(content, last=True)
-            while not portions or portions[-1].has_more:
-                portion = await source.portion()
-                if portion.fault is not None:
-                    raise ImportRefusedError("bad_option", portion.fault.message, errors=[portion.fault])
-                portions.append(portion)
-        return portions
+
+async def find_kept(
+    uploads: UploadStore, upload_id: str, lines: Sequence[int], records: Sequence[int]
+) -> list[list[RejectedRow]]:
+    """Return for each line the rejected rows that it names; at most one where a record is given, not 0."""
+    of_records = await uploads.rejected_records(upload_id, [*filter(None, records)])
+    by_record = {row.record: row for row in of_records}
+    by_line: dict[int, list[RejectedRow]] = {}
+    open_lines = [line for line, record in zip(lines, records, strict=True) if line and not record]
+    for row in await uploads.rejected_at(upload_id, [*dict.fromkeys(open_lines)]):
+        by_line.setdefault(row.line, []).append(row)
+    found: list[list[RejectedRow]] = []
+    for line, record in zip(lines, records, strict=True):
+        row_named = by_record.get(record)
+        named = [row_named] if row_named is not None and row_named.line == line else []
+        found.append(named if record else by_line.get(line, []))
+    return found
+
+
+def _refuse_unclear(rows: Sequence[Repair], kept: Sequence[Sequence[RejectedRow]]) -> None:
+    """Refuse rows of which it is not clear which rejected row they are, or that are one and the same."""
+    errors = [
+        ambiguous_row(f"rows[{at}].line", row.line, len(there))
+        for at, (row, there) in enumerate(zip(rows, kept, strict=True))
+        if len(there) > 1
+    ]
+    records = [there[0].record for there in kept if len(there) == 1]
+    if len(records) != len(set(records)):
+        errors.append(Problem("rows", "repeated", "each row may be corrected once per request"))
+    if errors:
+        raise ImportRefusedError("bad_option", errors[0].message, errors=errors)
+
+
+def ambiguous_row(field: str, line: int, count: int) -> Problem:
+    """Return the problem of a line on which several rejected rows begin."""
+    return problem("ambiguous_row", field, value=str(line), count=count)
 
 
 class Joined(Struct, frozen=True):
-    """What joined an import: the import as it is now, how many rows, and the messages that report it."""
+    """What joined an import.
+
+    Attributes:
+        upload: the import as it is now.
+        accepted: how many rows joined it.
+        drafts: the messages that report it.
+        merged: what became of all the rows that were to join.
+    """
 
     upload: Upload
     accepted: int
@@ -130,24 +173,26 @@ class Joined(Struct, frozen=True):
     merged: Merged
 
 
-def _line_in(text: str) -> int:
-    """Return the line that a row names; 0, which no row has, for anything that is none."""
-    digits = text.strip()
-    is_line = digits.isascii() and digits.isdigit() and len(digits) < len(str(STORED_INTEGER))
-    return int(digits) if is_line else 0
+async def join(
+    tx: Transaction,
+    upload: Upload,
+    batch: EventBatch,
+    rows: Sequence[RejectedRow | None],
+    rule: MergeRule | None,
+    *,
+    at_ms: int,
+) -> Joined:
+    """Store corrected rows as rows of their import.
 
-
-async def join(tx: Transaction, upload: Upload, batch: EventBatch, *, at_ms: int) -> Joined:
-    """Store corrected rows as rows of their import; the batch's ids are their lines.
-
-    A row that is not among the rejected ones is in already, and is passed over. The caller saves the
-    import.
+    `rows` has for each row of the batch the rejected row that it is. One that is not among the rejected ones
+    any more is in already, and is passed over; the last counts where several are the same. `rule` is how they
+    meet stored events. The caller saves the import.
     """
-    lines = [*map(_line_in, batch.ids)]
-    kept = {row.line: row.record for row in await tx.uploads.rejected_at(upload.id, lines)}
-    places = [*{line: at for at, line in enumerate(lines) if line in kept}.values()]
+    records = [row.record for row in rows if row]
+    left = {row.record for row in await tx.uploads.rejected_records(upload.id, records)}
+    places = [*{row.record: at for at, row in enumerate(rows) if row and row.record in left}.values()]
+    places.sort()
     part = tx.events.part_of(batch, places)
-    rule = _rule(upload)
     if not part.count:
         merged = Merged(b"")
     elif rule is not None:
@@ -155,15 +200,14 @@ async def join(tx: Transaction, upload: Upload, batch: EventBatch, *, at_ms: int
     else:
         ids = await tx.events.insert_batch(part, upload_id=upload.id, at_ms=at_ms)
         merged = Merged(bytes(part.count), ids[0], ids[-1], ids[0], ids[-1])
-    await tx.uploads.forget_rejected(upload.id, [kept[lines[place]] for place in places])
+    await tx.uploads.forget_rejected(upload.id, [*left])
     counts = upload.counts + merged.counts()
+    upload = with_batch(upload, merged)
     upload = msgspec.structs.replace(
         upload,
         accepted=upload.accepted + part.count,
         rejected=max(0, upload.rejected - part.count),
         updated_at=at_ms,
-        first_event_id=merged.first_created if upload.first_event_id is None else upload.first_event_id,
-        last_event_id=upload.last_event_id if merged.last_created is None else merged.last_created,
         **msgspec.structs.asdict(counts),
     )
     drafts = []
@@ -171,7 +215,10 @@ async def join(tx: Transaction, upload: Upload, batch: EventBatch, *, at_ms: int
         changed = merged.counts()
         count, bounds = changed.created + changed.updated, (merged.first_id, merged.last_id)
         drafts = [draft(EventsChanged("eventos", timestamp(at_ms), "import", count, upload.id, *bounds))]
-    return Joined(upload, part.count, drafts, merged)
+    outcomes = bytearray([_SKIPPED]) * len(rows)
+    for place, outcome in zip(places, merged.outcomes, strict=True):
+        outcomes[place] = outcome
+    return Joined(upload, part.count, drafts, msgspec.structs.replace(merged, outcomes=bytes(outcomes)))
 
 
 def repairable(upload: Upload | None, upload_id: str) -> Upload:
@@ -191,23 +238,12 @@ def repairable(upload: Upload | None, upload_id: str) -> Upload:
     return upload
 
 
-class _Mended(Struct, frozen=True):
-    """A rejected row with its new cells; `extra` has those of fields that the file has no column for."""
-
-    row: RejectedRow
-    cells: list[str]
-    extra: dict[str, str]
-
-
-def _mended(row: RejectedRow, new: dict[str, Any], upload: Upload) -> _Mended:
-    columns = upload.columns or []
-    cells = [*row.cells, *[""] * (len(columns) - len(row.cells))]
+def _mended(row: RejectedRow, new: dict[str, Any], rules: Rules) -> Mended:
     # Cells beyond the header's width are what the row was rejected for, and go when it is mended.
-    del cells[len(columns) :]
-    extra: dict[str, str] = {}
+    cells, extra = kept_cells(row, rules), dict[str, str]()
     for name, value in new.items():
-        at = _column(full_field(name), columns)
-        at = _column(name, columns) if at is None else at
+        at = _column(full_field(name), rules.columns)
+        at = _column(name, rules.columns) if at is None else at
         text = (
             "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode()
         )
@@ -218,7 +254,21 @@ def _mended(row: RejectedRow, new: dict[str, Any], upload: Upload) -> _Mended:
         else:
             message = f"the file has no column and events have no field {name!r}"
             raise ImportRefusedError("bad_option", message, errors=[Problem(name, "unknown_field", message)])
-    return _Mended(row, cells, extra)
+        field = full_field(name) if at is None else rules.columns[at]["field"]
+        if field and field.startswith(_VENUE) and _mend_member(field, text, cells, rules):
+            extra.pop(field, None)
+    return Mended(row, cells, extra)
+
+
+def _mend_member(field: str, text: str, cells: list[str], rules: Rules) -> bool:
+    """Correct a member of the venue in the JSON of a row, where no column counts; False without JSON."""
+    fields = [column["field"] for column in rules.columns]
+    at = next((at for at, name in enumerate(fields) if name in ("local_info", EITHER)), None)
+    mended = with_member(cells[at], field.removeprefix(_VENUE), text) if at is not None else None
+    if at is None or mended is None:
+        return False
+    cells[at] = mended
+    return True
 
 
 def _column(name: str, columns: Sequence[dict[str, Any]]) -> int | None:
@@ -227,44 +277,6 @@ def _column(name: str, columns: Sequence[dict[str, Any]]) -> int | None:
     by_name = [at for at, column in enumerate(columns) if column["name"] == name]
     alike = [at for at, column in enumerate(columns) if column_key(column["name"]) == column_key(name)]
     return next(iter([*by_field, *by_name, *alike]), None)
-
-
-def _kept(row: RejectedRow, mended: Sequence[_Mended]) -> RejectedRow:
-    """Return a row that still breaks rules as its import keeps it: its own line, record and columns."""
-    own = mended[row.record - 1]
-    return RejectedRow(own.row.line, own.row.record, tuple(own.cells), row.errors)
-
-
-def _reading(upload: Upload, extra: Sequence[str], values: dict[str, dict[str, str]] | None) -> ImportOptions:
-    """Return how mended rows are read: as the import's file was, by the places of its columns."""
-    options = upload.options
-    columns = upload.columns or []
-    mapping: dict[str, str | None] = dict.fromkeys(FIELDS)
-    places = [(column["field"], at) for at, column in enumerate(columns, 2) if column["field"]]
-    places += [(name, at) for at, name in enumerate(extra, len(columns) + 2)]
-    # A column that has JSON or a name is read as the name of the place, or as JSON where it is that.
-    mapping |= {field if field in FIELDS else "local_info.location_name": f"#{at}" for field, at in places}
-    mapping["id"] = "#1"
-    order = (upload.dialect or {}).get("date_format", options.date_format)
-    merged = {full_field(field): pairs for field, pairs in (options.values or {}).items()}
-    for field, pairs in (values or {}).items():
-        merged[full_field(field)] = {**merged.get(full_field(field), {}), **pairs}
-    return ImportOptions(
-        date_format=order,
-        encoding="utf-8",
-        delimiter=",",
-        mapping=mapping,
-        defaults=options.defaults,
-        values=merged or None,
-        header_row=1,
-        repairs_of=upload.id,
-    )
-
-
-def _rule(upload: Upload) -> MergeRule | None:
-    """Return the rule of the import, by its key alone: the ids of mended rows are their lines."""
-    fields = [column["field"] for column in upload.columns or () if column["field"] not in (None, "id")]
-    return merge_rule(upload.options.on_duplicate, upload.options.key, fields)
 
 
 def _notice(upload: Upload, accepted: int, actor: str, at_ms: int) -> Draft:

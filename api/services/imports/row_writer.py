@@ -1,18 +1,16 @@
 """What becomes of good rows: new events, changes of stored ones, rows of a mended import, or a dry run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.services.imports.lease import Clock
-from api.services.imports.repairs import join, repairable
+from api.services.imports.repairs import ENTRIES_AT_ONCE, join, repairable
 from api.services.imports.running_import import RunningImport
 from api.services.store import Store, Transaction
-from domain.imports import Upload
-from domain.merge import OUTCOMES, Merged, MergeRule, merge_rule
+from domain.imports import OnDuplicate, RejectedRow, Upload
+from domain.merge import Merged, MergeRule, merge_rule
 from domain.ports.events import EventBatch
 from domain.seen_rows import SeenRows
-
-ENTRIES_AT_ONCE = 5_000
-"""Of indexes that catch up before keys are looked up by them."""
 
 
 class RowWriter:
@@ -25,9 +23,9 @@ class RowWriter:
         self._now_ms = now_ms
         self._seen: SeenRows | None = None
 
-    async def prepare(self) -> None:
+    async def prepare(self, on_duplicate: OnDuplicate) -> None:
         """Let indexes catch up that keys are looked up by; each step is a transaction of its own."""
-        if self._running.upload.options.on_duplicate == "insert":
+        if on_duplicate == "insert":
             return
         more = True
         while more and not self._running.cancel_requested:
@@ -38,7 +36,7 @@ class RowWriter:
         """Return how rows of a file with these columns meet stored events; None where each is a new one."""
         options = self._running.upload.options
         fields = [column["field"] for column in columns or () if column["field"]]
-        return merge_rule(options.on_duplicate, options.key, fields)
+        return merge_rule(options.on_duplicate, options.key, fields, options.defaults)
 
     def start_over(self) -> None:
         """Write the file from its first row: what was tried before counts no more."""
@@ -49,8 +47,6 @@ class RowWriter:
     ) -> Merged:
         """Store good rows, or find out what would become of them; return what did."""
         at_ms = self._now_ms()
-        if (mended := upload.options.repairs_of) and stores:
-            return await self._join(tx, mended, batch)
         if rule is not None and batch.count:
             self._seen = self._seen or SeenRows()
             return await tx.events.merge_batch(
@@ -67,11 +63,18 @@ class RowWriter:
         ids = await tx.events.insert_batch(batch, upload_id=upload.id, at_ms=at_ms)
         return Merged(outcomes, ids[0], ids[-1], ids[0], ids[-1])
 
-    async def _join(self, tx: Transaction, upload_id: str, batch: EventBatch) -> Merged:
+    async def join(
+        self,
+        tx: Transaction,
+        upload_id: str,
+        batch: EventBatch,
+        kept: Sequence[RejectedRow | None],
+        rule: MergeRule | None,
+    ) -> Merged:
         """Store mended rows as rows of the import that rejected them; this one only reports them."""
         upload = repairable(await tx.uploads.get(upload_id, to_change=True), upload_id)
-        joined = await join(tx, upload, batch, at_ms=self._now_ms())
+        joined = await join(tx, upload, batch, kept, rule, at_ms=self._now_ms())
         await tx.uploads.save(joined.upload)
         await tx.messages.append(joined.drafts)
-        passed_over = bytes([OUTCOMES.index("skipped")]) * (batch.count - joined.accepted)
-        return Merged(joined.merged.outcomes + passed_over)
+        # What was created belongs to the other import; what the store warns of is told of both.
+        return Merged(joined.merged.outcomes, warnings=joined.merged.warnings)

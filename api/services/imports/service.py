@@ -219,7 +219,12 @@ class Imports:
             _check_staged(upload)
             now = self._now_ms()
             upload = msgspec.structs.replace(
-                upload, state="processing", options=options, updated_at=now, checkpoint=None
+                upload,
+                state="processing",
+                options=options,
+                staged_with=upload.options,
+                updated_at=now,
+                checkpoint=None,
             )
             await tx.uploads.save(upload)
             line = log_line(f"upload/{upload.id}", "info", "import.staged_begun", at_ms=now)
@@ -269,9 +274,11 @@ class Imports:
         return await self._finish_undo(upload_id)
 
     async def give_up(self, upload_body: UploadBody, error: Problem) -> None:
-        """End an import as failed, because its request was invalid, and remove its rows."""
+        """End an import as failed, because its request was invalid, and remove its rows.
+
+        Where another body took over, that one decides about the import.
+        """
         running = upload_body.running
-        await upload_body.break_off()
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             at_ms = self._now_ms()
@@ -287,11 +294,11 @@ class Imports:
             await tx.messages.append([line])
             return upload
 
-        upload = await running.change(self._store, edit)
-        if not running.at_work:
+        await upload_body.give_up(edit)
+        if running.ended and not running.at_work:
             await self._held.forget(running)
-        if upload.state == "undoing":
-            await self._finish_undo(upload.id)
+        if running.upload.state == "undoing":
+            await self._finish_undo(running.upload.id)
 
     async def _finish_undo(self, upload_id: str) -> Upload:
         """Finish an undo, also when its client goes away."""

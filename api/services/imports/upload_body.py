@@ -136,9 +136,10 @@ class UploadBody:
 
 
 async def _known_before(tx: Transaction, upload: Upload) -> list[dict[str, Any]]:
-    """Return the warning of an earlier import of the same bytes, if there is one."""
+    """Return the warning of an earlier import of the same bytes, and sheet, if there is one."""
     assert upload.sha256 is not None
-    earlier = await tx.uploads.by_sha256(upload.sha256, other_than=upload.id)
+    sheet = upload.options.sheet
+    earlier = await tx.uploads.by_sha256(upload.sha256, other_than=upload.id, sheet=sheet)
     if earlier is None:
         return []
     message = f"The same file was imported before as {earlier.id!r}"

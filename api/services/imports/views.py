@@ -36,6 +36,8 @@ class UploadSummary(Struct, frozen=True):
 class UploadDetails(Struct, frozen=True):
     """Everything about one import. Times are RFC 3339 UTC; `seconds` from its first byte to its end.
 
+    Of a staged file, `seconds` count from when its rows were first read: nobody waited before that.
+
     `rows_stay`: whether rows of an ended import are in the store; null before its end.
     """
 
@@ -121,8 +123,9 @@ def rows_read(upload: Upload) -> int:
 
 
 def seconds_taken(upload: Upload, end_ms: int) -> float:
-    """Return seconds from the first byte to an instant."""
-    return round(max(0, end_ms - upload.created_at) / 1000, 3)
+    """Return seconds from the first byte, or of a staged file from its first row, to an instant."""
+    began = upload.created_at if upload.staged_with is None else upload.started_at
+    return round(max(0, end_ms - (began or upload.created_at)) / 1000, 3)
 
 
 def details(upload: Upload, stored_events: int | None = None) -> UploadDetails:

@@ -80,7 +80,7 @@ def read_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
         raise AddressError("invalid_url") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.raw_host:
         raise AddressError("invalid_url.scheme")
     if url.userinfo or "@" in _AUTHORITY_ENDS.split(text.partition("//")[2])[0]:
         raise AddressError("invalid_url.password")

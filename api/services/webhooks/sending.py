@@ -229,7 +229,7 @@ def _why_not_reached(failed: BaseException) -> Problem:
 def _why_not(answer: httpx.Response) -> Problem | None:
     if answer.is_success:
         return None
-    rule = "redirected" if answer.is_redirect else "answered"
+    rule = "redirected" if answer.has_redirect_location else "answered"
     return problem(f"undelivered.{rule}", answer=str(answer.status_code))
 
 

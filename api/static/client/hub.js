@@ -1,4 +1,5 @@
 import {GATHER_MS, LEADER_SILENCE_MS, TICK_MS} from "./timing.js";
+import {isFinal} from "./verdict.js";
 
 /**
  * One stream per browser. Tabs elect a leader (whoever holds a Web Lock), which alone streams the
@@ -215,8 +216,13 @@ export class Hub {
     return only && !others.length ? only.cursor : null;
   }
 
+  /**
+   * A stream that was refused is none: a tab that wishes was just admitted by the server, with the sign-in
+   * that all tabs share.
+   */
   get #isOpen() {
-    return this.#link.state !== "closed" && this.#link.state !== "finished";
+    const {state} = this.#link;
+    return state !== "closed" && !isFinal(state);
   }
 
   #carries(wanted) {

@@ -3,16 +3,14 @@ import {monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
-import {today, venueTime, wallClock} from "./format.js";
+import {monthInFull, today, venueTime, wallClock} from "./format.js";
+import {readDays} from "./month-days.js";
 
-/** Titles that a day shows; the others are counted. */
-const SHOWN = 3;
-
-/** The most that one page of the API holds. */
-const PAGE = 500;
-
-/** Pages read for one month: more events than that are counted by day, not listed. */
-const PAGES = 4;
+/**
+ * Between two counts of a month that takes a question a day, while others change events: forty questions a
+ * second would use up what one person may ask in a minute.
+ */
+const RECOUNT_MS = 15_000;
 
 /** Sunday in Brazil and the United States, Monday in most of the world. */
 function firstWeekday() {
@@ -23,6 +21,12 @@ function firstWeekday() {
 /** Events of a month on its days. */
 export class Calendar {
   #asked = 0;
+  #question = "";
+  /** When it may be asked for again, where it takes a question a day; by the page's clock. */
+  #restsUntil = 0;
+  #later = 0;
+  /** @type {Map<string, import("./month-days.js").Day>} */
+  #days = new Map();
 
   /** @param {{onMonth: (month: string) => void}} on */
   constructor({onMonth}) {
@@ -59,38 +63,37 @@ export class Calendar {
    * @param {Record<string, string>} filters Those of the list, without dates.
    */
   async show(month, filters) {
-    const asked = ++this.#asked;
-    const isNew = month !== this.month;
-    this.month = month;
-    const date = new Date(`${month}-01T00:00:00Z`);
-    this.title.textContent = new Intl.DateTimeFormat(currentLanguage().tag, {
-      month: "long",
-      year: "numeric",
-      timeZone: "UTC",
-    }).format(date);
+    const question = JSON.stringify([month, filters]);
     const weeks = weeksOf(month, firstWeekday());
-    if (isNew) this.#draw(weeks, new Map());
-    const byDay = await this.#read(weeks, filters);
-    if (asked === this.#asked) this.#draw(weeks, byDay);
+    clearTimeout(this.#later);
+    if (question !== this.#question) {
+      [this.#question, this.#restsUntil] = [question, 0];
+      if (month !== this.month) this.#days = new Map();
+    }
+    this.month = month;
+    this.title.textContent = monthInFull(month);
+    this.#draw(weeks);
+    const restMs = this.#restsUntil - performance.now();
+    if (restMs > 0) return void (this.#later = setTimeout(() => void this.#read(weeks, filters), restMs));
+    await this.#read(weeks, filters);
   }
 
   async #read(weeks, filters) {
-    const byDay = new Map();
-    let cursor = "";
-    for (let page = 0; page < PAGES && cursor !== null; page++) {
-      const answer = await get(
-        `/eventos${query({...filters, from: weeks[0][0], to: weeks.at(-1)[6], sort: "event_date", limit: PAGE, cursor})}`,
-      );
-      for (const event of answer.items) {
-        const day = wallClock(event.event_date).slice(0, 10);
-        byDay.set(day, [...(byDay.get(day) ?? []), event]);
-      }
-      cursor = answer.next;
-    }
-    return byDay;
+    if (this.element.hidden) return;
+    const asked = ++this.#asked;
+    const {days, isCrowded} = await readDays(
+      weeks.flat(),
+      (question) => get(`/eventos${query({...filters, ...question})}`),
+      (event) => wallClock(event.event_date).slice(0, 10),
+    );
+    // A slow answer must not overwrite that of a later question.
+    if (asked !== this.#asked) return;
+    this.#days = days;
+    if (isCrowded) this.#restsUntil = performance.now() + RECOUNT_MS;
+    this.#draw(weeks);
   }
 
-  #draw(weeks, byDay) {
+  #draw(weeks) {
     const names = weeks[0].map((day) =>
       new Intl.DateTimeFormat(currentLanguage().tag, {weekday: "short", timeZone: "UTC"})
         .format(new Date(day))
@@ -98,41 +101,39 @@ export class Calendar {
     );
     this.grid.replaceChildren(
       h("div.week.weekdays", {role: "row"}, ...names.map((name) => h("span", {role: "columnheader"}, name))),
-      ...weeks.map((days) =>
-        h("div.week", {role: "row"}, ...days.map((day) => this.#day(day, byDay.get(day) ?? []))),
-      ),
+      ...weeks.map((days) => h("div.week", {role: "row"}, ...days.map((day) => this.#day(day)))),
     );
   }
 
-  #day(day, events) {
+  #day(day) {
+    const known = this.#days.get(day);
+    const {count, events} = known ?? {count: 0, events: []};
     const isToday = day === today();
     const classes = ["day", day.startsWith(this.month) ? "" : "beside", isToday ? "today" : ""]
       .filter(Boolean)
       .join(".");
-    const whole = new Intl.DateTimeFormat(currentLanguage().tag, {dateStyle: "full", timeZone: "UTC"}).format(
+    const whole = new Intl.DateTimeFormat(regional(), {dateStyle: "full", timeZone: "UTC"}).format(
       new Date(day),
     );
-    const said = `${whole}: ${t("events.count", {count: events.length})}`;
+    const said = known ? `${whole}: ${t("events.count", {count})}` : whole;
     const number = h(
       "a.day-number",
       {href: addressOf("events", {params: {from: day, to: day}}), "aria-label": said},
       String(Number(day.slice(8))),
     );
-    const more = events.length - SHOWN;
+    const more = count - events.length;
     return h(
       `div.${classes}`,
       {role: "gridcell", "data-day": day, "aria-current": isToday && "date"},
       number,
-      events.length > 0 && h("span.day-count", {"aria-hidden": "true"}, String(events.length)),
-      ...events
-        .slice(0, SHOWN)
-        .map((event) =>
-          h(
-            "a.day-event",
-            {href: addressOf("event", {id: event.id}), title: event.title},
-            `${venueTime(event.event_date)?.time ?? ""} ${event.title}`,
-          ),
+      count > 0 && h("span.day-count", {"aria-hidden": "true"}, String(count)),
+      ...events.map((event) =>
+        h(
+          "a.day-event",
+          {href: addressOf("event", {id: event.id}), title: event.title},
+          `${venueTime(event.event_date)?.time ?? ""} ${event.title}`,
         ),
+      ),
       more > 0 &&
         h("a.day-more", {
           href: addressOf("events", {params: {from: day, to: day}}),

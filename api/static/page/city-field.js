@@ -1,8 +1,8 @@
-import {citiesLike} from "./event-query.js";
+import {citiesLike, LONGEST_SEARCH} from "./event-query.js";
 import {folded} from "./folding.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
-import {number, t} from "./i18n.js";
+import {number} from "./i18n.js";
 
 const TYPING_MS = 120;
 
@@ -20,11 +20,16 @@ export function cityField({value, onChosen}) {
     role: "combobox",
     value,
     autocomplete: "off",
+    maxlength: LONGEST_SEARCH,
     "aria-expanded": "false",
     "aria-controls": id,
     "aria-autocomplete": "list",
   });
   let options = [];
+  /** The text that the options are for. @type {string | null} */
+  let optionsFor = null;
+  /** The city that was last chosen or shown: what was typed beyond it waits. */
+  let settled = value;
   let at = -1;
   let typing = 0;
   let asked = 0;
@@ -39,9 +44,15 @@ export function cityField({value, onChosen}) {
     input.setAttribute("aria-activedescendant", at >= 0 ? `${id}-${at}` : "");
     list.children[at]?.scrollIntoView({block: "nearest"});
   };
-  const choose = (city) => {
-    input.value = city;
+  /** Show a city; what was asked for it is over. */
+  const set = (city) => {
+    clearTimeout(typing);
+    asked += 1;
+    input.value = settled = city;
     open(false);
+  };
+  const choose = (city) => {
+    set(city);
     onChosen(city);
   };
   const draw = () => {
@@ -59,29 +70,42 @@ export function cityField({value, onChosen}) {
         ),
       ),
     );
+    mark(-1);
     open(options.length > 0 && document.activeElement === input);
   };
   const suggest = async () => {
     const now = ++asked;
-    const {items} = await get(`/eventos/cidades${query({q: input.value.trim(), limit: 50})}`).catch(() => ({
-      items: [],
-    }));
+    const text = input.value.trim();
+    const {items} = await get(`/eventos/cidades${query({q: text, limit: 50})}`).catch(() => ({items: []}));
     if (now !== asked) return;
-    options = citiesLike(items, input.value);
+    [options, optionsFor] = [citiesLike(items, text), text];
     draw();
   };
   const typed = () => {
     clearTimeout(typing);
+    mark(-1);
     typing = setTimeout(() => void suggest(), TYPING_MS);
-    if (!input.value.trim()) onChosen("");
+    if (input.value.trim() || !settled) return;
+    settled = "";
+    onChosen("");
   };
-  const settle = () => {
-    const wanted = folded(input.value);
-    const same =
-      options.find(({city}) => folded(city) === wanted) ??
-      (wanted && options.length === 1 ? options[0] : null);
-    if (same) choose(same.city);
-    else (open(false), onChosen(input.value.trim()));
+  /** Take what was typed as the city that it names, or the only one that it may mean. */
+  const settle = async () => {
+    clearTimeout(typing);
+    const text = input.value.trim();
+    const isWanted = () => input.value.trim() === text && text !== settled;
+    // Those of an earlier text say nothing about this one.
+    while (isWanted() && optionsFor !== text) await suggest();
+    if (!isWanted()) return open(false);
+    const wanted = folded(text);
+    const one =
+      options.find(({city}) => folded(city) === wanted) ?? (options.length === 1 ? options[0] : null);
+    choose(one?.city ?? text);
+  };
+  const left = () => {
+    open(false);
+    // Let a click that takes the keyboard away do its work first: the list that it meets is the one seen.
+    afterPress(() => void settle());
   };
   const key = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -91,18 +115,34 @@ export function cityField({value, onChosen}) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       if (at >= 0) choose(options[at].city);
-      else settle();
+      else void settle();
     } else if (event.key === "Escape" && !list.hidden) {
       event.stopPropagation();
       open(false);
     }
   };
-  for (const [name, listener] of Object.entries({input: typed, focus: suggest, blur: settle, keydown: key}))
+  for (const [name, listener] of Object.entries({input: typed, focus: suggest, blur: left, keydown: key}))
     input.addEventListener(name, listener);
   return {
     input,
     element: h("div.combo", {}, input, list),
-    set: (city) => (input.value = city),
-    label: t("events.city"),
+    /** Show what the address says; what is typed beyond it waits, unless somebody went elsewhere. */
+    show: (city, {isNew}) => (isNew || city !== settled) && set(city),
   };
 }
+
+/** Whether a pointer is down, and what waits until it has done its work. @type {(() => void)[] | null} */
+let waiting = null;
+
+/** Run once a press that is under way has become its click; at once where there is none. */
+const afterPress = (run) => (waiting ? waiting.push(run) : run());
+
+function released() {
+  const ready = waiting ?? [];
+  // The click comes right after the release.
+  setTimeout(() => ready.forEach((run) => run()));
+  waiting = null;
+}
+
+addEventListener("pointerdown", () => (waiting ??= []), true);
+for (const end of ["pointerup", "pointercancel", "dragend"]) addEventListener(end, released, true);

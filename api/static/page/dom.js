@@ -58,9 +58,12 @@ function label(element, key) {
   element.setAttribute("aria-label", t(key));
 }
 
-/** A labelled control. */
+/** A labelled control. What stands below it, a hint or a fault, describes it. */
 export function field(key, control, ...more) {
   control.id ||= `field-${key}-${Math.random().toString(36).slice(2, 8)}`;
+  const notes = more.filter((note) => note && !note.contains(control));
+  notes.forEach((note, at) => (note.id ||= `${control.id}-note-${at}`));
+  if (notes.length) control.setAttribute("aria-describedby", notes.map(({id}) => id).join(" "));
   return h("div.field", {}, h("label", {t: key, for: control.id}), control, ...more);
 }
 

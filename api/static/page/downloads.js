@@ -4,7 +4,17 @@ import {PREFIX} from "./server.js";
 import {query} from "./api.js";
 
 /** What opens by a double click first. */
-const FORMATS = ["xlsx", "csv", "json", "ndjson", "ics"];
+export const FORMATS = ["xlsx", "csv", "json", "ndjson", "ics"];
+
+/** What a file that people open is asked for besides its format, in the language of the page. */
+export function forPeople(format) {
+  const {lang, delimiter} = currentLanguage().files;
+  return {
+    ...(["xlsx", "csv"].includes(format) && {lang}),
+    // Excel expects semicolons where the comma is the decimal sign.
+    ...(format === "csv" && delimiter !== "," && {delimiter}),
+  };
+}
 
 /** @param {() => Record<string, string>} filters Those of the list that is shown. */
 export function downloads(filters) {
@@ -14,13 +24,7 @@ export function downloads(filters) {
     ...FORMATS.map((name) => h("option", {value: name, t: `events.format.${name}`})),
   );
   const download = () => {
-    const {lang, delimiter} = currentLanguage().files;
-    const forPeople = {
-      ...(["xlsx", "csv"].includes(format.value) && {lang}),
-      // Excel expects semicolons where the comma is the decimal sign.
-      ...(format.value === "csv" && delimiter !== "," && {delimiter}),
-    };
-    const wanted = query({...filters(), format: format.value, ...forPeople});
+    const wanted = query({...filters(), format: format.value, ...forPeople(format.value)});
     location.href = `${PREFIX}/api/v1/eventos/download${wanted}`;
   };
   return h(

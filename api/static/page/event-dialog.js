@@ -3,8 +3,8 @@ import {confirmed} from "./confirm.js";
 import {dateInput, dateOf} from "./date-input.js";
 import {field, h} from "./dom.js";
 import {offerText, reasonInForm} from "./problem-words.js";
-import {dayAndTime, today, wallClock} from "./format.js";
-import {t} from "./i18n.js";
+import {dayAndTime, today, wallClock, weekdayAndTime} from "./format.js";
+import {number, say, t} from "./i18n.js";
 import {askBeforeLeaving} from "./unsaved.js";
 import {toast, toastFault} from "./tell.js";
 import {VENUE_TYPES} from "./venue-types.js";
@@ -48,12 +48,61 @@ let opened = null;
  * @param {{onClose?: () => void}} [on]
  */
 export async function editEvent(event, on = {}) {
-  if (!opened || (await opened.leave())) show(event, on);
+  if (opened && !(await opened.leave())) return;
+  if (event && !mayEdit()) showFacts(event, on);
+  else show(event, on);
+}
+
+/** For who may only read: what is stored, as text. */
+function showFacts(event, {onClose = () => {}}) {
+  const leave = async () => (dialog.close(), true);
+  const follow = () => void leave();
+  const title = h("h2", {tabindex: "-1", autofocus: true}, event.title);
+  const dialog = h(
+    "dialog",
+    {label: "events.seeTitle"},
+    h(
+      "div.stack",
+      {},
+      title,
+      h("dl.facts", {}, ...factsOf(event).flatMap(([key, value]) => [h("dt", {t: key}), h("dd", {}, value)])),
+      h("div.row", {}, h("button", {type: "button", t: "close", onclick: () => dialog.close()})),
+    ),
+  );
+  addEventListener("hashchange", follow);
+  opened = {leave};
+  dialog.addEventListener("close", () => {
+    removeEventListener("hashchange", follow);
+    opened = null;
+    dialog.remove();
+    onClose();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** @returns {string[][]} Keys of names, and what the event has there. */
+function factsOf({event_date: date, city, description, participants, local_info: venue}) {
+  const facts = [
+    ["field.event_date", weekdayAndTime(date)],
+    ["field.city", city],
+    ["field.description", description],
+    ["field.participants", participants.join("; ")],
+    ["field.local_info.location_name", venue?.location_name],
+    ["field.local_info.venue_type", venue?.venue_type],
+    ["field.local_info.capacity", venue?.capacity != null && number(venue.capacity)],
+    ["field.local_info.address", venue?.address],
+    ["field.local_info.is_accessible", venue?.is_accessible && t("yes")],
+  ];
+  return facts.filter(([, value]) => value);
 }
 
 function show(event, {onClose = () => {}}) {
   const controls = controlsOf(event);
+  const title = h("h2", {t: titleOf(event)});
   let before = partsOf(controls);
+  /** What the event was before somebody deleted it. */
+  let removed = null;
   const isDirty = () => JSON.stringify(partsOf(controls)) !== JSON.stringify(before);
   const sure = () => confirmed("events.discardSure", {}, {action: "events.discard"});
   /** @type {Promise<boolean> | null} Asked once, whatever leads away. */
@@ -69,7 +118,7 @@ function show(event, {onClose = () => {}}) {
     "dialog",
     {label: titleOf(event)},
     formOf(
-      event,
+      title,
       controls,
       () => void leave(),
       () => save(),
@@ -77,15 +126,24 @@ function show(event, {onClose = () => {}}) {
   );
   const save = async () => {
     try {
-      await send(event, event ? changesOf(controls, before, event) : eventOf(controls));
+      await send(event, event ? changesOf(controls, before, event) : eventOf(controls, removed));
       dialog.close();
     } catch (fault) {
+      if (event && isGone(fault)) return offerNew();
       if (fault.status !== 412) return showFaults(fault, controls);
       const now = await stored(event.id);
+      if (now === GONE) return offerNew();
       if (!now) return;
       before = merge(controls, before, now);
       event = now;
     }
+  };
+  /** Somebody deleted it: what is typed here is all that there is of it. */
+  const offerNew = async () => {
+    if (!(await confirmed("events.goneSure", {}, {action: "events.saveAsNew", danger: false}))) return;
+    [removed, event] = [event, null];
+    say(title, titleOf(null));
+    await save();
   };
   // Escape leaves as the button does: not without asking about what was typed.
   dialog.addEventListener("cancel", (happening) => (happening.preventDefault(), void leave()));
@@ -110,8 +168,18 @@ function focusBack(event) {
     document.querySelector(`[data-event="${Number(event.id)}"] button`)?.focus();
 }
 
+const GONE = Symbol("gone");
+
+const isGone = ({status}) => status === 404 || status === 410;
+
+/** @returns {Promise<any>} The event, `GONE`, or null where it could not be asked, which has been said. */
 async function stored(id) {
-  return (await call("GET", `/eventos/${id}`).catch((fault) => (toastFault(fault), {body: null}))).body;
+  const answer = await call("GET", `/eventos/${id}`).catch((fault) => {
+    if (isGone(fault)) return {body: GONE};
+    toastFault(fault);
+    return {body: null};
+  });
+  return answer.body;
 }
 
 /**
@@ -187,7 +255,6 @@ function controlsOf(event) {
     ),
     is_accessible: h("input", {type: "checkbox"}),
   };
-  if (!mayEdit()) for (const control of Object.values(controls)) control.disabled = true;
   if (event) fill(controls, event);
   else controls.event_date.value = `${today()}T19:00`;
   return controls;
@@ -201,10 +268,10 @@ function fill(controls, {local_info: venue, participants, event_date: date, ...e
   controls.is_accessible.checked = venue?.is_accessible ?? false;
 }
 
-/** An event that is new. */
-function eventOf(controls) {
+/** An event that is new, or takes the place of one that was deleted. */
+function eventOf(controls, removed) {
   return {
-    ...membersOf(controls, [...EVENT, "event_date"], null),
+    ...membersOf(controls, [...EVENT, "event_date"], removed),
     local_info: hasVenue(controls) ? newVenueOf(controls) : null,
   };
 }
@@ -239,24 +306,24 @@ function newVenueOf(controls) {
 /** Who may only read sees what is stored. */
 const mayEdit = () => document.documentElement.dataset.role !== "viewer";
 
-const titleOf = (event) => (!event ? "events.new" : mayEdit() ? "events.editTitle" : "events.seeTitle");
+const titleOf = (event) => (event ? "events.editTitle" : "events.new");
 
-function formOf(event, controls, close, save) {
-  const of = (name, key) => field(key, controls[name], h("span.fault", {"data-fault": name}));
+function formOf(title, controls, close, save) {
+  const of = (name, key, ...hints) => {
+    const control = controls[name];
+    const element = field(key, control, ...hints, h("span.fault", {"data-fault": name}));
+    element.classList.toggle("required", control.required);
+    return element;
+  };
   const submit = (happening) => (happening.preventDefault(), save());
   return h(
     "form.stack",
     {method: "dialog", onsubmit: submit, novalidate: true},
-    h("h2", {t: titleOf(event)}),
+    title,
     of("title", "field.title"),
     h("div.fields", {}, of("event_date", "field.event_date"), of("city", "field.city")),
     of("description", "field.description"),
-    field(
-      "field.participants",
-      controls.participants,
-      h("span.small.soft", {t: "events.participantsHint"}),
-      h("span.fault", {"data-fault": "participants"}),
-    ),
+    of("participants", "field.participants", h("span.small.soft", {t: "events.participantsHint"})),
     h(
       "div.fields",
       {},
@@ -269,8 +336,8 @@ function formOf(event, controls, close, save) {
     h(
       "div.row",
       {},
-      h("button.primary.for-editors", {type: "submit", t: "save"}),
-      h("button", {type: "button", t: mayEdit() ? "cancel" : "close", onclick: close}),
+      h("button.primary", {type: "submit", t: "save"}),
+      h("button", {type: "button", t: "cancel", onclick: close}),
     ),
   );
 }

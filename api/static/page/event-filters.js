@@ -1,6 +1,6 @@
 import {cityField} from "./city-field.js";
 import {LAST_DAY} from "./date-input.js";
-import {FILTERS, WHEN, whenOf} from "./event-query.js";
+import {FILTERS, LONGEST_SEARCH, WHEN, whenOf} from "./event-query.js";
 import {field, h, select} from "./dom.js";
 import {VENUE_TYPES} from "./venue-types.js";
 
@@ -28,7 +28,7 @@ export function eventFilters(onChange) {
       onChange({[name]: target.value}, {typed: false});
   const city = cityField({value: "", onChosen: (value) => onChange({city: value}, {typed: false})});
   const controls = {
-    q: h("input", {type: "search", oninput: typed("q")}),
+    q: h("input", {type: "search", maxlength: LONGEST_SEARCH, oninput: typed("q")}),
     city: city.input,
     from: h("input", {type: "date", max: LAST_DAY, onchange: chosen("from")}),
     to: h("input", {type: "date", max: LAST_DAY, onchange: chosen("to")}),
@@ -54,7 +54,9 @@ export function eventFilters(onChange) {
     sort: "events.sort",
   };
   const cityElement = field("events.city", city.input);
-  cityElement.append(city.element);
+  // The list of cities hangs from the control, not from a place below it.
+  city.input.replaceWith(city.element);
+  city.element.prepend(city.input);
   const clear = h("button.quiet", {
     type: "button",
     t: "events.clear",
@@ -72,10 +74,16 @@ export function eventFilters(onChange) {
       ...["from", "to", "venue_type", "sort"].map((name) => field(names[name], controls[name])),
     ),
   );
-  /** Show what the address says. */
-  const show = (params, isNarrowed) => {
+  /**
+   * Show what the address says: another address also takes the place of what is being typed.
+   *
+   * @param {{isNew?: boolean}} [how] `isNew`: somebody went there.
+   */
+  const show = (params, isNarrowed, {isNew = false} = {}) => {
     for (const [name, control] of Object.entries(controls)) {
-      if (control !== document.activeElement) control.value = params[name] ?? "";
+      if (!isNew && control === document.activeElement) continue;
+      if (name === "city") city.show(params.city ?? "", {isNew});
+      else control.value = params[name] ?? "";
     }
     when.show(whenOf(params));
     layout.show(params.layout || "list");

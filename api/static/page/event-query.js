@@ -15,6 +15,9 @@ export const FILTERS = [
   "month",
 ];
 
+/** Characters of a filter that the server reads. */
+export const LONGEST_SEARCH = 200;
+
 /** Which events, by when they are; the first is what a person sees who asks for nothing. */
 export const WHEN = ["upcoming", "past", "all"];
 
@@ -22,18 +25,39 @@ export const WHEN = ["upcoming", "past", "all"];
 export function questionOf(params, today) {
   const {city, venue_type, upload_id, sort} = params;
   const q = isSought(params.q ?? "") ? params.q : undefined;
-  const when = whenOf(params);
-  const to = params.to || (when === "past" ? `${today}T00:00` : "");
-  const span = {from: params.from || (when === "upcoming" ? today : ""), to};
+  const isMonth = params.layout === "month";
+  const isPast = !isMonth && whenOf(params) === "past";
   return {
     q,
     city,
     venue_type,
     upload_id,
-    ...span,
-    sort: sort || (when === "past" ? "-event_date" : "event_date"),
+    ...(isMonth ? daysOf(monthOf(params, today)) : spanOf(params, today)),
+    sort: sort || (isPast ? "-event_date" : "event_date"),
   };
 }
+
+function spanOf(params, today) {
+  const when = whenOf(params);
+  const to = params.to || (when === "past" ? `${today}T00:00` : "");
+  return {from: params.from || (when === "upcoming" ? today : ""), to};
+}
+
+/** The month that a calendar shows, as 2026-07. */
+export const monthOf = ({month}, today) => (isCalendarMonth(month) ? month : today.slice(0, 7));
+
+/** The first and the last day of a month. */
+function daysOf(month) {
+  const [year, number] = month.split("-").map(Number);
+  const last = new Date(Date.UTC(year, number, 0)).getUTCDate();
+  return {from: `${month}-01`, to: `${month}-${last}`};
+}
+
+/**
+ * What an answer must match for a choice of events to be about what is seen: the order of the list does not
+ * matter.
+ */
+export const scopeOf = ({sort: _sort, ...question}, layout = "") => JSON.stringify([question, layout]);
 
 /** Whether a text has more than blanks and accents: the server refuses those, and people begin with them. */
 const isSought = (text) =>

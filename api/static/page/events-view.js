@@ -2,14 +2,15 @@ import {addressOf, go, replaceAddress} from "./router.js";
 import {bulkBar} from "./bulk-bar.js";
 import {Calendar} from "./calendar.js";
 import {calendarAddress} from "./calendar-address.js";
-import {isCalendarMonth, isFiltered, questionOf} from "./event-query.js";
+import {isFiltered, monthOf, questionOf, scopeOf} from "./event-query.js";
 import {Deletions} from "./deletion.js";
 import {downloads} from "./downloads.js";
 import {editEvent} from "./event-dialog.js";
 import {eventFilters} from "./event-filters.js";
 import {eventRow} from "./event-row.js";
+import {faultText} from "./problem-words.js";
 import {get, query, untilAnswered} from "./api.js";
-import {today} from "./format.js";
+import {monthInFull, today} from "./format.js";
 import {h} from "./dom.js";
 import {listen} from "./live.js";
 import {LongList} from "./long-list.js";
@@ -29,6 +30,10 @@ export class EventsView {
   #following = 0;
   #asked = 0;
   #answered = "";
+  /** What the choice of events is about. */
+  #scope = "";
+  /** The address of the list: whatever the filters still wait to say is not said of another. */
+  #address = "";
   #isBare = false;
   /** @type {Record<string, string>} */
   #params = {};
@@ -51,6 +56,7 @@ export class EventsView {
       at: (place) => this.events.at(this.#placeOf(place)),
       onWindow: (first, end) => this.events.want(this.#placeOf(first), this.#placeOf(end)),
     });
+    this.fault = h("div.alert", {role: "alert", hidden: true});
     this.calendar = new Calendar({onMonth: (month) => this.#change({month}, {typed: false})});
     this.bulk = bulkBar({
       chosen: () => [...this.#chosen.values()],
@@ -82,6 +88,7 @@ export class EventsView {
           downloads(() => ({...this.#question(), sort: ""})),
         ),
         this.bulk.element,
+        this.fault,
         this.calendar.element,
         this.list.element,
         this.empty,
@@ -95,7 +102,12 @@ export class EventsView {
   /** @param {import("./router.js").Route} route */
   show({view, id, params}) {
     if (view === "event" && id !== null) return void this.#open(id);
+    // Where a filter led, another may still be typed; where the back button or a link led, it is over.
+    const isNew = location.hash !== this.#address;
+    if (isNew) clearTimeout(this.#typing);
     this.#params = params;
+    this.#address = location.hash;
+    this.filters.show(params, isFiltered(params), {isNew});
     void this.#load();
   }
 
@@ -104,9 +116,9 @@ export class EventsView {
     if (!this.events.total) void this.#load();
     const event = await get(`/eventos/${encodeURIComponent(id)}`).catch(toastFault);
     const own = location.hash;
-    const back = () => location.hash === own && replaceAddress(addressOf("events", {params: this.#params}));
+    const back = () => location.hash === own && this.#replace(addressOf("events", {params: this.#params}));
     if (event) void editEvent(event, {onClose: back});
-    else replaceAddress("#events");
+    else this.#replace("#events");
   }
 
   #head() {
@@ -137,17 +149,35 @@ export class EventsView {
 
   /** A filter changed: what is chosen is a step of the back button, what is typed replaces the address. */
   #change(changes, {typed}) {
+    if (!this.#isInFront) return this.filters.show(this.#params, isFiltered(this.#params), {isNew: true});
     const params = {...this.#params, ...changes};
     const address = addressOf("events", {params});
-    if (!typed) return address === location.hash ? undefined : void go(address);
+    // At once: another filter may change before the page has gone there.
     this.#params = params;
     clearTimeout(this.#typing);
+    if (!typed) return address === this.#address ? undefined : this.#go(address);
     this.#typing = setTimeout(() => {
-      replaceAddress(address);
+      if (!this.#isInFront) return;
+      this.#replace(address);
       void this.#load().then(
         (page) => page && announce("events.count", {count: page.total}, {important: true}),
       );
     }, TYPING_MS);
+  }
+
+  /** Whether the list is what one looks at: nobody went on, and nothing was opened before it. */
+  get #isInFront() {
+    return location.hash === this.#address && !document.querySelector("dialog:modal");
+  }
+
+  #go(address) {
+    go(address);
+    this.#address = location.hash;
+  }
+
+  #replace(address) {
+    replaceAddress(address);
+    this.#address = location.hash;
   }
 
   /** Others change events: what is shown is read again, once, however many changes come. */
@@ -163,24 +193,48 @@ export class EventsView {
     const asked = ++this.#asked;
     const question = this.#question();
     this.filters.show(this.#params, isFiltered(this.#params));
-    const isMonth = this.#params.layout === "month";
+    this.#keepChoice(question);
+    const isMonth = this.#isMonth;
     this.calendar.element.hidden = !isMonth;
     this.list.element.hidden = isMonth;
     if (isMonth) void this.#showMonth(question);
     const page = await untilAnswered(() => this.#read(question, {limit: PAGE}), {
       isWanted: () => asked === this.#asked,
       onAway: toastFault,
-    }).catch((fault) => (toastFault(fault), null));
+    }).catch((fault) => asked === this.#asked && this.#refused(fault));
     // A slow answer must not overwrite that of a later question.
     if (!page || asked !== this.#asked) return null;
     if (!page.total) this.#isBare = await this.#hasNoEvents();
     if (asked !== this.#asked) return null;
+    this.fault.hidden = true;
     const same = JSON.stringify(question);
     if (same === this.#answered) this.events.refresh(page);
     else this.events.start(page);
     this.#answered = same;
     this.#drawItems();
     return page;
+  }
+
+  get #isMonth() {
+    return this.#params.layout === "month";
+  }
+
+  /** Events are chosen from what is seen: what nobody sees must not be changed or deleted with it. */
+  #keepChoice(question) {
+    const scope = scopeOf(question, this.#params.layout);
+    if (scope !== this.#scope) this.#chosen.clear();
+    this.#scope = scope;
+    this.bulk.show();
+  }
+
+  /** A question that cannot be answered has no events: those of an earlier one are not shown for it. */
+  #refused(fault) {
+    if (fault.status < 400 || fault.status >= 500 || fault.status === 429) return void toastFault(fault);
+    this.events.start({items: [], total: 0});
+    this.#answered = "";
+    this.fault.hidden = false;
+    this.fault.textContent = faultText(fault);
+    this.#drawItems();
   }
 
   /** Whether there are none at all, rather than none that match. */
@@ -190,8 +244,7 @@ export class EventsView {
   }
 
   #showMonth({from: _from, to: _to, sort: _sort, ...filters}) {
-    const month = isCalendarMonth(this.#params.month) ? this.#params.month : today().slice(0, 7);
-    return this.calendar.show(month, filters).catch(toastFault);
+    return this.calendar.show(monthOf(this.#params, today()), filters).catch(toastFault);
   }
 
   /** @param {{limit: number, skip?: number}} place */
@@ -217,14 +270,19 @@ export class EventsView {
     for (const {item} of this.events.known()) if (this.#chosen.has(item.id)) this.#chosen.set(item.id, item);
     const count = this.events.total - this.gone.length;
     this.list.show(count);
-    const isMonth = this.#params.layout === "month";
-    this.empty.hidden = count > 0 || isMonth || this.#isBare;
-    this.nothing.hidden = count > 0 || isMonth || !this.#isBare;
-    say(this.count, "events.count", {count});
+    const isFaulty = !this.fault.hidden;
+    const isFull = count > 0 || this.#isMonth || isFaulty;
+    this.empty.hidden = isFull || this.#isBare;
+    this.nothing.hidden = isFull || !this.#isBare;
+    this.count.hidden = isFaulty;
+    if (this.#isMonth)
+      say(this.count, "events.countIn", {count, month: monthInFull(monthOf(this.#params, today()))});
+    else say(this.count, "events.count", {count});
     this.bulk.show();
   }
 
   #take(message) {
+    if (message.type === "event.deleted") this.#chosen.delete(message.event_id);
     if (message.type === "event.updated" && this.events.replace(message.event)) this.#drawItems();
     this.#follow();
   }

@@ -17,37 +17,42 @@ export function firstRows({rows = [], fault}, review) {
   const shown = FIELDS.filter(
     (field) => field !== "event_time" && (review.has(field) || review.defaults[field]),
   );
+  const first = rows.slice(0, ROWS);
+  const hasFaults = first.some(({errors}) => errors?.length);
   const head = h(
     "tr",
     {},
     h("th", {t: "rejects.line"}),
+    // Beside the line: the last of many columns is out of sight.
+    hasFaults && h("th", {t: "rejects.reason"}),
     ...shown.map((name) => h("th", {t: `field.${name}`})),
-    h("th", {t: "rejects.reason"}),
   );
-  const body = rows.slice(0, ROWS).map((row) => rowOf(row, shown, review));
+  const body = first.map((row) => rowOf(row, {shown, review, hasFaults}));
   return h(
     "div.tables",
-    {tabindex: "0", role: "region", label: "mapping.rows"},
+    {tabindex: "0", role: "region", label: "mapping.rows", "data-keep": "rows"},
     h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)),
   );
 }
 
-function rowOf(row, shown, review) {
+function rowOf(row, {shown, review, hasFaults}) {
   const {line, errors} = row;
   const reasons = (errors ?? []).map((error) => `${fieldName(error.field)} ${reasonOf(error)}`).join("; ");
   return h(
     `tr${errors?.length ? ".faulty" : ""}`,
     {},
     h("td.numbers", {}, String(line)),
+    hasFaults && h("td.reasons", {}, reasons),
     ...shown.map((name) => h("td.clip", {}, asRead(row, name, review))),
-    h("td.reasons", {}, reasons),
   );
 }
 
-/** Dates as people read them: what the cells say stands among the columns above. */
+/** Dates and flags as people read them: what the cells say stands among the columns above. */
 function asRead(row, name, review) {
   const value = valueIn(row, name, review);
-  return row.event && name === "event_date" ? weekdayAndTime(value) : value;
+  if (!row.event) return value;
+  if (name === "event_date") return weekdayAndTime(value);
+  return name === "local_info.is_accessible" && value ? t(value === "true" ? "yes" : "no") : value;
 }
 
 /** What a row has for a field: as it was read, or of a faulty row the cell itself. */

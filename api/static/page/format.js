@@ -1,4 +1,4 @@
-import {currentLanguage, number, t} from "./i18n.js";
+import {currentLanguage, number, regional, t} from "./i18n.js";
 
 /** How numbers and times are written for people. */
 
@@ -18,14 +18,15 @@ export function duration(seconds) {
   return `${number(seconds / 3600, {maximumFractionDigits: 1})} h`;
 }
 
+/** A whole date, or a time of day, is written as the reader's country writes it. */
 export function moment(text) {
-  return new Intl.DateTimeFormat(currentLanguage().tag, {dateStyle: "medium", timeStyle: "short"}).format(
+  return new Intl.DateTimeFormat(regional(), {dateStyle: "medium", timeStyle: "short"}).format(
     new Date(text),
   );
 }
 
 export function clock(text) {
-  return new Intl.DateTimeFormat(currentLanguage().tag, {timeStyle: "medium"}).format(new Date(text));
+  return new Intl.DateTimeFormat(regional(), {timeStyle: "medium"}).format(new Date(text));
 }
 
 /**
@@ -85,6 +86,12 @@ export function monthName(text) {
   );
   return `${name.replace(".", "")} ${year.slice(2)}`;
 }
+
+/** @param {string} month As "2027-01". */
+export const monthInFull = (month) =>
+  new Intl.DateTimeFormat(currentLanguage().tag, {month: "long", year: "numeric", timeZone: "UTC"}).format(
+    new Date(`${month}-01T00:00:00Z`),
+  );
 
 /** The name of a field, as docs/files.md names it. */
 export function fieldName(field) {

@@ -3,6 +3,7 @@ import {h} from "./dom.js";
 import {listen} from "./live.js";
 import {statusOf} from "./import-status.js";
 import {moment} from "./format.js";
+import {t} from "./i18n.js";
 import {toastFault} from "./tell.js";
 
 const PAGE = 10;
@@ -81,7 +82,14 @@ function itemOf(upload, onOpen) {
       "div.row",
       {},
       chipOf(upload),
-      h("button.quiet", {type: "button", t: "history.open", onclick: () => onOpen(id)}),
+      h("button.quiet", {
+        type: "button",
+        t: "history.open",
+        "aria-label": t("history.openNamed", {
+          name: [filename || id, at && moment(at)].filter(Boolean).join(" · "),
+        }),
+        onclick: () => onOpen(id),
+      }),
     ),
   );
 }

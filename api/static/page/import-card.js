@@ -1,6 +1,6 @@
 import {call, get, post} from "./api.js";
 import {confirmed} from "./confirm.js";
-import {followOne} from "./live.js";
+import {followOne, listen} from "./live.js";
 import {h, oncePerFrame} from "./dom.js";
 import {hasRowsIn, statusOf} from "./import-status.js";
 import {importFigures} from "./import-figures.js";
@@ -16,6 +16,7 @@ export class ImportCard {
   #feed;
   #upload = null;
   #looking = null;
+  #stopListening;
 
   /**
    * @param {string} id
@@ -30,6 +31,11 @@ export class ImportCard {
     this.#build(filename);
     this.paint = oncePerFrame(() => this.#paint());
     this.#feed = isOver ? null : followOne(`upload/${id}`, (message) => this.#take(message));
+    // Rows are mended, and imports undone, from other pages too, long after their feeds have ended.
+    this.#stopListening = listen(["eventos"], {
+      onMessage: ({upload_id: about}) => about === id && this.model.isOver && this.#lookAgain(),
+      onReset: () => this.model.isOver && this.#lookAgain(),
+    });
     this.onLanguage = () => this.#paint();
     document.addEventListener("language", this.onLanguage);
     this.paint();
@@ -37,6 +43,7 @@ export class ImportCard {
 
   close() {
     this.#feed?.close();
+    this.#stopListening();
     clearTimeout(this.#looking);
     document.removeEventListener("language", this.onLanguage);
     this.element.remove();
@@ -52,6 +59,7 @@ export class ImportCard {
       onChange: () => this.paint(),
       onSent: () => this.on.over(),
       onAllIn: () => this.name.focus(),
+      onStale: () => void this.loadDetails().catch(toastFault),
     });
     this.actions = this.#buildActions();
     this.element = h(
@@ -121,7 +129,7 @@ export class ImportCard {
     this.paint();
   }
 
-  /** The feed tells of rows, not of states: after a hint ask for the state, at most once a second. */
+  /** Feeds tell of rows, not of states: after a hint ask for the state, at most once a second. */
   #lookAgain() {
     this.#looking ??= setTimeout(() => {
       this.#looking = null;
@@ -139,6 +147,7 @@ export class ImportCard {
     if (details.filename) this.name.textContent = details.filename;
     if (this.model.isOver) await this.repair.loadRest();
     this.paint();
+    if (details.status === "undoing") this.#lookAgain();
   }
 
   #take(message) {
@@ -162,7 +171,10 @@ export class ImportCard {
   }
 
   async #undo() {
-    if (!(await confirmed("watch.undoSure", {}, {action: "watch.undo"}))) return;
+    const question = this.model.outcomes.updated ? "watch.undoSureUpdated" : "watch.undoSure";
+    if (!(await confirmed(question, {}, {action: "watch.undo"}))) return;
+    // The button goes with what it undid.
+    this.name.focus();
     try {
       const {undone} = await post(`/uploads/${this.model.id}/undo`);
       this.model.status = "undone";
@@ -171,6 +183,7 @@ export class ImportCard {
       this.on.over();
     } catch (fault) {
       toastFault(fault);
+      if (fault.status === 409) await this.loadDetails().catch(toastFault);
     }
   }
 
@@ -198,8 +211,9 @@ export class ImportCard {
         : model.error && [faultTitle(model.error), model.error.status ? "" : moreOf(model.error)],
     );
     const shown = model.warnings.slice(-8).map(warningText);
-    if (model.isDryRun) shown.unshift(t("watch.dryRun"));
-    if (model.status === "cancelled") shown.unshift(t("watch.stay", {count: model.accepted}));
+    if (model.isDryRun && model.status !== "failed") shown.unshift(t("watch.dryRun"));
+    if (model.status === "cancelled")
+      shown.unshift(hasRowsIn(model) ? t("watch.stay", {count: model.accepted}) : t("watch.noneStay"));
     if (model.isAtomic && model.status === "failed") shown.unshift(t("watch.atomicFailed"));
     this.warnings.replaceChildren(...shown.map((message) => h("li", {}, message)));
   }

@@ -7,8 +7,8 @@ export const PROBLEMS_MAX = 20_000;
 /**
  * One import as its feed tells it. Pure: messages in, figures out.
  *
- * @typedef {{line: number, field: string, code: string, message: string, value: string | null,
- *   suggestion: string | null, suggestions?: string[]}} ProblemLine
+ * @typedef {{line: number, record: number, field: string, code: string, message: string,
+ *   value: string | null, suggestion: string | null, suggestions?: string[]}} ProblemLine
  */
 export class ImportModel {
   /** @param {string} id @param {() => number} [now] Milliseconds. */
@@ -41,7 +41,7 @@ export class ImportModel {
   #now;
   #rows = new Rate();
   #read = new Rate();
-  #linesWithProblems = new Set();
+  #recordsWithProblems = new Set();
 
   get rows() {
     return this.accepted + this.rejected;
@@ -70,7 +70,7 @@ export class ImportModel {
 
   /** How many rejected rows are not in `problems`. */
   get rowsNotShown() {
-    return Math.max(0, this.rejected - this.#linesWithProblems.size);
+    return Math.max(0, this.rejected - this.#recordsWithProblems.size);
   }
 
   /** Whether no more problems are kept. */
@@ -97,8 +97,10 @@ export class ImportModel {
     this.bytes = message.bytes;
     this.totalBytes = message.total_bytes ?? this.totalBytes;
     this.#count(message);
-    this.#rows.add(this.#now(), this.rows);
-    this.#read.add(this.#now(), this.bytes);
+    // By the server's clock: what comes late, all at once, was not done in that moment.
+    const at = message.at ? Date.parse(message.at) : this.#now();
+    this.#rows.add(at, this.rows);
+    this.#read.add(at, this.bytes);
   }
 
   #count({accepted, rejected, created, updated, unchanged, skipped}) {
@@ -109,26 +111,33 @@ export class ImportModel {
 
   #rowError(message) {
     this.#progress(message);
-    this.addProblems(message.line, message.errors);
+    this.addProblems(message);
   }
 
   /** Rows that were mended, and those that still break rules. */
-  repaired(upload, lines, errors) {
+  repaired(upload, records, errors) {
     this.accepted = upload.accepted;
     this.rejected = upload.rejected;
     const {created, updated, unchanged, skipped} = upload;
     this.outcomes = {created, updated, unchanged, skipped};
-    const sent = new Set(lines);
-    this.problems = this.problems.filter(({line}) => !sent.has(line));
-    for (const line of sent) this.#linesWithProblems.delete(line);
-    for (const row of errors) this.addProblems(row.line, row.errors);
+    const sent = new Set(records);
+    this.problems = this.problems.filter(({record}) => !sent.has(record));
+    for (const record of sent) this.#recordsWithProblems.delete(record);
+    for (const row of errors) this.addProblems(row);
+    // What is still wrong stays where it was.
+    this.problems.sort((one, other) => one.record - other.record);
   }
 
-  /** Each line once, whether the feed or the list of rejected rows told it first. */
-  addProblems(line, errors) {
-    if (this.#linesWithProblems.has(line) || this.isFull) return;
-    this.#linesWithProblems.add(line);
-    for (const error of errors) this.problems.push({line, ...error});
+  /** Records of the rows that are known to be rejected. @returns {Set<number>} */
+  get rejectedRecords() {
+    return new Set(this.problems.map(({record}) => record));
+  }
+
+  /** Each row once, whether the feed or the list of rejected rows told it first. */
+  addProblems({line, record, errors}) {
+    if (this.#recordsWithProblems.has(record) || this.isFull) return;
+    this.#recordsWithProblems.add(record);
+    for (const error of errors) this.problems.push({line, record, ...error});
   }
 
   #finished(message) {
@@ -142,6 +151,12 @@ export class ImportModel {
 
   /** What the history knows, for an import whose feed is no longer kept. */
   load(details) {
+    // Somebody else mended rows: which are left is asked anew.
+    if (this.isOver && details.rejected < this.rejected) {
+      this.problems = [];
+      this.#recordsWithProblems.clear();
+      this.accepted = this.rejected = 0;
+    }
     this.status = details.status;
     this.#count(details);
     Object.assign(this, {

@@ -16,8 +16,9 @@ export class ImportRepair {
 
   /**
    * @param {import("./import-model.js").ImportModel} model
-   * @param {{onChange: () => void, onSent: () => void, onAllIn: () => void}} on `onChange`: the model has
-   *   other figures; `onAllIn`: the keyboard has nowhere to be.
+   * @param {{onChange: () => void, onSent: () => void, onAllIn: () => void, onStale: () => void}} on
+   *   `onChange`: the model has other figures; `onAllIn`: the keyboard has nowhere to be; `onStale`: the
+   *   import is not what it was.
    */
   constructor(model, on) {
     this.#model = model;
@@ -28,7 +29,7 @@ export class ImportRepair {
     this.button = h("button.primary.for-editors", {
       type: "button",
       hidden: true,
-      onclick: () => this.#send().catch(toastFault),
+      onclick: () => this.#send().catch((fault) => this.#refused(fault)),
     });
     askBeforeLeaving(() => this.element.isConnected && !this.isClean);
     const href = `${PREFIX}/api/v1/uploads/${model.id}/rejected`;
@@ -82,10 +83,16 @@ export class ImportRepair {
     let cursor = "";
     while (model.rowsNotShown > 0 && !model.isFull && cursor !== null) {
       const page = await get(`/uploads/${model.id}/errors${query({limit: 500, cursor})}`);
-      page.items.forEach(({line, errors}) => model.addProblems(line, errors));
+      page.items.forEach((row) => model.addProblems(row));
       cursor = page.next;
       this.on.onChange();
     }
+    if (model.isOver && !model.isFull) this.repairs.keepOnly(model.rejectedRecords);
+  }
+
+  #refused(fault) {
+    toastFault(fault);
+    if (fault.status === 409) this.on.onStale();
   }
 
   /** Send what was mended: what passes joins this import, what does not is told again. */
@@ -94,14 +101,16 @@ export class ImportRepair {
     this.button.disabled = true;
     let accepted = 0;
     let rejected = 0;
+    let firstLeft = Infinity;
     try {
       for (const rows of this.repairs.requests()) {
-        const lines = rows.map(({line}) => line);
+        const records = rows.map(({record}) => record);
         const answer = await post(`/uploads/${this.#model.id}/repairs`, {json: {rows}});
         accepted += answer.accepted;
         rejected += answer.rejected;
-        lines.forEach((line) => this.repairs.forget(line));
-        this.#model.repaired(answer.upload, lines, answer.errors);
+        records.forEach((record) => this.repairs.forget(record));
+        this.#model.repaired(answer.upload, records, answer.errors);
+        firstLeft = Math.min(firstLeft, ...answer.errors.map(({record}) => record));
       }
     } finally {
       this.button.disabled = false;
@@ -111,6 +120,6 @@ export class ImportRepair {
     this.on.onSent();
     // The button that was pressed is gone: go on with what is left, or with the card where nothing is.
     this.paint();
-    if (hadFocus && !(rejected && this.table.focus())) this.on.onAllIn();
+    if (hadFocus && !(rejected && this.table.focus(firstLeft))) this.on.onAllIn();
   }
 }

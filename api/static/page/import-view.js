@@ -191,12 +191,16 @@ export class ImportView {
     this.history.reload();
   }
 
-  /** It says why it cannot be read until another file comes, but nothing comes back to it. */
+  /**
+   * It says why it cannot be read until another file comes, but nothing comes back to it. It ends as a check
+   * that failed, and not as cancelled, so that the history keeps the reason.
+   */
   async #unreadable(id) {
     watched.save(null);
     if (location.hash === addressOf("import", {id})) replaceAddress("#import");
     this.zone.hidden = false;
-    await this.#drop(id);
+    await startImport(id, {dry_run: true}).catch(toastFault);
+    this.history.reload();
   }
 
   #watch(id, about) {

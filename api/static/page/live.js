@@ -72,8 +72,15 @@ export function startLive(role, onStatus) {
 
 const listening = (feed) => [...listeners].filter(([, feeds]) => feeds.includes(feed)).map(([on]) => on);
 
-/** Hear some of the feeds, for as long as the page is there. @param {string[]} feeds @param {On} on */
+/**
+ * Hear some of the feeds, for as long as the page is there or until what is returned is called.
+ *
+ * @param {string[]} feeds
+ * @param {On} on
+ * @returns {() => void}
+ */
 export function listen(feeds, on) {
   listeners.set(on, feeds);
   for (const feed of feeds) if (states.has(feed)) on.onState?.(states.get(feed));
+  return () => void listeners.delete(on);
 }

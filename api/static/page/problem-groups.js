@@ -1,9 +1,9 @@
 import {fieldName} from "./format.js";
 import {h} from "./dom.js";
 import {generalWords, offerText, reasonOf} from "./problem-words.js";
-import {number} from "./i18n.js";
+import {number, t} from "./i18n.js";
 
-/** Groups that are shown; the others are rare ones of a bad file. */
+/** Groups that are shown until somebody asks for the others, the rare ones of a bad file. */
 const SHOWN = 8;
 
 /** Values of one group that are shown. */
@@ -17,10 +17,16 @@ const REPLACEABLE = /^(?!$)(?!local_info$)/;
  * one click.
  *
  * @param {any[]} problems Of a check.
- * @param {(replacements: {field: string, from: string, to: string}[]) => void} onReplace
+ * @param {{areAllShown: boolean, onAll: () => void,
+ *   onReplace: (replacements: {field: string, from: string, to: string}[]) => void}} how
  */
-export function problemGroups(problems, onReplace) {
-  return problems.slice(0, SHOWN).map((group) => groupOf(group, onReplace));
+export function problemGroups(problems, {areAllShown, onAll, onReplace}) {
+  const shown = areAllShown ? problems : problems.slice(0, SHOWN);
+  const groups = shown.map((group) => groupOf(group, onReplace));
+  const left = problems.length - shown.length;
+  if (left)
+    groups.push(h("button", {type: "button", t: ["problems.moreKinds", {count: left}], onclick: onAll}));
+  return groups;
 }
 
 function groupOf({field, code, count, example, values = []}, onReplace) {
@@ -31,7 +37,7 @@ function groupOf({field, code, count, example, values = []}, onReplace) {
   const covered = withOne.reduce((sum, {count: n}) => sum + n, 0);
   return h(
     "div.group",
-    {"data-group": `${field} ${code}`},
+    {"data-group": `${field} ${code}`, tabindex: "-1"},
     h("strong.numbers", {}, number(count)),
     h(
       "div",
@@ -40,7 +46,12 @@ function groupOf({field, code, count, example, values = []}, onReplace) {
       h("div.small.soft.values", {}, ...valuesOf(field, values)),
     ),
     all.length > 0 &&
-      h("button", {type: "button", t: ["review.applyAll", {count: covered}], onclick: () => onReplace(all)}),
+      h("button", {
+        type: "button",
+        t: ["review.applyAll", {count: covered}],
+        "data-keep": `group ${field} ${code}`,
+        onclick: () => onReplace(all),
+      }),
   );
 }
 
@@ -55,7 +66,8 @@ const shortName = (field) => field.replace(/^local_info\./, "");
 
 function* valuesOf(field, values) {
   for (const {value, suggestion, count} of values.slice(0, VALUES)) {
-    const told = suggestion ? `“${value ?? ""}” → ${offerText({field}, suggestion)}` : `“${value ?? ""}”`;
+    const cell = value?.trim() ? `“${value}”` : t("review.blank");
+    const told = suggestion ? `${cell} → ${offerText({field}, suggestion)}` : cell;
     yield h("span.value", {}, count > 1 ? `${told} (${number(count)})` : told);
   }
   if (values.length > VALUES) yield h("span", {t: ["review.moreValues", {count: values.length - VALUES}]});

@@ -17,6 +17,8 @@ const SHOWN = {
   one: dayAndTime,
   other: dayAndTime,
   target: fieldName,
+  targets: (fields) => listed([fields].flat().map(fieldName)),
+  used_as: fieldName,
   known: listed,
   names: listed,
   status: (status) => t(`state.${status}`),

@@ -1,8 +1,9 @@
-import {columnIn, countLike, isMendable, kindsOf, offersOf} from "./repairs.js";
+import {columnIn, countLike, isCutWrongly, isMendable, kindsOf, offersOf} from "./repairs.js";
 import {fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
 import {currentLanguage, number, t} from "./i18n.js";
+import {keepingPlace} from "./keep-place.js";
 import {generalWords, offerText, reasonOf} from "./problem-words.js";
 import {toast} from "./tell.js";
 import {windowOf} from "./window-of.js";
@@ -12,7 +13,7 @@ const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
 /** Their own text may have lines: a paste of several is one cell. */
 const WITH_LINES = ["description", "local_info.address"];
 
-/** Kinds of problems that are buttons. */
+/** Kinds of problems that are buttons, until somebody asks for the others. */
 const KINDS = 6;
 
 /** The problems of an import: one line each, mended in place; only those on screen are drawn. */
@@ -25,6 +26,7 @@ export class RejectedTable {
   #filtered = 0;
   #drawn = "";
   #kind = "";
+  #areAllKindsShown = false;
   #canMend = false;
 
   /**
@@ -37,7 +39,6 @@ export class RejectedTable {
     this.filter = h("input", {
       type: "search",
       label: "rejects.filter",
-      placeholder: t("rejects.filter"),
       oninput: () => this.update(this.#problems),
     });
     this.count = h("span.soft.small.numbers");
@@ -69,6 +70,7 @@ export class RejectedTable {
     if (problems !== this.#problems || canMend !== this.#canMend) this.#asked = "";
     this.#problems = problems;
     this.#canMend = canMend;
+    this.filter.placeholder = t("rejects.filter");
     const asked = `${currentLanguage().tag} ${this.#kind} ${this.filter.value}`;
     if (asked !== this.#asked) this.#startFiltering(asked);
     if (this.#filtered === problems.length) return;
@@ -110,10 +112,25 @@ export class RejectedTable {
 
   #drawKinds(kinds) {
     this.kinds.hidden = kinds.length < 2;
-    const drawn = `${currentLanguage().tag} ${this.#kind} ${kinds.map(({key, count}) => key + count).join()}`;
+    const shown = this.#areAllKindsShown ? kinds : kinds.slice(0, KINDS);
+    const counts = kinds.map(({key, count}) => key + count).join();
+    const drawn = `${currentLanguage().tag} ${this.#kind} ${shown.length} ${counts}`;
     if (this.kinds.dataset.drawn === drawn) return;
     this.kinds.dataset.drawn = drawn;
-    this.kinds.replaceChildren(...kinds.slice(0, KINDS).map((kind) => this.#kindButton(kind)));
+    const buttons = shown.map((kind) => this.#kindButton(kind));
+    if (shown.length < kinds.length) buttons.push(this.#moreKinds(kinds, shown.length));
+    keepingPlace(this.kinds, () => this.kinds.replaceChildren(...buttons));
+  }
+
+  #moreKinds(kinds, shown) {
+    const show = () => {
+      this.#areAllKindsShown = true;
+      this.#drawKinds(kinds);
+      // The button is gone: go on with the first of what it brought.
+      this.kinds.children[shown].focus();
+    };
+    const left = ["problems.moreKinds", {count: kinds.length - shown}];
+    return h("button.chip", {type: "button", t: left, onclick: show});
   }
 
   #kindButton({key, field, code, message, count}) {
@@ -124,7 +141,7 @@ export class RejectedTable {
     const text = `${fieldName(field)} ${generalWords({code, field, message})}`.trim();
     return h(
       "button.chip",
-      {type: "button", "aria-pressed": String(this.#kind === key), onclick: choose},
+      {type: "button", "data-keep": key, "aria-pressed": String(this.#kind === key), onclick: choose},
       h("b.numbers", {}, number(count)),
       text,
     );
@@ -134,12 +151,10 @@ export class RejectedTable {
     const drawn = `${first}-${end}-${rowHeight}-${this.#canMend}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const focused = document.activeElement?.dataset?.cell;
-    this.canvas.replaceChildren(
-      ...this.#shown.slice(first, end).map((problem, at) => this.#row(problem, first + at, rowHeight)),
-    );
-    if (focused)
-      this.canvas.querySelector(`[data-cell="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
+    const rows = this.#shown
+      .slice(first, end)
+      .map((problem, at) => this.#row(problem, first + at, rowHeight));
+    keepingPlace(this.canvas, () => this.canvas.replaceChildren(...rows));
   }
 
   #row(problem, at, rowHeight) {
@@ -151,7 +166,7 @@ export class RejectedTable {
       cell("line.numbers", String(problem.line)),
       cell("name", fieldName(problem.field)),
       h("span.reason", {role: "cell", title: reasonOf(problem)}, reasonOf(problem)),
-      canMend ? this.#input(problem) : cell("value.mono", problem.value ?? ""),
+      canMend ? this.#input(problem) : cell(...valueOf(problem)),
       canMend ? this.#offers(problem) : cell("suggestion", offerText(problem, problem.suggestion ?? "")),
     );
     row.style.transform = `translateY(${at * rowHeight}px)`;
@@ -159,15 +174,15 @@ export class RejectedTable {
   }
 
   #input(problem) {
-    const {line, field, value} = problem;
-    const mended = this.repairs.of(line, field);
+    const {line, record, field, value} = problem;
+    const mended = this.repairs.of(problem);
     const input = h("input.mono", {
       value: mended ?? value ?? "",
-      "data-cell": `${line} ${field}`,
+      "data-keep": `${record} ${field}`,
       "data-mended": mended !== undefined,
       "aria-label": t("rejects.cell", {line, field: fieldName(field)}),
       oninput: () => {
-        this.repairs.set(line, field, input.value);
+        this.repairs.set(problem, input.value);
         input.dataset.mended = "";
         this.onMended();
       },
@@ -185,11 +200,12 @@ export class RejectedTable {
   /** Put a column of cells into this one and those of its field below it. */
   #spread(problem, cells) {
     const below = this.#shown.slice(this.#shown.indexOf(problem)).filter(isMendable);
-    const lines = [...new Set(below.filter(({field}) => field === problem.field).map(({line}) => line))];
-    for (const [at, line] of lines.slice(0, cells.length).entries())
-      if (cells[at]) this.repairs.set(line, problem.field, cells[at]);
+    const own = below.filter(({field}) => field === problem.field);
+    const rows = [...new Map(own.map((one) => [one.record, one])).values()];
+    for (const [at, one] of rows.slice(0, cells.length).entries())
+      if (cells[at]) this.repairs.set(one, cells[at]);
     this.#mended();
-    const left = cells.length - lines.length;
+    const left = cells.length - rows.length;
     if (left > 0) toast(t("rejects.pasteLeft", {count: left}));
   }
 
@@ -201,16 +217,26 @@ export class RejectedTable {
 
   /** The button of one offer, and one for all problems that it suits. */
   #offer(problem, {text, at, like}) {
-    const {line, field, code} = problem;
+    const {code, record, field} = problem;
+    const keep = `${record} ${field} ${at}`;
     const isReading = code === "ambiguous_date";
-    const one = () => (this.repairs.set(line, field, text), this.#mended());
+    const one = () => (this.repairs.set(problem, text), this.#mended());
     const all = () => (this.repairs.takeAllLike(problem, this.#problems, at), this.#mended());
     return [
-      h("button.quiet", {type: "button", title: text, onclick: one}, offerText(problem, text)),
+      h(
+        "button.quiet",
+        {type: "button", title: text, "data-keep": keep, onclick: one},
+        offerText(problem, text),
+      ),
       // Orders of dates are taken for all above the rows: two more buttons have no room here.
       like > 1 &&
         !isReading &&
-        h("button.quiet", {type: "button", t: ["rejects.takeAll", {count: like}], onclick: all}),
+        h("button.quiet", {
+          type: "button",
+          t: ["rejects.takeAll", {count: like}],
+          "data-keep": `${keep} all`,
+          onclick: all,
+        }),
     ];
   }
 
@@ -237,11 +263,27 @@ export class RejectedTable {
     this.onMended();
   }
 
-  /** Put the keyboard on the first cell that can be mended. @returns {boolean} Whether there is one. */
-  focus() {
+  /**
+   * Put the keyboard on the first cell that can be mended, of this record and those after it.
+   *
+   * @param {number} record
+   * @returns {boolean} Whether there is one.
+   */
+  focus(record) {
+    const first = this.#shown.findIndex((one) => one.record >= record && isMendable(one));
     this.#draw();
-    const cell = this.canvas.querySelector("input");
-    cell?.focus();
+    if (first >= 0) {
+      this.scroller.scrollTop = (this.canvas.offsetHeight * first) / this.#shown.length;
+      this.#draw();
+    }
+    const {record: at, field} = this.#shown[first] ?? {};
+    const own = first >= 0 && this.canvas.querySelector(`[data-keep="${CSS.escape(`${at} ${field}`)}"]`);
+    const cell = own || this.canvas.querySelector("input");
+    cell?.focus({preventScroll: Boolean(own)});
     return cell !== null;
   }
 }
+
+/** What stands where a cell would be: of a row that is cut wrongly, that it is mended in the file. */
+const valueOf = (problem) =>
+  isCutWrongly(problem) ? ["value", t("rejects.inFile")] : ["value.mono", problem.value ?? ""];

@@ -1,27 +1,36 @@
 /** Cells that a person mended, until they are sent. Pure. */
 
-/** Lines that one request carries. */
+/** Rows that one request carries. */
 export const ROWS_A_REQUEST = 500;
 
+/** @typedef {{line: number, record: number, cells: Record<string, string>}} MendedRow */
+
 export class Repairs {
-  /** Line to field to text. @type {Map<number, Record<string, string>>} */
-  #cells = new Map();
+  /** Record to its row: several may begin on one line. @type {Map<number, MendedRow>} */
+  #rows = new Map();
 
   get rows() {
-    return this.#cells.size;
+    return this.#rows.size;
   }
 
   /** @returns {string | undefined} */
-  of(line, field) {
-    return this.#cells.get(line)?.[field];
+  of({record, field}) {
+    return this.#rows.get(record)?.cells[field];
   }
 
-  set(line, field, text) {
-    this.#cells.set(line, {...this.#cells.get(line), [field]: text});
+  /** @param {{line: number, record: number, field: string}} problem @param {string} text */
+  set({line, record, field}, text) {
+    const cells = {...this.#rows.get(record)?.cells, [field]: text};
+    this.#rows.set(record, {line, record, cells});
   }
 
-  forget(line) {
-    this.#cells.delete(line);
+  forget(record) {
+    this.#rows.delete(record);
+  }
+
+  /** Forget what somebody else has mended: what is not rejected any more. @param {Set<number>} rejected */
+  keepOnly(rejected) {
+    for (const record of this.#rows.keys()) if (!rejected.has(record)) this.#rows.delete(record);
   }
 
   /**
@@ -34,13 +43,13 @@ export class Repairs {
    */
   takeAllLike(problem, problems, at = 0) {
     const like = problems.filter((other) => isLike(problem, other) && offersOf(other)[at]);
-    for (const other of like) this.set(other.line, other.field, offersOf(other)[at]);
+    for (const other of like) this.set(other, offersOf(other)[at]);
     return like.length;
   }
 
-  /** @returns {{line: number, cells: Record<string, string>}[][]} */
+  /** @returns {MendedRow[][]} */
   requests() {
-    const rows = [...this.#cells].map(([line, cells]) => ({line, cells}));
+    const rows = [...this.#rows.values()];
     const requests = [];
     for (let at = 0; at < rows.length; at += ROWS_A_REQUEST)
       requests.push(rows.slice(at, at + ROWS_A_REQUEST));
@@ -49,8 +58,10 @@ export class Repairs {
 }
 
 /** Whether the cell of a problem can be mended here: a row that is cut wrongly has none. */
-export const isMendable = ({field, code}) =>
-  Boolean(field) && code !== "missing_cells" && code !== "extra_cells";
+export const isMendable = (problem) => Boolean(problem.field) && !isCutWrongly(problem);
+
+/** Whether a row has too few or too many cells: nobody knows which cell is which. */
+export const isCutWrongly = ({code}) => code === "missing_cells" || code === "extra_cells";
 
 /** The cells of a column that a spreadsheet copied; none for one cell, or where their ends are unclear. */
 export function columnIn(text) {

@@ -42,13 +42,23 @@ export class Review {
     /** Further options, by their names in the API. @type {Record<string, string>} */
     this.chosen = {};
     this.touched = false;
+    /** Whether it goes on with what a person decided, whatever was decided for other files. */
+    this.isDecided = false;
   }
 
-  /** Take over how the server reads the file; what a person chose stays. @param {Preview} preview */
+  /** The mapping of `restore`, until there are columns. @type {Record<string, string | null> | null} */
+  #restored = null;
+
+  /**
+   * Take over how the server reads the file; what a person chose stays.
+   *
+   * @param {Preview} preview
+   * @returns {boolean} Whether columns are other fields now than the server read them as.
+   */
   read(preview) {
     const names = preview.columns.map(({name}) => name);
     const isSame = names.join("\u001f") === this.columns.map(({name}) => name).join("\u001f");
-    if (isSame && this.touched) return;
+    if (isSame && this.touched) return false;
     const proposed = fieldsByColumn(preview, names);
     this.columns = names.map((name, at) => ({
       name,
@@ -56,6 +66,18 @@ export class Review {
       examples: examplesOf(preview, at, proposed[at]),
     }));
     if (!isSame) this.touched = false;
+    const restored = this.#restored;
+    this.#restored = null;
+    if (!restored || !names.length) return false;
+    this.#map(restored);
+    return (this.touched = true);
+  }
+
+  /** Go on with options that were decided before; columns get their fields once they are read. */
+  restore({mapping = null, defaults = {}, values = {}, ...chosen}) {
+    this.#restored = mapping;
+    Object.assign(this, {defaults, values, chosen});
+    this.isDecided = true;
   }
 
   /**

@@ -6,19 +6,24 @@ import {
   WITH_DEFAULT,
   writtenBy,
 } from "./review-model.js";
-import {columnsTable} from "./columns-table.js";
+import {ColumnsTable} from "./columns-table.js";
 import {call, get, post, query} from "./api.js";
 import {field, h, oncePerFrame, select} from "./dom.js";
 import {fieldName} from "./format.js";
 import {firstRows} from "./first-rows.js";
+import {Built, keepingPlace, place} from "./keep-place.js";
 import {followOne} from "./live.js";
+import {memoryIn} from "/client/choice.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
-import {say, t} from "./i18n.js";
+import {currentLanguage, say, t} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
 const CHECK_AFTER_MS = 400;
+
+/** What this tab has decided about the file that it reviews, kept over a reload. */
+const decided = memoryIn(() => sessionStorage, "fasttrack.review");
 
 /**
  * The one step before anything is written: how the file is read, which column is what, what would go in. The
@@ -35,6 +40,9 @@ export class ReviewStep {
   /** Somebody has asked for the import, and it waits for the check, or for its answer. */
   #isAwaited = false;
   #isHeaderAsked = false;
+  /** Controls that outlive a repaint: somebody may be using them. */
+  #built = new Built();
+  #areAllGroupsShown = false;
 
   /**
    * @param {{id: string, name: string}} upload
@@ -53,6 +61,9 @@ export class ReviewStep {
     this.paint = oncePerFrame(() => this.#paint());
     this.onLanguage = () => this.paint();
     document.addEventListener("language", this.onLanguage);
+    const earlier = decided.load();
+    if (earlier?.id === id) this.review.restore(earlier.options);
+    this.atomic.checked = this.review.chosen.mode === "atomic";
     void this.#read({isFirst: true});
   }
 
@@ -68,7 +79,7 @@ export class ReviewStep {
     this.facts = h("p.small.soft");
     this.fault = h("div.alert", {role: "alert", hidden: true});
     this.questions = h("div.stack");
-    this.columns = h("div");
+    this.table = new ColumnsTable(this.review, () => this.#changed());
     this.defaults = h("div.fields");
     this.rows = h("div");
     this.sum = h("p.review-sum", {role: "status"});
@@ -83,9 +94,14 @@ export class ReviewStep {
     this.leave = h("button", {type: "button", t: "cancel", onclick: () => this.#cancel()});
     this.all = h("label.check", {}, this.atomic, h("span", {t: "option.atomic"}));
     /** What is shown of a file that can be read. */
+    this.checked = h(
+      "section.stack",
+      {tabindex: "-1", label: "review.checked"},
+      ...[this.sum, this.gauge, this.groups, this.duplicates],
+    );
     this.readings = [
-      h("section.stack", {}, this.sum, this.gauge, this.groups, this.duplicates),
-      h("section.stack", {}, h("h3", {t: "review.columns"}), this.columns, this.defaults),
+      this.checked,
+      h("section.stack", {}, h("h3", {t: "review.columns"}), this.table.element, this.defaults),
       h("section.stack", {}, h("h3", {t: "mapping.rows"}), this.rows),
     ];
     this.element = h(
@@ -103,6 +119,11 @@ export class ReviewStep {
   #atomic() {
     if (this.atomic.checked) this.review.chosen.mode = "atomic";
     else delete this.review.chosen.mode;
+    this.#keep();
+  }
+
+  #keep() {
+    decided.save({id: this.id, options: this.review.options});
   }
 
   /**
@@ -150,6 +171,7 @@ export class ReviewStep {
 
   /** A choice changed: read the beginning again at once, and the whole file once the choices rest. */
   #changed() {
+    this.#keep();
     this.check = null;
     this.#unchecked = null;
     this.#isAwaited = false;
@@ -164,8 +186,8 @@ export class ReviewStep {
     // A slow answer must not overwrite that of a later choice.
     if (!preview || asked !== this.#asked || this.#closed) return;
     this.preview = preview;
-    this.review.read(preview);
-    if (isFirst && preview.remembered) {
+    if (this.review.read(preview)) return void this.#changed();
+    if (isFirst && preview.remembered && !this.review.isDecided) {
       this.review.remember(preview.remembered);
       return void this.#changed();
     }
@@ -228,13 +250,16 @@ export class ReviewStep {
   }
 
   #paint() {
-    if (!this.preview || this.#closed) return;
+    if (this.preview && !this.#closed) keepingPlace(this.element, () => this.#redraw());
+  }
+
+  #redraw() {
     const {review, preview, check} = this;
     this.facts.textContent = howRead(preview);
     // Why it was not checked is shown already.
     if (!this.#unchecked) this.#paintFault(check?.fault ?? preview.fault);
-    this.questions.replaceChildren(...this.#questions());
-    this.columns.replaceChildren(columnsTable(review, () => this.#changed()));
+    place(this.questions, [...this.#questions()]);
+    this.table.paint();
     this.#paintDefaults();
     this.rows.replaceChildren(firstRows(preview, review));
     this.#paintCheck(check);
@@ -278,26 +303,35 @@ export class ReviewStep {
   }
 
   #choice(name, options, value) {
-    const control = h(
-      "select",
-      {"data-option": name, onchange: () => this.#set(name, control.value)},
-      ...options.map(([key, text]) => h("option", {value: key}, text)),
-    );
-    control.value = value ?? "";
-    return h("div.question-row", {}, field(`review.${name}`, control));
+    const row = this.#built.get(name, options, () => {
+      const control = h(
+        "select",
+        {"data-option": name, "data-keep": name, onchange: () => this.#set(name, control.value)},
+        ...options.map(([key, text]) => h("option", {value: key}, text)),
+      );
+      return h("div.question-row", {}, field(`review.${name}`, control));
+    });
+    row.querySelector("select").value = value ?? "";
+    return row;
   }
 
-  #headerRow(row) {
-    const hint = h("span.small.soft", {id: `header-row-${this.id}`, t: "review.headerHint"});
-    const control = h("input", {
-      type: "number",
-      min: "0",
-      value: row,
-      "data-option": "header_row",
-      "aria-describedby": hint.id,
-      onchange: () => this.#set("header_row", control.value),
+  #headerRow(line) {
+    const row = this.#built.get("header_row", currentLanguage().tag, () => {
+      const hint = h("span.small.soft", {id: `header-row-${this.id}`, t: "review.headerHint"});
+      const control = h("input", {
+        type: "number",
+        min: "0",
+        "data-option": "header_row",
+        "data-keep": "header_row",
+        "aria-describedby": hint.id,
+        onchange: () => this.#set("header_row", control.value),
+      });
+      return h("div.question-row", {}, field("review.header_row", control, hint));
     });
-    return h("div.question-row", {}, field("review.header_row", control, hint));
+    const control = row.querySelector("input");
+    // What is being typed is not written over by an answer to what was there before.
+    if (control !== document.activeElement) control.value = line;
+    return row;
   }
 
   #set(name, value) {
@@ -311,14 +345,15 @@ export class ReviewStep {
   /** A value for every row, where no column has the field. */
   #paintDefaults() {
     const wanted = WITH_DEFAULT.filter((name) => !this.review.has(name));
-    const shown = [...this.defaults.querySelectorAll("[data-default]")].map(({dataset}) => dataset.default);
-    if (shown.join() === wanted.join()) return;
-    this.defaults.replaceChildren(...wanted.map((name) => this.#defaultOf(name)));
+    const {tag} = currentLanguage();
+    const fields = wanted.map((name) => this.#built.get(`default ${name}`, tag, () => this.#defaultOf(name)));
+    place(this.defaults, fields);
   }
 
   #defaultOf(name) {
     const input = h("input", {
       "data-default": name,
+      "data-keep": `default ${name}`,
       value: this.review.defaults[name] ?? "",
       placeholder: t("review.forAll"),
       onchange: () => {
@@ -342,10 +377,8 @@ export class ReviewStep {
         out: check.rejected,
         count: check.accepted,
       });
-    this.groups.replaceChildren(
-      ...(isReady ? problemGroups(check.problems, (replacements) => this.#replace(replacements)) : []),
-    );
-    this.duplicates.replaceChildren(...(isReady ? this.#duplicateChoice(check) : []));
+    this.groups.replaceChildren(...(isReady ? this.#problemGroups(check) : []));
+    place(this.duplicates, isReady ? [...this.#duplicateChoice(check)] : []);
     this.#paintGo(check);
   }
 
@@ -356,8 +389,24 @@ export class ReviewStep {
     say(this.go, isReady ? goKey(check, count) : waiting, {count});
   }
 
+  #problemGroups({problems}) {
+    return problemGroups(problems, {
+      areAllShown: this.#areAllGroupsShown,
+      onAll: () => {
+        const before = this.groups.querySelectorAll("[data-group]").length;
+        this.#areAllGroupsShown = true;
+        this.#paint();
+        // The button is gone: go on with the first of what it brought.
+        this.groups.querySelectorAll("[data-group]")[before].focus();
+      },
+      onReplace: (replacements) => this.#replace(replacements),
+    });
+  }
+
   /** "Auditorium" becomes Auditório, in every row. */
   #replace(replacements) {
+    // The button goes with its group: the keyboard waits where the answer comes.
+    this.checked.focus({preventScroll: true});
     for (const {field: name, from, to} of replacements) this.review.replace(name, from, to);
     this.#changed();
   }
@@ -368,27 +417,26 @@ export class ReviewStep {
     const {chosen} = this.review;
     // Nothing is doubled unless somebody says so.
     chosen.on_duplicate ??= existing.hasIds || existing.changed ? "update" : "skip";
-    const choose = () => {
-      chosen.on_duplicate = control.value;
-      this.#paintGo(check);
-    };
-    const control = select(
-      [
-        ["update", "review.update"],
-        ["skip", "review.skip"],
-        ["insert", "review.insert"],
-      ],
-      {"data-option": "on_duplicate", onchange: choose},
-    );
-    control.value = chosen.on_duplicate;
-    yield h(
-      "div.question-row",
-      {},
-      h("p", {
-        t: ["review.existing", {count: existing.count, changed: existing.changed, same: existing.same}],
-      }),
-      field("review.on_duplicate", control),
-    );
+    const {count, changed, same} = existing;
+    const row = this.#built.get("on_duplicate", [count, changed, same, currentLanguage().tag], () => {
+      const choose = () => {
+        chosen.on_duplicate = control.value;
+        this.#keep();
+        if (this.check) this.#paintGo(this.check);
+      };
+      const control = select(
+        [
+          ["update", "review.update"],
+          ["skip", "review.skip"],
+          ["insert", "review.insert"],
+        ],
+        {"data-option": "on_duplicate", "data-keep": "on_duplicate", onchange: choose},
+      );
+      const told = h("p", {t: ["review.existing", {count, changed, same}]});
+      return h("div.question-row", {}, told, field("review.on_duplicate", control));
+    });
+    row.querySelector("select").value = chosen.on_duplicate;
+    yield row;
   }
 }
 

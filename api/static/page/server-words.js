@@ -33,10 +33,17 @@ const shown = (params) =>
  * @returns {{heading: string, words: string}}
  */
 export function noticeWords({kind, title, message, actor, params}) {
-  const key = kind === "bulk_change" ? `notice.bulk_change.${params?.change}` : `notice.${kind}`;
+  const key = noticeKey(kind, params);
   if (!params || !isKnown(key)) return {heading: title, words: message};
   const values = shown({...params, filename: params.filename || params.upload_id, actor});
   return {heading: t(`${key}.title`, values), words: t(key, values)};
+}
+
+/** Some kinds say different things, by what they are about. */
+function noticeKey(kind, params) {
+  if (kind === "bulk_change") return `notice.bulk_change.${params?.change}`;
+  if (kind === "import.finished" && params?.reason) return "notice.import.failed";
+  return `notice.${kind}`;
 }
 
 /** @param {{step?: string | null, step_code?: string | null}} task Or a message of its progress. */

@@ -1,7 +1,8 @@
 import {AGAIN_MS, call, Fault, get, whenSignedOut} from "./api.js";
 import {confirmed} from "./confirm.js";
 import {field, h} from "./dom.js";
-import {say} from "./i18n.js";
+import {nextLanguage, say, switchLanguage} from "./i18n.js";
+import {PREFIX} from "./server.js";
 import {toastFault} from "./tell.js";
 import {forgetUnsaved, hasUnsaved} from "./unsaved.js";
 
@@ -25,18 +26,34 @@ export async function signedIn(place) {
 
 /**
  * Ask until the same person is back. What somebody typed waits for that person: another one begins anew, or
- * lets the first one sign in again.
+ * lets the first one sign in again. Whoever signed in again in another tab is back here, too.
  */
 async function comeBack(who) {
   if (!who) return signIn("session.expired");
+  let now = await backAlready();
   for (let lead = "session.expired"; ; lead = ["session.typed", {user: who.user}]) {
-    await signIn(lead);
-    const now = await askedAgain();
+    if (!now) {
+      await signIn(lead);
+      now = await askedAgain();
+    }
     if (isSame(now, who)) return;
     if (now?.user === who.user) return reloadWithRole();
     if (now && (!hasUnsaved() || (await isThrownAway(who, now)))) return beginAnew();
     await call("DELETE", "/session").catch(toastFault);
+    now = null;
   }
+}
+
+let askedAt = -Infinity;
+
+/**
+ * Who is signed in although a call was refused. Asked only now and then: a server that knows a person and
+ * refuses them would be asked without end.
+ */
+async function backAlready() {
+  const isRecent = performance.now() - askedAt < BACK_AGAIN_MS;
+  askedAt = performance.now();
+  return isRecent ? null : askedAgain();
 }
 
 const isThrownAway = (who, now) =>
@@ -103,10 +120,16 @@ function nameAndWayOut({user}) {
   );
 }
 
+/** A person who is refused again so soon is asked for the token, whatever the server says of the session. */
+const BACK_AGAIN_MS = 5000;
+
 /** After so long the page has been left, or the person has chosen not to. */
 const STAYS_MS = 1000;
 
-/** Ask for the token until it is right. */
+/** How tabs tell each other that somebody signed in: they share the cookie. */
+const TABS = `fasttrack.session:${PREFIX}`;
+
+/** Ask for the token until it is right, here or in another tab. */
 const signIn = (lead) => new Promise((resolve) => showDialog(lead, resolve));
 
 function showDialog(lead, done) {
@@ -118,19 +141,33 @@ function showDialog(lead, done) {
   });
   const fault = h("span.fault", {role: "alert"});
   let isIn = false;
+  const finish = () => {
+    if (isIn) return;
+    isIn = true;
+    tabs.close();
+    document.removeEventListener("language", nameLanguage);
+    dialog.close();
+    dialog.remove();
+    done();
+  };
+  const tabs = new BroadcastChannel(TABS);
+  tabs.onmessage = async () => (await ask().catch(() => null)) && finish();
   const submit = async (event) => {
     event.preventDefault();
     try {
       await call("POST", "/session", {json: {token: token.value.trim()}});
-      isIn = true;
-      dialog.close();
-      dialog.remove();
-      done();
+      tabs.postMessage("signed in");
+      finish();
     } catch (refusal) {
       if (refusal.status === 401) say(fault, "session.wrong");
       else toastFault(refusal);
     }
   };
+  const language = h("button.quiet", {type: "button", onclick: switchLanguage});
+  // The page behind is out of reach, and its switch with it.
+  const nameLanguage = () => (language.textContent = nextLanguage().choose);
+  nameLanguage();
+  document.addEventListener("language", nameLanguage);
   const dialog = h(
     "dialog",
     {label: "session.title", oncancel: (event) => event.preventDefault()},
@@ -140,7 +177,7 @@ function showDialog(lead, done) {
       h("h2", {t: "session.title"}),
       h("p.soft", {t: lead}),
       field("session.token", token, fault),
-      h("button.primary", {type: "submit", t: "session.in"}),
+      h("div.row.between", {}, h("button.primary", {type: "submit", t: "session.in"}), language),
     ),
   );
   // Browsers close a dialog that is asked to often enough: calls wait for the answer.

@@ -2,7 +2,7 @@ import {amountsOf, bars, columns} from "./charts.js";
 import {h} from "./dom.js";
 import {isKnown, number, t} from "./i18n.js";
 import {moreOf, reasonOf} from "./problem-words.js";
-import {monthName, venueTime} from "./format.js";
+import {bytes, monthName, venueTime} from "./format.js";
 
 /** Bars of one breakdown; the rest is in the result that the API gives. */
 const BARS_MAX = 12;
@@ -16,7 +16,9 @@ const BARS_MAX = 12;
 export function resultOf({result, links, error}) {
   if (error) return [h("div.alert", {}, h("strong", {}, reasonOf(error)), h("span", {}, moreOf(error)))];
   if (!result) return [];
-  const parts = Object.entries(result).map(([name, value]) => ({name, value, kind: kindOf(value)}));
+  // Links are offered as buttons.
+  const {links: _, ...found} = result;
+  const parts = Object.entries(found).map(([name, value]) => ({name, value, kind: kindOf(value)}));
   parts.sort((one, other) => Number(other.name === "by_month") - Number(one.name === "by_month"));
   const draw = (kind, show) => parts.filter((part) => part.kind === kind).map(show);
   const figures = [
@@ -57,12 +59,13 @@ function kindOf(value) {
 const titled = (name) => (isKnown(`result.${name}`) ? t(`result.${name}`) : name.replaceAll("_", " "));
 
 function figureOf({name, value}) {
-  return h(
-    "div.figure",
-    {},
-    h("dt", {}, titled(name)),
-    h("dd", {}, typeof value === "number" ? number(value) : value),
-  );
+  return h("div.figure", {}, h("dt", {}, titled(name)), h("dd", {}, shown(name, value)));
+}
+
+function shown(name, value) {
+  if (name === "bytes") return bytes(value);
+  if (name === "format") return value.toUpperCase();
+  return typeof value === "number" ? number(value) : value;
 }
 
 function chartOf({name, value}) {

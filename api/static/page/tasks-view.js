@@ -2,13 +2,12 @@ import {logWords, stepWords} from "./server-words.js";
 import {addressOf, go} from "./router.js";
 import {call, get, post, query, untilAnswered} from "./api.js";
 import {clock, moment} from "./format.js";
+import {FORMATS, forPeople} from "./downloads.js";
 import {followOne} from "./live.js";
 import {h} from "./dom.js";
 import {resultOf} from "./task-result.js";
-import {say} from "./i18n.js";
+import {say, t} from "./i18n.js";
 import {toastFault} from "./tell.js";
-
-const FORMATS = ["xlsx", "csv", "json", "ndjson", "ics"];
 
 /** Console lines kept on the page. */
 const LINES_MAX = 2000;
@@ -49,7 +48,8 @@ export class TasksView {
       {label: "events.downloadAs"},
       ...FORMATS.map((name) => h("option", {value: name, t: `events.format.${name}`})),
     );
-    const exporting = () => this.#start(`/eventos/exportar${query({format: format.value})}`);
+    const exporting = () =>
+      this.#start(`/eventos/exportar${query({format: format.value, ...forPeople(format.value)})}`);
     return h(
       "div.view-head",
       {},
@@ -80,13 +80,14 @@ export class TasksView {
   }
 
   #item(task) {
+    const name = `${t(...titleOf(task))} · ${moment(task.created_at)}`;
     return h(
       "div.item",
       {},
       h(
         "div",
         {},
-        h("div.item-title", {t: `tasks.kind.${task.kind}`}),
+        h("div.item-title", {t: titleOf(task)}),
         h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`),
       ),
       h(
@@ -96,6 +97,7 @@ export class TasksView {
         h("button.quiet", {
           type: "button",
           t: "history.open",
+          "aria-label": t("history.openNamed", {name}),
           onclick: () => go(addressOf("tasks", {id: task.task_id})),
         }),
       ),
@@ -129,6 +131,13 @@ export class TasksView {
     if (task && this.#shown === id) view.result(task);
     await this.#reload();
   }
+}
+
+/** The kind of a task, and what it is about. @returns {[string, Record<string, string>]} */
+function titleOf({kind, params}) {
+  if (kind === "check" && params?.filename) return ["tasks.checkOf", {name: params.filename}];
+  if (kind === "export" && params?.format) return ["tasks.exportAs", {format: params.format.toUpperCase()}];
+  return [`tasks.kind.${kind}`, {}];
 }
 
 function taskCard(task) {
@@ -176,7 +185,7 @@ function taskCard(task) {
     element: h(
       "article.card.stack",
       {"data-task": task.task_id},
-      h("div.card-head", {}, h("h2", {t: `tasks.kind.${task.kind}`}), h("div.row", {}, chip, stop)),
+      h("div.card-head", {}, h("h2", {t: titleOf(task)}), h("div.row", {}, chip, stop)),
       gauge,
       step,
       lines,

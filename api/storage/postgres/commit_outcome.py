@@ -8,13 +8,16 @@ import sqlalchemy as sa
 
 from api.storage.closing import Closing
 from api.storage.postgres.backends import end_one
-from api.storage.schema import feed_messages
+from api.storage.schema import feed_head, feed_messages
+from api.storage.statements import kept
 from api.storage.unit_of_work import Row, Units
 from domain.ports.errors import StorageUnavailableError
 
 LOOK_SECONDS = 0.5
 GIVE_UP_SECONDS = 60.0
 END_SECONDS = 0.05
+
+_HEAD = kept(sa.select(feed_head.c.seq).with_for_update())
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ async def _is_stored(units: Units, closing: Closing) -> bool:
             await anyio.sleep(END_SECONDS)
     async with units.writing() as unit:
         # The transaction holds the head of the log: if it is still under way, this waits for its end.
-        await unit.dialect.queue_to_close(unit)
+        await unit.rows(_HEAD)
         rows = await unit.rows(_candidates(closing))
         await unit.commit()  # Which makes durable what was found.
     return any(_is_first(closing, row) for row in rows)

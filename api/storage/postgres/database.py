@@ -20,14 +20,13 @@ from api.storage.postgres.connecting import connect
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
 from api.storage.postgres.errors import leave_a_standby, storage_error
-from api.storage.postgres.group_commit import CHANNEL, GroupCommit
+from api.storage.postgres.group_commit import GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
 from api.storage.postgres.suitability import refuse_unsuitable
 from api.storage.postgres.transaction import PostgresTransaction, Writing
 from api.storage.postgres.unit import Glance, InUnit, PostgresUnit, held
 from api.storage.postgres.watchdog import Watchdog
-from api.storage.schema import feed_head
 from api.storage.statements import kept
 from api.storage.unit_of_work import TextIndex, Unit
 from domain.ports.errors import StorageError
@@ -57,7 +56,7 @@ _LOCK = kept(
     )
 )
 """Locks by two numbers are others than those by one."""
-_QUEUE = kept(sa.select(feed_head.c.seq, sa.func.pg_notify(CHANNEL, sa.bindparam("by"))).with_for_update())
+_LOCK_EVENTS = sa.text("LOCK TABLE events IN EXCLUSIVE MODE")
 
 
 class Pools(NamedTuple):
@@ -93,9 +92,8 @@ class PostgresDialect:
     name: Literal["postgresql"] = "postgresql"
     texts: TextIndex | None = None
 
-    def __init__(self, ids: Ids, process: str) -> None:
+    def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._process = process
 
     def prepare(self, connection: sa.Connection) -> None:
         """Create the text index where that is possible."""
@@ -105,12 +103,9 @@ class PostgresDialect:
         """Return the storage error of a driver's error; None for any other error."""
         return storage_error(error)
 
-    async def queue_to_close(self, unit: Unit) -> None:
-        """Lock the head of the log. Counts and messages are then written by one transaction at a time.
-
-        So the order of seq is that of commits, and no two transactions wait for each other's counts.
-        """
-        await unit.rows(_QUEUE, {"by": self._process})
+    async def lock_all_events(self, unit: Unit) -> None:
+        """Lock the table against all but plain reads: who changes an event, or locks one, has locked it, too."""
+        await unit.run(_LOCK_EVENTS)
 
     async def end_frozen(self, unit: Unit) -> None:
         """End connections that wait in the middle of a statement, with the locks that they have."""
@@ -172,7 +167,7 @@ class PostgresDatabase:
         self.durability = Durability(self._durable)
         self._group = GroupCommit(self._closing, self.durability, self.process)
         self._ids = Ids(self.glances)
-        self.dialect = PostgresDialect(self._ids, self.process)
+        self.dialect = PostgresDialect(self._ids)
         self._writing = Writing(self._writers, self.dialect, self.durability, self._group, self.process)
 
     async def open(self) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from domain.ports.errors import (
+    StorageConflictError,
     StorageError,
     StorageFaultError,
     StorageFullError,
@@ -17,6 +18,7 @@ from domain.ports.errors import (
 _FULL = {"53100", "54000"}
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "40"}
 _UNAVAILABLE_STATES = {"55P03", "25P02", "25P03", "25P04", "3D000", "28000", "28P01"}
+_CONFLICTS = {"40001", "40P01"}
 _UNCERTAIN_CLASSES = {"08", "58", "XX"}
 _READ_ONLY = "25006"
 """The server is a standby: after a failover, or before it."""
@@ -62,6 +64,8 @@ def _by_its_state(cause: BaseException) -> StorageError | None:
         return StorageUnavailableError(f"{_REASONS[_READ_ONLY]} ({state})")
     if state in _FULL or (state and _NO_SPACE in str(cause)):
         return StorageFullError("no space left for the database")
+    if state in _CONFLICTS:
+        return StorageConflictError(f"the database gave up a transaction for another: {cause} ({state})")
     if state in _UNAVAILABLE_STATES or state[:2] in _UNAVAILABLE_CLASSES:
         why = _REASONS.get(state, "the database does not answer at the moment")
         if state == _PROTOCOL:

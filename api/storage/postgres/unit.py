@@ -197,7 +197,7 @@ FIND_TEXT = f"""
     SELECT {KNOWN_COLUMNS}
     FROM unnest($1::text[], $2::bigint[], $3::text[]) AS k (title_key, instant_us, city_key)
     JOIN events AS e ON e.title_key = k.title_key AND e.instant_us = k.instant_us AND e.city_key = k.city_key
-    FOR UPDATE OF e
+    ORDER BY e.id FOR UPDATE OF e
 """  # noqa: S608 - names are ours.
 """Parameters are the folded titles, instants and folded cities of keys."""
 

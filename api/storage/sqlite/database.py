@@ -72,8 +72,8 @@ class SqliteDialect:
             return StorageFullError("no space left for the database")
         return StorageUnavailableError(str(error)) if primary in _UNAVAILABLE else None
 
-    async def queue_to_close(self, unit: Unit) -> None:
-        """Be next at once: there is one writer."""
+    async def lock_all_events(self, unit: Unit) -> None:
+        """Do nothing: there is one writer."""
 
     async def end_frozen(self, unit: Unit) -> None:
         """Do nothing: a process that is frozen has the whole store."""

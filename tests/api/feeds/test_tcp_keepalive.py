@@ -1,11 +1,13 @@
-"""A client that has left meanwhile: its socket can be asked nothing, and nobody minds."""
+"""What the kernel tells of a client: what it has taken, and nothing once it has left."""
 
 import asyncio
+import socket
 
 import pytest
 import uvloop
 
-from api.feeds.tcp_keepalive import asking_while_silent, has_vanished, set_user_timeout
+from api.feeds.tcp_keepalive import asking_while_silent, has_vanished, set_user_timeout, untaken_bytes
+from api.feeds.transport_outlet import TransportSse
 
 
 async def closed_transport() -> asyncio.BaseTransport:
@@ -20,6 +22,35 @@ async def closed_transport() -> asyncio.BaseTransport:
 
 
 @pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
+def test_what_a_client_takes_counts_before_the_kernel_has_room_for_more(new_loop: object) -> None:
+    """A client that takes a little all the time is not slow: not a byte less waits in the transport meanwhile."""
+
+    async def take_a_little() -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client = socket.create_connection(listening.getsockname())
+        accepted, _ = listening.accept()
+        with listening, client:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, accepted)
+            outlet = TransportSse()
+            outlet.take(transport, set())
+            outlet.write(bytes(1_000_000))
+            waiting, before = transport.get_write_buffer_size(), outlet.buffered()
+            assert before > waiting > 0
+            for _ in range(4):
+                client.recv(4096)
+            async with asyncio.timeout(60):
+                while outlet.buffered() == before:  # noqa: ASYNC110 - the kernel has no event for it.
+                    await asyncio.sleep(0.005)
+            assert outlet.buffered() < before
+            transport.abort()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:  # type: ignore[arg-type]
+        runner.run(take_a_little())
+
+
+@pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
 def test_socket_options_of_a_closed_socket_raise_nothing(new_loop: object) -> None:
     async def ask() -> None:
         transport = await asyncio.wait_for(closed_transport(), 60)
@@ -27,6 +58,7 @@ def test_socket_options_of_a_closed_socket_raise_nothing(new_loop: object) -> No
         with asking_while_silent(connection):
             set_user_timeout(connection, 1000)
         assert not has_vanished(connection)
+        assert untaken_bytes(connection) == 0
 
     with asyncio.Runner(loop_factory=new_loop) as runner:  # type: ignore[arg-type]
         runner.run(ask())

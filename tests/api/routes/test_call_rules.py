@@ -93,6 +93,7 @@ def test_a_body_is_refused_where_the_url_alone_narrows_a_change() -> None:
         name
         for name, operation in CALLS.items()
         if operation.body is None
+        and not operation.is_upload
         and any(one.place == "query" for one in operation.parameters)
         and not name.startswith(("GET", "HEAD", "OPTIONS"))
     }

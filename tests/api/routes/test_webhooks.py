@@ -106,6 +106,12 @@ async def test_a_refusal_says_what_would_be_right(client: Any, asked: dict[str, 
     assert said in answer.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("host", ["xn--n3h.example", "xn--", "xn--a"])
+async def test_a_host_that_is_no_name_of_idna_2008_is_taken_or_refused(client: Any, host: str) -> None:
+    answer = await client.post(PATH, json={"url": f"https://{host}/", "feeds": ["eventos"]})
+    assert answer.status_code in (201, 422), answer.text
+
+
 async def test_a_change_says_which_members_it_knows(client: Any) -> None:
     answer = await client.patch(f"{PATH}/any", json={"format": "json"})
     assert answer.json()["errors"][0]["message"] == "there is no member format; known are url, feeds, enabled"

@@ -28,6 +28,7 @@ from api.services.task_sentences import task_line
 from domain.events import Event
 from domain.imports import ImportOptions, Upload
 from domain.people import User
+from domain.problems import problem
 from domain.rows.columns import Columns
 from domain.rows.warnings import Warnings
 from domain.webhooks import Progress, Webhook
@@ -69,7 +70,9 @@ def test_each_sentence_is_listed_with_its_parameters() -> None:
         created(EVENT, ANA, 0)[-1],
         updated(EVENT, ["title"], ANA, 0)[-1],
         deleted(EVENT, ANA, 0)[-1],
-        import_notification("a", "a.csv", "failed", accepted=1, rejected=2, actor="ana", at_ms=0),
+        import_notification(
+            "a", "a.csv", "failed", accepted=1, rejected=2, actor="ana", at_ms=0, error=problem("empty_file")
+        ),
         import_repaired(UPLOAD, 1, "ana", 0),
         task_notification("t", "export", "completed", actor="ana", at_ms=0),
         *(user_notification(verb, USER, actor="ana", at_ms=0) for verb in ("added", "disabled", "rotated")),

@@ -416,9 +416,25 @@ def test_blanks_of_an_ods_that_are_elements_keep_words_apart(paragraphs, text):
         # What names a type keeps it.
         ('<C office:value-type="float" office:value="1200"><text:p>1.200</text:p></C>', ["1200"]),
         ("<C office:value='1' office:value-type='float'><text:p>1,00</text:p></C>", ["1"]),
+        ('<C office:value="1e+3" office:value-type="float"><text:p>1000</text:p></C>', ["1000"]),
+        # A type or a value that is none does not take the file with it.
+        (
+            '<C office:value-type="datetime" office:value="2026-07-02 19:30:00"><text:p>2 jul</text:p></C>',
+            ["2 jul"],
+        ),
+        ('<C office:value-type="datetime" office:value="2026-07-02 19:30:00"/>', ["2026-07-02 19:30:00"]),
+        (
+            "<C table:style-name='x>y' office:value='' office:value-type = 'float'><text:p>a</text:p></C>",
+            ["a"],
+        ),
+        ('<C office:value-type="datetime"><text:p>2 jul</text:p></C>', ["2 jul"]),
+        (
+            '<C office:value-type="x" table:number-columns-repeated="2"><text:p>Feira</text:p></C>',
+            ["Feira", "Feira"],
+        ),
     ],
 )
-def test_a_cell_of_an_ods_that_names_no_type_has_its_text(cell, texts, covered):
+def test_a_cell_of_an_ods_that_names_no_type_or_an_unknown_one_has_its_text(cell, texts, covered):
     content = (CORPUS / "agenda.ods").read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         whole = archive.read("content.xml")
@@ -434,6 +450,11 @@ def test_many_cells_without_a_type_are_found_in_time_that_grows_with_their_numbe
     for damaged in (b"<office:annotation>", b"<table:table-cell " + b"a='b' ", b"<table:table-cell a='"):
         content = zip_of(("content.xml", b"<table:table-cell>" + damaged * 200_000))
         assert readable(content) == content
+        odd = b'<table:table-cell office:value="x"/>'
+        with zipfile.ZipFile(
+            io.BytesIO(readable(zip_of(("content.xml", damaged * 200_000 + odd))))
+        ) as mended:
+            assert len(mended.read("content.xml")) > 200_000 * len(damaged)
 
 
 def test_further_sheets_with_events_are_told_where_none_was_chosen():

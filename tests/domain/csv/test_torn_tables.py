@@ -100,6 +100,9 @@ def test_a_row_of_few_names_is_no_header(line: str) -> None:
         ("Título;Data;Cidade,,,", "Festa;24/06/2026;Recife,,,"),
         ("title,event_date,city;;;", "Festa,2026-06-24,Recife;;;"),
         ("title\tevent_date\tcity,", "Festa\t2026-06-24\tRecife,"),
+        # The names are known by the values below them.
+        ("Nome;Cidade;Quando,,,", "Festa;Recife;24/06/2026,,,"),
+        ("Agenda,,,\nNome,Cidade,Quando;", "Festa,Recife,24/06/2026;"),
     ],
 )
 def test_delimiters_of_another_kind_behind_header_and_rows_are_none_of_the_text(head: str, row: str) -> None:

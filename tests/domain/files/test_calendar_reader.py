@@ -472,6 +472,46 @@ def test_a_zone_without_quotes_is_told_by_its_whole_name() -> None:
     assert [(error.rule, error.value) for error in row.errors] == [("zone", "(UTC-03:00) Nada")]
 
 
+@pytest.mark.parametrize(
+    ("attendee", "name", "code"),
+    [
+        ("CN=Ana", "Ana", None),
+        ("CUTYPE=INDIVIDUAL;PARTSTAT=ACCEPTED;ROLE=CHAIR;CN=Ana", "Ana", None),
+        ("CUTYPE=GROUP;CN=Coro", "Coro", None),
+        ("PARTSTAT=NEEDS-ACTION;CN=Resource", "Resource", None),
+        ("CN=\"'Carla'\"", "Carla", None),
+        ("CN=D'Ávila", "D'Ávila", None),
+        ("CN=ana@x.example", None, "nameless_attendee"),
+        ("CN=\"'ana@x.example'\"", None, "nameless_attendee"),
+        ("CUTYPE=RESOURCE;CN=Projetor", None, "absent_attendee"),
+        ('cutype="Room";CN=Sala', None, "absent_attendee"),
+        ("PARTSTAT=DECLINED;CN=Beto", None, "absent_attendee"),
+        ("PARTSTAT=DELEGATED;CN=Beto", None, "absent_attendee"),
+        ("ROLE=NON-PARTICIPANT;CN=Beto", None, "absent_attendee"),
+        ("STATUS=DECLINED;CN=Beto", None, "absent_attendee"),
+        ("PARTSTAT=DECLINED", None, "absent_attendee"),
+    ],
+)
+def test_the_names_of_those_who_take_part_are_participants(
+    attendee: str, name: str | None, code: str | None
+) -> None:
+    lines = [f"ATTENDEE;{attendee}:mailto:a@x.example", "ATTENDEE;CN=Eva:mailto:e@x.example"]
+    reader, [row] = read(calendar(*entry("DTSTART:20250701T100000", *lines)))
+    assert row.fields is not None
+    assert row.fields.participants == ((name, "Eva") if name else ("Eva",))
+    found = {code: count for code, count in counted(reader).items() if code.endswith("attendee")}
+    assert found == ({code: 1} if code else {})
+
+
+def test_a_recurring_entry_that_is_rejected_is_not_told_as_imported() -> None:
+    rule = "RRULE:FREQ=WEEKLY;COUNT=3"
+    good, bad = entry("DTSTART:20250701T100000", rule), entry("DTSTART;TZID=Nada:20250701T100000", rule)
+    gone = entry("DTSTART:20250701T100000", "STATUS:CANCELLED")
+    reader, rows = read(calendar(*gone, *bad, *good, *bad))
+    assert [row.fields is not None for row in rows] == [False, True, False]
+    assert counted(reader) == {"recurring_event": 1, "cancelled_event": 1}
+
+
 @pytest.mark.parametrize("chunk", [1 << 20, 7])
 def test_what_is_left_out_is_counted_once_wherever_reading_goes_on_after_a_crash(chunk: int) -> None:
     task = ["BEGIN:VTODO", "SUMMARY:x", "END:VTODO"]

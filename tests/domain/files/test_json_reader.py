@@ -490,7 +490,7 @@ def test_features_whose_members_nobody_knows_can_be_mapped() -> None:
     unmapped, _ = read(content)
     assert (unmapped.fault and unmapped.fault.code, unmapped.names) == (
         "missing_columns",
-        [*feature["properties"]],
+        [*feature["properties"], "type"],
     )
 
 
@@ -516,6 +516,45 @@ def test_a_date_beside_one_in_utc_is_when_the_record_was_written(beside: str) ->
         "S\u00e3o Jo\u00e3o \u2013 2026 & Cia",
         "2026-01-02T00:00:00",
     )
+
+
+POST = {"date": "2026-01-02", "title": {"rendered": "A"}, "city": "R"}
+
+
+@pytest.mark.parametrize("count", [1, 300])
+@pytest.mark.parametrize(
+    ("beside", "is_post"),
+    [
+        ({"modified": "2026-01-02", "slug": "a"}, True),
+        ({"modified": "2026-01-02", "guid": {"rendered": "a"}}, True),
+        ({"modified": "2026-01-02", "acf": {"data": "20260701"}}, True),
+        ({"status": "publish"}, True),
+        # What other programs say of events, too.
+        ({"modified": "2026-01-02"}, False),
+        ({"slug": "a", "status": "published", "type": "show"}, False),
+        ({"status": ["publish"]}, False),
+    ],
+)
+def test_the_date_of_a_blog_s_post_is_when_it_was_written(
+    beside: dict[str, Any], is_post: bool, count: int
+) -> None:
+    content = json.dumps([{**POST, **beside}] * count).encode()
+    reader, rows = read(content, 7 if count == 1 else 1 << 20)
+    assert (reader.fault and reader.fault.rule) == ("written" if is_post else None)
+    assert len([row for row in rows if row.fields]) == (0 if is_post else count)
+    _, rows = read(
+        json.dumps([{**POST, **beside, "start_date": "2026-07-01"}] * count).encode(), mapping=None
+    )
+    dates = {row.fields and row.fields.event_date for row in rows}
+    assert dates == ({"2026-07-01T00:00:00"} if is_post else set())
+
+
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+def test_the_date_of_a_post_that_is_none_of_the_event_s_stays_so(chunk: int) -> None:
+    post = {**POST, "status": "publish", "start_date": "2026-07-01"}
+    later = {**POST, "status": "draft", "start_date": "2026-07-01", "more": 1}
+    _, rows = read("\n".join(map(json.dumps, [post, *[later] * 120])).encode(), chunk)
+    assert {row.fields and row.fields.event_date for row in rows} == {"2026-07-01T00:00:00"}
 
 
 @pytest.mark.parametrize("chunk", [1, 1 << 20])

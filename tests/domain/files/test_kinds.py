@@ -65,12 +65,19 @@ SCRIPTS = [
     "const events=[{'title':'A'}]",
     'window.events = [{title: "A"}]',
     'export default [{"title":"A"}]',
+    ')]}\'\n[{"title":"A"}]',
+    ')]}\',\n{"items":[]}',
+    'while(1);[{"title":"A"}]',
+    'for (;;);{"title":"A"}',
+    'throw 1; {"title":"A"}',
 ]
 NO_SCRIPTS = [
     "title (a),city [b]\n",
     "//title,city\n",
     "/* x */ title,city\n",
     "f(x),g[y]\n",
+    ")]}'\ntitle,city\n",
+    "while(1);[title]\n",
     "[title],[city]\n",
     "http://x/[a]\n",
 ]

@@ -135,6 +135,90 @@ def test_events_of_other_programs_come_in_with_place_and_date(name: str, shape: 
         assert fields.local_info.address == ("Rua do Hospício, 81" if "81" in said else None)
 
 
+SHOW = {"name": "Show", "start": "2026-07-01T10:00"}
+
+# The record, the options, and the title, date, city, place and description that are read.
+BESIDE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[Any, ...]]] = {
+    "a place": (
+        {"event": SHOW, "venue": {"name": "Teatro", "city": "Recife", "address": "R 1"}},
+        {"defaults": {"city": "Olinda"}},
+        ("Show", "2026-07-01T10:00:00", "Recife", "Teatro", ""),
+    ),
+    "a city": (
+        {"event": SHOW, "cidade": "Recife"},
+        {"defaults": {"city": "Olinda"}},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+    "a city where the event's is null": (
+        {"event": {**SHOW, "city": None}, "city": "Recife"},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+    "the place of another": (
+        {"event": {**SHOW, "location": "Sala"}, "venue": {"name": "Teatro", "city": "Recife", "capacity": 9}},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", "Sala", ""),
+    ),
+    "a city and a place that the event has itself": (
+        {"event": {**SHOW, "location": "Sala", "city": "Recife"}, "venue": {"name": "T", "city": "Olinda"}},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", "Sala", ""),
+    ),
+    "a date of its own": (
+        {"event": {**SHOW, "city": "Recife"}, "date": "2020-01-01"},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+    "where it is on a map": (
+        {"event": {**SHOW, "city": "Recife"}, "location": {"foo": {"lat": 1}}},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+    "an id": (
+        {"type": "e", "id": "77", "attributes": {**SHOW, "city": "Recife"}},
+        {"mapping": {"description": "type"}},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, "e"),
+    ),
+    "a city that the mapping names": (
+        {"event": SHOW, "cidade_x": "Recife"},
+        {"mapping": {"city": "cidade_x"}},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+    "a date that the mapping names": (
+        {"id": "rec1", "createdTime": "2026-01-01", "fields": {"Name": "Show", "City": "Recife"}},
+        {"mapping": {"event_date": "createdTime"}},
+        ("Show", "2026-01-01T00:00:00", "Recife", None, ""),
+    ),
+    "a document of a search": (
+        {"document": {**SHOW, "city": "Recife"}, "highlights": []},
+        {},
+        ("Show", "2026-07-01T10:00:00", "Recife", None, ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", ["[{}]", '{{"items": [{}]}}', "{}", "{}\n{}"])
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_stands_beside_a_wrapped_event_counts_where_the_event_says_nothing(
+    name: str, shape: str
+) -> None:
+    record, options, expected = BESIDE[name]
+    reader, rows = read(shape.format(*[json.dumps(record)] * 2).encode(), **options)
+    assert reader.fault is None
+    for row in rows:
+        found = row.fields
+        assert found is not None, row.errors
+        place = found.local_info.location_name if found.local_info else None
+        assert (found.title, found.event_date, found.city, place, found.description) == expected
+        assert row.event_id is None
+
+
+def test_what_stands_beside_a_wrapped_event_and_is_no_field_is_told() -> None:
+    record = {"type": "Feature", "geometry": {"type": "Point"}, "properties": {**SHOW, "city": "Recife"}}
+    reader, _ = read(json.dumps({"features": [record]}).encode())
+    assert [w["names"] for w in reader.warnings if w["code"] == "ignored_columns"] == [["type", "geometry"]]
+
+
 def test_an_event_of_a_whole_day_comes_in_beside_one_with_a_time() -> None:
     days = [
         {"summary": "A", "start": {"date": "2027-05-03"}},
@@ -205,7 +289,36 @@ WHERE: dict[str, tuple[Any, tuple[str | None, str, str | None] | str]] = {
         ("Sala", "Recife", None),
     ),
     "two places": ([{"name": "Sala"}, {"name": "Praça"}], "local_info.location_name:invalid_type"),
-    "no place": ({"lat": 1, "lng": 2}, "local_info.location_name:invalid_type"),
+    **{
+        f"no name: {place}": (place, (None, city, None))
+        for place, city in (
+            ({"lat": 1, "lng": 2}, "Recife"),
+            ({"type": "Point", "coordinates": [-34.8, -8.05]}, "Recife"),
+            ({"@type": "Place", "geo": {"@type": "GeoCoordinates", "latitude": 1}}, "Recife"),
+            ({"@type": "VirtualLocation", "url": "https://x"}, "Recife"),
+            ({"@type": "VirtualLocation"}, "Recife"),
+            ([{"@type": "VirtualLocation", "url": "https://x"}], "Recife"),
+            ([{"@type": "VirtualLocation", "url": "https://x"}] * 2, "Recife"),
+            ({"@type": "Place", "address": "Rua 1, Recife"}, "Recife"),
+            ({"@type": "Place", "name": " ", "address": {"addressCountry": "BR"}}, "Recife"),
+            (
+                {"@type": "Place", "address": {"streetAddress": "Rua 1", "addressLocality": "Olinda"}},
+                "Olinda",
+            ),
+        )
+    },
+    **{
+        f"no place: {place}": (place, "local_info.location_name:invalid_type")
+        for place in (
+            {"foo": "bar"},
+            {"capacity": 300},
+            {"capacity": 300, "address": "Rua 1"},
+            {"name": {"pt": "Sala"}, "address": "Rua 1"},
+            {"venueName": "Sala", "address": "Rua 1"},
+            [{"address": "Rua 1"}, {"address": "Rua 2"}],
+        )
+    },
+    "a link with a name": ({"@type": "VirtualLocation", "name": "Zoom"}, ("Zoom", "Recife", None)),
     "a city that is an object": (
         {"name": "Sala", "address": {"addressLocality": {"@type": "City", "name": "Olinda"}}},
         ("Sala", "Olinda", None),
@@ -392,6 +505,16 @@ STATUSES: dict[str, tuple[dict[str, Any], str | None]] = {
     "JSON-LD": ({"eventStatus": {"@id": "http://schema.org/EventCancelled"}}, "cancelled_event"),
     "Ticketmaster": ({"dates": {"status": {"code": "cancelled"}}}, "cancelled_event"),
     "a code": ({"status": {"code": "cancelled"}}, "cancelled_event"),
+    "a list": ({"eventStatus": ["https://schema.org/EventCancelled"]}, "cancelled_event"),
+    "a list of objects": ({"eventStatus": [{"@id": "schema:EventCancelled"}]}, "cancelled_event"),
+    "by whom": ({"status": "CANCELLED_BY_ORGANIZER"}, "cancelled_event"),
+    "by whom, in words": ({"status": "Cancelled by venue"}, "cancelled_event"),
+    "why": ({"status": "Canceled: rain"}, "cancelled_event"),
+    "with the event": ({"status": "EVENT_CANCELLED"}, "cancelled_event"),
+    "not": ({"status": "not cancelled"}, None),
+    "another word": ({"status": "cancellable"}, None),
+    "a page about it": ({"status": "see https://a.example/cancelled"}, None),
+    "an empty list": ({"status": [], "eventStatus": [None, {}]}, None),
     "in escapes": ({"status": "\\u0063ancelled"}, "cancelled_event"),
     "confirmed": ({"status": "confirmed", "isCancelled": False}, None),
     "scheduled": ({"eventStatus": "https://schema.org/EventScheduled"}, None),
@@ -477,7 +600,117 @@ PEOPLE: dict[str, tuple[list[Any], list[str], int]] = {
     ),
     "names among objects": (["Bob", {"nome": "Ana"}], ["Bob", "Ana"], 0),
     "nobody with a name": ([{"email": "a@x.org"}, {}], [], 2),
+    "an address for a name": ([{"displayName": "a@x.org"}, {"name": "mailto:a@x.org"}], [], 2),
+    "apostrophes of Outlook": (
+        [{"name": "'Ana'"}, {"name": "D'Ávila"}, {"name": "'b@x.org'"}],
+        ["Ana", "D'Ávila"],
+        1,
+    ),
 }
+
+ABSENT: dict[str, dict[str, Any]] = {
+    "Google, a room": {"displayName": "Sala", "resource": True},
+    "Google, declined": {"displayName": "Beto", "responseStatus": "declined"},
+    "Outlook, a room": {"type": "resource", "emailAddress": {"name": "Sala"}},
+    "Outlook, declined": {"status": {"response": "declined"}, "emailAddress": {"name": "Beto"}},
+    "JSCalendar, a room": {"@type": "Participant", "kind": "location", "name": "Sala"},
+    "JSCalendar, declined": {"name": "Beto", "participationStatus": "declined"},
+    "without a name": {"responseStatus": "declined"},
+}
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_attendees_who_take_no_part_are_left_out_and_counted(name: str) -> None:
+    ana = {"name": "Ana", "type": "required", "responseStatus": "accepted", "resource": False}
+    reader, rows = read(lines(*[{**EVENT, "attendees": [ABSENT[name], ana, {"name": "Declined"}]}] * 3))
+    assert [people_of(row) for row in rows] == [["Ana", "Declined"]] * 3
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert (counts.get("absent_attendee"), counts.get("nameless_attendee")) == (3, None)
+
+
+MADRID = {
+    "@id": "https://datos.example/1",
+    "id": "1",
+    "title": "Taller",
+    "dtstart": "2026-07-01 00:00:00.0",
+    "time": "19:00",
+    "event-location": "Biblioteca",
+    "address": {
+        "district": {"@id": "https://datos.example/d"},
+        "area": {"locality": "MADRID", "street-address": "CALLE X 1"},
+    },
+    "location": {"latitude": 40.1, "longitude": -3.7},
+}
+
+
+def test_the_agenda_of_madrid_is_read() -> None:
+    reader, rows = read(json.dumps({"@graph": [MADRID] * 150}).encode())
+    assert reader.fault is None
+    assert [told(row) for row in rows[:1]] == ["1 Taller"]
+    fields = rows[-1].fields
+    assert fields is not None
+    assert fields.local_info is not None
+    assert (fields.event_date, fields.city) == ("2026-07-01T19:00:00", "MADRID")
+    assert fields.local_info.location_name == "Biblioteca"
+
+
+@pytest.mark.parametrize("later", [{"name": "Sala"}, "Sala", {"foo": 1}])
+def test_a_second_place_that_first_comes_later_is_asked_about(later: Any) -> None:
+    reader, rows = read(lines(*[MADRID] * 150, {**MADRID, "location": later}, MADRID))
+    assert reader.fault is not None
+    assert (reader.fault.code, len(rows)) == ("duplicate_columns", 150)
+    mapping: dict[str, str | None] = {"local_info.location_name": "event-location"}
+    reader, rows = read(lines(*[MADRID] * 150, {**MADRID, "location": later}), mapping=mapping)
+    assert (reader.fault, len(rows)) == (None, 151)
+
+
+IDS: dict[str, tuple[list[str], str | None]] = {
+    "Mongoose": (["_id", "id"], "id"),
+    "Mongoose, the other way round": (["id", "_id"], "id"),
+    "an address of the web": (["@id", "id"], "id"),
+    "only an address of the web": (["@id"], None),
+    "an address and a database's": (["@id", "_id"], "_id"),
+    "a database's and a big one": (["_id", "ID"], "ID"),
+    "two big ones": (["Id", "ID"], None),
+}
+
+
+def id_of(reader: JsonReader) -> str | None:
+    return next((column["name"] for column in reader.columns or () if column["field"] == "id"), None)
+
+
+@pytest.mark.parametrize("on_duplicate", ["insert", "update"])
+@pytest.mark.parametrize("name", IDS)
+def test_the_plain_one_of_several_ids_is_the_id(name: str, on_duplicate: Any) -> None:
+    ids, expected = IDS[name]
+    event = {**EVENT, **{one: str(at) for at, one in enumerate(ids)}}
+    reader, rows = read(lines(*[event] * 150), on_duplicate=on_duplicate)
+    assert (reader.fault, len([row for row in rows if row.fields])) == (None, 150)
+    assert id_of(reader) == expected
+
+
+def test_an_id_that_was_taken_stays_and_several_are_asked_about_where_the_key_is_the_id() -> None:
+    first = {**EVENT, "_id": "64"}
+    reader, rows = read(lines(*[first] * 150, {**first, "id": "65"}))
+    assert (id_of(reader), len(rows)) == ("_id", 151)
+    content = lines({**EVENT, "Id": "64", "ID": "65"})
+    for key, code in ((("id",), "duplicate_columns"), (("title", "city"), None)):
+        reader, _ = read(content, on_duplicate="update", key=key)
+        assert (reader.fault and reader.fault.code) == code
+
+
+def test_what_tells_how_a_record_was_imported_is_not_told_of_a_rejected_one() -> None:
+    said = {
+        "recurrence": ["RRULE:FREQ=DAILY"],
+        "eventStatus": "postponed",
+        "attendees": [{}, ABSENT["without a name"]],
+    }
+    good, bad = {**EVENT, **said}, {**EVENT, **said, "event_date": "x"}
+    reader, rows = read(lines(good, *[bad] * 200, good, bad))
+    assert sum(row.fields is not None for row in rows) == 2
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    codes = ("recurring_event", "postponed_event", "nameless_attendee", "absent_attendee")
+    assert [counts.get(code) for code in codes] == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize("chunk", [1, 1 << 20])
@@ -569,6 +802,13 @@ def test_texts_that_programs_write_in_html_are_plain() -> None:
         ({"@id": "http://schema.org/EventPostponed"}, 3),
         ("postponed", 3),
         ({"code": "postponed"}, 3),
+        (["https://schema.org/EventPostponed"], 3),
+        ("POSTPONED_BY_ORGANIZER", 3),
+        ("adiado", 3),
+        ("ADIADA", 3),
+        ("Evento adiado por chuva", 3),
+        ("aplazado", 3),
+        ("inadiável", 0),
         ("https://schema.org/EventRescheduled", 0),
         ("https://schema.org/EventMovedOnline", 0),
         ("confirmed", 0),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.files.json_reader import JsonReader
 from domain.files.kinds import sniff
+from domain.files.no_event_names import is_no_event
 from domain.imports import ImportOptions
 from tests.domain.files.test_json_reader import RECIFE, event, read, told
 
@@ -42,11 +43,10 @@ ARRAYS: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
     "in venues": ({"venues": [{"name": "Casa", "shows": [A]}], "items": [B]}, ["1 B"], ["venues"]),
     "in venues behind": ({"items": [B], "venues": [{"name": "Casa", "shows": [A]}]}, ["1 B"], ["venues"]),
     "an unknown name": ({"meta": {"n": 1}, "agenda": [A, B], "tags": [VENUE]}, ["1 A", "1 B"], []),
-    "unknown names": ({"shows": [A], "oficinas": [B]}, ["1 A"], ["oficinas"]),
     "an unknown name in another": ({"programa": {"shows": [A, B]}}, ["1 A", "1 B"], []),
     "a field of GraphQL": ({"data": {"group": {"next": {"edges": [{"node": A}]}}}}, ["1 A"], []),
     "a known name counts first": ({"shows": [A], "results": [B]}, ["1 B"], ["shows"]),
-    "an empty one beside a single event": ({"items": [], "x": A}, ["1 A"], []),
+    "an empty one beside a single event": ({"items": [], "x": A}, [], ["x"]),
     "a single record of JSON:API": (
         {"data": {"type": "e", "attributes": A}, "included": [VENUE]},
         ["1 A"],
@@ -68,6 +68,181 @@ def test_the_array_of_events_is_read_and_others_are_told(name: str, chunk: int) 
     assert [w["names"] for w in reader.warnings if w["code"] == "other_arrays"] == (
         [others] if others else []
     )
+
+
+C = event(title="C")
+PLACE = {"city": "Recife"}
+ANA = {"name": "Ana", "start_date": "2020-01-01", "city": "Recife"}
+ARENA = {"name": "Arena", "date": "2013-05-20", "city": "Recife"}
+NO_PLACE = {"title": "A", "date": "2026-07-01"}
+UNKNOWN = {"ev_titulo": "A", "date": "2026-07-01", "city": "Recife"}
+UNDATED = event(event_date=None)
+
+# The document, the defaults, the titles that are read, the fault, and what is told.
+RANKS: dict[str, tuple[Any, dict[str, str], list[str], str, list[str]]] = {
+    "an empty known array beside an echo": ({"query": A, "total": 0, "hits": []}, {}, [], "", []),
+    "an empty known array beside a person": ({"organizer": ANA, "events": []}, {}, [], "", []),
+    "the same, the array first": ({"events": [], "organizer": ANA}, {}, [], "", []),
+    "an empty known array beside an event": ({"events": [], "show": A}, {}, [], "", ["show"]),
+    "an empty known array beside others": ({"items": [], "shows": [A]}, {}, [], "", ["shows"]),
+    "an empty known array beside the event": ({"event": A, "items": []}, {}, ["A"], "", []),
+    "a period and an empty array": (
+        {"calendar": {"name": "Agenda", "start": "2026-01-01"}, "items": []},
+        PLACE,
+        [],
+        "",
+        ["calendar"],
+    ),
+    "a known name that is null": ({"organizer": ANA, "events": None}, {}, [], "missing_columns", []),
+    "null beside one that may be it": ({"show": A, "events": None}, {}, [], "missing_columns", []),
+    "null beside an array": ({"items": None, "shows": [A]}, {}, ["A"], "", []),
+    "unknown columns under a known name": ({"user": ANA, "data": [UNKNOWN]}, {}, [], "missing_columns", []),
+    "those beside events": ({"data": [UNKNOWN], "agenda": [A, B]}, {}, [], "missing_columns", []),
+    "a period beside an array": (
+        {"semestre": {"nome": "2026.1", "inicio": "2026-02-01"}, "provas": [NO_PLACE]},
+        PLACE,
+        ["A"],
+        "",
+        ["semestre"],
+    ),
+    "a single event beside those without a place": (
+        {"festival": A, "shows": [NO_PLACE]},
+        {},
+        [],
+        "missing_columns",
+        [],
+    ),
+    "a single event around others": (
+        {"conference": event(days=[{"talks": [A, B]}])},
+        {},
+        [],
+        "missing_columns",
+        [],
+    ),
+    "the event and eventos": ({"evento": A, "eventos": [B, C]}, {}, ["B", "C"], "", ["evento"]),
+    "the event and events": ({"events": [B, C], "event": A}, {}, ["B", "C"], "", ["event"]),
+    "the event and results": ({"event": A, "results": [B, C]}, {}, ["B", "C"], "", ["event"]),
+    "the event and related ones": ({"event": A, "related": [B]}, {}, ["A"], "", ["related"]),
+    "related ones and the event": ({"related": [B], "event": A}, {}, ["A"], "", ["related"]),
+    "the item and others": ({"item": A, "others": [B]}, {}, ["A"], "", ["others"]),
+    "properties and children": ({"properties": A, "children": [B]}, {}, ["A"], "", ["children"]),
+    "the event of an answer": ({"data": {"event": A, "related": [B]}}, {}, ["A"], "", ["related"]),
+    "an event of a page with a title": ({"title": "x", "event": A}, {}, ["A"], "", []),
+    "a resource and those it includes": (
+        {"data": {"type": "e", "attributes": A}, "included": [{"type": "e", "attributes": B}]},
+        {},
+        ["A"],
+        "",
+        ["included"],
+    ),
+    "an event without a date first": ({"agenda": [UNDATED, B]}, {}, ["B"], "", []),
+    "the same beside another": ({"agenda": [UNDATED, B], "arquivo": [C]}, {}, [], "invalid_json", []),
+    "the same behind": ({"items": [C], "agenda": [UNDATED, B]}, {}, ["C"], "", ["agenda"]),
+    "none with a date behind": ({"items": [C], "agenda": [UNDATED]}, {}, ["C"], "", ["agenda"]),
+    "in the second of several behind": (
+        {"items": [C], "sections": [{"name": "x"}, {"name": "y", "events": [A]}]},
+        {},
+        ["C"],
+        "",
+        ["sections"],
+    ),
+    "in the second of several before": (
+        {"sections": [{"name": "x"}, {"name": "y", "events": [A]}], "items": [C]},
+        {},
+        ["C"],
+        "",
+        ["sections"],
+    ),
+    "the place by default behind": ({"items": [A], "past": [NO_PLACE]}, PLACE, ["A"], "", ["past"]),
+    "the place by default before": ({"past": [NO_PLACE], "items": [A]}, PLACE, ["A"], "", ["past"]),
+    "tickets": ({"order": "1", "tickets": [ARENA]}, {}, [], "missing_columns", []),
+    "employees": ({"employees": [ANA]}, {}, [], "missing_columns", []),
+    "opiniões": ({"avaliações": [NO_PLACE]}, PLACE, [], "missing_columns", []),
+    "ponentes": ({"ponentesInvitados": [ANA]}, {}, [], "missing_columns", []),
+    "venues before events": ({"venues": [ARENA], "shows": [A, B]}, {}, ["A", "B"], "", ["venues"]),
+    "the events of a venue": ({"venue": {"name": "x", "shows": [A, B]}}, {}, ["A", "B"], "", []),
+    "people in a list of a known name": (
+        {"people": {"edges": [{"node": ANA}]}},
+        {},
+        [],
+        "missing_columns",
+        [],
+    ),
+    "people by their keys": (
+        {"users": {"u1": ANA, "u2": ANA}, "agenda": {"e1": A, "e2": B}},
+        {},
+        ["A", "B"],
+        "",
+        [],
+    ),
+    "one person by a key": ({"users": {"u1": ANA}}, {}, [], "missing_columns", []),
+    "posts around another": (
+        {"previous": NO_PLACE, "next": NO_PLACE, "post": {"id": 1}},
+        PLACE,
+        [],
+        "invalid_json",
+        [],
+    ),
+    "an echo": ({"filter": A, "list": []}, {}, [], "missing_columns", []),
+    "two arrays": ({"shows": [A], "oficinas": [B]}, {}, [], "invalid_json", []),
+    "two objects of events": (
+        {"past": {"1": A, "2": B}, "future": {"3": C, "4": C}},
+        {},
+        [],
+        "invalid_json",
+        [],
+    ),
+    "an array and highlights": (
+        {"featured": C, "next": C, "list": [A, B]},
+        {},
+        ["A", "B"],
+        "",
+        ["featured", "next"],
+    ),
+    "two events": ({"a": {"show": A}, "b": {"show": B}}, {}, [], "invalid_json", []),
+    "an event by its key": ({"events": {"x": A}, "organizer": ANA}, {}, ["A"], "", []),
+    "answers of GraphQL": (
+        {"data": {"group": {"next": {"edges": [{"node": A}]}, "past": {"edges": [{"node": B}]}}}},
+        {},
+        [],
+        "invalid_json",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 7, 1])
+@pytest.mark.parametrize("name", RANKS)
+def test_what_reads_best_is_read_or_asked_about(name: str, chunk: int) -> None:
+    value, defaults, titles, fault, others = RANKS[name]
+    reader, rows = read(json.dumps(value).encode(), chunk, defaults=defaults)
+    assert (reader.fault.code if reader.fault else "") == fault
+    assert [row.fields.title for row in rows if row.fields] == titles
+    warned = [name for w in reader.warnings if w["code"] == "other_arrays" for name in w["names"]]
+    assert warned == ([] if fault else others)
+
+
+def test_the_fault_of_several_names_where_they_are() -> None:
+    value = {"data": {"musica": [A], "teatro": [B]}, "outros": [C]}
+    reader, rows = read(json.dumps(value).encode())
+    assert rows == []
+    assert reader.fault is not None
+    assert (reader.fault.rule, reader.fault.params) == (
+        "several",
+        {"names": ("data.musica", "data.teatro", "outros")},
+    )
+
+
+@pytest.mark.parametrize("chunk", [1 << 22, 65_536])
+@pytest.mark.parametrize("behind", [{"events": [A]}, {"agenda": [A]}, {}])
+def test_an_unknown_name_does_not_count_where_not_all_was_seen(behind: dict[str, Any], chunk: int) -> None:
+    many = [event(title=f"{at}", note="y" * 900) for at in range(1300)]
+    reader, rows = read(json.dumps({"programa": many, **behind}).encode(), chunk)
+    assert rows == []
+    assert reader.fault is not None
+    assert (reader.fault.code, reader.fault.rule) == ("invalid_json", "no_array")
+    named, rows = read(json.dumps({"programa": many}).encode(), chunk, mapping={"title": "title"})
+    assert (named.fault, len(rows)) == (None, 1300)
 
 
 @pytest.mark.parametrize("chunk", [1 << 22, 65_536, 4096])
@@ -192,6 +367,13 @@ SEQUENCES: dict[str, tuple[str, list[str]]] = {
     "objects with commas": (f"{json.dumps(A)},\n{json.dumps(B)},\n", ["1 A", "2 B"]),
     "a sequence of RFC 7464": (f"\x1e{json.dumps(A, indent=1)}\n\x1e{json.dumps(B)}\n", ["1 A", "6 B"]),
     "a sequence of arrays": (f"\x1e[{json.dumps(A)}]\n\x1e[{json.dumps(B)}]\n", ["1 A", "2 B"]),
+    "an array behind lines": (f"{json.dumps(A)}\n[{json.dumps(B)}]\n", ["1 A", "2 B"]),
+    "a page behind lines": (f"{json.dumps(A)}\n{json.dumps(A)}\n{PAGE}", ["1 A", "2 A", "3 A"]),
+    "a page between lines": (f"{json.dumps(A)}\n{PAGE}\n{json.dumps(B)}", ["1 A", "2 A", "3 B"]),
+    "an object without events before": (
+        f'{{"count": 2}}\n{PAGE}',
+        ["1 title:required event_date:required city:required", "2 A"],
+    ),
     "joined files": (f"\ufeff{PAGE}\ufeff{NEXT}", ["1 A", "3 B"]),
 }
 
@@ -278,6 +460,12 @@ OPTIONS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
         {"mapping": {"title": "nome_do_curso"}, "defaults": {"event_date": "2025-07-01", "city": "R"}},
         ["1 A"],
     ),
+    "of two with those names the one that has more": (
+        {"past": [{"nome_do_curso": "B", "quando": "2020-01-01"}], "talks": [TALK]},
+        {"mapping": NAMES},
+        ["1 A"],
+    ),
+    "people whose members are named": ({"staff": [TALK]}, {"mapping": NAMES}, ["1 A"]),
     "a name that is none": (
         {"data": [{"title": "x", "date": "2024-01-01"}], "results": [{"T": "A", "date": "2025-07-01"}]},
         {"mapping": {"title": "T"}, "defaults": {"city": "R"}},
@@ -309,6 +497,9 @@ KEYS = st.sampled_from(
         "featured",
         "meta",
         "1",
+        "event",
+        "venues",
+        "organizer",
     ]
 )
 OTHERS = st.sampled_from([None, 1, "t", [], {}, [1], VENUE, [VENUE]])
@@ -345,8 +536,11 @@ def test_no_event_is_passed_over_in_silence(documents: list[Any], between: str, 
     if reader.fault or not all(row.fields for row in rows):
         return
     seen = {row.fields.title for row in rows if row.fields}
-    named = {name for w in reader.warnings if w["code"] == "other_arrays" for name in w["names"]}
-    # What is deeper is not looked at.
+    warned = [w for w in reader.warnings if w["code"] in ("other_arrays", "ignored_columns")]
+    named = {name for w in warned for name in w["names"]}
+    # What is deeper is not looked at, and a person or a venue is no event.
     assert [
-        title for title, path in places.items() if len(path) <= 3 and not ({title} & seen or {*path} & named)
+        title
+        for title, path in places.items()
+        if len(path) <= 3 and not is_no_event(path) and not ({title} & seen or {*path} & named)
     ] == []

@@ -132,6 +132,19 @@ def test_the_fast_path_gives_what_the_careful_way_gives(
     assert fast == careful
 
 
+@pytest.mark.parametrize("name", ["items", "event_date", "data"])
+def test_documents_among_lines_are_read_by_the_fast_path_too(name: str) -> None:
+    item = {"title": "A", name if name == "data" else "event_date": "2026-07-01", "city": "Recife"}
+    lines = [json.dumps(item)] * (json_reader.HEAD_RECORDS + 20)
+    holder = "items" if name == "event_date" else name
+    page, array = json.dumps({holder: [item, item]}), json.dumps([item, item])
+    content = "\n".join([*lines, page, *lines, array, *lines]).encode()
+    rows, _, fault, offset = read(content, 1 << 20)
+    assert (fault, offset) == (None, len(content))
+    assert [row.errors for row in rows if not row.fields] == []
+    assert len(rows) == 3 * len(lines) + 4
+
+
 @pytest.mark.parametrize("between", ["\n", ",\n"])
 def test_plain_objects_are_read_in_bulk(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
     runs: list[int] = []

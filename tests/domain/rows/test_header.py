@@ -15,6 +15,7 @@ from domain.csv.writer import csv_lines
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 from domain.rows.header import Header, HeaderFault, HeadRow, find_header, find_table
+from domain.rows.names import meaning
 from domain.rows.row_parser import Row
 
 ZONE = ZoneInfo("America/Recife")
@@ -160,16 +161,145 @@ HEADED = {
     "words of names": ([["Show", "2026-07-01", "Local"], ["Evento", "a definir", "Local"]], -1),
     "a date above a header": ([["Agenda", "01/07/2026", ""], ["Título", "Quando", "Cidade"], ["A"] * 3], 1),
     "a date elsewhere": ([["01/07/2026", "Wann", "Wo"], ["A", "2026-07-01", "R"]], 0),
+    "a date of the city above a header": (
+        [["Agenda", "01/07/2026", "10:00"], ["Título", "Quando", "Cidade"], ["A"] * 3],
+        1,
+    ),
+    "an event above a header": ([["A", "01/07/2026", "R"], ["Título", "Quando", "Cidade"], ["A"] * 3], -1),
+    "an event with a number above a header": (
+        [["1984", "01/07/2026", "R"], ["Título", "Quando", "Cidade"], ["A"] * 3],
+        -1,
+    ),
+    "a date, an event, a header": (
+        [["Agenda", "01/07/2026", ""], ["A", "01/07/2026", "R"], ["Título", "Quando", "Cidade"]],
+        2,
+    ),
+    "a date, two events, a header": (
+        [["Agenda", "1/7/2026", ""], *[["A", "01/07/2026", "R"]] * 2, ["Título", "Quando", "Cidade"]],
+        -1,
+    ),
+    "no date, an event, a header": (
+        [["A", "a definir", "R"], ["B", "01/07/2026", "R"], ["Título", "Quando", "Cidade"]],
+        0,
+    ),
+    "a title, an event, a header": (
+        [["Agenda", "", ""], ["De", "01/07/2026", "Prefeitura"], ["Título", "Quando", "Cidade"]],
+        2,
+    ),
+    "an event with words of names below": ([["A", "a definir", "R"], ["Show", "2026-07-01", "Local"]], 0),
 }
 
 
 @pytest.mark.parametrize("what", HEADED)
 def test_a_first_row_with_a_date_where_the_mapping_has_it_is_no_header(what: str) -> None:
     table, place = HEADED[what]
-    rows = [HeadRow(line, row) for line, row in enumerate(table, 1)]
-    found = find_header(rows, ImportOptions(mapping={**PLACES}), final=True)
-    assert isinstance(found, Header)
+    found = _found(table, mapping=PLACES)
     assert (found.place, found.columns.has_header) == (place, place >= 0)
+
+
+def _found(table: Table, **options: Any) -> Header:
+    rows = [HeadRow(line, row) for line, row in enumerate(table, 1)]
+    found = find_header(rows, ImportOptions(**options), final=True)
+    assert isinstance(found, Header)
+    return found
+
+
+EVENT, ASSUMED, SURE = (-1, False), (0, True), (0, False)
+DEFAULTS = {"event_date": "2026-12-31"}
+VALUES = {"event_date": {"A Definir": "2026-12-31"}, "title": {"x": "y"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "options", "expected"),
+    [
+        *((["A", date, "R"], {}, EVENT) for date in ("2026-07-01", "-", "N/A", "null", "19h", "19:30")),
+        *((["A", date, "R"], {}, EVENT) for date in ("2026-13-01", "2026-02-30", "31/31/2026", "1.13.2026")),
+        *((["A", date, "R"], {}, ASSUMED) for date in ("a definir", "amanhã", "", "2026", "1", "Q3 2026")),
+        *((["Show", date, "Local"], {}, ASSUMED) for date in ("a definir", "Wann")),
+        *((["Was", date, "Wo"], {}, SURE) for date in ("Data", "Quando", "Início", "Hora")),
+        *((["Evento", date, "Cidade"], {}, SURE) for date in ("Wann", "", "Julho", "2026", "a definir")),
+        *((["Evento", date, "Cidade"], {}, ASSUMED) for date in ("2026-07-01", "Maio 2026", "3 a 5/7/2026")),
+        (["Local", "a definir", "Evento", "Vagas"], {}, SURE),
+        (["A", "a definir", "R"], {"values": VALUES}, EVENT),
+        (["A", "amanhã", "R"], {"values": VALUES}, ASSUMED),
+        (["A", "", "R"], {"defaults": DEFAULTS}, EVENT),
+        (["A", " ", "R"], {"defaults": {"event_date": " "}}, ASSUMED),
+        (["Was", "a definir", "Wo"], {"defaults": DEFAULTS}, ASSUMED),
+        (["Título", "", "Wo"], {"defaults": DEFAULTS}, ASSUMED),
+        (["Título", "", "Cidade"], {"defaults": DEFAULTS}, SURE),
+        (["", "", "Wo"], {"defaults": DEFAULTS}, ASSUMED),
+        (["A", "R"], {"mapping": {"title": "#1", "city": "#2"}, "defaults": DEFAULTS}, ASSUMED),
+        (["Nome", "Cidade"], {"mapping": {"title": "#1", "city": "#2"}, "defaults": DEFAULTS}, SURE),
+        (["A", "a definir", "R"], {"header_row": 1}, SURE),
+        (["A", "a definir", "R", "_line"], {}, SURE),
+        (["A", "Wann", "R"], {"mapping": {**PLACES, "title": "A"}}, SURE),
+        (["Was", "Wann", "Wo"], {"mapping": None, "defaults": {**dict.fromkeys(PLACES, "x")}}, SURE),
+    ],
+)
+def test_a_row_that_only_places_make_the_header_is_one_only_if_it_may_be_and_has_a_warning(
+    first: list[str], options: dict[str, Any], expected: tuple[int, bool]
+) -> None:
+    found = _found([first, ["B", "2026-07-02", "R", "x"]], **{"mapping": PLACES, **options})
+    assert (found.place, found.is_assumed) == expected
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_table_tells_what_is_no_record_because_of_its_header(name: str) -> None:
+    kind, written = KINDS[name]
+    rows, reader = _read(kind, written([["A", "a definir", "R"], ["B", "25/06/2026", "R"]]), _PLACED)
+    assert [row.fields and row.fields.title for row in rows] == ["B"]
+    assert [(warning["code"], warning["count"]) for warning in reader.warnings] == [("assumed_header", 1)]
+    rows, reader = _read(
+        kind, written([["Agenda", "", ""], ["Título", "Data", "Cidade"], ["B"] * 3]), _PLACED
+    )
+    assert [(warning["code"], warning["count"]) for warning in reader.warnings] == [("rows_above_header", 1)]
+
+
+_PLACED = ImportOptions(mapping=PLACES)
+headers = st.sampled_from(
+    [
+        ["Título", "Data", "Cidade", "", "", ""],
+        ["Nome", "Hora", "Local", "Descrição", "Vagas", "Endereço"],
+        ["Cidade", "Título", "Data", "x", "y", "z"],
+        ["Evento", "2026-07-01", "Cidade", "", "", ""],
+    ]
+)
+
+
+@given(st.sampled_from([*KINDS]), st.lists(wide_rows | headers, max_size=25))
+def test_a_table_by_places_that_begins_with_an_event_is_read_from_there_whatever_follows(
+    name: str, table: list[list[str]]
+) -> None:
+    kind, written = KINDS[name]
+    content = written([["Festa", "13/07/2026", "Recife", "d", "9", "Sala"], *table])
+    rows, reader = _read(kind, content, _PLACED)
+    same, other = _read(kind, content, ImportOptions(mapping=PLACES, header_row=0))
+    assert (rows, reader.fault, reader.warnings) == (same, other.fault, other.warnings)
+
+
+_NO_RECORDS = ("rows_above_header", "assumed_header", "repeated_header", "other_table", "total_row")
+
+
+@given(st.sampled_from([*KINDS]), tables | st.lists(wide_rows | headers, min_size=1, max_size=25))
+def test_each_row_of_a_table_by_places_is_a_record_or_told_or_names_columns(
+    name: str, table: list[list[str]]
+) -> None:
+    kind, written = KINDS[name]
+    # By which the delimiter is known.
+    table = [*table, ["Festa", "13/07/2026", "Recife", "d", "9", "Sala"]]
+    rows, reader = _read(kind, written(table), _PLACED)
+    if reader.fault is not None:
+        # A header may have two columns `Local`, or two that are called `#1`.
+        assert reader.fault.code == "duplicate_columns"
+        return
+    told = {warning["code"]: warning["count"] for warning in reader.warnings}
+    told = {code: count for code, count in told.items() if code in _NO_RECORDS}
+    assert reader.dialect is not None
+    is_named = reader.dialect.get("header_row") != 0 and "assumed_header" not in told
+    assert len(rows) + sum(told.values()) + is_named == sum(any(map(str.strip, row)) for row in table)
+    if is_named:
+        header = [column["name"] for column in reader.columns or ()]
+        assert sum(meaning(cell) is not None for cell in header) >= 1
 
 
 @pytest.mark.parametrize(
@@ -231,16 +361,12 @@ def test_the_names_of_columns_in_a_table_that_was_said_to_have_none_are_told() -
 @pytest.mark.parametrize(("name", "header_row"), [*product(["_line", "_LINE"], [0, None])])
 def test_a_file_of_rejected_rows_has_a_header_whatever_theirs_had(name: str, header_row: int | None) -> None:
     header, row = ["title", "event_date", "city", name, "_errors"], ["A", "2026-07-01", "R", "1", "x"]
-    options = ImportOptions(header_row=header_row, mapping={**PLACES, "id": "_line"})
-    found = find_header([HeadRow(1, header), HeadRow(2, row)], options, final=True)
-    assert isinstance(found, Header)
+    found = _found([header, row], header_row=header_row, mapping={**PLACES, "id": "_line"})
     assert (found.place, found.columns.index["id"]) == (0, 3)
 
 
 def test_a_far_cell_does_not_give_each_column_before_it_a_name() -> None:
-    rows = [HeadRow(1, ["A", "2026-07-01", "R", *[""] * 2000, "x"])]
-    found = find_header(rows, ImportOptions(header_row=0, mapping=PLACES), final=True)
-    assert isinstance(found, Header)
+    found = _found([["A", "2026-07-01", "R", *[""] * 2000, "x"]], header_row=0, mapping=PLACES)
     assert [name for name in found.names if name] == ["#1", "#2", "#3", "#2004"]
 
 

@@ -89,6 +89,8 @@ export default {
       other: "{count} kept because they were edited",
     },
     "watch.undoSure": "Delete the events of this import? Those that somebody edited stay.",
+    "watch.undoSureUpdated":
+      "Undo this import? The events that it created are deleted, those that it updated become what they were, and those that somebody edited since stay.",
     "watch.notSent": "The file did not leave: the server did not answer. Nothing has arrived yet.",
     "watch.interrupted": "The upload was cut. What arrived is kept.",
     "watch.resume": "Resume the upload",
@@ -108,10 +110,12 @@ export default {
       other: "{count} pasted cells are left over: this field has no more rows.",
     },
     "rejects.none": "No problem matches the filter.",
+    "rejects.inFile": "correct it in the downloaded file",
     "rejects.more": "The first {shown} of {total} rejected rows; the file has all.",
     "history.title": "Earlier imports",
     "history.empty": "Imports will appear here.",
     "history.open": "Open",
+    "history.openNamed": "Open {name}",
     "history.counts": "accepted: {accepted}, rejected: {rejected}",
     "state.receiving": "receiving",
     "state.processing": "processing",
@@ -140,6 +144,7 @@ export default {
     "review.becomesOf": "What the column {name} becomes",
     "review.unused": "— not used —",
     "review.nameless": "column {column}",
+    "review.becomesOfNameless": "What column {column} becomes",
     "review.used": "{count} of {total} columns are used",
     "review.forAll": "for every row",
     "review.go": "Import",
@@ -165,8 +170,11 @@ export default {
     "review.insert": "Create them again, even if repeated",
     "review.applyAll": {one: "Apply the suggestion to {count}", other: "Apply the suggestions to {count}"},
     "review.moreValues": {one: "and {count} more", other: "and {count} more"},
+    "review.blank": "blank",
+    "review.checked": "What the check found",
+    "problems.moreKinds": {one: "{count} more kind of problem", other: "{count} more kinds of problems"},
     "review.sheet": "Sheet",
-    "review.sheetRows": "{name} ({count} rows)",
+    "review.sheetRows": {one: "{name} ({count} row)", other: "{name} ({count} rows)"},
     "review.encoding": "Encoding: which text reads well?",
     "review.asRead": "as it was read",
     "review.date_format": "How are the dates written?",
@@ -180,6 +188,7 @@ export default {
     "review.proved.mdy": "dates are month/day, as line {line} proves",
     "review.order.dmy": "dates are day/month{line}",
     "review.order.mdy": "dates are month/day{line}",
+    "field.q": "What is searched",
     "field.from": "From",
     "field.to": "To",
     "field.sort": "Order",
@@ -196,6 +205,7 @@ export default {
       other: "{count} rows stay stored. You can undo them.",
     },
     "watch.atomicFailed": "All or nothing: nothing was stored.",
+    "watch.noneStay": "Nothing was stored.",
     "rejects.kinds": "Problems by kind",
     "rejects.cell": "{field}, line {line}",
     "rejects.takeAll": {one: "all ({count})", other: "all ({count})"},
@@ -217,11 +227,12 @@ export default {
     "events.venue": "Venue type",
     "events.any": "Any",
     "events.sort": "Order",
-    "events.byDate": "Date, oldest first",
-    "events.byDateDown": "Date, newest first",
+    "events.byDate": "Earliest first",
+    "events.byDateDown": "Latest first",
     "events.byTitle": "Title",
-    "events.byNew": "Newest first",
+    "events.byNew": "Last created",
     "events.count": {one: "{count} event", other: "{count} events"},
+    "events.countIn": {one: "{count} event in {month}", other: "{count} events in {month}"},
     "events.new": "New event",
     "events.none": "No event matches.",
     "events.empty": "No events yet. Import a file, or create the first one by hand.",
@@ -237,6 +248,9 @@ export default {
     "events.theirsEmpty": "Cleared meanwhile.",
     "events.theirsNoVenue":
       "The venue was removed meanwhile. If you want it back, fill in its name again and save.",
+    "events.goneSure":
+      "Somebody deleted this event meanwhile. What is in the form can be saved as a new event.",
+    "events.saveAsNew": "Save as new",
     "events.accessible": "accessible",
     "events.participantsHint": "separated by semicolons",
     "events.downloadAs": "File format",
@@ -260,6 +274,7 @@ export default {
 
     undo: "Undo",
     yes: "Yes",
+    no: "No",
     "events.when": "When",
     "events.when.upcoming": "Upcoming",
     "events.when.past": "Past",
@@ -269,7 +284,7 @@ export default {
     "events.layout.month": "Month",
     "events.cities": "Cities",
     "events.clear": "Clear filters",
-    "events.bySpan": "Date, nearest first",
+    "events.bySpan": "Nearest first",
     "events.choose": "Select “{title}”",
     "events.editOne": "Edit “{title}”",
     "events.deleteOne": "Delete “{title}”",
@@ -326,6 +341,8 @@ export default {
     "tasks.none": "No tasks yet.",
     "tasks.download": "Download the file",
     "tasks.stop": "Stop",
+    "tasks.checkOf": "Check of {name}",
+    "tasks.exportAs": "Export: {format}",
     "tasks.kind.analysis": "Analysis",
     "tasks.kind.check": "Check",
     "tasks.kind.export": "Export",
@@ -346,7 +363,7 @@ export default {
     "result.over_capacity": "More participants than seats",
     "result.likely_duplicates": "Likely duplicates",
     "result.past_events_not_accessible": "Past events in venues that are not accessible",
-    "result.bytes": "Bytes",
+    "result.bytes": "Size",
     "result.format": "Format",
     "weekday.monday": "Monday",
     "weekday.tuesday": "Tuesday",
@@ -447,6 +464,8 @@ export default {
     "step.check.reading": "Reading rows",
     "step.analysis.reading": "Reading events",
     "step.analysis.concluding": "Drawing conclusions",
+    "notice.import.failed.title": "Import of {filename} {status}",
+    "notice.import.failed": "{accepted} rows accepted, {rejected} rejected, for {actor}: {reason}",
     "notice.import.finished.title": "Import of {filename} {status}",
     "notice.import.finished": "{accepted} rows accepted, {rejected} rejected, for {actor}",
     "notice.import.repaired.title": "Rows of {filename} corrected: {accepted}",
@@ -572,6 +591,8 @@ export default {
     "error.other_header": "begins another table, with other columns",
     "error.missing_cells": "the row has too few cells",
     "error.extra_cells": "the row has too many cells",
+    "error.unknown_row": "does not say which row it is",
+    "error.ambiguous_row": "may be one of several rows",
     "error.ambiguous_date": "may be day/month or month/day",
     "error.cell_cut": "is only a part of its text (cells of Excel are too small)",
     "error.cell_error": "contains a spreadsheet error (#REF!, #N/A)",
@@ -629,6 +650,10 @@ export default {
       one: "{count} attendee without a name was left out.",
       other: "{count} attendees without a name were left out.",
     },
+    "warning.absent_attendee": {
+      one: "{count} attendee was left out: somebody who declined, a room or equipment.",
+      other: "{count} attendees were left out: people who declined, rooms and equipment.",
+    },
     "warning.unlikely_participant": {
       one: "{count} cell of participants holds a number, several lines, a list or several names without ; between them. It was kept as one name: separate names by ;",
       other:
@@ -665,6 +690,8 @@ export default {
       one: "{count} row above the column names was skipped.",
       other: "{count} rows above the column names were skipped.",
     },
+    "warning.assumed_header":
+      "The row that was taken for the column names may be an event, since the columns are mapped by their places. If it is one, import the file again with 0 as the line of the column names (header_row=0), and skip the events that exist (on_duplicate=skip).",
     "warning.damaged_text": {
       one: "{count} row seems to have damaged letters (�, S?o, Ã£ or &atilde;); export the file again, as UTF-8 and plain text.",
       other:
@@ -722,8 +749,13 @@ export default {
       other: "{count} rows have ids of events with another title, date and city, and replaced them.",
     },
     "warning.unknown_id": {
-      one: "{count} row has an id that is not stored; it was matched by title, date and city.",
-      other: "{count} rows have ids that are not stored; they were matched by title, date and city.",
+      one: "{count} row has an id that no stored event has; it was matched by title, date and city.",
+      other: "{count} rows have ids that no stored event has; they were matched by title, date and city.",
+    },
+    "warning.default_not_used": {
+      one: "{count} row was already stored as an event that has something else than a default; without a column for it, the event kept what it had.",
+      other:
+        "{count} rows were already stored as events that have something else than a default; without a column for it, the events kept what they had.",
     },
     "error.empty_file": "The file is empty.",
     "error.not_text": "The file is not text. Save it as CSV or .xlsx.",
@@ -856,11 +888,11 @@ export default {
     "exact.encoding_error.calendar":
       "contains bytes that are not UTF-8, the encoding of calendars; choose the encoding (probably Windows-1252), or save the file as UTF-8",
     "exact.encoding_error": "contains bytes that are not text in the file's encoding; save the file as UTF-8",
-    "exact.invalid_date": "is not a date that exists; write it like 2025-07-01T10:00:00",
-    "exact.invalid_date.no_year": "has no year; write it like 2025-07-01T10:00:00",
-    "exact.invalid_date.no_day": "has no day; write it like 2025-07-01T10:00:00",
+    "exact.invalid_date": "is not a date that exists; write it like 2025-07-31 10:00",
+    "exact.invalid_date.no_year": "has no year; write it like 2025-07-31 10:00",
+    "exact.invalid_date.no_day": "has no day; write it like 2025-07-31 10:00",
     "exact.invalid_date.not_in_month": "is a day that its month does not have",
-    "exact.invalid_date.range": "is a range of times; write only its start, like 2025-07-01T10:00:00",
+    "exact.invalid_date.range": "is a range of times; write only its start, like 2025-07-31 10:00",
     "exact.invalid_date.dmy": "contradicts the file's dates, which have the day first",
     "exact.invalid_date.mdy": "contradicts the file's dates, which have the month first",
     "exact.invalid_date.dmy_proved":
@@ -872,7 +904,7 @@ export default {
     "exact.invalid_date.nothing": "is {value}, which is no time: clear the cell, if there is none",
     "exact.invalid_date.zone": "is in a time zone that is neither known nor defined in the file: {value}",
     "exact.invalid_date.offset_seconds":
-        "is in the time zone {zone}, whose offset had seconds at that time; write it in UTC",
+      "is in the time zone {zone}, whose offset had seconds at that time; write it in UTC",
     "exact.invalid_date.cancels_first":
       "this entry cancels the first date, {value}, of a recurring event above, which was imported at that date: correct that event instead",
     "exact.invalid_date.changes_first":
@@ -897,6 +929,10 @@ export default {
     "exact.extra_cells.no_header":
       "the row has {count} cells, the first rows have {width}; does a cell that contains the delimiter lack its quotes?",
     "exact.extra_cells.far": "the row has far more cells than there are columns",
+    "exact.unknown_row":
+      "{field} holds {value}, which is not the number of a line: each row of a rejected file says there which row it is; send new rows in a file of their own",
+    "exact.ambiguous_row":
+      "{count} rejected rows begin on line {value}: say in _record which of them this is, or download the rejected rows again",
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
     "exact.encoding_error.lost": "has lost letters ({value}): write them again",
@@ -922,6 +958,8 @@ export default {
     "exact.invalid_json.constant": "{value} is not JSON; write a number or null",
     "exact.invalid_json.no_array":
       "The JSON has no array of events: send an array of objects, an object with such an array as “items” or “events”, or one object per line.",
+    "exact.invalid_json.several":
+      "The JSON has several parts that may be the events: {names}. Send only one of them, or map columns that only one has.",
     "exact.invalid_json.table":
       "The JSON has rows or columns as lists: write each event as an object with the names of its members (pandas: orient=“records”), or send a CSV.",
     "exact.invalid_json.after_end":
@@ -953,6 +991,10 @@ export default {
       "The file has no column for: {fields}; the first rows name no column that is known. If a row further down names them, choose it as the line of the column names, or else choose the columns.",
     "exact.missing_columns.written":
       "The file has no column for: {fields}. “{column}” tells when a record was written; choose the column of the event's date.",
+    "exact.missing_columns.unmapped":
+      "The file has no column for: {fields}. The choice of columns leaves {targets} without one: choose a column, or give one value for all rows.",
+    "exact.missing_columns.taken":
+      "The file has no column for: {fields}. “{column}” is used as {used_as}, so nothing is left as {target}: choose a column for it, or give one value for all rows.",
     "exact.missing_columns.mapping": "The file has no column “{value}”, which the choice of columns names.",
     "exact.duplicate_columns":
       "The columns {one} and {other} may both be {target}: choose one of them (the first is column {place}).",
@@ -964,8 +1006,14 @@ export default {
     "exact.invalid_option.header_row": "No row that could be a header starts on line {value}.",
     "exact.invalid_option.encoding": "Files in {value} cannot be read.",
     "exact.invalid_option.kind": "{unfit} cannot be applied to this file, which is {kind}: leave it out.",
+    "exact.invalid_option.key":
+      "The key names {target}, of which the file has neither a column nor a default: choose a column for it, or leave it out of the key.",
+    "exact.invalid_option.unused_key":
+      "The option key says by what rows are matched with stored events; so choose as well whether such rows are skipped or update the event, or leave the key out.",
     "exact.unclear_encoding":
       "The text reads as {value} by Windows-1252 and as {meant} by {better}: say which one ({choices}).",
+    "exact.unclear_encoding.named":
+      "Read as {value}, the header lacks columns that it has when read as {better}: choose {better}.",
     "exact.unclear_encoding.unknown":
       "The text reads as {value} by Windows-1252, which is no word of any language: save the file as UTF-8 (in Excel: CSV UTF-8).",
     "exact.empty_file": "The file is empty: not even a header line.",
@@ -1031,6 +1079,7 @@ export default {
     "exact.upload_id_in_use": "Another import has the number {value} already.",
     "exact.wrong_offset": "The server has the file up to {offset_bytes}; continue from there.",
     "exact.late_option": "came after the file and would have changed the result: it has to come before it",
+    "exact.late_option.repeated": "is not {value} in the import that was begun with this key",
     "exact.late_option.resumed":
       "is not {value} in this upload, which goes on with the options it began with",
     "exact.broken_off": "The upload broke off before its end; what arrived is kept.",
@@ -1111,6 +1160,7 @@ export default {
     "kind.hdf5": "an HDF5 file",
     "kind.sqlite": "an SQLite database",
     "kind.access": "an Access database",
+    "kind.dbase": "a dBase table (.dbf)",
     "kind.spss": "an SPSS file",
     "kind.postscript": "a PostScript document",
     "kind.program": "a program",
@@ -1122,6 +1172,9 @@ export default {
     "kind.mail": "an e-mail message",
     "kind.sql": "a dump of a database (SQL)",
     "kind.yaml": "a YAML file",
+    "kind.toml": "a TOML or INI file",
+    "kind.sylk": "a SYLK file (.slk)",
+    "kind.dif": "a DIF file (.dif)",
     "kind.mht": "a web page in one file (.mht)",
     "kind.excel_2003_xml": "an Excel 2003 XML spreadsheet",
     "kind.fods": "a flat OpenDocument file (.fods)",

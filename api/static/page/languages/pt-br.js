@@ -90,6 +90,8 @@ export default {
       other: "{count} mantidos por terem sido editados",
     },
     "watch.undoSure": "Excluir os eventos desta importação? Os que alguém já editou ficam.",
+    "watch.undoSureUpdated":
+      "Desfazer esta importação? Os eventos que ela criou são excluídos, os que ela atualizou voltam ao que eram, e os que alguém editou depois ficam.",
     "watch.notSent": "O arquivo não saiu daqui: o servidor não respondeu. Nada chegou ainda.",
     "watch.interrupted": "O envio foi interrompido. O que chegou está guardado.",
     "watch.resume": "Continuar o envio",
@@ -109,10 +111,12 @@ export default {
       other: "{count} células coladas ficaram de fora: não há mais linhas deste campo.",
     },
     "rejects.none": "Nenhum problema corresponde ao filtro.",
+    "rejects.inFile": "corrija no arquivo baixado",
     "rejects.more": "As primeiras {shown} de {total} linhas recusadas; o arquivo tem todas.",
     "history.title": "Importações anteriores",
     "history.empty": "As importações aparecerão aqui.",
     "history.open": "Abrir",
+    "history.openNamed": "Abrir {name}",
     "history.counts": "aceitas: {accepted}, recusadas: {rejected}",
     "state.receiving": "recebendo",
     "state.processing": "processando",
@@ -141,6 +145,7 @@ export default {
     "review.becomesOf": "O que a coluna {name} vira",
     "review.unused": "— não usar —",
     "review.nameless": "coluna {column}",
+    "review.becomesOfNameless": "O que a coluna {column} vira",
     "review.used": "{count} de {total} colunas são usadas",
     "review.forAll": "para todas as linhas",
     "review.go": "Importar",
@@ -166,8 +171,11 @@ export default {
     "review.insert": "Criar de novo, mesmo repetidos",
     "review.applyAll": {one: "Aplicar a sugestão a {count}", other: "Aplicar as sugestões a {count}"},
     "review.moreValues": {one: "e mais {count}", other: "e mais {count}"},
+    "review.blank": "em branco",
+    "review.checked": "Resultado da conferência",
+    "problems.moreKinds": {one: "mais {count} tipo de problema", other: "mais {count} tipos de problema"},
     "review.sheet": "Planilha",
-    "review.sheetRows": "{name} ({count} linhas)",
+    "review.sheetRows": {one: "{name} ({count} linha)", other: "{name} ({count} linhas)"},
     "review.encoding": "Codificação: qual texto se lê bem?",
     "review.asRead": "como foi lido",
     "review.date_format": "Como estão escritas as datas?",
@@ -181,6 +189,7 @@ export default {
     "review.proved.mdy": "datas em mês/dia, como prova a linha {line}",
     "review.order.dmy": "datas em dia/mês{line}",
     "review.order.mdy": "datas em mês/dia{line}",
+    "field.q": "O que se busca",
     "field.from": "De",
     "field.to": "Até",
     "field.sort": "Ordem",
@@ -197,6 +206,7 @@ export default {
       other: "{count} linhas ficaram guardadas. Você pode desfazer.",
     },
     "watch.atomicFailed": "Tudo ou nada: nada foi guardado.",
+    "watch.noneStay": "Nada ficou guardado.",
     "rejects.kinds": "Problemas por tipo",
     "rejects.cell": "{field}, linha {line}",
     "rejects.takeAll": {one: "todos ({count})", other: "todos ({count})"},
@@ -218,11 +228,12 @@ export default {
     "events.venue": "Tipo de local",
     "events.any": "Qualquer",
     "events.sort": "Ordem",
-    "events.byDate": "Data, antigas antes",
-    "events.byDateDown": "Data, recentes antes",
+    "events.byDate": "Data crescente",
+    "events.byDateDown": "Data decrescente",
     "events.byTitle": "Título",
-    "events.byNew": "Criados por último",
+    "events.byNew": "Últimos criados",
     "events.count": {one: "{count} evento", other: "{count} eventos"},
+    "events.countIn": {one: "{count} evento em {month}", other: "{count} eventos em {month}"},
     "events.new": "Novo evento",
     "events.none": "Nenhum evento corresponde.",
     "events.empty": "Nenhum evento ainda. Importe um arquivo, ou crie o primeiro à mão.",
@@ -238,6 +249,9 @@ export default {
     "events.theirsEmpty": "Apagado nesse meio-tempo.",
     "events.theirsNoVenue":
       "O local foi removido nesse meio-tempo. Se quiser mantê-lo, preencha o nome dele de novo e salve.",
+    "events.goneSure":
+      "Alguém excluiu este evento enquanto isso. O que está no formulário pode ser salvo como um novo evento.",
+    "events.saveAsNew": "Salvar como novo",
     "events.accessible": "acessível",
     "events.participantsHint": "separados por ponto e vírgula",
     "events.downloadAs": "Formato do arquivo",
@@ -261,6 +275,7 @@ export default {
 
     undo: "Desfazer",
     yes: "Sim",
+    no: "Não",
     "events.when": "Quando",
     "events.when.upcoming": "Próximos",
     "events.when.past": "Passados",
@@ -270,7 +285,7 @@ export default {
     "events.layout.month": "Mês",
     "events.cities": "Cidades",
     "events.clear": "Limpar filtros",
-    "events.bySpan": "Data, os mais próximos primeiro",
+    "events.bySpan": "Mais próximos",
     "events.choose": "Selecionar “{title}”",
     "events.editOne": "Editar “{title}”",
     "events.deleteOne": "Excluir “{title}”",
@@ -327,6 +342,8 @@ export default {
     "tasks.none": "Nenhuma tarefa ainda.",
     "tasks.download": "Baixar o arquivo",
     "tasks.stop": "Parar",
+    "tasks.checkOf": "Conferência de {name}",
+    "tasks.exportAs": "Exportação: {format}",
     "tasks.kind.analysis": "Análise",
     "tasks.kind.check": "Conferência",
     "tasks.kind.export": "Exportação",
@@ -347,7 +364,7 @@ export default {
     "result.over_capacity": "Mais participantes que lugares",
     "result.likely_duplicates": "Prováveis repetições",
     "result.past_events_not_accessible": "Eventos passados em locais não acessíveis",
-    "result.bytes": "Bytes",
+    "result.bytes": "Tamanho",
     "result.format": "Formato",
     "weekday.monday": "segunda",
     "weekday.tuesday": "terça",
@@ -451,6 +468,8 @@ export default {
     "step.check.reading": "Lendo as linhas",
     "step.analysis.reading": "Lendo os eventos",
     "step.analysis.concluding": "Tirando conclusões",
+    "notice.import.failed.title": "Importação de {filename} {status}",
+    "notice.import.failed": "{accepted} linhas aceitas, {rejected} recusadas, para {actor}: {reason}",
     "notice.import.finished.title": "Importação de {filename} {status}",
     "notice.import.finished": "{accepted} linhas aceitas, {rejected} recusadas, para {actor}",
     "notice.import.repaired.title": "Linhas de {filename} corrigidas: {accepted}",
@@ -575,6 +594,8 @@ export default {
     "error.other_header": "começa outra tabela, com outras colunas",
     "error.missing_cells": "faltam células nesta linha",
     "error.extra_cells": "sobram células nesta linha",
+    "error.unknown_row": "não diz que linha é",
+    "error.ambiguous_row": "pode ser uma entre várias linhas",
     "error.ambiguous_date": "pode ser dia/mês ou mês/dia",
     "error.cell_cut": "tem só uma parte do texto (não cabe numa célula do Excel)",
     "error.cell_error": "tem um erro da planilha (#REF!, #N/D)",
@@ -632,6 +653,10 @@ export default {
       one: "{count} convidado sem nome ficou de fora.",
       other: "{count} convidados sem nome ficaram de fora.",
     },
+    "warning.absent_attendee": {
+      one: "{count} convidado ficou de fora: alguém que recusou, uma sala ou um equipamento.",
+      other: "{count} convidados ficaram de fora: pessoas que recusaram, salas e equipamentos.",
+    },
     "warning.unlikely_participant": {
       one: "{count} célula de participantes tem um número, várias linhas, uma lista ou vários nomes sem ; entre eles. Ficou como um só nome: separe os nomes com ;",
       other:
@@ -668,6 +693,8 @@ export default {
       one: "{count} linha acima dos títulos foi pulada.",
       other: "{count} linhas acima dos títulos foram puladas.",
     },
+    "warning.assumed_header":
+      "A linha que foi tomada pelos títulos pode ser um evento, porque as colunas foram indicadas pela posição. Se for, importe o arquivo de novo com 0 como linha dos títulos (header_row=0), pulando os eventos que já existem (on_duplicate=skip).",
     "warning.damaged_text": {
       one: "{count} linha parece ter letras estragadas (�, S?o, Ã£ ou &atilde;); exporte o arquivo de novo, em UTF-8 e texto puro.",
       other:
@@ -727,8 +754,13 @@ export default {
         "{count} linhas têm números de eventos com outro título, data e cidade, e tomaram o lugar deles.",
     },
     "warning.unknown_id": {
-      one: "{count} linha tem um número que não existe; valeram título, data e cidade.",
-      other: "{count} linhas têm números que não existem; valeram título, data e cidade.",
+      one: "{count} linha tem um id que nenhum evento guardado tem; valeram título, data e cidade.",
+      other: "{count} linhas têm ids que nenhum evento guardado tem; valeram título, data e cidade.",
+    },
+    "warning.default_not_used": {
+      one: "{count} linha já estava guardada como evento que tem outra coisa no lugar de um valor padrão; sem coluna para o campo, o evento ficou com o que tinha.",
+      other:
+        "{count} linhas já estavam guardadas como eventos que têm outra coisa no lugar de um valor padrão; sem coluna para o campo, os eventos ficaram com o que tinham.",
     },
     "error.empty_file": "O arquivo está vazio.",
     "error.not_text": "O arquivo não é texto. Salve como CSV ou .xlsx.",
@@ -845,11 +877,11 @@ export default {
     "exact.invalid_type.digits": "precisa ser um número inteiro, só com algarismos e sem aspas",
     // O mesmo num formulário, onde não há células nem aspas.
     "form.invalid_type.digits": "precisa ser um número inteiro, só com algarismos",
-    "exact.invalid_type.flag": "precisa ser true ou false",
+    "exact.invalid_type.flag": "precisa ser Sim ou Não (true ou false)",
     "exact.invalid_type.yes_or_no": "precisa ser sim ou não",
     "exact.invalid_type.texts": "precisa ser uma lista de textos",
     "exact.invalid_type.time_text": "precisa ser um texto como 19:30",
-    "exact.invalid_type.date_text": "precisa ser um texto como 2025-07-01T10:00:00",
+    "exact.invalid_type.date_text": "precisa ser um texto como 2025-07-31T10:00:00",
     "exact.invalid_type.names": "precisa ser uma lista de nomes",
     "exact.invalid_type.venue": "precisa ser um objeto JSON ou null",
     "exact.invalid_type.object": "precisa ser um objeto JSON",
@@ -864,11 +896,12 @@ export default {
       "tem bytes que não são UTF-8, a codificação de calendários; escolha a codificação (provavelmente Windows-1252) ou salve o arquivo em UTF-8",
     "exact.encoding_error":
       "contém bytes que não são texto na codificação do arquivo; salve o arquivo em UTF-8",
-    "exact.invalid_date": "não é uma data que exista; escreva como 2025-07-01T10:00:00",
-    "exact.invalid_date.no_year": "está sem o ano; escreva como 2025-07-01T10:00:00",
-    "exact.invalid_date.no_day": "está sem o dia; escreva como 2025-07-01T10:00:00",
+    "exact.invalid_date": "não é uma data que exista; escreva como 31/07/2025 10:00 ou 2025-07-31 10:00",
+    "exact.invalid_date.no_year": "está sem o ano; escreva como 31/07/2025 10:00 ou 2025-07-31 10:00",
+    "exact.invalid_date.no_day": "está sem o dia; escreva como 31/07/2025 10:00 ou 2025-07-31 10:00",
     "exact.invalid_date.not_in_month": "é um dia que esse mês não tem",
-    "exact.invalid_date.range": "é um intervalo de horários; escreva só o início, como 2025-07-01T10:00:00",
+    "exact.invalid_date.range":
+      "é um intervalo de horários; escreva só o início, como 31/07/2025 10:00 ou 2025-07-31 10:00",
     "exact.invalid_date.dmy": "contradiz as datas do arquivo, que têm o dia antes do mês",
     "exact.invalid_date.mdy": "contradiz as datas do arquivo, que têm o mês antes do dia",
     "exact.invalid_date.dmy_proved":
@@ -880,7 +913,7 @@ export default {
     "exact.invalid_date.nothing": "é {value}, que não é uma hora: limpe a célula, se não há hora",
     "exact.invalid_date.zone": "está num fuso horário que não é conhecido nem definido no arquivo: {value}",
     "exact.invalid_date.offset_seconds":
-        "está no fuso horário {zone}, cuja diferença de UTC tinha segundos nessa época; escreva em UTC",
+      "está no fuso horário {zone}, cuja diferença de UTC tinha segundos nessa época; escreva em UTC",
     "exact.invalid_date.cancels_first":
       "este compromisso cancela a primeira data, {value}, de um evento que se repete acima e entrou nessa data: corrija aquele evento",
     "exact.invalid_date.changes_first":
@@ -906,6 +939,10 @@ export default {
     "exact.extra_cells.no_header":
       "a linha tem {count} células, as primeiras linhas têm {width}; falta pôr entre aspas uma célula que contém o delimitador?",
     "exact.extra_cells.far": "a linha tem muito mais células do que há colunas",
+    "exact.unknown_row":
+      "{field} tem {value}, que não é o número de uma linha: cada linha de um arquivo de rejeitadas diz ali que linha é; envie linhas novas num arquivo próprio",
+    "exact.ambiguous_row":
+      "{count} linhas rejeitadas começam na linha {value} do arquivo: diga em _record qual delas é esta, ou baixe as rejeitadas de novo",
     "exact.malformed_quote":
       'há texto depois da aspa final; dentro de uma célula entre aspas, escreva cada aspa duas vezes: ""',
     "exact.encoding_error.lost": "perdeu letras ({value}): escreva-as de novo",
@@ -931,6 +968,8 @@ export default {
     "exact.invalid_json.constant": "{value} não é JSON; escreva um número ou null",
     "exact.invalid_json.no_array":
       "O JSON não tem uma lista de eventos: envie uma lista de objetos, um objeto com essa lista em “items” ou “events”, ou um objeto por linha.",
+    "exact.invalid_json.several":
+      "O JSON tem várias partes que podem ser os eventos: {names}. Envie só uma delas, ou associe colunas que só uma tem.",
     "exact.invalid_json.table":
       "O JSON tem linhas ou colunas como listas: escreva cada evento como um objeto com os nomes dos seus membros (pandas: orient=“records”), ou envie um CSV.",
     "exact.invalid_json.after_end": "linha {line}: há texto depois do fim do JSON: {value}; apague-o",
@@ -959,6 +998,10 @@ export default {
       "O arquivo não tem coluna para: {fields}; as primeiras linhas não têm nenhum título de coluna conhecido. Se uma linha mais abaixo tem os títulos, escolha-a como linha dos títulos; senão, escolha as colunas.",
     "exact.missing_columns.written":
       "O arquivo não tem coluna para: {fields}. “{column}” diz quando o registro foi escrito; escolha a coluna da data do evento.",
+    "exact.missing_columns.unmapped":
+      "O arquivo não tem coluna para: {fields}. A escolha das colunas deixa sem nenhuma: {targets}. Escolha uma coluna ou dê um valor para todas as linhas.",
+    "exact.missing_columns.taken":
+      "O arquivo não tem coluna para: {fields}. “{column}” está em uso como {used_as}, e não sobra nada para {target}: escolha uma coluna para esse campo ou dê um valor para todas as linhas.",
     "exact.missing_columns.mapping": "O arquivo não tem a coluna “{value}”, que a escolha de colunas nomeia.",
     "exact.duplicate_columns":
       "As colunas {one} e {other} podem ser as duas {target}: escolha uma delas (a primeira é a coluna {place}).",
@@ -969,8 +1012,14 @@ export default {
     "exact.invalid_option.header_row": "Nenhuma linha que possa ser a dos títulos começa na linha {value}.",
     "exact.invalid_option.encoding": "Arquivos em {value} não podem ser lidos.",
     "exact.invalid_option.kind": "Não se aplica a este arquivo, que é {kind}: {unfit}. Deixe de fora.",
+    "exact.invalid_option.key":
+      "A chave cita {target}, que o arquivo não tem nem em coluna nem em valor padrão: escolha uma coluna para esse campo ou deixe-o fora da chave.",
+    "exact.invalid_option.unused_key":
+      "A opção key diz por quais campos as linhas são comparadas com os eventos guardados; escolha então também se essas linhas são puladas ou atualizam o evento, ou deixe a chave de fora.",
     "exact.unclear_encoding":
       "O texto se lê como {value} em Windows-1252 e como {meant} em {better}: diga qual é ({choices}).",
+    "exact.unclear_encoding.named":
+      "Lido como {value}, o cabeçalho não tem colunas que tem quando lido como {better}: escolha {better}.",
     "exact.unclear_encoding.unknown":
       "O texto se lê como {value} em Windows-1252, o que não é palavra de nenhuma língua: salve o arquivo em UTF-8 (no Excel: CSV UTF-8).",
     "exact.empty_file": "O arquivo está vazio: não tem nem a linha de títulos.",
@@ -1037,6 +1086,7 @@ export default {
     "exact.upload_id_in_use": "Outra importação já tem o número {value}.",
     "exact.wrong_offset": "O servidor tem o arquivo até {offset_bytes}; continue daí.",
     "exact.late_option": "veio depois do arquivo e mudaria o resultado: precisa vir antes dele",
+    "exact.late_option.repeated": "não é {value} na importação que começou com esta chave",
     "exact.late_option.resumed": "não é {value} neste envio, que continua com as opções com que começou",
     "exact.broken_off": "O envio foi interrompido antes do fim; o que chegou está guardado.",
     "exact.invalid_url.characters":
@@ -1121,6 +1171,7 @@ export default {
     "kind.hdf5": "um arquivo HDF5",
     "kind.sqlite": "um banco de dados SQLite",
     "kind.access": "um banco de dados Access",
+    "kind.dbase": "uma tabela dBase (.dbf)",
     "kind.spss": "um arquivo SPSS",
     "kind.postscript": "um documento PostScript",
     "kind.program": "um programa",
@@ -1132,6 +1183,9 @@ export default {
     "kind.mail": "uma mensagem de e-mail",
     "kind.sql": "uma cópia de banco de dados (SQL)",
     "kind.yaml": "um arquivo YAML",
+    "kind.toml": "um arquivo TOML ou INI",
+    "kind.sylk": "um arquivo SYLK (.slk)",
+    "kind.dif": "um arquivo DIF (.dif)",
     "kind.mht": "uma página da web num arquivo (.mht)",
     "kind.excel_2003_xml": "uma planilha XML do Excel 2003",
     "kind.fods": "um arquivo OpenDocument plano (.fods)",

@@ -2,11 +2,13 @@
 
 import io
 import json
+from random import Random
 
 import openpyxl
 import pytest
-from openpyxl.cell.cell import ERROR_CODES
+from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 
+from domain.csv.writer import csv_lines
 from tests.api.services.imports.test_kinds import send
 from tests.serving import serving
 
@@ -124,7 +126,7 @@ CAUSES = {
 
 async def told(http, upload_id):
     """Return field and code of the errors of each rejected row."""
-    items = (await http.get(f"{UPLOADS}/{upload_id}/errors")).json()["items"]
+    items = (await http.get(f"{UPLOADS}/{upload_id}/errors", params={"limit": 500})).json()["items"]
     return [sorted((error["field"], error["code"]) for error in row["errors"]) for row in items]
 
 
@@ -402,6 +404,24 @@ async def test_rows_of_json_come_back_with_lists_and_objects(tmp_path):
         assert (stored["participants"], stored["local_info"]["location_name"]) == (["c", "d"], "Teatro")
 
 
+@pytest.mark.parametrize(("wrong", "right"), [(1, True), ("300", 300)])
+async def test_a_member_that_only_changes_its_type_is_mended(tmp_path, wrong, right):
+    name = "is_accessible" if right is True else "capacity"
+    first = [
+        {
+            "title": "A",
+            "event_date": "2026-01-01",
+            "city": "R",
+            "local_info": {"location_name": "Teatro", name: wrong},
+        }
+    ]
+    async with serving(tmp_path) as served, served.client() as http:
+        assert (await send(http, json.dumps(first).encode(), upload_id="x")).json()["rejected"] == 1
+        rows = json.loads(await rejected_file(http, "x", "json"))
+        rows[0]["local_info"][name] = right
+        assert (await send(http, json.dumps(rows).encode(), repairs_of="x")).json()["created"] == 1
+
+
 async def test_a_formula_without_a_value_in_a_returned_workbook_is_told(tmp_path):
     async with serving(tmp_path) as served, served.client() as http:
         await send(http, f"{HEAD}A,xx,R,d\n".encode(), upload_id="x")
@@ -441,3 +461,60 @@ async def test_rows_of_a_large_returned_file_all_join_their_import(tmp_path):
         answer = (await send(http, file, repairs_of="x")).json()
         assert (answer["accepted"], answer["created"], answer["rejected"]) == (rows, rows, 0), answer
         assert (await http.get(f"{UPLOADS}/x")).json()["accepted"] == rows
+
+
+ODD = (
+    *(
+        "",
+        " ",
+        "A",
+        "=x",
+        "'=x",
+        "'A",
+        "#REF!",
+        "'#REF!",
+        "-",
+        "null",
+        "a\nb",
+        " a ",
+        "\u00a0a",
+        "x\ty",
+        '"',
+        'a"b',
+    ),
+    *("a;b", "[1]", '["a"]', "{", '{"location_name":"Teatro","capacity":"3"}', '{"location_name": "Teatro"}'),
+    *("2026-01-01", "01/02/2026", "13/02/2026", "31/02/2026", "2026-01-01T10:00:00 BRT", "10h", "1782900000"),
+    *("0", "1.0", "1,5", "true", "\ufffd", "e\u0301", "\u202e", "\x0b", "<b>", "&amp;", "_x000A_", "A\r\nB"),
+)
+"""Texts that a program may change on their way through a file, or that some rule is about."""
+
+COLUMNS = ("title", "event_date", "city", "participants", "description", "local_info", "Obs")
+
+
+def odd_rows(seed, count=120):
+    chance = Random(seed)
+    return [[chance.choice(ODD) for _ in COLUMNS] for _ in range(count)]
+
+
+def odd_file(kind, rows):
+    if kind == "json":
+        return json.dumps([dict(zip(COLUMNS, row, strict=True)) for row in rows]).encode()
+    if kind == "xlsx":
+        rows = [[ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row] for row in rows]
+        return workbook(COLUMNS, *rows)
+    return csv_lines([COLUMNS, *rows])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx"])
+async def test_whatever_cells_are_rejected_come_back_to_the_same_errors(tmp_path, kind, form):
+    async with serving(tmp_path) as served, served.client() as http:
+        await send(http, odd_file(kind, odd_rows(f"{kind} {form}")), upload_id="x")
+        before, errors = await events(http), await told(http, "x")
+        assert len(errors) > 50
+        answer = (
+            await send(http, await rejected_file(http, "x", form), repairs_of="x", upload_id="y")
+        ).json()
+        again = await told(http, "y")
+        assert [pair for pair in zip(errors, again, strict=True) if pair[0] != pair[1]] == []
+        assert (answer["accepted"], await events(http)) == (0, before)

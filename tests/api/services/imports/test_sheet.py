@@ -66,6 +66,26 @@ async def send(http, content, **params):
     return await http.post(UPLOADS, params=params, files=files, headers=WAIT, timeout=90)
 
 
+async def test_the_same_workbook_is_a_duplicate_only_of_the_same_sheet(tmp_path):
+    header = ("title", "event_date", "city")
+    content = workbook_of(
+        Jan=[header, ("A", "2027-01-01", "Recife")], Fev=[header, ("B", "2027-02-01", "Olinda")]
+    )
+    async with serving(tmp_path) as served, served.client() as http:
+        found = {}
+        for upload_id, sheet_of_it in (("a", None), ("b", "Fev"), ("c", "2"), ("d", "jan"), ("e", None)):
+            params = {"upload_id": upload_id} | ({"sheet": sheet_of_it} if sheet_of_it else {})
+            assert (await send(http, content, **params)).json()["accepted"] == 1
+            warnings = (await http.get(f"{UPLOADS}/{upload_id}")).json()["warnings"]
+            told = {warning["code"]: warning.get("params", warning) for warning in warnings}
+            found[upload_id] = {code: one.get("upload_id", one.get("names")) for code, one in told.items()}
+        # What the first warning advises to do is no repetition.
+        assert found["a"] == {"other_sheets": ["Fev"]}
+        assert found["b"] == {}
+        assert (found["c"], found["d"]) == ({"duplicate_file": "b"}, {"duplicate_file": "a"})
+        assert found["e"]["duplicate_file"] == "d"
+
+
 async def test_a_workbook_imports_with_cell_types_and_row_numbers(tmp_path):
     async with serving(tmp_path) as served, served.client() as http:
         answer = await send(http, workbook_of(Agenda=AGENDA, Notas=[("nada",)]), upload_id="x")

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.anyio
 async def edit(world, event_id):
     async with world.store.transaction() as tx:
         fields = EventFields("edited", "", "2025-07-01T10:00:00", "Recife", (), None, 0)
-        await tx.events.replace(event_id, fields, at_ms=1, if_version=None)
+        await tx.events.replace(event_id, fields, at_ms=1)
 
 
 async def delete(world, event_id):
     async with world.store.transaction() as tx:
-        await tx.events.delete(event_id, if_version=None)
+        await tx.events.delete(event_id)
 
 
 async def test_undo_deletes_unedited_events_and_lists_the_rest(world):

@@ -1,4 +1,5 @@
 import anyio
+import msgspec
 import pytest
 from litestar import Request
 
@@ -116,7 +117,7 @@ async def test_a_repeated_key_obeys_no_other_options_and_so_refuses_them(
         )
 
     async with site_of(world) as site:
-        begun = await send(site, first)
+        begun = await site.upload(b"row 1\n", key, **first)
         again = await send(site, repeated)
         assert again.status_code == (422 if other else 200), again.text
         if other:

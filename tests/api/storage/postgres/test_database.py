@@ -81,7 +81,7 @@ async def test_a_change_goes_in_although_its_idle_connection_was_cut(store_url: 
 async def test_a_connection_lost_before_its_release_breaks_nothing(store_url: str) -> None:
     # SQLAlchemy fails to close it, and has closed it all the same.
     engine = create_async_engine(store_url.replace("postgresql://", "postgresql+asyncpg://"))
-    dialect = adapter.PostgresDialect(engine, "a test")
+    dialect = adapter.PostgresDialect(engine)
     try:
         async with held(engine, dialect) as connection:
             await connection.execute(sa.text("SELECT 1"))

@@ -338,9 +338,9 @@ async def step(store: SqlStore, done: list[int], what: str, which: int, number: 
     event_id = done[which % len(done)]
     async with store.transaction() as unit:
         if what == "delete":
-            await unit.events.delete(event_id, if_version=None)
+            await unit.events.delete(event_id)
         else:
-            await unit.events.replace(event_id, an_event(f"e{number}"), at_ms=2, if_version=None)
+            await unit.events.replace(event_id, an_event(f"e{number}"), at_ms=2)
         await unit.messages.append([draft(f"e{number}")])
 
 

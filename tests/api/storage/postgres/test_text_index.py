@@ -48,7 +48,7 @@ async def insert(store: SqlStore, *titles: str) -> range:
 async def replace(store: SqlStore, event_id: int, title: str, city: str = "Recife") -> None:
     async with store.transaction() as transaction:
         new = an_event(title, city=city)
-        assert await transaction.events.replace(event_id, new, at_ms=2, if_version=None)
+        assert await transaction.events.replace(event_id, new, at_ms=2)
 
 
 async def found(store: SqlStore, q: str) -> list[str]:
@@ -171,7 +171,7 @@ async def test_deleted_events_leave_the_index(url: str, tmp_path: Path) -> None:
         for where in (None, EventFilter(q="feira"), EventFilter()):
             async with store.transaction() as transaction:
                 if where is None:
-                    assert await transaction.events.delete(ids[0], if_version=None)
+                    assert await transaction.events.delete(ids[0])
                 else:
                     await transaction.events.delete_matching(where)
             async with store.snapshot() as snapshot:

@@ -56,7 +56,7 @@ async def test_a_stale_text_index_is_rebuilt(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as without:
         without.setattr(text_index, "_MAKE", "CREATE VIRTUAL TABLE other USING absent(title)")
         async with opened("", tmp_path, []) as store, store.transaction() as transaction:
-            await transaction.events.replace(event_id, an_event("after"), at_ms=2, if_version=None)
+            await transaction.events.replace(event_id, an_event("after"), at_ms=2)
     async with opened("", tmp_path, []) as store:
         assert store.indexing is not None
         assert await store.indexing.backlog() == (event_id, 0, 0, 0)

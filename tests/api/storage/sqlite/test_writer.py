@@ -230,7 +230,7 @@ async def test_a_commit_that_fails_is_reported_to_all_that_shared_it(
 
     async def delete(store: SqlStore) -> None:
         async with store.transaction() as unit:
-            await unit.events.delete(1, if_version=None)
+            await unit.events.delete(1)
 
     told: list[StoredMessage] = []
     async with opened("", tmp_path, told) as store:

@@ -204,8 +204,7 @@ test("rows that begin on one line are mended one by one", () => {
 
 test("a thousand mended rows go in requests of a size that the server takes", () => {
   const repairs = new Repairs();
-  for (let record = 1; record <= 1100; record++)
-    repairs.set({line: record + 1, record, field: "title"}, "x");
+  for (let record = 1; record <= 1100; record++) repairs.set({line: record + 1, record, field: "title"}, "x");
   assert.deepEqual(
     repairs.requests().map((rows) => rows.length),
     [500, 500, 100],

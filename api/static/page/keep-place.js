@@ -1,0 +1,51 @@
+/** Redraws parts of the page under the hands of whoever uses them. */
+
+/**
+ * Redraw, and give the keyboard back to what it was on: to the element with the same `data-keep` below
+ * `root`. What scrolls and has one stays where it was, too.
+ *
+ * @param {HTMLElement} root
+ * @param {() => void} redraw
+ */
+export function keepingPlace(root, redraw) {
+  const held = document.activeElement;
+  const key = held && root.contains(held) ? held.dataset.keep : undefined;
+  const scrolls = [...root.querySelectorAll("[data-keep]")]
+    .filter(({scrollLeft, scrollTop}) => scrollLeft || scrollTop)
+    .map(({dataset, scrollLeft, scrollTop}) => ({keep: dataset.keep, scrollLeft, scrollTop}));
+  redraw();
+  for (const {keep, ...scrolled} of scrolls) Object.assign(kept(root, keep) ?? {}, scrolled);
+  if (key !== undefined && document.activeElement !== held) kept(root, key)?.focus({preventScroll: true});
+}
+
+const kept = (root, key) => root.querySelector(`[data-keep="${CSS.escape(key)}"]`);
+
+/** Put children where others may be: who is among the same ones is not disturbed. */
+export function place(parent, children) {
+  const same = children.length === parent.childElementCount;
+  if (same && children.every((child, at) => child === parent.children[at])) return;
+  parent.replaceChildren(...children);
+}
+
+/**
+ * Elements that are built once for all that they are made of, and again when that differs: a control in use
+ * stays the one that is used.
+ */
+export class Built {
+  /** @type {Map<string, {from: string, element: any}>} */
+  #known = new Map();
+
+  /**
+   * @param {string} name
+   * @param {any} from All that it is made of, as JSON.
+   * @param {() => any} build
+   */
+  get(name, from, build) {
+    const text = JSON.stringify(from);
+    const known = this.#known.get(name);
+    if (known?.from === text) return known.element;
+    const element = build();
+    this.#known.set(name, {from: text, element});
+    return element;
+  }
+}

@@ -163,8 +163,8 @@ SENTENCES: Mapping[str, str] = {
     "invalid_json.unreadable_in_line": "line {line}: this JSON cannot be read",
     "invalid_json.constant": "{value} is not JSON; write a number or null",
     "invalid_json.no_array": (
-        "the JSON has no array of events: send an array of objects, an object with such an array as "
-        "`items` or `events`, or one object per line"
+        "the first 1 MiB of the JSON has no array of events under a known name: send an array of objects, an "
+        "object that begins with such an array as `items` or `events`, or one object per line"
     ),
     "invalid_json.several": (
         "the JSON has several parts that may be the events: {names}; send only one of them, or name in the "

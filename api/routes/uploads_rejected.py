@@ -5,6 +5,7 @@ from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any, cast
+from urllib.parse import quote
 
 from anyio import to_thread
 from litestar import Request, Response, get
@@ -25,9 +26,11 @@ from api.services.imports.rejected_file import FORMS, RejectedForm, own_form, re
 from api.services.imports.views import encode
 from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
+from domain.problems import sendable
 
 ERRORS_LIMIT = 500
 MEDIA_TYPES: dict[RejectedForm, str] = {"csv": "text/csv", "xlsx": XLSX_TYPE, "json": "application/json"}
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()-]")
 _RECORD = re.compile(r"\d{1,15}", re.ASCII)
 TEMPLATE_ROWS = (
     ("title", "description", "event_date", "city", "participants", "local_info"),
@@ -167,7 +170,9 @@ async def download_workbook_template(request: Request[Any, Any, Any]) -> Respons
 
 
 def _file_of(upload: Upload, form: RejectedForm, history: ImportHistory) -> ASGIResponse:
-    headers = _attachment(f"{upload.id}-rejected.{form}") | {"Cache-Control": "no-store"}
+    own_name = upload.filename.replace("\\", "/").rpartition("/")[2]
+    stem = own_name.rpartition(".")[0] or own_name or upload.id
+    headers = _attachment(f"{stem}-rejected.{form}") | {"Cache-Control": "no-store"}
     return StreamedAnswer(
         partial(_chunks, upload, form, history), media_type=MEDIA_TYPES[form], headers=headers
     )
@@ -182,7 +187,10 @@ async def _chunks(upload: Upload, form: RejectedForm, history: ImportHistory) ->
 
 
 def _attachment(filename: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{filename}"'}
+    """Return the header of a file to be kept under a name. Source: RFC 6266 §4.3, appendix D."""
+    plain = _NOT_PLAIN.sub("_", filename)
+    encoded = "" if plain == filename else f"; filename*=UTF-8''{quote(sendable(filename), safe='')}"
+    return {"Content-Disposition": f'attachment; filename="{plain}"{encoded}'}
 
 
 HANDLERS = (

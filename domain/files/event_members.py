@@ -101,14 +101,13 @@ class EventMembers:
             return any(self.has_events(one, levels, of_array=True) for one in value[:LOOKED_AT])
         if type(value) is not dict:
             return False
-        by_name = self._by_name or self
-        if not is_other and (
-            self.is_whole(value, of_array=of_array) or by_name.is_whole(value, of_array=of_array)
-        ):
+        known = (self, self._by_name) if self._by_name else (self,)
+        if not is_other and any(events.is_whole(value, of_array=of_array) for events in known):
             return True
         return levels > 0 and any(
             self.has_events(one, levels - 1, is_other=is_no_event([name], before=is_other))
             for name, one in value.items()
+            if type(one) in (dict, list)
         )
 
     def lists_events(self, members: Mapping[str, Any]) -> bool:

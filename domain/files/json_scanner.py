@@ -72,6 +72,7 @@ class JsonScanner:
         )
         self._parser = ValueParser()
         self._events = events
+        self._names: list[str] = []
         self._passed: PassedValue | None = None
         self._why_passed = _TOO_LONG
         self._beside: dict[str, str] = dict(state.notes)
@@ -226,7 +227,10 @@ class JsonScanner:
             if error.may_be_cut:
                 return None
             raise ValueError("no JSON") from error
-        return self._events.has_events(value, of_array=name is None, is_other=is_no_event([name or ""])), end
+        has_events = self._events.has_events(value, of_array=name is None)
+        if has_events and name is not None and is_no_event([name]):
+            has_events = self._events.has_events(value, is_other=True)
+        return has_events, end
 
     def _next_start(self) -> int | None:
         """Return where the next value begins; None at an end, or while that is to come."""
@@ -337,7 +341,11 @@ class JsonScanner:
 
     def _layout_in(self, text: str, start: int, value: Any) -> Layout | None:
         """Return where the events are in an object that is none itself."""
-        if type(value) is not dict or self._events.reads(value) or not _has_objects(value):
+        # Most records have the names of the one before.
+        if type(value) is not dict or not _has_objects(value) or [*value] == self._names:
+            return None
+        if self._events.reads(value):
+            self._names = [*value]
             return None
         # What the record itself refuses is not noted again.
         search = LayoutSearch(ValueParser(), self._events, text, start, closed=True)

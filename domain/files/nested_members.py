@@ -73,6 +73,8 @@ NAMED_WRAPPERS = ("event", "evento", "item", "document", "doc")
 """Likewise, where what it holds has a title or a date. Sources: Localist, schema.org's ListItem, Typesense,
 CouchDB."""
 
+_ALL_WRAPPERS = frozenset((*_WRAPPERS, *NAMED_WRAPPERS))
+
 _RENDERED = "rendered"
 """What WordPress made of a text: letters may stand in it as HTML writes them."""
 
@@ -296,6 +298,8 @@ def _field_of(name: str) -> str:
 
 def unwrapped(members: dict[str, Any]) -> dict[str, Any]:
     """Return the members of the event that a record holds, or its own."""
+    if _ALL_WRAPPERS.isdisjoint(members):
+        return members
     named = next((found for name in NAMED_WRAPPERS if _names(found := members.get(name))), None)
     own = _names({name: found for name, found in members.items() if found is not named})
     # A date beside a whole event, such as that of an order, does not make the record one.

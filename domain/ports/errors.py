@@ -26,7 +26,7 @@ class StorageUnavailableError(StorageError):
 
 
 class StorageConflictError(StorageUnavailableError):
-    """The store gave up a transaction for others that it met; nothing of it is stored, and it can be repeated."""
+    """The store gave up a transaction for another; nothing of it is stored, and it can be tried again."""
 
 
 class StorageFaultError(StorageError):

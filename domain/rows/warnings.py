@@ -77,8 +77,8 @@ def other_sheets(names: Sequence[str]) -> dict[str, Any]:
 
 
 def other_arrays(read: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return the warning of arrays that have events, too, and were not imported."""
-    of = f"the array {excerpt(read)}" if read else "one array"
+    """Return the warning of parts of a document that have events, too, and were not imported."""
+    of = f"the part {excerpt(read)}" if read else "one part"
     message = (
         f"only {of} was imported, and further parts of the file have events: {', '.join(names[:20])}; "
         "send each in a file of its own"

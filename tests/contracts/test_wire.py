@@ -348,7 +348,7 @@ async def test_of_two_cursors_the_one_of_the_last_reconnect_counts(
 @pytest.mark.parametrize(
     "query",
     [
-        "lasteventid=k3f9.1",
+        "lastevent=k3f9.1",
         "last-event-id=k3f9.1",
         "feeds=eventos",
         "feed[]=eventos",

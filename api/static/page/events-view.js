@@ -1,4 +1,4 @@
-import {addressOf, go, replaceAddress} from "./router.js";
+import {addressOf, go, parseRoute, replaceAddress} from "./router.js";
 import {bulkBar} from "./bulk-bar.js";
 import {Calendar} from "./calendar.js";
 import {calendarAddress} from "./calendar-address.js";
@@ -13,8 +13,8 @@ import {get, query, untilAnswered} from "./api.js";
 import {monthInFull, today} from "./format.js";
 import {h} from "./dom.js";
 import {listen} from "./live.js";
-import {LongList} from "./long-list.js";
-import {say} from "./i18n.js";
+import {LongList, PAGE_MAX} from "./long-list.js";
+import {say, t} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
 import {VirtualList} from "./virtual-list.js";
 
@@ -45,6 +45,8 @@ export class EventsView {
     this.filters = eventFilters((changes, how) => this.#change(changes, how));
     this.count = h("span.soft.small.numbers");
     this.deletions = new Deletions(() => this.#drawItems());
+    this.printed = h("p.only-print.small");
+    addEventListener("beforeprint", () => this.#sayPrinted());
     this.events = new LongList({
       read: (place) => this.#page(this.#question(), place),
       onChange: () => this.#drawItems(),
@@ -91,11 +93,13 @@ export class EventsView {
         this.fault,
         this.calendar.element,
         this.list.element,
+        this.printed,
         this.empty,
         this.nothing,
       ),
     );
     document.addEventListener("language", () => this.#follow());
+    addEventListener("hashchange", () => location.hash === this.#address || this.#drop());
     listen(["eventos"], {onMessage: (message) => this.#take(message), onReset: () => this.#follow()});
   }
 
@@ -149,7 +153,7 @@ export class EventsView {
 
   /** A filter changed: what is chosen is a step of the back button, what is typed replaces the address. */
   #change(changes, {typed}) {
-    if (!this.#isInFront) return this.filters.show(this.#params, isFiltered(this.#params), {isNew: true});
+    if (!this.#isInFront) return this.#drop();
     const params = {...this.#params, ...changes};
     const address = addressOf("events", {params});
     // At once: another filter may change before the page has gone there.
@@ -163,6 +167,13 @@ export class EventsView {
         (page) => page && announce("events.count", {count: page.total}, {important: true}),
       );
     }, TYPING_MS);
+  }
+
+  /** Somebody went elsewhere: what was typed and is not in the address of the list is over. */
+  #drop() {
+    clearTimeout(this.#typing);
+    this.#params = parseRoute(this.#address).params;
+    this.filters.show(this.#params, isFiltered(this.#params), {isNew: true});
   }
 
   /** Whether the list is what one looks at: nobody went on, and nothing was opened before it. */
@@ -212,6 +223,8 @@ export class EventsView {
     else this.events.start(page);
     this.#answered = same;
     this.#drawItems();
+    // A list that fits one page of the API is there as a whole, to be printed as one.
+    if (!isMonth && page.total <= PAGE_MAX) this.events.want(0, page.total);
     return page;
   }
 
@@ -254,6 +267,14 @@ export class EventsView {
 
   #read(question, place) {
     return get(`/eventos${query({...question, ...place})}`);
+  }
+
+  /** A print of a part says so, and where the whole is. */
+  #sayPrinted() {
+    const count = this.events.total - this.gone.length;
+    const shown = this.list.printable;
+    const isPart = !this.#isMonth && shown < count;
+    this.printed.textContent = isPart ? t("events.printed", {shown, count}) : "";
   }
 
   /** Where an event of the list stands among all, those that wait for their deletion included. */

@@ -199,7 +199,8 @@ export class ImportView {
     watched.save(null);
     if (location.hash === addressOf("import", {id})) replaceAddress("#import");
     this.zone.hidden = false;
-    await startImport(id, {dry_run: true}).catch(toastFault);
+    // It is refused for the reason that is shown already.
+    await startImport(id, {dry_run: true}).catch((fault) => fault.status !== 422 && toastFault(fault));
     this.history.reload();
   }
 

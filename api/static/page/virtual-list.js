@@ -1,6 +1,9 @@
 import {h, oncePerFrame} from "./dom.js";
 import {windowOf} from "./window-of.js";
 
+/** Rows that are printed at most: some thirty pages. */
+const PRINTED = 500;
+
 /**
  * A list of any length that scrolls with the page: only rows on screen are drawn. All rows are of one
  * height, which the style gives as `--event-row`.
@@ -8,6 +11,7 @@ import {windowOf} from "./window-of.js";
 export class VirtualList {
   #count = 0;
   #drawn = "";
+  #isPrinting = false;
 
   /**
    * @param {{row: (item: any) => HTMLElement, at: (place: number) => any,
@@ -20,6 +24,23 @@ export class VirtualList {
     this.redraw = oncePerFrame(() => this.#draw());
     addEventListener("scroll", this.redraw, {passive: true});
     addEventListener("resize", () => this.draw());
+    // Paper has no scroll bar: all that was read goes on it.
+    addEventListener("beforeprint", () => this.#print(true));
+    addEventListener("afterprint", () => this.#print(false));
+  }
+
+  /** At once: the browser takes what is there when its event is over. */
+  #print(isPrinting) {
+    this.#isPrinting = isPrinting;
+    this.#drawn = "";
+    this.#draw();
+  }
+
+  /** How many items from the first on can be printed. */
+  get printable() {
+    let end = 0;
+    while (end < Math.min(this.#count, PRINTED) && this.of.at(end) !== undefined) end += 1;
+    return end;
   }
 
   /** @param {number} count Of all items, those that are yet to come included. */
@@ -40,8 +61,10 @@ export class VirtualList {
     const {top} = this.element.getBoundingClientRect();
     const count = this.#count;
     this.element.style.height = `${count * rowHeight}px`;
-    const {first, end} = windowOf({scrollTop: Math.max(0, -top), height: innerHeight, rowHeight, count});
-    this.of.onWindow(first, end);
+    const {first, end} = this.#isPrinting
+      ? {first: 0, end: this.printable}
+      : windowOf({scrollTop: Math.max(0, -top), height: innerHeight, rowHeight, count});
+    if (!this.#isPrinting) this.of.onWindow(first, end);
     const drawn = `${first}-${end}-${rowHeight}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;

@@ -104,7 +104,7 @@ class PostgresDialect:
         return storage_error(error)
 
     async def lock_all_events(self, unit: Unit) -> None:
-        """Lock the table against all but plain reads: who changes an event, or locks one, has locked it, too."""
+        """Lock the table against all but plain reads: who locks or changes a row of it locks it, too."""
         await unit.run(_LOCK_EVENTS)
 
     async def end_frozen(self, unit: Unit) -> None:

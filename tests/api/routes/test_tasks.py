@@ -34,13 +34,28 @@ async def test_an_analysis_can_be_started_found_and_read(client: httpx.AsyncClie
     assert [one["task_id"] for one in listed["items"]] == [task["task_id"]]
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "ndjson", "ics"])
-async def test_an_export_equals_the_download(client: httpx.AsyncClient, form: str) -> None:
+@pytest.mark.parametrize("where", ["params", "json"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "json"},
+        {"format": "csv"},
+        {"format": "csv", "lang": "pt"},
+        {"format": "csv", "lang": "en", "delimiter": "tab"},
+        {"format": "csv", "delimiter": ";"},
+        {"format": "ndjson"},
+        {"format": "ics"},
+    ],
+    ids=str,
+)
+async def test_an_export_equals_the_download(
+    client: httpx.AsyncClient, options: dict[str, str], where: str
+) -> None:
     await client.post("/api/v1/eventos", json=EVENT)
-    answer = await client.post("/api/v1/eventos/exportar", params={"format": form})
+    answer = await client.request("POST", "/api/v1/eventos/exportar", **{where: options})  # type: ignore[arg-type]
     done = await ended(client, answer.json())
     file = await client.get(done["links"]["file"])
-    download = await client.get("/api/v1/eventos/download", params={"format": form})
+    download = await client.get("/api/v1/eventos/download", params=options)
     assert file.content == download.content
     assert file.headers["Content-Type"] == download.headers["Content-Type"]
     assert file.headers["Content-Disposition"] == download.headers["Content-Disposition"]
@@ -53,6 +68,37 @@ async def test_the_format_of_an_export_may_be_in_the_body(client: httpx.AsyncCli
     wrong = await client.post("/api/v1/eventos/exportar", json={"format": ["csv"], "form": "csv"})
     assert wrong.status_code == 422
     assert [error["field"] for error in wrong.json()["errors"]] == ["form", "format"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ({"format": "xls"}, ["format"]),
+        ({"format": "csv", "lang": "fr", "delimiter": "x"}, ["lang", "delimiter"]),
+        ({"format": "json", "lang": "pt"}, ["lang"]),
+        ({"format": "xlsx", "delimiter": ";"}, ["delimiter"]),
+        ({"lang": "pt", "delimiter": ";"}, ["lang", "delimiter"]),
+    ],
+)
+async def test_options_that_mean_nothing_are_refused_alike_wherever_they_stand(
+    client: httpx.AsyncClient, options: dict[str, str], fields: list[str]
+) -> None:
+    answers = [
+        await client.get("/api/v1/eventos/download", params=options),
+        await client.post("/api/v1/eventos/exportar", params=options),
+        await client.post("/api/v1/eventos/exportar", json=options),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 422]
+    for answer in answers:
+        assert [error["field"] for error in answer.json()["errors"]] == fields
+
+
+async def test_a_body_completes_the_url_and_does_not_contradict_it(client: httpx.AsyncClient) -> None:
+    path = "/api/v1/eventos/exportar"
+    answer = await client.post(path, params={"format": "csv"}, json={"lang": "pt", "delimiter": "tab"})
+    assert answer.json()["params"] == {"format": "csv", "lang": "pt", "delimiter": "\t"}
+    wrong = await client.post(path, params={"format": "csv", "lang": "pt"}, json={"lang": "en"})
+    assert [(error["field"], error["code"]) for error in wrong.json()["errors"]] == [("lang", "repeated")]
 
 
 async def test_the_calendar_can_be_downloaded_with_a_filter(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.end_to_end.browser.acts import await_state
+from tests.end_to_end.browser.acts import await_state, drop, open_page, review
 from tests.end_to_end.server_process import ServerProcess
 
 FOCUSED = """
@@ -127,3 +127,67 @@ def test_an_editor_imports_corrects_and_undoes_a_file_by_the_keyboard_alone(
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog[open] input[name=token]")
     profile.close()
+
+
+AGENDA = (
+    "title,event_date,city,venue_type,capacity,location_name\n"
+    "Sarau,2027-05-01T20:00,Recife,Auditorium,30,Casa\n"
+    "Oficina,2027-05-02T20:00,Olinda,Auditorium,-5,Casa\n"
+    "Mostra,2027-05-03T20:00,,Teatr,30,Casa\n"
+)
+KEPT = "() => document.activeElement.dataset.keep ?? document.activeElement.tagName"
+
+
+def test_the_keyboard_stays_where_a_choice_was_made_in_a_review(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "agenda.csv"
+    file.write_text(AGENDA)
+    open_page(page, server)
+    review(page, file)
+    column = page.locator("[data-column='5']")
+    column.focus()
+    before = column.input_value()
+    page.keyboard.press("ArrowUp")
+    # The name of a venue, as which each of the cells is good.
+    page.wait_for_selector("[data-group]:has-text('Capacity')", state="detached")
+    page.wait_for_selector(".review-sum:not([hidden])")
+    assert page.evaluate(KEPT) == "column 5"
+    assert column.input_value() != before
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("[data-group]:has-text('Capacity')")
+    assert (page.evaluate(KEPT), column.input_value()) == ("column 5", before)
+
+
+def test_the_keyboard_goes_on_from_a_button_that_is_gone(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "agenda.csv"
+    file.write_text(AGENDA)
+    open_page(page, server)
+    review(page, file)
+    page.locator("[data-group^='local_info.venue_type'] button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=1 can be imported, 2 cannot")
+    assert page.evaluate(FOCUSED) == "What the check found"
+
+
+def test_the_keyboard_stays_in_the_rejected_rows_that_it_corrects(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "agenda.csv"
+    file.write_text(AGENDA)
+    open_page(page, server)
+    drop(page, file)
+    await_state(page, "failed")
+    for name in ("Auditório", "all (2)"):
+        button = page.locator(f".rejects-row button:text-is('{name}')").first
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".rejects-row input[data-mended]")
+        page.wait_for_function("(name) => document.activeElement.textContent === name", arg=name)
+    kind = page.locator(".kinds button").first
+    kind.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".kinds button[aria-pressed=true]")
+    page.wait_for_function("() => document.activeElement.getAttribute('aria-pressed') === 'true'")

@@ -235,3 +235,132 @@ def test_an_unknown_address_has_a_page_that_leads_back(page: Any, server: Server
     assert answer.status == 404
     page.get_by_role("link").first.click()
     page.wait_for_selector("html[data-ready]")
+
+
+CITY_KEYS_MS = (0, 40)
+
+
+@pytest.mark.parametrize("between_keys_ms", CITY_KEYS_MS)
+def test_the_city_filter_takes_the_city_that_was_typed_however_fast(
+    page: Any, start_server: Any, between_keys_ms: int
+) -> None:
+    server = start_server()
+    for city in ("Recife", "São José", "Olinda"):
+        make_event(server, f"Em {city}", city=city)
+    open_page(page, server, "events?when=all")
+    field = page.get_by_role("combobox", name="City")
+    for typed, city in (
+        ("recif", "Recife"),
+        ("São José", "São José"),
+        ("olin", "Olinda"),
+        ("Natal", "Natal"),
+    ):
+        field.focus()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed, delay=between_keys_ms)
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "(city) => new URLSearchParams(location.hash.split('?')[1]).get('city') === city", arg=city
+        )
+        assert field.input_value() == city
+
+
+def test_a_city_that_is_typed_waits_for_the_click_that_leaves_it(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Ciranda", city="Recife")
+    make_event(server, "Sarau", city="Olinda")
+    open_page(page, server, "dashboard")
+    page.goto(f"{server.url}/#events?when=all")
+    page.wait_for_selector(".event")
+    field = page.get_by_role("combobox", name="City")
+    # A filter goes with it.
+    field.press_sequentially("recif")
+    page.get_by_role("button", name="Past", exact=True).click()
+    page.wait_for_function("() => /when=past/.test(location.hash) && /city=Recife/.test(location.hash)")
+    # What was opened stays open, and the list is not asked for what nobody sees.
+    page.goto(f"{server.url}/#events?when=all")
+    page.wait_for_selector(".event:nth-child(2)")
+    field.press_sequentially("recif")
+    page.locator(".item-title", has_text="Sarau").click(delay=100)
+    page.wait_for_selector("dialog[open]")
+    page.wait_for_function("() => !document.querySelector('[role=combobox]').value")
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => location.hash === '#events?when=all'")
+    assert page.locator(".event").count() == 2
+    # The back button leads back, at once.
+    page.goto(f"{server.url}/#dashboard")
+    page.goto(f"{server.url}/#events?when=past")
+    page.wait_for_selector("#view-events:not([hidden])")
+    field.press_sequentially("recif")
+    page.go_back()
+    page.wait_for_selector("#view-dashboard:not([hidden])")
+    page.go_forward()
+    page.wait_for_selector("#view-events:not([hidden])")
+    assert page.evaluate("location.hash") == "#events?when=past"
+    assert field.input_value() == ""
+
+
+@pytest.mark.parametrize("way", ["search", "month"])
+def test_events_that_are_no_longer_seen_are_no_longer_chosen(page: Any, start_server: Any, way: str) -> None:
+    server = start_server()
+    for title in ("Ciranda", "Sarau", "Zabumba"):
+        make_event(server, title)
+    open_page(page, server, "events?when=all")
+    bar = page.get_by_role("toolbar", name="Selected events")
+    for title in ("Ciranda", "Sarau"):
+        page.get_by_role("checkbox", name=f"Select “{title}”").check()
+    # Another order shows the same events.
+    page.get_by_label("Order").select_option("title")
+    page.wait_for_function("() => /sort=title/.test(location.hash)")
+    assert bar.get_by_text("2 selected").is_visible()
+    if way == "search":
+        page.get_by_label("Search title and description").fill("Zabumba")
+    else:
+        page.get_by_role("button", name="Month", exact=True).click()
+    bar.wait_for(state="hidden")
+    if way == "search":
+        page.get_by_label("Search title and description").fill("")
+    else:
+        page.get_by_role("button", name="List", exact=True).click()
+    page.wait_for_selector(".event:nth-child(3)")
+    assert page.locator(".event input:checked").count() == 0
+
+
+def test_a_crowded_month_counts_each_of_its_days(page: Any, crowded: ServerProcess) -> None:
+    open_page(page, crowded, "events?layout=month&month=2030-03")
+    page.wait_for_selector(".day-event")
+    for day in ("2030-03-03", "2030-03-27", "2030-03-28", "2030-03-31"):
+        total = stored(crowded, **{"from": day, "to": day})["total"]
+        shown = page.locator(f"[data-day='{day}'] .day-count")
+        assert (int(shown.text_content()) if shown.count() else 0) == total
+        assert page.locator(f"[data-day='{day}'] .day-event").count() == min(total, 3)
+    total = stored(crowded, **{"from": "2030-03-01", "to": "2030-03-31"})["total"]
+    assert total > 1000
+    page.get_by_text(f"{total:,} events in March 2030", exact=True).wait_for()
+
+
+def test_a_question_that_is_refused_shows_why_and_no_events_of_another(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    open_page(page, server, "events?when=all")
+    page.wait_for_selector(".event")
+    page.goto(f"{server.url}/#events?when=all&q={'z' * 600}")
+    page.locator("#view-events .alert").get_by_text("600").wait_for()
+    page.wait_for_selector(".event", state="detached")
+    page.goto(f"{server.url}/#events?when=all")
+    page.wait_for_selector(".event")
+    assert page.locator("#view-events .alert").is_hidden()
+
+
+def test_a_print_has_all_that_was_read_and_says_where_the_rest_is(page: Any, crowded: ServerProcess) -> None:
+    open_page(page, crowded, "events?when=all")
+    page.wait_for_selector(".event")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".virtual > .event").count() == 100
+    assert "100 of 20,000" in page.locator(".only-print").text_content()
+    # No paper for rows that are not there.
+    assert page.evaluate("document.documentElement.scrollHeight") < 100 * 200
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator(".virtual > .event").count() < 40

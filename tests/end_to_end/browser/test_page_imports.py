@@ -413,7 +413,8 @@ def test_a_file_that_cannot_be_read_makes_room_for_the_next(
     open_page(page, server)
     page.set_input_files("input[type=file]", wrong)
     page.wait_for_selector(".review .alert:not([hidden])")
-    page.wait_for_selector("[data-history] .chip[data-state=cancelled]")
+    reason = page.text_content(".review .alert strong")
+    page.wait_for_selector("[data-history] .chip[data-state=failed]")
     page.click("[data-view=events]")
     page.click("[data-view=import]")
     page.wait_for_selector(".review .alert:not([hidden])")
@@ -427,6 +428,10 @@ def test_a_file_that_cannot_be_read_makes_room_for_the_next(
     page.wait_for_selector("html[data-ready]")
     assert page.locator(".review").count() == 0
     assert page.locator("[data-drop]").is_visible()
+    # What went wrong is told by the history, too.
+    page.locator("[data-history] .item:has-text('wrong.csv') button").first.click()
+    page.wait_for_selector("[data-upload] .alert:not([hidden])")
+    assert page.text_content("[data-upload] .alert strong") == reason
 
 
 def test_a_file_that_is_imported_again_says_that_nothing_changes(
@@ -573,3 +578,78 @@ def test_ten_thousand_rejected_rows_do_not_freeze_the_page(
     page.wait_for_selector(".rejects-row[aria-rowindex='4550']")
     assert page.locator(".rejects-row").count() < 60
     assert page.evaluate("longest") < 2000
+
+
+def test_pages_that_show_one_import_follow_each_other_after_its_end(
+    context: Any, page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    upload_id = drop(page, csv_file(tmp_path, 20, bad_every=5))
+    await_state(page, "partly")
+    other = context.new_page()
+    other.goto(f"{server.url}/#import/{upload_id}")
+    other.wait_for_selector(".rejects-row input")
+    # What is typed here and mended there is not sent a second time.
+    page.get_by_label("Capacity, line 6").fill("12")
+    other.get_by_label("Date, line 6").fill("2027-06-01T10:00")
+    other.get_by_label("Capacity, line 6").fill("300")
+    other.get_by_role("button", name="Import 1 corrected row").click()
+    for one in (page, other):
+        one.wait_for_selector(".rejects >> text=6 of 6 problems")
+        assert figures(one) == ["20", "17", "3"]
+    assert page.get_by_role("button", name="Import 1 corrected row").is_hidden()
+    page.get_by_role("button", name="Undo import").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Undo import").click()
+    for one in (page, other):
+        await_state(one, "undone")
+        one.wait_for_selector(".rejects-row")
+        assert one.locator(".rejects-row input").count() == 0
+
+
+def test_every_kind_of_problem_can_be_seen(page: Any, server: ServerProcess, tmp_path: Path) -> None:
+    file = tmp_path / "kinds.csv"
+    bad = {
+        "title": "",
+        "event_date": "soon",
+        "city": "",
+        "capacity": "x",
+        "venue_type": "Q",
+        "is_accessible": "?",
+    }
+    names = [*bad, "description", "participants", "address", "location_name"]
+    good = {"title": "A", "event_date": "2027-01-01", "city": "Recife"}
+    long = {"description": "d" * 70_000, "address": "a" * 9_000, "location_name": "n" * 9_000}
+    rows = [{**good, name: text} for name, text in {**bad, **long}.items()]
+    lines = [
+        ",".join(names),
+        *(",".join(row.get(name, "") for name in names) for row in rows),
+        "A,2027-01-01",
+    ]
+    file.write_text("\n".join(lines))
+    open_page(page, server)
+    review(page, file)
+    shown = page.locator("[data-group]").count()
+    left = page.get_by_role("button", name="more kind")
+    count = int(str(left.text_content()).split()[0])
+    left.click()
+    groups = page.locator("[data-group]")
+    assert groups.count() == shown + count
+    assert groups.nth(shown).evaluate("(group) => group === document.activeElement")
+    import_now(page)
+    await_state(page, "failed")
+    page.get_by_role("button", name="more kind").click()
+    assert page.locator(".kinds button").count() == shown + count
+
+
+def test_an_export_from_the_page_is_the_file_that_opens_by_double_click(
+    page: Any, server: ServerProcess
+) -> None:
+    open_page(page, server, "tasks")
+    page.click("#language")
+    page.locator("#view-tasks select").select_option("csv")
+    page.get_by_role("button", name="Exportar para arquivo").click()
+    page.wait_for_selector("text=Baixar o arquivo")
+    assert page.locator("[data-task] .figure dt").all_text_contents() == ["Eventos", "Tamanho", "Formato"]
+    with page.expect_download() as download:
+        page.click("text=Baixar o arquivo")
+    assert Path(download.value.path()).read_text(encoding="utf-8-sig").startswith("Título;Data;Hora;Cidade;")

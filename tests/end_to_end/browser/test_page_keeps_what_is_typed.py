@@ -539,3 +539,121 @@ def test_a_deletion_of_the_only_event_leaves_the_keyboard_in_the_list(page: Any,
     page.keyboard.press("Enter")
     page.wait_for_selector(".event")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "list"
+
+
+def test_a_reload_keeps_what_was_decided_in_a_review(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "decided.csv"
+    file.write_text(
+        "title,event_date,city,venue_type,capacity,location_name\n"
+        "Sarau,2027-05-01T20:00,Recife,Auditorium,30,Casa\n"
+        "Oficina,2027-05-02T20:00,Olinda,Auditorium,-5,Casa\n"
+    )
+    open_page(page, server)
+    review(page, file)
+    page.locator("[data-group^='local_info.venue_type'] button").click()
+    page.wait_for_selector("text=1 can be imported, 1 cannot")
+    page.select_option("[data-column='5']", "")
+    page.get_by_label("All or nothing").check()
+    page.wait_for_selector("text=All 2 rows can be imported")
+    page.reload()
+    page.wait_for_selector("text=All 2 rows can be imported")
+    assert page.input_value("[data-column='5']") == ""
+    assert page.get_by_label("All or nothing").is_checked()
+
+
+def test_one_sign_in_is_for_all_tabs_of_a_browser(context: Any, page: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    dora = person(server, "dora", "editor")
+    sign_in(page, server, dora)
+    page.wait_for_selector(LIVE)
+    other = context.new_page()
+    open_page(other, server, "tasks")
+    other.wait_for_selector(LIVE)
+    other.get_by_role("button", name="Sign out").click()
+    # The first tab leads: its stream is refused within seconds, and each tab asks for a token.
+    for tab in (page, other):
+        tab.wait_for_selector(TOKEN)
+    give_token(other, dora)
+    for tab in (other, page):
+        tab.wait_for_selector(TOKEN, state="detached")
+        tab.wait_for_selector(LIVE)
+    make_one = {"title": "Mostra", "event_date": "2027-01-01T10:00", "city": "Recife"}
+    bearer = {"Authorization": f"Bearer {dora}"}
+    httpx.post(f"{server.url}/api/v1/eventos", json=make_one, headers=bearer, timeout=60).raise_for_status()
+    for tab in (page, other):
+        tab.evaluate("location.hash = '#events?when=all'")
+        tab.wait_for_selector(".event:has-text('Mostra')")
+        assert tab.locator(TOKEN).count() == 0
+
+
+def test_an_event_that_was_deleted_meanwhile_can_be_saved_as_a_new_one(page: Any, start_server: Any) -> None:
+    server = start_server()
+    venue = {"location_name": "Teatro Um", "capacity": 30}
+    event = make_event(server, "Ciranda", event_date="2027-01-01T10:00:30-05:00", local_info=venue)
+    open_page(page, server, f"event/{event['id']}")
+    field(page, "Title").fill("Ciranda de roda")
+    url = f"{server.url}/api/v1/eventos/{event['id']}"
+    httpx.delete(url, headers={"If-Match": "*"}, timeout=60).raise_for_status()
+    question = page.get_by_role("alertdialog")
+    page.get_by_role("button", name="Save", exact=True).click()
+    question.get_by_role("button", name="Cancel").click()
+    assert field(page, "Title").input_value() == "Ciranda de roda"
+    page.get_by_role("button", name="Save", exact=True).click()
+    question.get_by_role("button", name="Save as new").click()
+    page.wait_for_selector("dialog", state="detached")
+    (now,) = stored(server)["items"]
+    assert now["id"] != event["id"]
+    assert (now["title"], now["event_date"]) == ("Ciranda de roda", "2027-01-01T10:00:30-05:00")
+    assert now["local_info"]["capacity"] == 30
+
+
+def test_reasons_and_hints_of_a_form_belong_to_their_fields(page: Any, start_server: Any) -> None:
+    server = start_server()
+    open_page(page, server, "events?when=all")
+    page.get_by_role("button", name="New event").click()
+    field(page, "Venue name").fill("T")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector("dialog [aria-invalid=true]")
+    described = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("dialog .field")].map((field) => {
+          const control = field.querySelector("input, select, textarea");
+          const ids = control.getAttribute("aria-describedby").split(" ");
+          const said = ids.map((id) => document.getElementById(id).textContent).join(" ").trim();
+          const star = getComputedStyle(field.querySelector("label"), "::after").content.includes("*");
+          return [field.querySelector("label").textContent, [said, star, control.required]];
+        }))"""
+    )
+    assert "2" in described["Venue name"][0]
+    assert "semicolon" in described["Participants"][0]
+    assert {name for name, (_, star, _) in described.items() if star} == {"Title", "Date", "City"}
+    assert all(star == required for _, star, required in described.values())
+
+
+def test_who_may_only_read_is_shown_an_event_from_its_beginning(browser: Any, start_server: Any) -> None:
+    server = start_server(auth="token")
+    bearer = {"Authorization": f"Bearer {first_token(server)}"}
+    event = {
+        "title": "Ciranda",
+        "event_date": "2027-01-01T10:00",
+        "city": "Recife",
+        "description": "linha\n" * 60,
+        "participants": ["Ana", "Bia"],
+    }
+    made = httpx.post(f"{server.url}/api/v1/eventos", json=event, headers=bearer, timeout=60)
+    phone = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    phone.set_default_timeout(45_000)
+    page = phone.new_page()
+    sign_in(page, server, person(server, "vera", "viewer"))
+    page.goto(f"{server.url}/#event/{made.json()['id']}")
+    dialog = page.locator("dialog[open]")
+    dialog.wait_for()
+    assert page.evaluate("document.querySelector('dialog').scrollTop") == 0
+    assert page.evaluate("document.activeElement.textContent") == "Ciranda"
+    assert dialog.locator("input, select, textarea").count() == 0
+    assert "Ana; Bia" in dialog.locator("dl").text_content()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.wait_for_function("() => location.hash.startsWith('#events')")
+    phone.close()

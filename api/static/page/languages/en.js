@@ -248,6 +248,7 @@ export default {
     "events.theirsEmpty": "Cleared meanwhile.",
     "events.theirsNoVenue":
       "The venue was removed meanwhile. If you want it back, fill in its name again and save.",
+    "events.printed": "The first {shown} of {count} events are printed. “Download” gives all of them.",
     "events.goneSure":
       "Somebody deleted this event meanwhile. What is in the form can be saved as a new event.",
     "events.saveAsNew": "Save as new",
@@ -957,7 +958,7 @@ export default {
     "exact.invalid_json.unreadable_in_line": "line {line}: this JSON cannot be read",
     "exact.invalid_json.constant": "{value} is not JSON; write a number or null",
     "exact.invalid_json.no_array":
-      "The JSON has no array of events: send an array of objects, an object with such an array as “items” or “events”, or one object per line.",
+      "The first 1 MiB of the JSON has no array of events under a known name: send an array of objects, an object that begins with such an array as “items” or “events”, or one object per line.",
     "exact.invalid_json.several":
       "The JSON has several parts that may be the events: {names}. Send only one of them, or map columns that only one has.",
     "exact.invalid_json.table":

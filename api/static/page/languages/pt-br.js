@@ -249,6 +249,7 @@ export default {
     "events.theirsEmpty": "Apagado nesse meio-tempo.",
     "events.theirsNoVenue":
       "O local foi removido nesse meio-tempo. Se quiser mantê-lo, preencha o nome dele de novo e salve.",
+    "events.printed": "Impressos os primeiros {shown} de {count} eventos. “Baixar” traz todos.",
     "events.goneSure":
       "Alguém excluiu este evento enquanto isso. O que está no formulário pode ser salvo como um novo evento.",
     "events.saveAsNew": "Salvar como novo",
@@ -967,7 +968,7 @@ export default {
     "exact.invalid_json.unreadable_in_line": "linha {line}: este JSON não se consegue ler",
     "exact.invalid_json.constant": "{value} não é JSON; escreva um número ou null",
     "exact.invalid_json.no_array":
-      "O JSON não tem uma lista de eventos: envie uma lista de objetos, um objeto com essa lista em “items” ou “events”, ou um objeto por linha.",
+      "O primeiro 1 MiB do JSON não tem uma lista de eventos com um nome conhecido: envie uma lista de objetos, um objeto que comece com essa lista em “items” ou “events”, ou um objeto por linha.",
     "exact.invalid_json.several":
       "O JSON tem várias partes que podem ser os eventos: {names}. Envie só uma delas, ou associe colunas que só uma tem.",
     "exact.invalid_json.table":

@@ -4,8 +4,11 @@ import csv
 import io
 import json
 
+import msgspec
 import pytest
 
+from api.services.imports.views import seconds_taken
+from domain.imports import ImportOptions, Upload
 from tests.api.services.imports.site import site_of
 
 pytestmark = pytest.mark.anyio
@@ -69,3 +72,31 @@ async def test_the_template_has_the_documented_columns(world):
         names, row = csv.reader(io.StringIO(text))
         assert names == ["title", "description", "event_date", "city", "participants", "local_info"]
         assert json.loads(row[5])["capacity"] == 300
+
+
+@pytest.mark.parametrize(
+    ("filename", "header"),
+    [
+        ("agenda 2027.csv", 'attachment; filename="agenda 2027-rejected.csv"'),
+        (
+            "São.csv",
+            "attachment; filename=\"S_o-rejected.csv\"; filename*=UTF-8''S%C3%A3o-rejected.csv",
+        ),
+        (
+            "a;b.csv",
+            "attachment; filename=\"a_b-rejected.csv\"; filename*=UTF-8''a%3Bb-rejected.csv",
+        ),
+    ],
+)
+async def test_a_file_of_rejected_rows_bears_the_name_of_its_own(world, filename, header):
+    async with site_of(world) as site:
+        await site.upload(b"row\nbad 1\n", {"Prefer": "wait=20"}, filename=filename, upload_id="x")
+        answer = await site.http.get("/uploads/x/rejected")
+        assert answer.headers["Content-Disposition"] == header
+
+
+def test_the_time_of_an_import_leaves_out_how_long_its_file_was_looked_at():
+    options = ImportOptions()
+    upload = Upload("x", "completed", "a.csv", options, "ana", 1_000, 1_000, started_at=601_000)
+    assert seconds_taken(upload, 603_000) == 602
+    assert seconds_taken(msgspec.structs.replace(upload, staged_with=options), 603_000) == 2

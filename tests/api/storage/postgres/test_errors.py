@@ -5,6 +5,7 @@ import pytest
 
 from api.storage.postgres.errors import connect_error, is_of_a_standby, is_refusal, storage_error
 from domain.ports.errors import (
+    StorageConflictError,
     StorageError,
     StorageFaultError,
     StorageFullError,
@@ -51,6 +52,9 @@ def test_nothing_is_certain_where_the_server_went_down_or_the_connection_is_lost
         (asyncpg.CharacterNotInRepertoireError("x"), StorageFaultError, False),
         (asyncpg.exceptions.InternalServerError(FULL), StorageFullError, False),
         (asyncpg.CannotConnectNowError("x"), StorageUnavailableError, False),
+        (asyncpg.DeadlockDetectedError("x"), StorageConflictError, False),
+        (asyncpg.SerializationError("x"), StorageConflictError, False),
+        (asyncpg.StatementCompletionUnknownError("x"), StorageUnavailableError, False),
         (asyncpg.DiskFullError("x"), StorageFullError, False),
         (asyncpg.UniqueViolationError("x"), StorageFaultError, False),
         (ValueError("x"), None, False),

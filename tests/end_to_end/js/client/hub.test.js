@@ -163,3 +163,23 @@ test("the stream ends when nobody reads", async () => {
   await browser.clock.pass(50);
   assert.equal(first.transports.last.isClosed, true);
 });
+
+for (const verdict of ["unauthorised", "forbidden", "unknown"])
+  test(`a stream that was refused (${verdict}) opens again for a tab that was admitted`, async () => {
+    const browser = new FakeBrowser();
+    const first = browser.open("A", ["eventos"]);
+    await browser.clock.pass(50);
+    first.transports.last.sink.closed(verdict);
+    await settle();
+    assert.equal(first.heard.statuses.at(-1).state, verdict);
+    const second = browser.open("B", ["eventos"]);
+    await browser.clock.pass(50);
+    first.transports.hello("e.1");
+    await settle();
+    assert.equal(first.transports.opened.length, 2);
+    assert.deepEqual(
+      [first, second].map(({heard}) => heard.statuses.at(-1).state),
+      ["live", "live"],
+    );
+    assert.ok(second.heard.statuses.every(({state}) => state !== verdict));
+  });

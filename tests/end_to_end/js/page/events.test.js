@@ -6,9 +6,11 @@ import {
   isFiltered,
   monthAfter,
   questionOf,
+  scopeOf,
   weeksOf,
   whenOf,
 } from "../../../../api/static/page/event-query.js";
+import {PAGE, readDays, SHOWN} from "../../../../api/static/page/month-days.js";
 import {today, weekdayAndTime} from "../../../../api/static/page/format.js";
 import {addressOf, parseRoute} from "../../../../api/static/page/router.js";
 
@@ -128,3 +130,46 @@ test("a date that was read is told with its weekday, and what is no date stays a
   assert.equal(weekdayAndTime("2027-02-03T19:30:00"), "qua, 3 fev 2027, 19:30");
   assert.equal(weekdayAndTime(""), "");
 });
+
+test("a month asks for its own days, whatever span the list had", () => {
+  const month = {layout: "month", when: "past", from: "2020-01-01", to: "2020-01-02"};
+  for (const [name, last] of [
+    ["2028-02", "2028-02-29"],
+    ["2026-12", "2026-12-31"],
+  ]) {
+    const {from, to, sort} = questionOf({...month, month: name}, TODAY);
+    assert.deepEqual([from, to, sort], [`${name}-01`, last, "event_date"]);
+  }
+  const {from, to} = questionOf({layout: "month", month: "2026-99"}, TODAY);
+  assert.deepEqual([from, to], ["2026-11-01", "2026-11-30"]);
+});
+
+test("a choice of events is about one question, in any order", () => {
+  const scope = (params) => scopeOf(questionOf(params, TODAY), params.layout);
+  assert.equal(scope({city: "Recife"}), scope({city: "Recife", sort: "title"}));
+  for (const params of [{}, {city: "Olinda"}, {city: "Recife", q: "a"}, {city: "Recife", layout: "month"}])
+    assert.notEqual(scope(params), scope({city: "Recife"}));
+});
+
+for (const total of [0, 1, SHOWN, PAGE, PAGE + 1, 3 * PAGE])
+  test(`each day of a month has its count and its first events: ${total} events`, async () => {
+    const days = weeksOf("2027-03", 0).flat();
+    const events = Array.from({length: total}, (_, at) => ({
+      id: at,
+      day: days[Math.floor((at * 20) / total)],
+    }));
+    const asked = [];
+    const read = async ({from, to, limit}) => {
+      asked.push([from, to]);
+      const found = events.filter(({day}) => from <= day && day <= to);
+      return {items: found.slice(0, limit), total: found.length};
+    };
+    const {days: found, isCrowded} = await readDays(days, read, ({day}) => day);
+    assert.deepEqual([...found.keys()].sort(), days);
+    for (const [day, {count, events: shown}] of found) {
+      const all = events.filter((event) => event.day === day);
+      assert.deepEqual([count, shown], [all.length, all.slice(0, SHOWN)]);
+    }
+    assert.equal(isCrowded, total > PAGE);
+    assert.equal(asked.length, isCrowded ? 1 + days.length : 1);
+  });

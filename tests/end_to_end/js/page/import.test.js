@@ -54,6 +54,37 @@ test("rejected rows beyond those told by the feed are known to be missing", () =
   assert.equal(model.rowsNotShown, 4);
 });
 
+test("a mended row that is refused again stays where it was", () => {
+  const model = new ImportModel("x", () => 0);
+  for (const record of [1, 2, 3]) model.addProblems({line: record + 1, record, errors: [problem]});
+  const again = {...problem, code: "too_long"};
+  model.repaired({accepted: 0, rejected: 3}, [2], [{line: 3, record: 2, errors: [again]}]);
+  assert.deepEqual(
+    model.problems.map(({record, code}) => `${record} ${code}`),
+    ["1 required", "2 too_long", "3 required"],
+  );
+});
+
+test("what somebody else mended of an import that is over is asked anew, and what is the same is not", () => {
+  const model = new ImportModel("x", () => 0);
+  const details = {status: "completed", accepted: 4, rejected: 2};
+  model.load(details);
+  for (const record of [1, 2]) model.addProblems({line: record + 1, record, errors: [problem]});
+  model.load(details);
+  assert.deepEqual([model.rowsNotShown, model.problems.length], [0, 2]);
+  model.load({...details, accepted: 5, rejected: 1});
+  assert.deepEqual([model.accepted, model.rejected, model.rowsNotShown], [5, 1, 1]);
+  model.addProblems({line: 3, record: 2, errors: [problem]});
+  assert.deepEqual([...model.rejectedRecords], [2]);
+});
+
+test("messages that come late, all at once, make no import faster", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take(progress(101, {at: "2027-01-01T00:00:00.000Z"}));
+  model.take(progress(201, {at: "2027-01-01T00:00:02.000Z"}));
+  assert.equal(model.rowsPerSecond, 50);
+});
+
 test("a failed import keeps the progress that it had", () => {
   const model = new ImportModel("x", () => 0);
   model.take(progress(40));

@@ -83,6 +83,30 @@ test("a proposal fills columns that have no field, and what was decided before s
   assert.deepEqual([review.options.defaults, review.options.date_format], [{city: "Recife"}, "dmy"]);
 });
 
+test("what was decided goes on where it was left, over whatever was decided for other files", () => {
+  const review = reviewOf(PREVIEW);
+  review.choose(4, "city");
+  review.choose(2, "");
+  review.replace("venue_type", "Auditorium", "Auditório");
+  review.defaults.description = "Sarau";
+  Object.assign(review.chosen, {date_format: "dmy", mode: "atomic"});
+  const later = new Review();
+  later.restore(JSON.parse(JSON.stringify(review.options)));
+  assert.equal(later.isDecided, true);
+  // The first answer comes without the mapping, of which the columns are told then.
+  assert.equal(later.read(PREVIEW), true);
+  assert.deepEqual(later.options, review.options);
+  assert.equal(later.read(PREVIEW), false);
+  assert.deepEqual(later.options, review.options);
+});
+
+test("without a mapping the columns stay what the server reads them as", () => {
+  const later = new Review();
+  later.restore({sheet: "Agenda"});
+  assert.equal(later.read(PREVIEW), false);
+  assert.deepEqual([later.options, later.columns[0].field], [{sheet: "Agenda"}, "title"]);
+});
+
 test("values that were replaced and defaults are options; empty ones are not", () => {
   const review = reviewOf(PREVIEW);
   review.replace("venue_type", "Auditorium", "Auditório");
@@ -184,6 +208,16 @@ test("of dates that have two readings one order is taken for all", () => {
   assert.deepEqual(
     problems.map((one) => repairs.of(one)),
     ["2027-02-05", "2027-03-05", undefined],
+  );
+});
+
+test("what somebody else has mended is not sent again", () => {
+  const repairs = new Repairs();
+  for (const record of [1, 2]) repairs.set({line: record + 1, record, field: "city"}, "Recife");
+  repairs.keepOnly(new Set([2, 3]));
+  assert.deepEqual(
+    repairs.requests()[0].map(({record}) => record),
+    [2],
   );
 });
 

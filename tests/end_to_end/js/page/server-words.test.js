@@ -37,6 +37,28 @@ test("an import without a name of its file is named by its id", () => {
   assert.equal(heading, "Importação de u7 concluída");
 });
 
+test("an import that failed says why", () => {
+  const said = noticeWords({
+    kind: "import.finished",
+    title: "",
+    message: "",
+    actor: "ana",
+    params: {
+      upload_id: "u7",
+      filename: "folheto.pdf",
+      status: "failed",
+      accepted: 0,
+      rejected: 0,
+      reason: "The file is empty.",
+      reason_code: "empty_file",
+    },
+  });
+  assert.deepEqual(said, {
+    heading: "Importação de folheto.pdf falhou",
+    words: "0 linhas aceitas, 0 recusadas, para ana: O arquivo está vazio.",
+  });
+});
+
 test("a change of many events is worded by what was done", () => {
   const params = {change: "delete", count: 1};
   const notice = {kind: "bulk_change", title: "", message: "", actor: "ana", params};

@@ -127,8 +127,8 @@ SENTENCES: Mapping[str, str] = {
         "which row it is; send new rows in a file of their own"
     ),
     "ambiguous_row": (
-        "{count} rejected rows begin on line {value}: say in _record, or in record, which of them this is, or "
-        "download the rejected rows again"
+        "{count} rejected rows begin on line {value}: say in _record, or in record, which of them this is, "
+        "or download the rejected rows again"
     ),
     "malformed_quote": (
         'there is text after a closing quote; inside a quoted cell, write each quote twice: ""'

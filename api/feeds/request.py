@@ -58,19 +58,15 @@ def read_feed_request(connection: Connection) -> FeedRequest:
     return FeedRequest(who, feeds, _cursor(connection, pairs), replay)
 
 
-_CURSOR_NAME = "last_event_id"
-_CURSORS = frozenset({_CURSOR_NAME, "lasteventid", "last-event-id"})
-"""In any case: reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
-
-_AGAINST_CACHES = "_"
-"""jQuery and polyfills of EventSource add the time under this name, so that no cache answers."""
+_CURSORS = ("last_event_id", "lastEventId", "lastEventID", "Last-Event-ID")
+"""reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
 
 _NAME_AND_VALUE = re.compile(r"[A-Za-z_-]+=[A-Za-z0-9_./-]*", re.ASCII)
 """All that most queries are: one parameter, nothing escaped."""
 
 _ONCE = ("replay", "wait", "ticket")
-_DOCUMENTED = frozenset({"feed", *_ONCE, _CURSOR_NAME})
-_KNOWN = _DOCUMENTED | {_AGAINST_CACHES}
+_DOCUMENTED = frozenset({"feed", *_ONCE, _CURSORS[0]})
+_KNOWN = _DOCUMENTED | frozenset(_CURSORS)
 _MOST_LOOKED_FOR = 5
 _REPLAYS: dict[str, Replay] = {"all": "all", "none": "none"}
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -91,7 +87,7 @@ def _check(pairs: _Pairs) -> Replay | None:
     problems: list[Problem] = []
     replay: Replay | None = None
     for place, (name, value) in enumerate(pairs):
-        if name not in _KNOWN and name.lower() not in _CURSORS:
+        if name not in _KNOWN:
             is_early = len(problems) < _MOST_LOOKED_FOR
             problems.append(unknown_parameter(name, value, _DOCUMENTED, is_looked_for=is_early))
         elif name in _ONCE and name in names[:place]:
@@ -144,4 +140,4 @@ def _cursor(connection: Connection, pairs: _Pairs) -> str | None:
     """
     if told := header(connection.scope, b"last-event-id"):
         return told
-    return next((value for name, value in reversed(pairs) if value and name.lower() in _CURSORS), None)
+    return next((value for name, value in reversed(pairs) if value and name in _CURSORS), None)

@@ -21,8 +21,8 @@ UNACKNOWLEDGED_MS = 45_000
 """When the kernel gives up a client."""
 
 STREAM_UNACKNOWLEDGED_MS = 600_000
-"""The same of a stream, which is looked at here. The kernel would give up a client that takes a little all the
-time, too, where its window is too small for a whole segment."""
+"""The same of a stream, which is looked at here: the kernel would also give up a client that takes a little
+all the time, where its window is too small for a whole segment."""
 
 POLL_UNACKNOWLEDGED_MS = 25_000
 """The same while a poll waits: nothing is under way that a slow client could be late to take."""

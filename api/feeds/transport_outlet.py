@@ -87,7 +87,7 @@ class TransportOutlet(asyncio.Protocol):
         self._head = b""
 
     def buffered(self) -> int:
-        """Return the bytes that the client has not taken: those that the kernel has not, and those that it has."""
+        """Return the bytes that the client has not taken, whether the kernel has them or not."""
         assert self.transport is not None
         return self.transport.get_write_buffer_size() + untaken_bytes(self.transport.get_extra_info("socket"))
 

@@ -20,7 +20,7 @@ _SAID_ELSEWHERE = {
         ("from",): "since start_date date_from desde de inicio",
         ("to",): "until end_date date_to ate hasta fim",
         ("feed",): "feeds topic topics channel channels",
-        ("last_event_id",): "cursor last_id",
+        ("last_event_id",): "cursor last_id lasteventid",
         ("wait",): "timeout",
     }.items()
     for name in names.split()

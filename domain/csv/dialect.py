@@ -151,8 +151,8 @@ class Decoder:
         if not final or not self.is_wide:
             return self._codec.decode(chunk, final)
         text = self._codec.decode(chunk)
-        # The codec holds up to three bytes: half of a pair, which is a character here, and an odd byte, which is
-        # half a character: a lone surrogate stands for it.
+        # The codec holds up to three bytes: half of a pair, which is a character here, and an odd byte, which
+        # is half a character: a lone surrogate stands for it.
         held = self._codec.getstate()[0]
         half = held[: len(held) // 2 * 2].decode(self.encoding or "", self._errors)
         return text + half + "\udc80" * (len(held) % 2)

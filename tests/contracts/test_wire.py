@@ -276,24 +276,13 @@ async def test_an_old_sse_stream_is_asked_to_reconnect(tmp_path: Path, direct: b
         await stream.close()
 
 
-CURSOR_NAMES = [
-    "last_event_id",
-    "lastEventId",
-    "lastEventID",
-    "Last-Event-ID",
-    "Last-Event-Id",
-    "last-event-id",
-]
-
-
-@pytest.mark.parametrize("name", CURSOR_NAMES)
+@pytest.mark.parametrize("name", ["last_event_id", "lastEventId", "lastEventID", "Last-Event-ID"])
 @pytest.mark.parametrize("transport", ["sse", "poll", "ws"])
 async def test_a_cursor_is_accepted_under_each_parameter_name_of_clients(
     served: Served, name: str, transport: str
 ) -> None:
     _, _, opened = await fetch(served.port, "/poll/eventos", {"Host": served.address})
-    # jQuery and polyfills add the time as `_`.
-    target = f"/{transport}/eventos?{name}={opened['cursor']}&wait=0&_=1798588800000"
+    target = f"/{transport}/eventos?{name}={opened['cursor']}&wait=0"
     match transport:
         case "sse":
             stream = await SseClient.open(served.port, target, {"Host": served.address})
@@ -348,7 +337,7 @@ async def test_of_two_cursors_the_one_of_the_last_reconnect_counts(
 @pytest.mark.parametrize(
     "query",
     [
-        "lastevent=k3f9.1",
+        "lasteventid=k3f9.1",
         "last-event-id=k3f9.1",
         "feeds=eventos",
         "feed[]=eventos",

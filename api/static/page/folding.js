@@ -1,4 +1,4 @@
-/** Letters that normal form KD leaves whole, each with its ASCII letters. The server has the same: domain/folding.py. */
+/** Letters that normal form KD leaves whole, each with its ASCII letters; domain/folding.py has the same. */
 const LETTERS =
   "æae ðd øo þth đd ħh ıi ĸq łl ŋn œoe ŧt ƀb ƃb ƈc ƌd ƒf ƕhv ƙk ƚl ƞn ƣoi ƥp ƫt ƭt ƴy ƶz ǥg ȡd ȥz " +
   "ȴl ȵn ȶt ȷj ȸdb ȹqp ȼc ȿs ɀz ɇe ɉj ɍr ɏy ɓb ɖd ɗd ɛe ɠg ɨi ɩi ɲn ʈt ʉu ʋv ⱥa ⱦt";

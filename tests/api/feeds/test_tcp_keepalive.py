@@ -23,7 +23,7 @@ async def closed_transport() -> asyncio.BaseTransport:
 
 @pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
 def test_what_a_client_takes_counts_before_the_kernel_has_room_for_more(new_loop: object) -> None:
-    """A client that takes a little all the time is not slow: not a byte less waits in the transport meanwhile."""
+    """A client that takes a little all the time is not slow, though nothing leaves the transport."""
 
     async def take_a_little() -> None:
         listening = socket.create_server(("127.0.0.1", 0))

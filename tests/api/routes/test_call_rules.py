@@ -115,8 +115,9 @@ async def test_a_filter_in_the_body_changes_nothing(
     answer = await call(client, name, query, **how)
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-request")
     assert await count(client) == 1
-    empty = await call(client, "DELETE /api/v1/eventos", "?city=Nowhere", headers={"Content-Length": "0"})
-    assert empty.json() == {"deleted": 0}
+    for nothing in (b"", b"{}"):
+        empty = await call(client, "DELETE /api/v1/eventos", "?city=Nowhere", content=nothing)
+        assert empty.json() == {"deleted": 0}
 
 
 HAS_TAG = {

@@ -328,6 +328,10 @@ SENTENCES: Mapping[str, str] = {
     "wrong_state.complete": "the file is already complete",
     "wrong_state.dry_run": "import {value} was a dry run: it stored nothing",
     "wrong_state.no_rows": "import {value} has no stored rows",
+    "wrong_state.earlier_version": (
+        "an earlier version of FastTrack began to read the file of import {value}: send the mended rows "
+        "again as a new import; those that are in already are passed over"
+    ),
     "wrong_state.atomic": "import {value} is atomic: correct the whole file and send it again",
     "not_found.import": "there is no import {value}",
     "not_found.upload": "there is no such upload to continue",

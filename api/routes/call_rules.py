@@ -71,5 +71,5 @@ def _has_body(scope: dict[str, Any]) -> bool:
 
     Two bytes are `{}`, which some clients send with every call. Source: RFC 9112 §6.3.
     """
-    says_nothing = header(scope, b"content-length") in (None, "0", "2")
+    says_nothing = int(header(scope, b"content-length") or 0) in (0, 2)
     return header(scope, b"transfer-encoding") is not None or not says_nothing

@@ -73,7 +73,7 @@ def of_body(value: object, parameters: UrlParameters) -> FileOptions:
 
 def _given(parameters: UrlParameters) -> dict[str, str]:
     found = {name: parameters.raw(name) for name in SCHEMAS}
-    return {name: text for name, text in found.items() if text is not None}
+    return {name: text for name, text in found.items() if text}
 
 
 def _problems(texts: Mapping[str, object]) -> list[Problem]:
@@ -93,7 +93,7 @@ def _problems(texts: Mapping[str, object]) -> list[Problem]:
         rule = "delimiter must be one of , ; | or tab"
         problems.append(wrong_parameter("delimiter", "unknown_value", rule, excerpt(delimiter)))
     for option, formats in _OPTIONS_OF.items():
-        if texts.get(option) and form not in formats and form in FORMATS:
+        if texts.get(option) and isinstance(form, str) and form in FORMATS and form not in formats:
             rule = f"{option} is for the format {' or '.join(formats)}: it cannot be given for {form}"
             problems.append(Problem(option, "invalid_option", rule, excerpt(texts[option])))
     return problems

@@ -26,10 +26,11 @@ def check_untagged(scope: Mapping[str, Any]) -> None:
     Raises:
         HttpProblem: 412: If-Match names tags, or If-None-Match is * on a change; 400 for what is no list.
     """
-    allowed, excluded = _tags(scope, "If-Match"), _tags(scope, "If-None-Match")
+    allowed = _tags(scope, "If-Match")
+    excluded = None if scope["method"] in SAFE_METHODS else _tags(scope, "If-None-Match")
     if allowed is not None and allowed.strip() != "*":
         raise HttpProblem("precondition-failed", "This has no ETag, so that If-Match can name none of its.")
-    if excluded is not None and excluded.strip() == "*" and scope["method"] not in SAFE_METHODS:
+    if excluded is not None and excluded.strip() == "*":
         raise HttpProblem("precondition-failed", "If-None-Match is *, and this exists.")
 
 

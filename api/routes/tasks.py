@@ -98,11 +98,10 @@ async def start_export(request: TaskRequest) -> ReadyAnswer:
     """Start an export; its result links to the file."""
     services = services_of(request.app)
     parameters = UrlParameters(request.scope["query_string"], export_options.NAMES)
-    asked = export_options.of_url(parameters)
+    asked = await read_optional_json(request, lambda value: export_options.of_body(value, parameters))
+    if asked is None:
+        asked = export_options.of_url(parameters)
     parameters.finish()
-    asked = (
-        await read_optional_json(request, lambda value: export_options.of_body(value, parameters)) or asked
-    )
     return _accepted(await services.tasks.start("export", asked.kept(), actor=request.user.name))
 
 

@@ -36,12 +36,12 @@ _UNTYPED = re.compile(
 # library takes the file for damaged. Source: part 3, §19.385 and §19.387.
 _ODD = re.compile(
     rb"office:value(?:-type\s*=\s*[\"'](?!(?:string|float|percentage|currency|date|time|boolean|void)[\"'])"
-    rb"|\s*=\s*[\"'](?![+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[\"']))"
+    rb"|\s*=\s*[\"'](?![+-]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+[\"']))"
 )
 _CELL = re.compile(
     rb"(<table:(?:covered-)?table-cell)((?:\s+[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))++)(?=\s*+(/?)>)"
 )
-_VALUE = re.compile(rb"\s+office:value(?P<type>-type)?\s*=\s*(?P<text>\"[^\"]*\"|'[^']*')")
+_VALUE = re.compile(rb"(?<!\s)\s++office:value(?P<type>-type)?\s*=\s*(?P<text>\"[^\"]*\"|'[^']*')")
 
 
 def readable(content: bytes) -> bytes:

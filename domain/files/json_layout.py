@@ -75,6 +75,9 @@ _LEVELS = 3
 _LEAST_KEYED = 2
 """So many events as members of one object are all meant."""
 
+_VERSIONS = frozenset({"before", "after", "old", "new", "previous", "current"})
+"""Names of one event at two times: they are no ids. Sources: Debezium, webhooks of Stripe and Directus."""
+
 
 class Layout(Struct, frozen=True):
     """Where the events are.
@@ -369,7 +372,7 @@ class LayoutSearch:
             members.singles.append(place)
             members.has_placed |= self._events.is_placed(value)
             # Such keys are ids; a member that is a field is one of a record.
-            members.keyed += not field
+            members.keyed += not field and name.lower() not in _VERSIONS
             if members.keyed == _LEAST_KEYED and is_known and members.place.path:
                 noted.known_maps.append(members.place)
         elif field and value is not None and not (is_object and name in HOLDER_NAMES):

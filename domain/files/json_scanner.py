@@ -344,7 +344,8 @@ class JsonScanner:
         # Most records have the names of the one before.
         if type(value) is not dict or not _has_objects(value) or [*value] == self._names:
             return None
-        if self._events.reads(value):
+        # One with a title or a date of its own is a record, if a faulty one, whatever is nested in it.
+        if self._events.reads(value) or not self._events.told(value).isdisjoint({"title", "event_date"}):
             self._names = [*value]
             return None
         # What the record itself refuses is not noted again.

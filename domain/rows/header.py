@@ -175,6 +175,9 @@ def _place(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -> i
 def _searched(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -> int | None:
     """Return which row is the header by its names; `NO_HEADER` where the first one is an event by places."""
     placed = PlacedCells.of(options)
+    if any(_names_unplaced(row.cells, options) for row in rows):
+        # What is mapped by places is a part of a table whose other columns have names.
+        placed = None
     begins_with_event = placed is not None and bool(rows) and placed.is_event(rows[0].cells)
 
     def may_name(cells: Sequence[str]) -> bool:
@@ -197,6 +200,15 @@ def _searched(rows: Sequence[HeadRow], options: ImportOptions, *, final: bool) -
         place for place, row in enumerate(rows) if may_name(row.cells) and recognised(row.cells, options) >= 2
     )
     return next(likely, 0) if rows else None
+
+
+def _names_unplaced(cells: Sequence[str], options: ImportOptions) -> bool:
+    """Return whether a row has names of columns, and among them that of a required field without a place."""
+    mapping = options.mapping or {}
+    named = {known.field for known in map(meaning, cells) if known}
+    return recognised(cells, options) >= 2 and any(
+        field in named and field not in mapping for field in REQUIRED
+    )
 
 
 def _is_assumed(names: Sequence[str], options: ImportOptions) -> bool:

@@ -1,7 +1,7 @@
 """Reads a file of rejected rows that came back: its cells alone, which the rules of their import judge."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -80,6 +80,7 @@ class ReturnedFile:
         self._rules = rules
         self._open_source = open_source
         self._names = [column["name"] for column in upload.columns or ()]
+        self._columns: _Columns | None = None
         self._kind = (upload.dialect or {}).get("format")
         self._counts = {
             warning["code"]: warning
@@ -113,13 +114,18 @@ class ReturnedFile:
         Raises:
             ImportRefusedError: `bad_option`.
         """
+        if portion.facts or self._columns is None:
+            if portion.facts:
+                self._names = [column["name"] for column in portion.facts.columns]
+                self._kind = portion.facts.dialect.get("format")
+            own = self._upload.options
+            self._columns = _Columns(self._names, self._kind, self._mended, self._rules, own)
+        columns = self._columns
+        fault = option_fault(self._upload.options) or columns.fault
         if portion.rows.events.count:
-            raise RuntimeError("a returned file was begun by a version that read its rows by themselves")
-        if portion.facts:
-            self._names = [column["name"] for column in portion.facts.columns]
-            self._kind = portion.facts.dialect.get("format")
-        columns = _Columns(self._names, self._kind, self._mended, self._rules, self._upload.options)
-        if fault := option_fault(self._upload.options) or columns.fault:
+            # It goes on from a checkpoint of version 0.1, which read the rows by themselves.
+            fault = problem("wrong_state.earlier_version", value=self._upload.id)
+        if fault:
             nothing = Rows(EventBatch(0, [], []), [], [])
             return Returned(msgspec.structs.replace(portion, rows=nothing, facts=None, fault=fault), [])
         addressed = await self._addressed(portion.rows.rejected, columns, uploads)
@@ -332,17 +338,18 @@ class _Columns:
 def _placed(names: Sequence[str], mended: Upload) -> dict[int, int]:
     """Return the place in the import's file of each column of a returned one, by their names in order."""
     found: dict[int, int] = {}
-    for same in (lambda one, other: one == other, lambda one, other: column_key(one) == column_key(other)):
+    as_written: Callable[[str], str] = str
+    for form in (as_written, column_key):
         for candidates in names_in_file(mended):
             taken = {*found.values()}
-            left = [(at, name) for at, name in enumerate(candidates) if name is not None and at not in taken]
+            left: dict[str, list[int]] = {}
+            for at in reversed(range(len(candidates))):
+                name = candidates[at]
+                if name is not None and at not in taken:
+                    left.setdefault(form(name), []).append(at)
             for own, name in enumerate(names):
-                if own in found or is_own_column(name):
-                    continue
-                match = next((one for one in left if same(name, one[1])), None)
-                if match is not None:
-                    found[own] = match[0]
-                    left.remove(match)
+                if own not in found and not is_own_column(name) and (places := left.get(form(name))):
+                    found[own] = places.pop()
     return found
 
 

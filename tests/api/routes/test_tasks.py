@@ -68,6 +68,13 @@ async def test_the_format_of_an_export_may_be_in_the_body(client: httpx.AsyncCli
     wrong = await client.post("/api/v1/eventos/exportar", json={"format": ["csv"], "form": "csv"})
     assert wrong.status_code == 422
     assert [error["field"] for error in wrong.json()["errors"]] == ["form", "format"]
+    for odd in (["csv"], {"csv": 1}, None, 7):
+        wrong = await client.post("/api/v1/eventos/exportar", json={"format": odd, "lang": "en"})
+        assert wrong.status_code == 422
+    both = await client.post(
+        "/api/v1/eventos/exportar?delimiter=%3B&lang=", json={"format": "csv", "lang": "pt"}
+    )
+    assert both.json()["params"] == {"format": "csv", "lang": "pt", "delimiter": ";"}
 
 
 @pytest.mark.parametrize(

@@ -457,6 +457,16 @@ def test_many_cells_without_a_type_are_found_in_time_that_grows_with_their_numbe
             assert len(mended.read("content.xml")) > 200_000 * len(damaged)
 
 
+@pytest.mark.parametrize(
+    "cell", [b'office:value="' + b"1" * 200_000 + b'x"', b'office:value-type="odd"' + b" " * 200_000]
+)
+def test_an_odd_cell_is_mended_in_time_that_grows_with_its_length(cell):
+    """By steps that grow with the square of the length, this would take minutes."""
+    content = b"<table:table-cell " + cell + b"><text:p>A</text:p></table:table-cell>"
+    with zipfile.ZipFile(io.BytesIO(readable(zip_of(("content.xml", content))))) as mended:
+        assert b'office:value-type="string"' in mended.read("content.xml")
+
+
 def test_further_sheets_with_events_are_told_where_none_was_chosen():
     book = openpyxl.Workbook()
     first = book.active

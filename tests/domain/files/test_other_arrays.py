@@ -81,6 +81,7 @@ UNDATED = event(event_date=None)
 # The document, the defaults, the titles that are read, the fault, and what is told.
 RANKS: dict[str, tuple[Any, dict[str, str], list[str], str, list[str]]] = {
     "an empty known array beside an echo": ({"query": A, "total": 0, "hits": []}, {}, [], "", []),
+    "an event before and after a change": ({"op": "u", "before": A, "after": B}, {}, [], "invalid_json", []),
     "an empty known array beside a person": ({"organizer": ANA, "events": []}, {}, [], "", []),
     "the same, the array first": ({"events": [], "organizer": ANA}, {}, [], "", []),
     "an empty known array beside an event": ({"events": [], "show": A}, {}, [], "", ["show"]),
@@ -220,6 +221,19 @@ def test_what_reads_best_is_read_or_asked_about(name: str, chunk: int) -> None:
     assert [row.fields.title for row in rows if row.fields] == titles
     warned = [name for w in reader.warnings if w["code"] == "other_arrays" for name in w["names"]]
     assert warned == ([] if fault else others)
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 7])
+@pytest.mark.parametrize("date", ["null", None])
+def test_a_record_among_lines_that_lacks_its_date_is_refused_whatever_it_holds(
+    date: str | None, chunk: int
+) -> None:
+    festival = {"title": "Festival", "city": "Recife", "sessions": [A, B]} | (
+        {"event_date": None} if date else {}
+    )
+    lines = [{**A, "sessions": []}, festival, {**C, "sessions": []}]
+    _, rows = read("\n".join(map(json.dumps, lines)).encode(), chunk)
+    assert [row.fields and row.fields.title for row in rows] == ["A", None, "C"]
 
 
 def test_the_fault_of_several_names_where_they_are() -> None:

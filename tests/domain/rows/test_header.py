@@ -321,6 +321,22 @@ def test_fields_without_a_place_are_asked_for(options: dict[str, Any], fields: t
     assert found.problem.params == {"fields": fields, "columns": ("#1 A", "#2 2026-07-01", "#3 R")}
 
 
+@pytest.mark.parametrize(
+    "first",
+    [["Agenda cultural", "25/07/2026", "Prefeitura"], ["Agenda", "Julho de 2026", ""], ["x", "-", "y"]],
+)
+def test_a_named_column_of_a_field_that_only_a_default_gives_is_read(first: list[str]) -> None:
+    table = [
+        HeadRow(1, first),
+        HeadRow(2, ["Evento", "Data", "Cidade"]),
+        HeadRow(3, ["A", "26/07/2026", "Olinda"]),
+    ]
+    options = ImportOptions(mapping={"title": "#1", "event_date": "#2"}, defaults={"city": "Natal"})
+    found = find_header(table, options, final=True)
+    assert isinstance(found, Header)
+    assert (found.line, found.columns.index["city"]) == (2, 2)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_place_beyond_the_first_rows_is_no_column(name: str) -> None:
     kind, written = KINDS[name]

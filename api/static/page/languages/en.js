@@ -1071,6 +1071,8 @@ export default {
       "The import {value} has not ended ({status}); only an ended one can be undone.",
     "exact.wrong_state.complete": "The file is already complete.",
     "exact.wrong_state.dry_run": "The import {value} was only a check: it stored nothing.",
+    "exact.wrong_state.earlier_version":
+      "An earlier version began to read this file: import the corrected rows again; those that are in already are passed over.",
     "exact.wrong_state.no_rows": "The import {value} has no stored rows.",
     "exact.wrong_state.atomic":
       "The import {value} is all or nothing: correct the whole file and send it again.",

@@ -1078,6 +1078,8 @@ export default {
       "A importação {value} não terminou ({status}); só uma que terminou pode ser desfeita.",
     "exact.wrong_state.complete": "O arquivo já está completo.",
     "exact.wrong_state.dry_run": "A importação {value} foi só uma conferência: não guardou nada.",
+    "exact.wrong_state.earlier_version":
+      "Uma versão anterior começou a ler este arquivo: importe as linhas corrigidas de novo; as que já entraram são puladas.",
     "exact.wrong_state.no_rows": "A importação {value} não tem linhas guardadas.",
     "exact.wrong_state.atomic":
       "A importação {value} é tudo ou nada: corrija o arquivo inteiro e envie de novo.",

@@ -34,6 +34,7 @@ async function comeBack(who) {
   for (let lead = "session.expired"; ; lead = ["session.typed", {user: who.user}]) {
     if (!now) {
       await signIn(lead);
+      late = MOST_LATE;
       now = await askedAgain();
     }
     if (isSame(now, who)) return;
@@ -46,14 +47,19 @@ async function comeBack(who) {
 
 let askedAt = -Infinity;
 
+/** How many refusals of calls that were under way at the last sign-in may still come. */
+let late = 0;
+
 /**
- * Who is signed in although a call was refused. Asked only now and then: a server that knows a person and
- * refuses them would be asked without end.
+ * Who is signed in although a call was refused. Asked only now and then, but for calls that were under way
+ * during a sign-in: a server that knows a person and refuses them would be asked without end.
  */
 async function backAlready() {
   const isRecent = performance.now() - askedAt < BACK_AGAIN_MS;
   askedAt = performance.now();
-  return isRecent ? null : askedAgain();
+  if (isRecent && late === 0) return null;
+  late = Math.max(0, late - 1);
+  return askedAgain();
 }
 
 const isThrownAway = (who, now) =>
@@ -122,6 +128,9 @@ function nameAndWayOut({user}) {
 
 /** A person who is refused again so soon is asked for the token, whatever the server says of the session. */
 const BACK_AGAIN_MS = 5000;
+
+/** The streams and the calls of one view. */
+const MOST_LATE = 4;
 
 /** After so long the page has been left, or the person has chosen not to. */
 const STAYS_MS = 1000;

@@ -74,7 +74,7 @@ async def test_rejected_rows_download_in_every_format_and_import_again(tmp_path,
         assert (first.json()["accepted"], first.json()["rejected"]) == (0, 2), first.text
         answer = await http.get(f"{UPLOADS}/x/rejected", params={"format": form} if form else {})
         own = form or {"ics": "csv"}.get(kind, kind)
-        assert answer.headers["content-disposition"].endswith(f'x-rejected.{own}"')
+        assert answer.headers["content-disposition"].endswith(f'-rejected.{own}"')
         rows = table(answer.content, own)
         assert [int(row["_line"]) for row in rows] == [e["line"] for e in await errors(http, "x")]
         assert all(row["_errors"] for row in rows)

@@ -235,8 +235,10 @@ export class EventsView {
   /** Events are chosen from what is seen: what nobody sees must not be changed or deleted with it. */
   #keepChoice(question) {
     const scope = scopeOf(question, this.#params.layout);
-    if (scope !== this.#scope) this.#chosen.clear();
+    const isAnother = scope !== this.#scope;
     this.#scope = scope;
+    // The rows of before are there until the answer comes.
+    if (isAnother && this.#chosen.size) this.#clearChoice();
     this.bulk.show();
   }
 

@@ -323,7 +323,7 @@ def test_events_that_are_no_longer_seen_are_no_longer_chosen(page: Any, start_se
     else:
         page.get_by_role("button", name="List", exact=True).click()
     page.wait_for_selector(".event:nth-child(3)")
-    assert page.locator(".event input:checked").count() == 0
+    page.wait_for_function("() => !document.querySelector('.event input:checked')")
 
 
 def test_a_crowded_month_counts_each_of_its_days(page: Any, crowded: ServerProcess) -> None:

@@ -148,6 +148,7 @@ def test_a_form_with_changes_is_not_left_by_escape_without_a_question(page: Any,
     page.keyboard.press("Escape")
     question = page.get_by_role("alertdialog")
     question.get_by_role("button", name="Cancel").click()
+    question.wait_for(state="detached")
     assert page.get_by_role("textbox", name="Title", exact=True).input_value() == "Ciranda de roda"
     page.keyboard.press("Escape")
     question.get_by_role("button", name="Discard").click()

@@ -464,8 +464,14 @@ def test_a_column_that_is_pasted_is_spread_down_the_rows(
           input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
         }"""
     )
-    values = page.locator(".rejects-row input").evaluate_all("(inputs) => inputs.map(({value}) => value)")
-    assert values == [f"2027-01-0{day}T10:00" for day in (1, 2, 3)]
+    # They are drawn with the next frame.
+    page.wait_for_function(
+        """(pasted) => {
+          const inputs = [...document.querySelectorAll(".rejects-row input")];
+          return inputs.map(({value}) => value).join() === pasted;
+        }""",
+        arg=",".join(f"2027-01-0{day}T10:00" for day in (1, 2, 3)),
+    )
 
 
 def test_a_sheet_of_a_workbook_can_be_chosen(page: Any, server: ServerProcess, tmp_path: Path) -> None:

@@ -2,15 +2,14 @@
 
 import io
 
-import anyio
 import openpyxl
 import pytest
 
+from tests.api.checks import UPLOADS, checked
 from tests.serving import serving
 
 pytestmark = pytest.mark.anyio
 
-UPLOADS = "/api/v1/uploads"
 FILE = (
     "title,event_date,city,local,tipo_de_local\n"
     "A,2025-07-01,Recife,Praça do Arsenal,Auditorium\n"
@@ -34,15 +33,6 @@ async def stage(http, text=FILE, **params):
 async def titles(http):
     page = (await http.get("/api/v1/eventos?sort=id&limit=500")).json()
     return [event["title"] for event in page["items"]]
-
-
-async def checked(http, **params):
-    task = (await http.post(f"{UPLOADS}/x/check", params=params)).json()
-    with anyio.fail_after(30):
-        while task["status"] not in ("completed", "failed"):
-            await anyio.sleep(0.02)
-            task = (await http.get(task["links"]["self"])).json()
-    return task
 
 
 async def test_a_staged_file_is_previewed_checked_and_imported_from_the_same_bytes(tmp_path):

@@ -2,14 +2,13 @@
 
 import json
 
-import anyio
 import pytest
 
+from tests.api.checks import UPLOADS, checked
 from tests.serving import serving
 
 pytestmark = pytest.mark.anyio
 
-UPLOADS = "/api/v1/uploads"
 EVENT = {"title": "A", "event_date": "2026-01-01", "city": "Recife"}
 VENUE = {"location_name": "Teatro", "venue_type": "Auditorium", "capacity": "300 lugares"}
 MENDED = {"location_name": "Teatro", "venue_type": "Auditório", "capacity": 300}
@@ -32,15 +31,6 @@ async def imported(http, name, **params):
     )
     assert answer.status_code in (201, 202), answer.text
     return answer.json()
-
-
-async def checked(http, **params):
-    task = (await http.post(f"{UPLOADS}/x/check", params=params)).json()
-    with anyio.fail_after(30):
-        while task["status"] not in ("completed", "failed"):
-            await anyio.sleep(0.02)
-            task = (await http.get(task["links"]["self"])).json()
-    return task
 
 
 async def venues(http):

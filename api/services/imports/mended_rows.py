@@ -83,7 +83,7 @@ class Rules(Struct, frozen=True):
     def merge_rule(self) -> MergeRule | None:
         """How rows meet stored events; None where each is a new one."""
         fields = [column["field"] for column in self.columns if column["field"]]
-        return merge_rule(self.options.on_duplicate, self.options.key, fields)
+        return merge_rule(self.options.on_duplicate, self.options.key, fields, self.options.defaults)
 
 
 class Mended(Struct, frozen=True):

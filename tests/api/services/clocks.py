@@ -15,3 +15,7 @@ class ClockOfLooks:
     def __call__(self) -> int:
         self._now_ms += self._each_look_ms
         return self._now_ms
+
+    def let_pass(self, milliseconds: int) -> None:
+        """Let so much time have passed."""
+        self._now_ms += milliseconds

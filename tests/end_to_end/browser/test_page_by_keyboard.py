@@ -138,13 +138,17 @@ AGENDA = (
 KEPT = "() => document.activeElement.dataset.keep ?? document.activeElement.tagName"
 
 
-def test_the_keyboard_stays_where_a_choice_was_made_in_a_review(
-    page: Any, server: ServerProcess, tmp_path: Path
-) -> None:
-    file = tmp_path / "agenda.csv"
+def review_agenda(page: Any, server: ServerProcess, folder: Path) -> None:
+    file = folder / "agenda.csv"
     file.write_text(AGENDA)
     open_page(page, server)
     review(page, file)
+
+
+def test_the_keyboard_stays_where_a_choice_was_made_in_a_review(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    review_agenda(page, server, tmp_path)
     column = page.locator("[data-column='5']")
     column.focus()
     before = column.input_value()
@@ -162,10 +166,7 @@ def test_the_keyboard_stays_where_a_choice_was_made_in_a_review(
 def test_the_keyboard_goes_on_from_a_button_that_is_gone(
     page: Any, server: ServerProcess, tmp_path: Path
 ) -> None:
-    file = tmp_path / "agenda.csv"
-    file.write_text(AGENDA)
-    open_page(page, server)
-    review(page, file)
+    review_agenda(page, server, tmp_path)
     page.locator("[data-group^='local_info.venue_type'] button").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("text=1 can be imported, 2 cannot")

@@ -8,7 +8,12 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 
+from api.services.imports.mended_rows import Rules
+from api.services.imports.returned_file import ReturnedFile
+from api.services.imports.row_source import Portion, Rows
 from domain.csv.writer import csv_lines
+from domain.imports import ImportOptions, Upload
+from domain.ports.events import EventBatch
 from tests.api.services.imports.test_kinds import send
 from tests.serving import serving
 
@@ -518,3 +523,15 @@ async def test_whatever_cells_are_rejected_come_back_to_the_same_errors(tmp_path
         again = await told(http, "y")
         assert [pair for pair in zip(errors, again, strict=True) if pair[0] != pair[1]] == []
         assert (answer["accepted"], await events(http)) == (0, before)
+
+
+async def test_a_file_that_an_earlier_version_began_to_read_is_to_be_sent_again():
+    """Its rows came as events: they were judged by the rules of a file of their own."""
+    own = Upload("y", "processing", "a.csv", ImportOptions(repairs_of="x"), "ana", 0, 0)
+    mended = Upload("x", "completed", "a.csv", ImportOptions(), "ana", 0, 0)
+    rules = Rules("x", [], ImportOptions(), is_table=True, has_header=True)
+    returned = ReturnedFile(own, mended, rules, open_source=None)
+    portion = Portion(Rows(EventBatch(1, [b""], []), [], []), 0, b"")
+    judged = (await returned.judged(portion, None)).portion
+    assert (judged.fault.code, judged.fault.rule) == ("wrong_state", "earlier_version")
+    assert judged.rows.events.count == 0

@@ -19,6 +19,7 @@ from api.services.webhooks.delivery import Deliveries
 from api.services.webhooks.sending import Outgoing, Sender
 from api.storage.store import open_store
 from domain.webhooks import GONE, Attempt, Webhook
+from tests.api.services.clocks import ClockOfLooks
 from tests.api.services.unreliable_store import SCHEDULES, Outcome, Scheduled, rest
 
 LOOK_AT_THE_CLOCK_MS = 300
@@ -42,20 +43,16 @@ class Receiver:
 
     def __init__(self, answers: Sequence[tuple[int, int]]) -> None:
         self._answers: Iterator[tuple[int, int]] = iter(answers)
-        self._now_ms = 1_800_000_000_000
+        self.now_ms = ClockOfLooks(1_800_000_000_000, each_look_ms=LOOK_AT_THE_CLOCK_MS)
         self.titles: list[str] = []
         self.taken: list[str] = []
         self.wants_no_more = False
         self.sent_after = 0
 
-    def now_ms(self) -> int:
-        self._now_ms += LOOK_AT_THE_CLOCK_MS
-        return self._now_ms
-
     async def pause(self, seconds: float) -> None:
         """Let others go on, then let the time have passed."""
         await rest(1)
-        self._now_ms += round(seconds * 1000)
+        self.now_ms.let_pass(round(seconds * 1000))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[None]:

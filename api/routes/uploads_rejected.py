@@ -22,7 +22,14 @@ from api.services.exports.formats import XLSX_TYPE
 from api.services.exports.table import LANGUAGES, Language
 from api.services.exports.template import template
 from api.services.imports.history import ImportHistory
-from api.services.imports.rejected_file import FORMS, RejectedForm, own_form, rejected_file
+from api.services.imports.rejected_file import (
+    FORMS,
+    TITLES,
+    RejectedFile,
+    RejectedForm,
+    own_form,
+    rejected_file,
+)
 from api.services.imports.views import encode
 from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
@@ -31,6 +38,7 @@ from domain.problems import sendable
 ERRORS_LIMIT = 500
 MEDIA_TYPES: dict[RejectedForm, str] = {"csv": "text/csv", "xlsx": XLSX_TYPE, "json": "application/json"}
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()-]")
+_LANG = Query("lang", "Language of the errors.", {"enum": [*LANGUAGES], "default": "en"})
 _RECORD = re.compile(r"\d{1,15}", re.ASCII)
 TEMPLATE_ROWS = (
     ("title", "description", "event_date", "city", "participants", "local_info"),
@@ -96,14 +104,18 @@ async def list_errors(
         "Rejected rows as they were sent, with `_line` and `_errors`, to correct and send again",
         TAG,
         {200: Answer("The file", {"type": "string"}, media_types=["text/csv"])},
-        problems=["not-found"],
+        problems=["not-found", "invalid-query"],
+        parameters=[_LANG],
     ),
 )
 async def download_rejected_csv(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> ASGIResponse:
     """Return the rows as a CSV, streamed."""
     services = services_of(request.app)
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"lang"}))
+    language = parameters.choice("lang", LANGUAGES, "en")
+    parameters.finish()
     upload = await find(services.imports, upload_id)
-    return _file_of(upload, "csv", services.import_history)
+    return _file_of(upload, "csv", cast("Language", language), services.import_history)
 
 
 @get(
@@ -119,17 +131,18 @@ async def download_rejected_csv(upload_id: FromPath[str], request: Request[Any, 
             )
         },
         problems=["not-found", "invalid-query"],
-        parameters=[Query("format", "Another format.", {"enum": [*FORMS]})],
+        parameters=[Query("format", "Another format.", {"enum": [*FORMS]}), _LANG],
     ),
 )
 async def download_rejected(request: Request[Any, Any, Any], upload_id: FromPath[str]) -> ASGIResponse:
     """Return the rows as a file with its own columns and delimiter, `_line` and `_errors`, streamed."""
     services = services_of(request.app)
-    parameters = UrlParameters(request.scope["query_string"], frozenset({"format"}))
+    parameters = UrlParameters(request.scope["query_string"], frozenset({"format", "lang"}))
     upload = await find(services.imports, upload_id)
     form = parameters.choice("format", FORMS, own_form(upload))
+    language = parameters.choice("lang", LANGUAGES, "en")
     parameters.finish()
-    return _file_of(upload, cast("RejectedForm", form), services.import_history)
+    return _file_of(upload, cast("RejectedForm", form), cast("Language", language), services.import_history)
 
 
 @get(
@@ -169,19 +182,20 @@ async def download_workbook_template(request: Request[Any, Any, Any]) -> Respons
     return Response(content, media_type=XLSX_TYPE, headers=_attachment("template.xlsx"))
 
 
-def _file_of(upload: Upload, form: RejectedForm, history: ImportHistory) -> ASGIResponse:
+def _file_of(upload: Upload, form: RejectedForm, language: Language, history: ImportHistory) -> ASGIResponse:
     own_name = upload.filename.replace("\\", "/").rpartition("/")[2]
     stem = own_name.rpartition(".")[0] or own_name or upload.id
-    headers = _attachment(f"{stem}-rejected.{form}") | {"Cache-Control": "no-store"}
+    headers = _attachment(f"{stem}-{TITLES[language]}.{form}") | {"Cache-Control": "no-store"}
     return StreamedAnswer(
-        partial(_chunks, upload, form, history), media_type=MEDIA_TYPES[form], headers=headers
+        partial(_chunks, rejected_file(upload, form, language), upload.id, history),
+        media_type=MEDIA_TYPES[form],
+        headers=headers,
     )
 
 
-async def _chunks(upload: Upload, form: RejectedForm, history: ImportHistory) -> AsyncGenerator[bytes, None]:
-    file = rejected_file(upload, form)
+async def _chunks(file: RejectedFile, upload_id: str, history: ImportHistory) -> AsyncGenerator[bytes, None]:
     yield file.opening()
-    async for rows in history.all_rejected(upload.id):
+    async for rows in history.all_rejected(upload_id):
         yield await to_thread.run_sync(file.part, rows)
     yield file.closing()
 

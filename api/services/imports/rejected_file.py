@@ -10,7 +10,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from api.services.exports.table import Language
 from api.services.exports.xlsx import XlsxFile
+from api.services.problem_words import words_of
 from domain.csv.writer import csv_lines
 from domain.imports import RejectedRow, Upload
 from domain.json_text import decode_json
@@ -20,6 +22,8 @@ from domain.rows.formula_guard import guarded, unguarded
 
 RejectedForm = Literal["csv", "xlsx", "json"]
 FORMS: tuple[RejectedForm, ...] = ("csv", "xlsx", "json")
+TITLES: Mapping[Language, str] = {"en": "rejected", "pt": "rejeitadas"}
+"""What the sheet is called, and what the name of the file ends in."""
 
 _WORKBOOKS = ("xlsx", "xlsm", "xlsb", "xls", "ods")
 _JSON = ("json", "ndjson")
@@ -47,9 +51,9 @@ def own_form(upload: Upload) -> RejectedForm:
     return "xlsx" if kind in _WORKBOOKS else "json" if kind in _JSON else "csv"
 
 
-def rejected_file(upload: Upload, form: RejectedForm) -> RejectedFile:
-    """Begin a file of an import's rejected rows."""
-    table = _Table(upload)
+def rejected_file(upload: Upload, form: RejectedForm, language: Language) -> RejectedFile:
+    """Begin a file of an import's rejected rows, with their errors in a language."""
+    table = _Table(upload, language)
     if form == "xlsx":
         return _Workbook(table)
     return _Json(table) if form == "json" else _Csv(table, (upload.dialect or {}).get("delimiter", ","))
@@ -67,7 +71,8 @@ def names_in_file(upload: Upload) -> list[list[str | None]]:
 class _Table:
     """The columns of the file, and the texts that its cells stood for."""
 
-    def __init__(self, upload: Upload) -> None:
+    def __init__(self, upload: Upload, language: Language = "en") -> None:
+        self.language = language
         dialect = upload.dialect or {}
         kind = dialect.get("format")
         is_named = kind != "ics" and dialect.get("header_row") != 0
@@ -95,11 +100,15 @@ class _Table:
     def described(self, row: RejectedRow) -> list[str]:
         """Return the texts, the line, the errors, and what stands beyond the header."""
         cells, width = self.cells(row), len(self.names)
-        return [*cells[:width], *map(str, self.place(row)), reasons(row), *cells[width:]]
+        return [*cells[:width], *map(str, self.place(row)), self.reasons(row), *cells[width:]]
 
     def place(self, row: RejectedRow) -> list[int]:
         """Return the line of a row in its file, and its record where a line may have several."""
         return [row.line, row.record] if self._has_records else [row.line]
+
+    def reasons(self, row: RejectedRow) -> str:
+        """Return all errors of a row."""
+        return " | ".join(words_of(error, self.language) for error in row.errors)
 
 
 def _name(column: Mapping[str, Any], *, is_named: bool) -> str:
@@ -109,11 +118,6 @@ def _name(column: Mapping[str, Any], *, is_named: bool) -> str:
     """
     name = column["name"] if is_named or not column.get("field") else column["field"]
     return sendable(str(name))
-
-
-def reasons(row: RejectedRow) -> str:
-    """Return all errors of a row."""
-    return " | ".join(f"{error.code}: {error.message}" for error in row.errors)
 
 
 class _Csv:
@@ -134,7 +138,7 @@ class _Csv:
 class _Workbook:
     def __init__(self, table: _Table) -> None:
         self._table = table
-        self._file = XlsxFile("pt", [*table.names, *table.own], sheet="rejected")
+        self._file = XlsxFile("pt", [*table.names, *table.own], sheet=TITLES[table.language])
 
     def opening(self) -> bytes:
         return self._file.opening()
@@ -166,7 +170,7 @@ class _Json:
     def _members(self, row: RejectedRow) -> dict[str, Any]:
         cells = self._table.cells(row)
         members = {name: _value(cell) for name, cell in zip(self._names, cells, strict=False) if cell}
-        own = dict(zip(self._table.own, [*self._table.place(row), reasons(row)], strict=True))
+        own = dict(zip(self._table.own, [*self._table.place(row), self._table.reasons(row)], strict=True))
         return {**members, **own}
 
 

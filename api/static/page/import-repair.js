@@ -3,7 +3,7 @@ import {h} from "./dom.js";
 import {PREFIX} from "./server.js";
 import {RejectedTable} from "./rejected-table.js";
 import {Repairs} from "./repairs.js";
-import {say, t} from "./i18n.js";
+import {currentLanguage, say, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
 import {askBeforeLeaving} from "./unsaved.js";
 
@@ -32,7 +32,7 @@ export class ImportRepair {
       onclick: () => this.#send().catch((fault) => this.#refused(fault)),
     });
     askBeforeLeaving(() => this.element.isConnected && !this.isClean);
-    const href = `${PREFIX}/api/v1/uploads/${model.id}/rejected`;
+    this.download = h("a.button", {download: "", t: "rejects.download"});
     this.element = h(
       "section.rejects",
       {hidden: true},
@@ -42,7 +42,7 @@ export class ImportRepair {
         h("h3", {t: "rejects.title"}),
         this.table.count,
         this.table.filter,
-        h("a.button", {href, download: "", t: "rejects.download"}),
+        this.download,
       ),
       this.table.element,
       this.more,
@@ -63,6 +63,8 @@ export class ImportRepair {
   paint() {
     const model = this.#model;
     this.element.hidden = model.rejected === 0;
+    const {lang} = currentLanguage().files;
+    this.download.href = `${PREFIX}/api/v1/uploads/${model.id}/rejected${query({lang})}`;
     if (model.rejected) this.table.update(model.problems, {canMend: this.#canMend});
     this.#paintButton();
     this.more.hidden = !model.isFull;

@@ -13,6 +13,7 @@ const listed = (items) => [items].flat().join(", ");
 
 /** Parameters that are codes or amounts, as they stand in a sentence. */
 const SHOWN = {
+  field: fieldName,
   fields: (fields) => listed([fields].flat().map(fieldName)),
   one: dayAndTime,
   other: dayAndTime,
@@ -43,8 +44,9 @@ function worded(key, params) {
 }
 
 /** @param {Told} problem @returns {string | null} */
-export function exactWords({code, rule, value, params}) {
-  return worded(`exact.${code}${rule ? `.${rule}` : ""}`, {...params, value: value ?? params?.value ?? null});
+export function exactWords({code, rule, field, value, params}) {
+  const told = {...params, field, value: value ?? params?.value ?? null};
+  return worded(`exact.${code}${rule ? `.${rule}` : ""}`, told);
 }
 
 /** What a kind of problem is; some rules have words of their own for a field. @param {Told} problem */

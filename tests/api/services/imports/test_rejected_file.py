@@ -115,6 +115,37 @@ async def test_a_csv_keeps_its_own_delimiter_and_columns(tmp_path):
         assert (await http.get(f"{UPLOADS}/none/rejected")).status_code == 404
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
+@pytest.mark.parametrize("kind", FILES)
+async def test_the_errors_are_told_in_the_language_of_the_reader(tmp_path, kind, form):
+    async with serving(tmp_path) as served, served.client() as http:
+        await send(http, FILES[kind], upload_id="x")
+        words = []
+        for lang in ("en", "pt"):
+            answer = await http.get(f"{UPLOADS}/x/rejected", params={"format": form, "lang": lang})
+            words.append([row["_errors"] for row in table(answer.content, form)])
+            name = {"en": "rejected", "pt": "rejeitadas"}[lang]
+            assert answer.headers["content-disposition"].endswith(f'-{name}.{form}"')
+        told = (await errors(http, "x"))[0]["errors"]
+        assert words[0][0] == " | ".join(f"{error['code']}: {error['message']}" for error in told)
+        assert words[1][0].startswith("Data: não é uma data que exista")
+        assert words[1][1] == "Cidade: não pode ficar em branco"
+        # In either language they are no fields on the way in.
+        again = await send(http, answer.content, upload_id="y", repairs_of="x")
+        assert (again.json()["accepted"], again.json()["rejected"]) == (0, 2), again.text
+
+
+async def test_a_language_that_there_is_not_is_refused(tmp_path):
+    async with serving(tmp_path) as served, served.client() as http:
+        await send(http, FILES["csv"], upload_id="x")
+        for path in ("rejected", "rejected.csv"):
+            answer = await http.get(f"{UPLOADS}/x/{path}?lang=fr")
+            assert answer.status_code == 400
+            assert "pt, en" in answer.text
+        answer = await http.get(f"{UPLOADS}/x/rejected.csv?lang=pt")
+        assert "Data: não é uma data que exista" in answer.text
+
+
 @pytest.mark.parametrize("language", ["pt", "en"])
 async def test_the_template_imports_unchanged(tmp_path, language):
     async with serving(tmp_path) as served, served.client() as http:

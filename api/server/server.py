@@ -97,7 +97,7 @@ class Server(uvicorn.Server):
         services = services_of(self._app)
         services.readiness.drain()
         services.hub.registry.drain()
-        asyncio.get_running_loop().call_later(STREAMS_END_SECONDS, self._cut_streams)
+        asyncio.get_running_loop().call_later(STREAMS_END_SECONDS, self._end_what_is_left)
         # Who waits to be accepted when the sockets close is cut off, and a proxy sends no POST twice:
         # a few turns of the loop accept the clients that came while the streams ended.
         for _ in range(3):
@@ -106,12 +106,18 @@ class Server(uvicorn.Server):
         self._refusals.close()
         logger.info("stopped")
 
-    def _cut_streams(self) -> None:
+    def _end_what_is_left(self) -> None:
+        """Cut off streams whose clients do not read, and ask those to end that came while uvicorn asked.
+
+        A proxy keeps a connection for its next request, which nobody will answer.
+        """
         # uvicorn's own annotation knows only its own protocols.
         connections: list[Any] = [*self.server_state.connections]
         for connection in connections:
             if isinstance(connection, TransportOutlet):
                 connection.abort()
+            else:
+                connection.shutdown()
 
 
 def serve_on(

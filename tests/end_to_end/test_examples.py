@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -190,3 +191,47 @@ def test_a_subscriber_goes_on_after_a_restart_of_its_own(
         if heard_again == ["first"]:
             heard_again = [title_of_next(messages)]
     assert heard_again == ["meanwhile"]
+
+
+def test_go_prints_whole_messages_only_and_goes_on_after_the_last_of_them(tmp_path: Path) -> None:
+    whole, cut = b'id: k.1\ndata: {"type":"a"}\n\n', b'id: k.2\ndata: {"type":"b"'
+    with answering([whole + cut, cut + b"}\n\n", 204]) as (url, cursors):
+        done = subprocess.run(
+            go_command(tmp_path, url), capture_output=True, text=True, timeout=60, check=True
+        )
+    assert done.stdout.splitlines() == ['{"type":"a"}', '{"type":"b"}']
+    assert cursors == [None, "k.1", "k.2"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_go_says_that_it_is_refused_and_ends(status: int, tmp_path: Path) -> None:
+    with answering([status]) as (url, _):
+        done = subprocess.run(
+            go_command(tmp_path, url), capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"refused: {status}" in done.stderr
+
+
+@contextmanager
+def answering(answers: list[bytes | int]) -> Iterator[tuple[str, list[str | None]]]:
+    """Serve streams that break, or a status, in turn; give the address and the cursors that came."""
+    cursors: list[str | None] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            cursors.append(self.headers["Last-Event-ID"])
+            answer = answers.pop(0)
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.end_headers()
+            self.wfile.write(b"" if isinstance(answer, int) else answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", cursors
+        finally:
+            server.shutdown()

@@ -1,3 +1,4 @@
+import {carry} from "./merged.js";
 import {backoffMs} from "./timing.js";
 import {isFinal} from "./verdict.js";
 
@@ -180,7 +181,7 @@ export class Subscription {
   #deliver(message) {
     if (this.#over) return;
     if (message.type === "hello") this.#hello(message);
-    if (OF_THE_CONNECTION.has(message.type) || !this.feeds.includes(message.feed)) return;
+    if (OF_THE_CONNECTION.has(message.type) || !carry(this.feeds, message.feed)) return;
     if (message.type === "state") return this.#parts.onState(message);
     if (message.id && !this.#parts.position.take(message.id)) return;
     this.#parts.onMessage(message);

@@ -52,6 +52,27 @@ test("history comes first, then what streamed in meanwhile, each once", async ()
   assert.deepEqual(asked.slice(0, 2), [null, "e.2"]);
 });
 
+test("a merged feed has the messages of many, and does not end with one of them", async () => {
+  const upload = (seq, id, type = "progress") => ({type, id: `e.${seq}`, feed: `upload/${id}`});
+  const {subscription, seen, hub} = subscribed(
+    [page("e.2", upload(1, "x"), upload(2, "x", "finished")), page("e.2")],
+    {feeds: ["eventos/progresso"]},
+  );
+  await settle();
+  subscription.onCovered("t1");
+  await settle();
+  for (const message of [
+    upload(3, "y"),
+    {type: "log", id: "e.4", feed: "tarefas/upload"},
+    {type: "event.created", id: "e.5", feed: "eventos"},
+    upload(6, "y", "finished"),
+    upload(7, "z"),
+  ])
+    subscription.onMessage(message);
+  assert.deepEqual(seen.ids, ["e.1", "e.2", "e.3", "e.6", "e.7"]);
+  assert.deepEqual([subscription.over, hub.left], [false, 0]);
+});
+
 test("a change of leader is a seam like the first one", async () => {
   const {subscription, seen} = subscribed([
     page("e.1", row(1)),

@@ -67,14 +67,14 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def node_command(folder: Path, url: str) -> list[str]:
+def node_command(folder: Path, url: str, feed: str = "eventos") -> list[str]:
     script = folder / "watch.mjs"
     shutil.copy(EXAMPLES / "node" / "watch.mjs", script)
-    return [program("node"), str(script), url, "eventos"]
+    return [program("node"), str(script), url, feed]
 
 
-def python_command(url: str) -> list[str]:
-    return [sys.executable, str(EXAMPLES / "python" / "watch.py"), url, "eventos"]
+def python_command(url: str, feed: str = "eventos") -> list[str]:
+    return [sys.executable, str(EXAMPLES / "python" / "watch.py"), url, feed]
 
 
 def go_command(folder: Path, url: str) -> list[str]:
@@ -191,6 +191,29 @@ def test_a_subscriber_goes_on_after_a_restart_of_its_own(
         if heard_again == ["first"]:
             heard_again = [title_of_next(messages)]
     assert heard_again == ["meanwhile"]
+
+
+@pytest.mark.parametrize("language", ["node", "python"])
+def test_the_feed_of_all_imports_brings_the_messages_of_each(
+    language: str, server: ServerProcess, packed: Path, tmp_path: Path
+) -> None:
+    feed = "eventos/progresso"
+    command = (
+        node_command(packed, server.url, feed) if language == "node" else python_command(server.url, feed)
+    )
+    with heard(command, tmp_path) as messages:
+        is_reading(server)
+        for upload_id in ("first", "second"):
+            rows = b"title,event_date,city\nA,2026-07-01,Recife\n"
+            answer = httpx.post(
+                f"{server.url}/api/v1/uploads?upload_id={upload_id}", files={"file": rows}, timeout=60
+            )
+            answer.raise_for_status()
+            found = [messages.get(timeout=HEARD_WITHIN_SECONDS)]
+            while found[-1]["type"] != "finished":
+                found.append(messages.get(timeout=HEARD_WITHIN_SECONDS))
+            assert {one["feed"] for one in found} == {f"upload/{upload_id}"}
+            assert [one["title"] for one in found if one["type"] == "progress" and "title" in one] == ["A"]
 
 
 def test_go_prints_whole_messages_only_and_goes_on_after_the_last_of_them(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Checks the text of a `Host` field: a name or an address, with an optional port."""
+"""Checks names of hosts: the text of a `Host` field, and what can be looked up."""
 
 import re
 
@@ -10,3 +10,16 @@ def is_authority(text: bytes) -> bool:
     """Return whether a text may stand in `Host`; an empty name may. Source: RFC 9110 §7.2, RFC 3986 §3.2."""
     found = _AUTHORITY.fullmatch(text)
     return found is not None and int(found[1] or 0) <= _LAST_PORT
+
+
+def is_host_name(text: str) -> bool:
+    """Return whether a host can be looked up by this text: each part of a name has 1 to 63 characters.
+
+    An address is such a text, too. Source: RFC 1035 §2.3.4; RFC 3490 §4.1 (names in any script).
+    """
+    try:
+        # As `socket.getaddrinfo` does, which raises the same error.
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return True

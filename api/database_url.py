@@ -1,7 +1,7 @@
 """Checks the URL of the store. A password in it may contain what ends a part of other URLs: "/", "?", "#"."""
 
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 PARAMETERS = frozenset(
     {"host", "port", "user", "dbname", "passfile", "target_session_attrs", "connect_timeout"}
@@ -65,6 +65,19 @@ def url_fault(url: str) -> str | None:
     database = read["database"] or ""
     is_cut = "@" in database if read["password"] is not None else _PASSWORD_IN_PATH.match(database)
     return _ENDS_A_PART if is_cut or "@" in (read["host"] or "") else None
+
+
+def hosts_of(url: str) -> list[str]:
+    """Return the hosts of a URL without a fault: in their place, and as parameters.
+
+    Folders of Unix sockets are none; of a file there is none.
+    """
+    read = _AS_READ.match(url)
+    if read is None or url.startswith("sqlite"):
+        return []
+    given = [value for name, value in parse_qsl(_parts(url)[1].partition("?")[2]) if name == "host"]
+    listed = ",".join((unquote(read["host"] or ""), *given)).split(",")
+    return [host for host in listed if host and not host.startswith("/")]
 
 
 def has_password(url: str) -> bool:

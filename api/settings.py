@@ -14,8 +14,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from api.authority import is_authority
-from api.database_url import PARAMETERS, is_database_url, unknown_parameter, url_fault
+from api.authority import is_authority, is_host_name
+from api.database_url import PARAMETERS, hosts_of, is_database_url, unknown_parameter, url_fault
 from api.loopback import is_loopback
 from api.own_paths import OWN_PATHS, UNIX
 
@@ -90,6 +90,8 @@ def _address(text: str) -> str:
     is_name = text == "*" or re.fullmatch(r"[\w.-]+", text)
     if not is_name:
         ipaddress.ip_address(text)
+    if not is_host_name(text):
+        raise ValueError
     return text
 
 
@@ -134,6 +136,10 @@ def _database_url(text: str) -> str:
         raise UrlFaultError(fault)
     if not is_database_url(text):
         raise ValueError
+    for host in hosts_of(text):
+        if not is_host_name(host):
+            rule = "each part of a name, between its dots, must have 1 to 63 characters"
+            raise UrlFaultError(f"names the host {host[:80]!r}: {rule}")
     return text
 
 
@@ -150,7 +156,8 @@ def _certificates(text: str) -> Path:
 def _collector(text: str) -> str:
     parts = urlsplit(_text(text))
     has_rest = "@" in parts.netloc or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or has_rest:
+    is_known = parts.scheme in ("http", "https") and parts.hostname and is_host_name(parts.hostname)
+    if not is_known or has_rest:
         raise ValueError
     _ = parts.port  # Raises where it is no port.
     return f"{text.rstrip('/')}/v1/traces" if parts.path in ("", "/") else text

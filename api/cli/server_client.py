@@ -6,6 +6,8 @@ import re
 import click
 import httpx
 
+from api.authority import is_host_name
+
 
 def _checked(_context: click.Context, _option: click.Parameter, url: str) -> str:
     """Return the URL of a server; click reports what is wrong with any other, and ends with 2."""
@@ -13,7 +15,7 @@ def _checked(_context: click.Context, _option: click.Parameter, url: str) -> str
         known = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise click.BadParameter(f"{url!r}: {error}") from None
-    if known.scheme not in {"http", "https"} or not known.host:
+    if known.scheme not in {"http", "https"} or not known.host or not is_host_name(known.host):
         raise click.BadParameter(f"{url!r} is not like http://127.0.0.1:8000")
     return url
 

@@ -1,10 +1,12 @@
-"""A `Host` holds a name or an address, and a port that exists."""
+"""A `Host` holds a name or an address, and a port that exists. What can be looked up is known before."""
+
+import socket
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.authority import is_authority
+from api.authority import is_authority, is_host_name
 
 GOOD = [
     "a",
@@ -53,3 +55,15 @@ def test_other_text_is_refused(text: str) -> None:
 @given(st.integers(0, 99_999))
 def test_only_ports_that_exist_are_accepted(port: int) -> None:
     assert is_authority(b"a:%d" % port) == (port < 1 << 16)
+
+
+@given(st.text("ab.-_é\u3002\u00ad:", max_size=70) | st.text("a.", min_size=60, max_size=70))
+def test_no_host_name_fails_in_another_way_than_to_be_unknown(name: str) -> None:
+    try:
+        socket.getaddrinfo(name, 1, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass
+    except UnicodeError:
+        assert not is_host_name(name)
+        return
+    assert is_host_name(name)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.database_url import has_password, is_database_url, unknown_parameter, url_fault
+from api.database_url import has_password, hosts_of, is_database_url, unknown_parameter, url_fault
 from api.settings import SettingError, read_settings
 
 GOOD = [
@@ -96,6 +96,46 @@ def test_a_url_that_would_be_read_in_another_way_than_it_was_meant_has_a_sentenc
     with pytest.raises(SettingError, match="FASTTRACK_DATABASE_URL ") as refused:
         read_settings({"FASTTRACK_DATABASE_URL": url})
     assert advice in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["a..b", "..", ".a", "a" * 64, "\u00e9" * 60])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana:S3cret@{}/x",
+        "postgres://ana:S3cret@one,{}:5432/x",
+        "postgresql+asyncpg:///x?password=S3cret&host={}",
+        "postgresql:///x?host=one,{}&port=1,2&password=S3cret",
+    ],
+)
+def test_a_host_that_cannot_be_looked_up_is_named_without_the_password(url: str, host: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        read_settings({"FASTTRACK_DATABASE_URL": url.format(host)})
+    told = str(refused.value)
+    assert told.startswith(f"FASTTRACK_DATABASE_URL names the host {host!r}: ")
+    assert "\n" not in told
+    assert "S3cret" not in told
+
+
+@pytest.mark.parametrize("folder", ["/run/" + "a" * 90, "%2Frun%2F" + "a" * 90])
+def test_the_folder_of_a_unix_socket_is_no_host_name(folder: str) -> None:
+    url = f"postgresql:///x?host={folder}"
+    assert hosts_of(url) == []
+    assert read_settings({"FASTTRACK_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("sqlite:///a..b?host=x", []),
+        ("postgresql:///x", []),
+        ("postgresql://ana:a@db:5432/x", ["db"]),
+        ("postgresql://[::1]:5432/x", []),
+        ("postgres://one,two/x?host=three,&port=1", ["one", "two", "three"]),
+    ],
+)
+def test_the_hosts_of_a_url_are_known(url: str, hosts: list[str]) -> None:
+    assert hosts_of(url) == hosts
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126)))

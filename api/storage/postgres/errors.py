@@ -81,6 +81,8 @@ def _state_of(error: BaseException) -> str:
 
 def connect_error(error: Exception) -> StorageError | None:
     """Return the storage error of an attempt to connect: the store is full, or away, whatever the reason."""
+    if isinstance(error, UnicodeError):  # Also of a name that stands in PGHOST.
+        return StorageUnavailableError("the host of the database has a name that cannot be looked up")
     meant = storage_error(error)
     if isinstance(meant, StorageFaultError):
         return StorageUnavailableError(f"the database accepts no connection: {error} ({_state_of(error)})")

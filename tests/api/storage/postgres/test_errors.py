@@ -82,6 +82,7 @@ def test_an_error_means_that_the_store_is_full_or_away_or_at_fault_or_nothing_of
             "unsupported startup parameter: jit",
         ),
         (asyncpg.TooManyConnectionsError("x"), StorageUnavailableError, "no free connection"),
+        (UnicodeError("label empty or too long"), StorageUnavailableError, "cannot be looked up"),
     ],
 )
 def test_whatever_ends_an_attempt_to_connect_the_store_is_full_or_away(

@@ -88,11 +88,12 @@ class Analysis:
 
     def _count_venue(self, event: Event, *, past: bool) -> None:
         venue = event.local_info
+        # An event without a venue has no type of venue, as on the dashboard: all events are in the breakdown.
+        self._by_venue_type[venue.venue_type if venue else None] += 1
         if venue is None:
             self._totals["without_venue"] += 1
             return
         present = len(event.participants)
-        self._by_venue_type[venue.venue_type] += 1
         self._totals.update(capacity=venue.capacity, participants_with_capacity=present)
         if present > venue.capacity:
             self._findings["over_capacity"].add(event, capacity=venue.capacity, participants=present)

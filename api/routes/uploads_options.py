@@ -16,6 +16,8 @@ from domain.problems import Problem, excerpt, problem
 UPLOAD_OPTION_NAMES = OPTION_NAMES | {"upload_id"}
 STAGED_OPTION_NAMES = OPTION_NAMES - {"stage", "repairs_of"}
 """Of what is done with a file that is staged."""
+STAGED_IMPORT_NAMES = STAGED_OPTION_NAMES | {"repairs_of"}
+"""Of its import, which may turn out to be of corrected rows: a check has no rules of another import."""
 
 LateOption = Literal["late_option", "late_option.resumed", "late_option.repeated"]
 """Why it is late: it came after the file, with a later part of it, or with a repeated Idempotency-Key."""
@@ -62,14 +64,17 @@ def options_of(texts: dict[str, str]) -> ImportOptions:
 
 
 def changes_of(
-    request: Request[Any, Any, Any], options: ImportOptions, fields: Iterable[tuple[str, str]] = ()
+    request: Request[Any, Any, Any],
+    options: ImportOptions,
+    fields: Iterable[tuple[str, str]] = (),
+    known: frozenset[str] = STAGED_OPTION_NAMES,
 ) -> ImportOptions:
     """Return the options of a staged file, updated with those of a request.
 
     Raises:
         HttpProblem: everything that is wrong with them.
     """
-    texts = option_texts(request, fields, STAGED_OPTION_NAMES)
+    texts = option_texts(request, fields, known)
     read = options_of(texts)
     given = {name: getattr(read, name) for name in texts}
     return msgspec.structs.replace(options, stage=False, **given)

@@ -13,7 +13,8 @@ from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.json_body import PROBLEMS, read_optional_json
 from api.routes.tasks import TaskView, task_view
 from api.routes.uploads import ONE, OPTIONS, TAG, HttpRequest, find, outcome, wait_seconds
-from api.routes.uploads_options import STAGED_OPTION_NAMES, changes_of
+from api.routes.uploads_body import check_mended
+from api.routes.uploads_options import STAGED_IMPORT_NAMES, STAGED_OPTION_NAMES, changes_of
 from api.routes.uploads_preview import SHAPE, previewed, sendable
 from api.routes.uploads_problems import refused
 from api.services.imports.check import KIND
@@ -28,6 +29,7 @@ from domain.people import may_change
 from domain.problems import Problem, excerpt, problem
 
 _PARAMETERS = [option for option in OPTIONS if option.name in STAGED_OPTION_NAMES]
+_IMPORT_PARAMETERS = [option for option in OPTIONS if option.name in STAGED_IMPORT_NAMES]
 _BODY = Body(
     {"application/json": {"type": "object"}},
     about="Options as members, instead of or in addition to parameters.",
@@ -98,7 +100,7 @@ async def check_staged(request: HttpRequest, upload_id: FromPath[str]) -> ReadyA
             201: Answer("Finished, under `Prefer: wait`", UploadSummary),
         },
         problems=["not-found", "conflict", *PROBLEMS],
-        parameters=_PARAMETERS,
+        parameters=_IMPORT_PARAMETERS,
         body=_BODY,
         role="editor",
     ),
@@ -107,10 +109,11 @@ async def import_staged(request: HttpRequest, upload_id: FromPath[str]) -> Respo
     """Start the import; its feed is `upload/{id}`."""
     services = services_of(request.app)
     upload = await _staged(request, upload_id, services)
-    options = await _options(request, upload)
-    # What it would find out is found out by the import itself; others wait for its place.
-    await _end_checks(services, upload_id)
+    options = await _options(request, upload, STAGED_IMPORT_NAMES)
     try:
+        await check_mended(services.imports, request.user, options)
+        # What it would find out is found out by the import itself; others wait for its place.
+        await _end_checks(services, upload_id)
         await services.imports.start_staged(upload_id, options)
     except ImportRefusedError as refusal:
         raise refused(refusal) from None
@@ -136,10 +139,12 @@ async def _end_checks(services: Services, upload_id: str) -> None:
             await services.tasks.cancel(task.id)
 
 
-async def _options(request: HttpRequest, upload: Upload) -> ImportOptions:
+async def _options(
+    request: HttpRequest, upload: Upload, known: frozenset[str] = STAGED_OPTION_NAMES
+) -> ImportOptions:
     """Return the options that the file was staged with, with those of the URL and the body."""
     members = await read_optional_json(request, _texts)
-    return changes_of(request, upload.options, (members or {}).items())
+    return changes_of(request, upload.options, (members or {}).items(), known)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -65,8 +65,10 @@ def import_notification(
 
     `error`: why it failed.
     """
-    counts = f"{accepted} rows accepted, {rejected} rejected, for {actor}"
-    why: dict[str, Param] = {"reason": error.message, "reason_code": error.code} if error else {}
+    # Of a file that could not be read there are no rows to speak of.
+    has_rows = accepted + rejected > 0 or error is None
+    rows = f"{accepted} row{'' if accepted == 1 else 's'} accepted, {rejected} rejected, " if has_rows else ""
+    counts = f"{rows}for {actor}"
     return notification(
         "import.finished",
         f"Import of {filename or upload_id} {status}",
@@ -81,9 +83,22 @@ def import_notification(
             "status": status,
             "accepted": accepted,
             "rejected": rejected,
-            **why,
+            **(reason_params(error) if error else {}),
         },
     )
+
+
+def reason_params(error: Problem) -> dict[str, Param]:
+    """Return why something ended, for a client that words it: the problem's English, code, rule and params.
+
+    `reason_params` holds all that the sentence speaks of, `field` and `value` as well.
+    """
+    return {
+        "reason": error.message,
+        "reason_code": error.code,
+        "reason_rule": error.rule or None,
+        "reason_params": {"field": error.field, "value": error.value, **(error.params or {})},
+    }
 
 
 def task_notification(task_id: str, kind: str, status: str, *, actor: str, at_ms: int) -> Draft:

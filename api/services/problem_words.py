@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from api.services.exports.table import Language
 from domain.problems import Problem, ProblemParam
 
 _PAGE = Path(__file__).parent.parent / "static" / "page" / "languages" / "pt-br-problems.js"
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+"""`{name}`, or a count with its forms: `{count:one # linha|other # linhas}`."""
 
 
 def words_of(problem: Problem, language: Language) -> str:
@@ -28,12 +30,23 @@ def _in_portuguese(problem: Problem) -> str | None:
     code = f"exact.{problem.code}" + (f".{problem.rule}" if problem.rule else "")
     told = {**(problem.params or {}), "value": problem.value, "field": problem.field}
     text = words.get(code)
-    if text is None or any(told.get(name) is None for name in _PARAMETER.findall(text)):
+    if text is None or any(told.get(name) is None for name, _ in _PARAMETER.findall(text)):
         return None
     shown = {name: _SHOWN.get(name, _plain)(item) for name, item in told.items() if item is not None}
-    text = _PARAMETER.sub(lambda found: shown[found[1]], text)
+    text = _PARAMETER.sub(lambda found: _said(found, told, shown), text)
     name = f"{_field(problem.field)}: " if problem.field else ""
     return name + text + _offered(problem, text)
+
+
+def _said(found: re.Match[str], told: Mapping[str, Any], shown: Mapping[str, str]) -> str:
+    """Return a parameter as it stands in a sentence: of a count the form for it, in which # is the number."""
+    name, forms = found.groups()
+    if forms is None:
+        return shown[name]
+    texts = dict(form.split(" ", 1) for form in forms.split("|"))
+    # Portuguese says 0 as it says 1 (CLDR).
+    text = texts.get("one", texts["other"]) if told[name] in (0, 1) else texts["other"]
+    return text.replace("#", shown[name])
 
 
 def _offered(problem: Problem, text: str) -> str:

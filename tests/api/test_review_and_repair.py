@@ -158,6 +158,54 @@ async def test_a_corrected_rejected_file_joins_its_import_once(tmp_path):
         assert gone.status_code == 409
 
 
+async def test_a_rejected_file_that_was_staged_joins_its_import_once(tmp_path):
+    async with serving(tmp_path) as served, served.client() as http:
+        await imported(http)
+        rejected = (await http.get(f"{UPLOADS}/x/rejected.csv")).text
+        mended = rejected.replace("2025-02-30", "2025-02-28").replace("Auditorium", "Auditório")
+        for upload_id, accepted in (("y", 2), ("z", 0)):
+            await stage(http, mended, upload_id=upload_id)
+            # It is read by the rules of its import: what a check of the file alone would say means nothing.
+            for path in ("preview", "check"):
+                method = "GET" if path == "preview" else "POST"
+                asked = await http.request(
+                    method, f"{UPLOADS}/{upload_id}/{path}", params={"repairs_of": "x"}
+                )
+                assert asked.status_code == 422
+            answer = await http.post(
+                f"{UPLOADS}/{upload_id}/import", json={"repairs_of": "x"}, headers={"Prefer": "wait=30"}
+            )
+            assert (answer.status_code, answer.json()["created"]) == (201, accepted), answer.text
+        told = (await http.get(f"{UPLOADS}/x")).json()
+        assert (told["accepted"], told["rejected"]) == (4, 1)
+        assert (await http.get(f"{UPLOADS}/y")).json()["options"]["repairs_of"] == "x"
+        assert sorted(await titles(http)) == ["A", "B", "C", "E"]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("missing", 404), ("undone", 409), ("atomic", 409), ("dry_run", 409), ("staged", 409)],
+)
+async def test_a_staged_file_stays_staged_if_its_rows_cannot_go_back(tmp_path, state, status):
+    async with serving(tmp_path) as served, served.client() as http:
+        if state == "staged":
+            await stage(http)
+        elif state != "missing":
+            params = {"atomic": {"mode": "atomic"}, "dry_run": {"dry_run": "true"}}.get(state, {})
+            await http.post(
+                UPLOADS,
+                params={"upload_id": "x", **params},
+                files={"file": ("a.csv", FILE.encode())},
+                headers={"Prefer": "wait=30"},
+            )
+        if state == "undone":
+            assert (await http.post(f"{UPLOADS}/x/undo")).status_code == 200
+        await stage(http, upload_id="y")
+        answer = await http.post(f"{UPLOADS}/y/import", json={"repairs_of": "x"})
+        assert answer.status_code == status, answer.text
+        assert (await http.get(f"{UPLOADS}/y")).json()["status"] == "staged"
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
 @pytest.mark.parametrize("again", [(), ("mapping",), ("mapping", "header_row")])
 async def test_rejected_rows_of_a_file_without_a_header_join_it_by_their_fields(form, again, tmp_path):

@@ -48,6 +48,12 @@ def test_counts_by_city_month_weekday_and_venue_type() -> None:
     ]
 
 
+def test_an_event_without_a_venue_is_one_without_a_type_of_venue() -> None:
+    result = analysed(event(1, local_info=Venue("Park", 100, None)), event(2), event(3))
+    assert result["by_venue_type"] == [{"venue_type": None, "events": 3}]
+    assert result["without_venue"] == 2
+
+
 @pytest.mark.parametrize(
     ("event_date", "past"),
     [
@@ -110,5 +116,6 @@ def test_counts_equal_a_plain_recount(rows: list[tuple[str, int, int]]) -> None:
     ]
     result = analysed(*events)
     assert {row["city"]: row["events"] for row in result["by_city"]} == Counter(city for city, _, _ in rows)
-    assert sum(row["events"] for row in result["by_weekday"]) == len(rows) == result["events"]
+    for breakdown in ("by_weekday", "by_month", "by_venue_type"):
+        assert sum(row["events"] for row in result[breakdown]) == len(rows) == result["events"]
     assert result["participants"] == sum(people for _, _, people in rows)

@@ -4,6 +4,7 @@ import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
 import {monthInFull, today, venueTime, wallClock} from "./format.js";
+import {keepingPlace} from "./keep-place.js";
 import {readDays} from "./month-days.js";
 
 /**
@@ -27,10 +28,12 @@ export class Calendar {
   #later = 0;
   /** @type {Map<string, import("./month-days.js").Day>} */
   #days = new Map();
+  /** What had the keyboard when the month was left for a list. */
+  #left = "";
 
   /** @param {{onMonth: (month: string) => void}} on */
   constructor({onMonth}) {
-    this.title = h("h2", {"aria-live": "polite"});
+    this.title = h("h2", {"aria-live": "polite", tabindex: "-1"});
     this.grid = h("div.month", {role: "grid"});
     this.month = "";
     const step = (by, key, text) =>
@@ -78,6 +81,19 @@ export class Calendar {
     await this.#read(weeks, filters);
   }
 
+  /** Take note of what has the keyboard, as the month makes way for a list. */
+  leave() {
+    const held = /** @type {HTMLElement} */ (document.activeElement);
+    if (this.element.contains(held)) this.#left = held.dataset.keep ?? "";
+  }
+
+  /** Give the keyboard back to what led away, where the month still has it; else to the name of the month. */
+  focus() {
+    const [, day] = this.#left.split(" ");
+    const links = [this.#left, `day ${day}`].map((key) => this.grid.querySelector(`[data-keep="${key}"]`));
+    (links.find((link) => link?.getClientRects().length) ?? this.title).focus();
+  }
+
   async #read(weeks, filters) {
     if (this.element.hidden) return;
     const asked = ++this.#asked;
@@ -99,9 +115,13 @@ export class Calendar {
         .format(new Date(day))
         .replace(".", ""),
     );
-    this.grid.replaceChildren(
-      h("div.week.weekdays", {role: "row"}, ...names.map((name) => h("span", {role: "columnheader"}, name))),
-      ...weeks.map((days) => h("div.week", {role: "row"}, ...days.map((day) => this.#day(day)))),
+    const heads = names.map((name) => h("span", {role: "columnheader"}, name));
+    // Others change events while somebody walks through the month by the keyboard.
+    keepingPlace(this.grid, () =>
+      this.grid.replaceChildren(
+        h("div.week.weekdays", {role: "row"}, ...heads),
+        ...weeks.map((days) => h("div.week", {role: "row"}, ...days.map((day) => this.#day(day)))),
+      ),
     );
   }
 
@@ -118,7 +138,11 @@ export class Calendar {
     const said = known ? `${whole}: ${t("events.count", {count})}` : whole;
     const number = h(
       "a.day-number",
-      {href: addressOf("events", {params: {from: day, to: day}}), "aria-label": said},
+      {
+        href: addressOf("events", {params: {from: day, to: day}}),
+        "aria-label": said,
+        "data-keep": `day ${day}`,
+      },
       String(Number(day.slice(8))),
     );
     const more = count - events.length;
@@ -130,13 +154,14 @@ export class Calendar {
       ...events.map((event) =>
         h(
           "a.day-event",
-          {href: addressOf("event", {id: event.id}), title: event.title},
+          {href: addressOf("event", {id: event.id}), title: event.title, "data-keep": `event ${event.id}`},
           `${venueTime(event.event_date)?.time ?? ""} ${event.title}`,
         ),
       ),
       more > 0 &&
         h("a.day-more", {
           href: addressOf("events", {params: {from: day, to: day}}),
+          "data-keep": `more ${day}`,
           t: ["calendar.more", {count: more}],
         }),
     );

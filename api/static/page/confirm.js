@@ -5,14 +5,15 @@ import {t} from "./i18n.js";
  * Ask before something that is hard to take back.
  *
  * @param {string} key Of the question. @param {Record<string, string | number>} [params]
- * @param {{action?: string, danger?: boolean, otherwise?: string}} [how] `action`: key of what the button
- *   says. `otherwise`: key of what the other one says, which then has the keyboard.
+ * @param {{action: string, danger?: boolean, otherwise?: string}} how `action`: key of what the button does.
+ *   `otherwise`: key of what the other one does. Where something would be lost (`danger`) that one has the
+ *   keyboard: a key too many loses nothing.
  * @returns {Promise<boolean>}
  */
-export function confirmed(key, params = {}, {action = "yes", danger = true, otherwise} = {}) {
+export function confirmed(key, params, {action, danger = true, otherwise = danger ? "keep" : "cancel"}) {
   return new Promise((resolve) => {
     const yes = h(`button.${danger ? "danger" : "primary"}`, {type: "submit", value: "yes", t: action});
-    const no = h("button", {type: "submit", value: "no", t: [otherwise ?? "cancel", params]});
+    const no = h("button", {type: "submit", value: "no", t: [otherwise, params]});
     const dialog = h(
       "dialog.question",
       {"aria-label": t(key, params), role: "alertdialog"},
@@ -24,6 +25,6 @@ export function confirmed(key, params = {}, {action = "yes", danger = true, othe
     });
     document.body.append(dialog);
     dialog.showModal();
-    (otherwise ? no : yes).focus();
+    (danger ? no : yes).focus();
   });
 }

@@ -1,13 +1,14 @@
 import {call} from "./api.js";
 import {toast, toastFault} from "./tell.js";
 import {t} from "./i18n.js";
+import {registerWaiting} from "./waiting.js";
 
 /** How long a deletion can be taken back. */
 const UNDO_MS = 7000;
 
 /**
  * Deletions that can be taken back: events vanish from the page at once, and from the server when the
- * time to undo is over, or when the page goes.
+ * time to undo is over, when the person signs out, or when the page goes.
  */
 export class Deletions {
   /** Versions that the person saw, by id. @type {Map<number, number>} */
@@ -16,8 +17,11 @@ export class Deletions {
   /** @param {() => void} onChange Events vanished, or came back. */
   constructor(onChange) {
     this.onChange = onChange;
-    // What one person deleted is not carried out in the name of another.
-    addEventListener("otherperson", () => this.#waiting.clear());
+    registerWaiting({
+      count: () => this.#waiting.size,
+      carryOut: () => this.#carryOut([...this.#waiting.keys()]),
+      forget: () => this.#waiting.clear(),
+    });
     addEventListener("pagehide", () => void this.#carryOut([...this.#waiting.keys()], {keepalive: true}));
   }
 
@@ -51,19 +55,26 @@ export class Deletions {
     this.onChange();
   }
 
+  /** @returns {Promise<boolean>} Whether all of them are gone. */
   async #carryOut(ids, {keepalive = false} = {}) {
     const doomed = ids.filter((id) => this.#waiting.has(id));
-    await Promise.all(doomed.map((id) => this.#delete(id, this.#waiting.get(id), keepalive)));
+    const done = await Promise.all(doomed.map((id) => this.#delete(id, this.#waiting.get(id), keepalive)));
     for (const id of doomed) this.#waiting.delete(id);
     if (doomed.length && !keepalive) this.onChange();
+    return done.every(Boolean);
   }
 
-  async #delete(id, version, keepalive) {
+  /** @returns {Promise<boolean>} */
+  #delete(id, version, keepalive) {
     // Only what the person saw: an event that somebody changed meanwhile stays, and is said.
-    await call("DELETE", `/eventos/${id}`, {headers: {"If-Match": `"${id}-${version}"`}, keepalive}).catch(
+    const headers = {"If-Match": `"${id}-${version}"`};
+    return call("DELETE", `/eventos/${id}`, {headers, keepalive}).then(
+      () => true,
       (fault) => {
+        if (fault.status === 404) return true;
         if (fault.status === 412) toast(t("events.changedMeanwhile"));
-        else if (fault.status !== 404) toastFault(fault);
+        else toastFault(fault);
+        return false;
       },
     );
   }

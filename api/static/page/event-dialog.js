@@ -45,7 +45,7 @@ let opened = null;
  * agrees to that.
  *
  * @param {any} event
- * @param {{onClose?: () => void}} [on]
+ * @param {{onClose?: () => void, like?: any}} [on] `like`: the event that a new one begins as a copy of.
  */
 export async function editEvent(event, on = {}) {
   if (opened && !(await opened.leave())) return;
@@ -97,17 +97,20 @@ function factsOf({event_date: date, city, description, participants, local_info:
   return facts.filter(([, value]) => value);
 }
 
-function show(event, {onClose = () => {}}) {
-  const controls = controlsOf(event);
-  const title = h("h2", {t: titleOf(event)});
+function show(event, {onClose = () => {}, like = null}) {
+  const controls = controlsOf(event ?? like);
+  const title = h("h2", {id: "event-dialog-title", t: titleOf(event, like)});
   let before = partsOf(controls);
-  /** What the event was before somebody deleted it. */
-  let removed = null;
+  /** What a new event has of another: of that it copies, or of the one that somebody deleted. */
+  let model = like;
   const isDirty = () => JSON.stringify(partsOf(controls)) !== JSON.stringify(before);
-  const sure = () => confirmed("events.discardSure", {}, {action: "events.discard"});
+  const sure = () =>
+    confirmed("events.discardSure", {}, {action: "events.discard", otherwise: "events.keepEditing"});
   /** @type {Promise<boolean> | null} Asked once, whatever leads away. */
   let asked = null;
   const leave = async () => {
+    // It has been left; its listeners go a moment later.
+    if (!dialog.open) return true;
     asked ??= (isDirty() ? sure() : Promise.resolve(true)).finally(() => (asked = null));
     const isOver = await asked;
     if (isOver) dialog.close();
@@ -116,17 +119,20 @@ function show(event, {onClose = () => {}}) {
   const follow = () => void leave();
   const dialog = h(
     "dialog",
-    {label: titleOf(event)},
-    formOf(
-      title,
-      controls,
-      () => void leave(),
-      () => save(),
-    ),
+    {"aria-labelledby": title.id},
+    formOf(title, controls, {
+      close: () => void leave(),
+      save: () => save(),
+      duplicate: event && (() => duplicate()),
+    }),
   );
+  const duplicate = async () => {
+    const copied = event;
+    if (await leave()) dialog.addEventListener("close", () => show(null, {like: copied}), {once: true});
+  };
   const save = async () => {
     try {
-      await send(event, event ? changesOf(controls, before, event) : eventOf(controls, removed));
+      await send(event, event ? changesOf(controls, before, event) : eventOf(controls, model));
       dialog.close();
     } catch (fault) {
       if (event && isGone(fault)) return offerNew();
@@ -140,9 +146,10 @@ function show(event, {onClose = () => {}}) {
   };
   /** Somebody deleted it: what is typed here is all that there is of it. */
   const offerNew = async () => {
-    if (!(await confirmed("events.goneSure", {}, {action: "events.saveAsNew", danger: false}))) return;
-    [removed, event] = [event, null];
-    say(title, titleOf(null));
+    const how = {action: "events.saveAsNew", danger: false, otherwise: "events.keepEditing"};
+    if (!(await confirmed("events.goneSure", {}, how))) return;
+    [model, event] = [event, null];
+    say(title, ...titleOf(null));
     await save();
   };
   // Escape leaves as the button does: not without asking about what was typed.
@@ -160,12 +167,16 @@ function show(event, {onClose = () => {}}) {
   });
   document.body.append(dialog);
   dialog.showModal();
+  // What a copy is made for.
+  if (like) controls.event_date.focus();
 }
 
 /** The button that opened the dialog may have been drawn anew meanwhile, as the list follows changes. */
 function focusBack(event) {
-  if (event && document.activeElement === document.body)
-    document.querySelector(`[data-event="${Number(event.id)}"] button`)?.focus();
+  if (!event || document.activeElement !== document.body) return;
+  const id = Number(event.id);
+  const links = document.querySelectorAll(`[data-event="${id}"] button, .day-event[data-keep="event ${id}"]`);
+  [.../** @type {NodeListOf<HTMLElement>} */ (links)].find((link) => link.getClientRects().length)?.focus();
 }
 
 const GONE = Symbol("gone");
@@ -268,12 +279,19 @@ function fill(controls, {local_info: venue, participants, event_date: date, ...e
   controls.is_accessible.checked = venue?.is_accessible ?? false;
 }
 
-/** An event that is new, or takes the place of one that was deleted. */
-function eventOf(controls, removed) {
+/** An event that is new: with what the form does not show of the one that it is like, if any. */
+function eventOf(controls, model) {
   return {
-    ...membersOf(controls, [...EVENT, "event_date"], removed),
-    local_info: hasVenue(controls) ? newVenueOf(controls) : null,
+    ...membersOf(controls, [...EVENT, "event_date"], model),
+    local_info: hasVenue(controls) ? {...historyOf(controls, model), ...newVenueOf(controls)} : null,
   };
+}
+
+/** What took place at a venue before belongs to that venue. */
+function historyOf(controls, model) {
+  const venue = model?.local_info;
+  const isSame = venue?.location_name === text(controls.location_name);
+  return isSame && venue.past_events?.length ? {past_events: venue.past_events} : {};
 }
 
 /** What was changed, and nothing else: the rest stays as it is stored, however it is shown. */
@@ -306,9 +324,12 @@ function newVenueOf(controls) {
 /** Who may only read sees what is stored. */
 const mayEdit = () => document.documentElement.dataset.role !== "viewer";
 
-const titleOf = (event) => (event ? "events.editTitle" : "events.new");
+/** @returns {[string, Record<string, string>]} */
+const titleOf = (event, like = null) =>
+  like ? ["events.copyTitle", {title: like.title}] : [event ? "events.editTitle" : "events.new", {}];
 
-function formOf(title, controls, close, save) {
+/** @param {{close: () => void, save: () => any, duplicate: (() => any) | null}} on */
+function formOf(title, controls, {close, save, duplicate}) {
   const of = (name, key, ...hints) => {
     const control = controls[name];
     const element = field(key, control, ...hints, h("span.fault", {"data-fault": name}));
@@ -338,6 +359,7 @@ function formOf(title, controls, close, save) {
       {},
       h("button.primary", {type: "submit", t: "save"}),
       h("button", {type: "button", t: "cancel", onclick: close}),
+      duplicate && h("button.quiet.apart", {type: "button", t: "events.duplicate", onclick: duplicate}),
     ),
   );
 }

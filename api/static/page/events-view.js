@@ -43,7 +43,7 @@ export class EventsView {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.filters = eventFilters((changes, how) => this.#change(changes, how));
-    this.count = h("span.soft.small.numbers");
+    this.count = h("span.soft.small.numbers", {tabindex: "-1"});
     this.deletions = new Deletions(() => this.#drawItems());
     this.printed = h("p.only-print.small");
     addEventListener("beforeprint", () => this.#sayPrinted());
@@ -206,8 +206,7 @@ export class EventsView {
     this.filters.show(this.#params, isFiltered(this.#params));
     this.#keepChoice(question);
     const isMonth = this.#isMonth;
-    this.calendar.element.hidden = !isMonth;
-    this.list.element.hidden = isMonth;
+    const refocus = this.#layOut(isMonth);
     if (isMonth) void this.#showMonth(question);
     const page = await untilAnswered(() => this.#read(question, {limit: PAGE}), {
       isWanted: () => asked === this.#asked,
@@ -223,9 +222,24 @@ export class EventsView {
     else this.events.start(page);
     this.#answered = same;
     this.#drawItems();
+    refocus();
     // A list that fits one page of the API is there as a whole, to be printed as one.
     if (!isMonth && page.total <= PAGE_MAX) this.events.want(0, page.total);
     return page;
+  }
+
+  /**
+   * Show the month or the list. The keyboard must not vanish with the other one: the function that is
+   * returned, for when the events are there, gives it to their number, or to what led away from the month.
+   */
+  #layOut(isMonth) {
+    // Who opens the page has the keyboard where browsers put it.
+    const isOther = this.#asked > 1 && this.calendar.element.hidden === isMonth;
+    if (!isMonth) this.calendar.leave();
+    this.calendar.element.hidden = !isMonth;
+    this.list.element.hidden = isMonth;
+    const target = isMonth ? this.calendar : this.count;
+    return () => isOther && (isNowhere() || holds(this.count)) && target.focus();
   }
 
   get #isMonth() {
@@ -333,6 +347,12 @@ export class EventsView {
     this.#drawItems();
   }
 }
+
+const holds = (element) => element.contains(document.activeElement);
+
+/** Whether nothing that is seen has the keyboard. */
+const isNowhere = () =>
+  document.activeElement === document.body || !document.activeElement.getClientRects().length;
 
 /** Of which event is the row beside the one that has the keyboard: that row is about to go. */
 function neighbourOf(element) {

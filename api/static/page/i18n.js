@@ -10,7 +10,8 @@ import {ENGLISH, LANGUAGES} from "./languages/index.js";
  *   columns in the nearest language that it knows, and what parts the cells of a CSV in their Excel.
  * @property {{name: string, rows: (year: number) => string[]}} sample A file to try the import with.
  * @property {Record<string, string | Record<string, string>>} words Texts by key; those that count by
- *   plural category (CLDR).
+ *   plural category (CLDR). Another number has its forms within a text, where `#` is the number:
+ *   `{rejected:one # row is|other # rows are} left`.
  */
 
 const KEPT = "fasttrack.language";
@@ -38,13 +39,26 @@ const isOf = (tag, {tag: other}) => primary(tag) === primary(other);
 export function t(key, params = {}) {
   const entry = language.words[key];
   if (entry === undefined) return key;
-  const text = typeof entry === "string" ? entry : (entry[form(params.count, entry)] ?? entry.other);
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
+  const text = typeof entry === "string" ? entry : formOf(entry, params.count);
+  return text.replace(PARAMETER, (whole, name, forms) => {
+    if (!(name in params)) return whole;
+    const value = shown(params[name]);
+    return forms ? formOf(formsIn(forms), params[name]).replaceAll("#", () => value) : value;
+  });
 }
 
+/** `{name}`, or `{name:one # row|other # rows}`. */
+const PARAMETER = /\{(\w+)(?::([^{}]+))?\}/g;
+
+/** @param {string} text @returns {Record<string, string>} By plural category. */
+const formsIn = (text) =>
+  Object.fromEntries(text.split("|").map((form) => /^(\w+) (.*)$/.exec(form)?.slice(1) ?? ["other", form]));
+
 /** None may have a sentence of its own: Portuguese says 0 as it says 1. */
-const form = (count, entry) =>
-  Number(count) === 0 && "zero" in entry ? "zero" : new Intl.PluralRules(language.tag).select(Number(count));
+function formOf(forms, count) {
+  if (Number(count) === 0 && "zero" in forms) return forms.zero;
+  return forms[new Intl.PluralRules(language.tag).select(Number(count))] ?? forms.other;
+}
 
 const shown = (value) => (typeof value === "number" ? number(value) : String(value));
 
@@ -60,7 +74,7 @@ export const isKnown = (key) => key in language.words;
 export function needs(key) {
   const entry = language.words[key] ?? "";
   const text = typeof entry === "string" ? entry : entry.other;
-  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  return [...text.matchAll(PARAMETER)].map(([, name]) => name);
 }
 
 /** Put a text on an element; it is said again when the language changes. */
@@ -71,10 +85,11 @@ export function say(element, key, params) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Say everything below `root` in the current language. */
-export function sayAll(root = document) {
-  for (const element of root.querySelectorAll("[data-t]")) say(element, element.dataset.t, said.get(element));
-  for (const element of root.querySelectorAll("[data-t-label]"))
+/** Say everything on the page in the current language. */
+function sayAll() {
+  for (const element of document.querySelectorAll("[data-t]"))
+    say(element, element.dataset.t, said.get(element));
+  for (const element of document.querySelectorAll("[data-t-label]"))
     element.setAttribute("aria-label", t(element.dataset.tLabel));
 }
 

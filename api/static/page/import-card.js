@@ -21,13 +21,14 @@ export class ImportCard {
   /**
    * @param {string} id
    * @param {{filename?: string, isOver?: boolean, onOver: () => void, onClose: () => void,
-   *   onResume: () => void}} about `isOver`: nothing more comes, its feed need not be read.
+   *   onResume: () => void, onOpen: (id: string) => void}} about `isOver`: nothing more comes, its feed need
+   *   not be read; `onOpen`: another import is to be shown.
    */
-  constructor(id, {filename = id, isOver = false, onOver, onClose, onResume}) {
+  constructor(id, {filename = id, isOver = false, onOver, onClose, onResume, onOpen}) {
     this.model = new ImportModel(id);
     /** @type {File | null} The file being sent, while this page has it. */
     this.file = null;
-    this.on = {over: onOver, close: onClose, resume: onResume};
+    this.on = {over: onOver, close: onClose, resume: onResume, open: onOpen};
     this.#build(filename);
     this.paint = oncePerFrame(() => this.#paint());
     this.#feed = isOver ? null : followOne(`upload/${id}`, (message) => this.#take(message));
@@ -98,7 +99,14 @@ export class ImportCard {
       hidden: true,
       onclick: () => this.on.close(),
     });
-    return {cancel, undo, resume, another, element: h("div.row", {}, resume, another, cancel, undo)};
+    const origin = h("button.primary", {
+      type: "button",
+      t: "watch.origin",
+      hidden: true,
+      onclick: () => this.on.open(this.model.origin),
+    });
+    const element = h("div.row", {}, resume, origin, another, cancel, undo);
+    return {cancel, undo, resume, another, origin, element};
   }
 
   /** Whether it may make room for another: over, with nothing mended that has not been sent. */
@@ -198,11 +206,12 @@ export class ImportCard {
   }
 
   #paintEnd(model) {
-    const {cancel, undo, another, resume} = this.actions;
+    const {cancel, undo, another, resume, origin} = this.actions;
     const isCut = model.status === "interrupted";
     cancel.hidden = model.isOver;
     undo.hidden = !hasRowsIn(model);
     another.hidden = !model.isOver && !isCut;
+    origin.hidden = !model.isOver || !model.origin;
     resume.hidden = !isCut;
     say(resume, this.file ? "watch.resume" : "watch.resumeWith");
     this.#paintFault(
@@ -212,7 +221,8 @@ export class ImportCard {
     );
     const shown = model.warnings.slice(-8).map(warningText);
     if (model.isDryRun && model.status !== "failed") shown.unshift(t("watch.dryRun"));
-    if (model.status === "cancelled")
+    if (model.origin && model.isOver) shown.unshift(...wentBack(model));
+    else if (model.status === "cancelled")
       shown.unshift(hasRowsIn(model) ? t("watch.stay", {count: model.accepted}) : t("watch.noneStay"));
     if (model.isAtomic && model.status === "failed") shown.unshift(t("watch.atomicFailed"));
     this.warnings.replaceChildren(...shown.map((message) => h("li", {}, message)));
@@ -233,6 +243,12 @@ function warningText({code, message, params, count = params?.count ?? 0, names =
   const key = `warning.${code}`;
   return isKnown(key) ? t(key, {count, names: names.join(", ")}) : logWords({code, message, params});
 }
+
+/** What became of rows that were given back to their import. */
+const wentBack = ({accepted, rejected}) => [
+  t("watch.wentBack", {count: accepted}),
+  ...(rejected ? [t("watch.stillThere", {count: rejected})] : []),
+];
 
 /** Why it failed: as its end tells it, or of a call that was refused before its feed could. */
 const faultTitle = (error) => (error.status ? faultText(error) : reasonOf(error) || t("state.failed"));

@@ -1,5 +1,7 @@
 import {folded} from "./folding.js";
+import {isOver} from "./import-status.js";
 import {Rate, secondsLeft} from "./rate.js";
+import {rowTitle} from "./row-title.js";
 
 /** Problems kept in the page; the rest is in rejected.csv. */
 export const PROBLEMS_MAX = 20_000;
@@ -36,6 +38,10 @@ export class ImportModel {
     this.options = {};
     /** What became of accepted rows. @type {Record<string, number>} */
     this.outcomes = {};
+    /** Of the file, in its order; null until they are known. @type {{field: string | null}[] | null} */
+    this.columns = null;
+    /** What rejected rows are called, by record; "" where nothing is known. @type {Map<number, string>} */
+    this.titles = new Map();
   }
 
   #now;
@@ -55,8 +61,13 @@ export class ImportModel {
     return this.options.mode === "atomic";
   }
 
+  /** The import that its rows went back to. @returns {string | null} */
+  get origin() {
+    return this.options.repairs_of ?? null;
+  }
+
   get isOver() {
-    return ["completed", "failed", "cancelled", "undone"].includes(this.status);
+    return isOver(this);
   }
 
   get rowsPerSecond() {
@@ -134,10 +145,20 @@ export class ImportModel {
   }
 
   /** Each row once, whether the feed or the list of rejected rows told it first. */
-  addProblems({line, record, errors}) {
+  addProblems({line, record, errors, cells = null}) {
+    if (cells) this.nameRow({record, cells});
     if (this.#recordsWithProblems.has(record) || this.isFull) return;
     this.#recordsWithProblems.add(record);
     for (const error of errors) this.problems.push({line, record, ...error});
+  }
+
+  /**
+   * Take what a rejected row is called from its cells, which the feed does not tell.
+   *
+   * @param {{record: number, cells: string[]}} row
+   */
+  nameRow({record, cells}) {
+    if (this.columns) this.titles.set(record, rowTitle(cells, this.columns));
   }
 
   #finished(message) {
@@ -155,6 +176,7 @@ export class ImportModel {
     if (this.isOver && details.rejected < this.rejected) {
       this.problems = [];
       this.#recordsWithProblems.clear();
+      this.titles.clear();
       this.accepted = this.rejected = 0;
     }
     this.status = details.status;
@@ -167,6 +189,7 @@ export class ImportModel {
       error: details.error,
     });
     this.options = details.options ?? {};
+    this.columns = details.columns ?? null;
     if (details.warnings?.length) this.warnings = details.warnings;
     this.filename = details.filename;
     this.actor = details.actor;

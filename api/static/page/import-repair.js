@@ -1,5 +1,6 @@
 import {get, post, query} from "./api.js";
 import {h} from "./dom.js";
+import {ENDED} from "./import-status.js";
 import {PREFIX} from "./server.js";
 import {RejectedTable} from "./rejected-table.js";
 import {Repairs} from "./repairs.js";
@@ -7,12 +8,13 @@ import {currentLanguage, say, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
 import {askBeforeLeaving} from "./unsaved.js";
 
-/** States in which rejected rows can be mended: the import is over, and has not been undone. */
-const MENDABLE = ["completed", "cancelled", "failed"];
+/** Rows whose titles are asked for at once: more than are on screen. */
+const TITLES_ASKED = 100;
 
 /** The rejected rows of an import: seen, mended in place, and sent again. */
 export class ImportRepair {
   #model;
+  #isNaming = false;
 
   /**
    * @param {import("./import-model.js").ImportModel} model
@@ -24,7 +26,11 @@ export class ImportRepair {
     this.#model = model;
     this.on = on;
     this.repairs = new Repairs();
-    this.table = new RejectedTable(this.repairs, () => this.#paintButton());
+    this.table = new RejectedTable(this.repairs, {
+      titles: model.titles,
+      onMended: () => this.#paintButton(),
+      onRows: (records) => void this.#nameRows(records),
+    });
     this.more = h("p.small.soft", {hidden: true});
     this.button = h("button.primary.for-editors", {
       type: "button",
@@ -36,14 +42,7 @@ export class ImportRepair {
     this.element = h(
       "section.rejects",
       {hidden: true},
-      h(
-        "div.row",
-        {},
-        h("h3", {t: "rejects.title"}),
-        this.table.count,
-        this.table.filter,
-        this.download,
-      ),
+      h("div.row", {}, h("h3", {t: "rejects.title"}), this.table.count, this.table.filter, this.download),
       this.table.element,
       this.more,
       this.button,
@@ -55,15 +54,19 @@ export class ImportRepair {
     return this.repairs.rows === 0 || !this.#canMend;
   }
 
-  /** Whether rejected rows can be sent again: not those of a check, nor of an import that was undone. */
+  /**
+   * Whether rejected rows can be sent again: not those of a check, nor of an import that was undone. Rows
+   * that came back and failed again wait in the import that they came from.
+   */
   get #canMend() {
-    return MENDABLE.includes(this.#model.status) && !this.#model.isDryRun;
+    return ENDED.includes(this.#model.status) && !this.#model.isDryRun && !this.#model.origin;
   }
 
   paint() {
     const model = this.#model;
     this.element.hidden = model.rejected === 0;
     const {lang} = currentLanguage().files;
+    this.download.hidden = Boolean(model.origin);
     this.download.href = `${PREFIX}/api/v1/uploads/${model.id}/rejected${query({lang})}`;
     if (model.rejected) this.table.update(model.problems, {canMend: this.#canMend});
     this.#paintButton();
@@ -90,6 +93,28 @@ export class ImportRepair {
       this.on.onChange();
     }
     if (model.isOver && !model.isFull) this.repairs.keepOnly(model.rejectedRecords);
+    // Only now are the columns known, by which rows are called.
+    this.table.redraw();
+  }
+
+  /** Ask what rows are called that are looked at and have no title yet. @param {number[]} records */
+  async #nameRows(records) {
+    const model = this.#model;
+    const first = records.find((record) => !model.titles.has(record));
+    if (this.#isNaming || first === undefined || !model.columns || !model.isOver) return;
+    this.#isNaming = true;
+    try {
+      const page = await get(`/uploads/${model.id}/errors${query({limit: TITLES_ASKED, cursor: first - 1})}`);
+      page.items.forEach((row) => model.nameRow(row));
+      // It is not rejected any more.
+      if (!model.titles.has(first)) model.titles.set(first, "");
+    } catch {
+      // A title helps, but nothing waits for it: it is asked for again with the next rows.
+      return;
+    } finally {
+      this.#isNaming = false;
+    }
+    this.table.showTitles();
   }
 
   #refused(fault) {

@@ -1,6 +1,7 @@
 /** What is said of an import's end. Pure: a chip never says more than what is so. */
 
-const ENDED = ["completed", "failed", "cancelled"];
+/** States of an import that is over, and that nobody has undone. */
+export const ENDED = ["completed", "failed", "cancelled"];
 const WITH_ROWS = [...ENDED, "interrupted"];
 
 /**
@@ -19,9 +20,12 @@ export function statusOf({status, accepted, rejected, isDryRun = false}) {
   return {state: status, key: `state.${status}`, params: {count: accepted}};
 }
 
-/** Whether rows of an ended import are among the events, and can be taken out. */
-export const hasRowsIn = ({status, accepted, isDryRun = false, isAtomic = false}) =>
-  WITH_ROWS.includes(status) && accepted > 0 && !isDryRun && !(isAtomic && status !== "completed");
+/**
+ * Whether rows of an ended import are among the events, and can be taken out; those that came back to an
+ * import are that one's.
+ */
+export const hasRowsIn = ({status, accepted, isDryRun = false, isAtomic = false, origin = null}) =>
+  WITH_ROWS.includes(status) && accepted > 0 && !isDryRun && !origin && !(isAtomic && status !== "completed");
 
 /** Whether nothing more happens to an import by itself: its details say all that its feed did. */
 export const isOver = ({status}) => [...ENDED, "undone"].includes(status);

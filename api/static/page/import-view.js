@@ -214,6 +214,7 @@ export class ImportView {
       onOver: () => this.history.reload(),
       onClose: () => this.#startAgain(),
       onResume: () => this.#resume(card).catch(toastFault),
+      onOpen: (other) => go(addressOf("import", {id: other})),
     });
     this.#card = card;
     this.stage.replaceChildren(card.element);

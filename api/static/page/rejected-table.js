@@ -1,12 +1,12 @@
-import {columnIn, countLike, isCutWrongly, isMendable, kindsOf, offersOf} from "./repairs.js";
+import {columnIn, countLike, isCutWrongly, isMendable, kindOf, kindsOf, offersOf} from "./repairs.js";
 import {fieldName} from "./format.js";
 import {h, oncePerFrame} from "./dom.js";
 import {filterProblems} from "./import-model.js";
 import {currentLanguage, number, t} from "./i18n.js";
 import {keepingPlace} from "./keep-place.js";
 import {generalWords, offerText, reasonOf} from "./problem-words.js";
+import {RowHeights} from "./row-heights.js";
 import {toast} from "./tell.js";
-import {windowOf} from "./window-of.js";
 
 const COLUMNS = ["line", "field", "reason", "value", "suggestion"];
 
@@ -16,7 +16,10 @@ const WITH_LINES = ["description", "local_info.address"];
 /** Kinds of problems that are buttons, until somebody asks for the others. */
 const KINDS = 6;
 
-/** The problems of an import: one line each, mended in place; only those on screen are drawn. */
+/** So many rows of the usual height are seen at once. */
+const ROWS_SEEN = 8;
+
+/** The problems of an import: one row each, mended in place; only those on screen are drawn. */
 export class RejectedTable {
   /** @type {import("./import-model.js").ProblemLine[]} */
   #shown = [];
@@ -28,14 +31,20 @@ export class RejectedTable {
   #kind = "";
   #areAllKindsShown = false;
   #canMend = false;
+  /** Reasons and titles take the lines that they need. */
+  #heights = new RowHeights();
+  #width = 0;
 
   /**
    * @param {import("./repairs.js").Repairs} repairs
-   * @param {() => void} onMended
+   * @param {{titles: Map<number, string>, onMended: () => void, onRows: (records: number[]) => void}} on
+   *   `titles`: of rows, by record; `onRows`: these are looked at.
    */
-  constructor(repairs, onMended) {
+  constructor(repairs, {titles, onMended, onRows}) {
     this.repairs = repairs;
+    this.titles = titles;
     this.onMended = onMended;
+    this.onRows = onRows;
     this.filter = h("input", {
       type: "search",
       label: "rejects.filter",
@@ -70,6 +79,8 @@ export class RejectedTable {
     if (problems !== this.#problems || canMend !== this.#canMend) this.#asked = "";
     this.#problems = problems;
     this.#canMend = canMend;
+    // The last of a kind was mended: its button is gone, and can let go of nothing.
+    if (problems.length && !problems.some((problem) => kindOf(problem) === this.#kind)) this.#kind = "";
     this.filter.placeholder = t("rejects.filter");
     const asked = `${currentLanguage().tag} ${this.#kind} ${this.filter.value}`;
     if (asked !== this.#asked) this.#startFiltering(asked);
@@ -77,7 +88,7 @@ export class RejectedTable {
     // Only what is new: twenty thousand problems are not searched again for each one that comes.
     const fresh = problems
       .slice(this.#filtered)
-      .filter(({field, code}) => !this.#kind || `${field} ${code}` === this.#kind);
+      .filter((problem) => !this.#kind || kindOf(problem) === this.#kind);
     this.#shown.push(...filterProblems(fresh, this.filter.value, reasonOf));
     this.#filtered = problems.length;
     this.redraw();
@@ -88,15 +99,12 @@ export class RejectedTable {
     this.#shown = [];
     this.#filtered = 0;
     this.#drawn = "";
+    this.#heights.forget();
     this.redraw();
   }
 
   #draw() {
-    const rowHeight = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
     const count = this.#shown.length;
-    this.canvas.style.height = `${count * rowHeight}px`;
-    // The rows are out of the flow: the scroller has the height of what it holds.
-    this.scroller.style.height = `${Math.min(8, Math.max(count, 1)) * rowHeight + 2}px`;
     this.table.setAttribute("aria-rowcount", String(count + 1));
     this.table.hidden = count === 0;
     this.nothing.hidden = count > 0;
@@ -104,10 +112,7 @@ export class RejectedTable {
     const kinds = kindsOf(this.#problems);
     this.#drawKinds(kinds);
     this.#drawOrders(kinds);
-    this.#drawWindow(
-      windowOf({scrollTop: this.scroller.scrollTop, height: this.scroller.clientHeight, rowHeight, count}),
-      rowHeight,
-    );
+    this.#drawRows(count);
   }
 
   #drawKinds(kinds) {
@@ -147,30 +152,79 @@ export class RejectedTable {
     );
   }
 
-  #drawWindow({first, end}, rowHeight) {
-    const drawn = `${first}-${end}-${rowHeight}-${this.#canMend}`;
-    if (drawn === this.#drawn) return;
-    this.#drawn = drawn;
-    const rows = this.#shown
-      .slice(first, end)
-      .map((problem, at) => this.#row(problem, first + at, rowHeight));
-    keepingPlace(this.canvas, () => this.canvas.replaceChildren(...rows));
+  #drawRows(count) {
+    const usual = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
+    const width = this.scroller.clientWidth;
+    if (width !== this.#width) this.#heights.forget();
+    this.#width = width;
+    this.#heights.have(count, usual);
+    this.#fit(usual);
+    const {first, end} = this.#heights.window(this.scroller.scrollTop, this.scroller.clientHeight);
+    const drawn = `${first}-${end}-${usual}-${width}-${this.#canMend}`;
+    if (drawn !== this.#drawn) {
+      this.#drawn = drawn;
+      const rows = this.#shown.slice(first, end).map((problem, at) => this.#row(problem, first + at));
+      keepingPlace(this.canvas, () => this.canvas.replaceChildren(...rows));
+    }
+    this.#placeRows(usual);
+    this.onRows(this.#shown.slice(first, end).map(({record}) => record));
   }
 
-  #row(problem, at, rowHeight) {
-    const cell = (name, text) => h(`span.${name}`, {role: "cell", title: text}, text);
+  /** Give the scroller, whose rows are out of the flow, the height of what it holds. */
+  #fit(usual) {
+    this.canvas.style.height = `${this.#heights.total}px`;
+    this.scroller.style.height = `${Math.min(ROWS_SEEN * usual, Math.max(this.#heights.total, usual)) + 2}px`;
+  }
+
+  /** Put each drawn row where it belongs by the heights that they turned out to have. */
+  #placeRows(usual) {
+    const heights = this.#heights;
+    const {scrollTop} = this.scroller;
+    const seen = heights.at(scrollTop);
+    const before = heights.top(seen);
+    const rows = [...this.canvas.children].map((row) => ({row, at: Number(row.dataset.at)}));
+    const measured = rows.map(({row, at}) => ({at, height: row.offsetHeight}));
+    // A list that nobody sees has no heights.
+    const differ = measured.filter(({at, height}) => height > 0 && heights.measure(at, height));
+    if (differ.length) this.#fit(usual);
+    for (const {row, at} of rows) row.style.transform = `translateY(${heights.top(at)}px)`;
+    // What is looked at stays where it is, whatever the rows above it turned out to be.
+    const moved = heights.top(seen) - before;
+    if (moved) this.scroller.scrollTop = scrollTop + moved;
+    // Rows were less high than they were thought to be: there is room for more.
+    if (differ.length) this.redraw();
+  }
+
+  /** Titles of rows have come: what is being typed beside them is left alone. */
+  showTitles() {
+    for (const row of this.canvas.children) {
+      const title = this.titles.get(Number(row.dataset.record)) ?? "";
+      const shown = row.querySelector(".who");
+      if (shown.textContent !== title) shown.textContent = title;
+    }
+    this.redraw();
+  }
+
+  #row(problem, at) {
+    const cell = (name, text) => h(`span.${name}`, {role: "cell"}, text);
     const canMend = this.#canMend && isMendable(problem);
-    const row = h(
+    const {line, record} = problem;
+    return h(
       "div.rejects-row",
-      {role: "row", "aria-rowindex": String(at + 2), "data-line": problem.line},
-      cell("line.numbers", String(problem.line)),
+      {role: "row", "aria-rowindex": String(at + 2), "data-line": line, "data-record": record, "data-at": at},
+      h(
+        "span.which",
+        {role: "cell"},
+        h("span.numbers", {}, String(line)),
+        // A blank between them, for those who listen and those who copy.
+        " ",
+        h("span.who", {}, this.titles.get(record) ?? ""),
+      ),
       cell("name", fieldName(problem.field)),
-      h("span.reason", {role: "cell", title: reasonOf(problem)}, reasonOf(problem)),
+      cell("reason", reasonOf(problem)),
       canMend ? this.#input(problem) : cell(...valueOf(problem)),
       canMend ? this.#offers(problem) : cell("suggestion", offerText(problem, problem.suggestion ?? "")),
     );
-    row.style.transform = `translateY(${at * rowHeight}px)`;
-    return row;
   }
 
   #input(problem) {
@@ -273,7 +327,7 @@ export class RejectedTable {
     const first = this.#shown.findIndex((one) => one.record >= record && isMendable(one));
     this.#draw();
     if (first >= 0) {
-      this.scroller.scrollTop = (this.canvas.offsetHeight * first) / this.#shown.length;
+      this.scroller.scrollTop = this.#heights.top(first);
       this.#draw();
     }
     const {record: at, field} = this.#shown[first] ?? {};

@@ -83,6 +83,9 @@ const isLike = (one, other) =>
 /** Problems that one answer suits. */
 export const countLike = (problem, problems) => problems.filter((other) => isLike(problem, other)).length;
 
+/** What kind a problem is of. @param {{field: string, code: string}} problem */
+export const kindOf = ({field, code}) => `${field} ${code}`;
+
 /**
  * Kinds of problems with their counts, the most frequent first.
  *
@@ -91,7 +94,7 @@ export const countLike = (problem, problems) => problems.filter((other) => isLik
 export function kindsOf(problems) {
   const kinds = new Map();
   for (const {field, code, message} of problems) {
-    const key = `${field} ${code}`;
+    const key = kindOf({field, code});
     const kind = kinds.get(key) ?? {key, field, code, message, count: 0};
     kind.count += 1;
     kinds.set(key, kind);

@@ -9,18 +9,26 @@ import {
 import {ColumnsTable} from "./columns-table.js";
 import {call, get, post, query} from "./api.js";
 import {field, h, oncePerFrame, select} from "./dom.js";
-import {fieldName} from "./format.js";
+import {fieldName, moment} from "./format.js";
 import {firstRows} from "./first-rows.js";
 import {Built, keepingPlace, place} from "./keep-place.js";
 import {followOne} from "./live.js";
 import {memoryIn} from "/client/choice.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
+import {hasRejectedRows, likeliest, NEW, originsOf} from "./review-origin.js";
 import {currentLanguage, say, t} from "./i18n.js";
 import {announce, toastFault} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
 const CHECK_AFTER_MS = 400;
+
+/** Pages of earlier imports in which those are sought that rejected rows came from, and imports of each. */
+const PAGES_SOUGHT = 5;
+const PAGE = 100;
+
+/** Options of how a file is read, whatever its rows are judged by. */
+const OF_READING = ["sheet", "encoding", "header_row"];
 
 /** What this tab has decided about the file that it reviews, kept over a reload. */
 const decided = memoryIn(() => sessionStorage, "fasttrack.review");
@@ -43,6 +51,10 @@ export class ReviewStep {
   /** Controls that outlive a repaint: somebody may be using them. */
   #built = new Built();
   #areAllGroupsShown = false;
+  /** Imports that rejected rows may have come from; null until they are known. @type {any[] | null} */
+  #origins = null;
+  /** What became of that question: an import's id, `NEW`, or "" while nobody knows. */
+  #origin = "";
 
   /**
    * @param {{id: string, name: string}} upload
@@ -51,6 +63,7 @@ export class ReviewStep {
    */
   constructor({id, name}, on) {
     this.id = id;
+    this.name = name;
     this.on = on;
     this.review = new Review();
     /** @type {any} */
@@ -63,6 +76,7 @@ export class ReviewStep {
     document.addEventListener("language", this.onLanguage);
     const earlier = decided.load();
     if (earlier?.id === id) this.review.restore(earlier.options);
+    if (earlier?.id === id) this.#origin = earlier.origin ?? "";
     this.atomic.checked = this.review.chosen.mode === "atomic";
     void this.#read({isFirst: true});
   }
@@ -123,7 +137,7 @@ export class ReviewStep {
   }
 
   #keep() {
-    decided.save({id: this.id, options: this.review.options});
+    decided.save({id: this.id, options: this.review.options, origin: this.#origin});
   }
 
   /**
@@ -131,6 +145,7 @@ export class ReviewStep {
    * somebody was quick.
    */
   #submit() {
+    if (this.#goesBack) return this.#import({...this.#reading, repairs_of: this.#origin});
     if (this.check) return this.#import(this.review.options);
     if (this.#unchecked !== null) return this.#import({on_duplicate: "skip", ...this.review.options});
     this.#isAwaited = true;
@@ -185,6 +200,7 @@ export class ReviewStep {
     );
     // A slow answer must not overwrite that of a later choice.
     if (!preview || asked !== this.#asked || this.#closed) return;
+    if (!(await this.#findOrigins(preview, asked))) return;
     this.preview = preview;
     if (this.review.read(preview)) return void this.#changed();
     if (isFirst && preview.remembered && !this.review.isDecided) {
@@ -197,6 +213,39 @@ export class ReviewStep {
     this.#checking = setTimeout(() => void this.#startCheck(), isFirst ? 0 : CHECK_AFTER_MS);
   }
 
+  /** @returns {Promise<boolean>} Whether the answer is still wanted. */
+  async #findOrigins(preview, asked) {
+    if (!hasRejectedRows(preview)) return true;
+    const origins =
+      this.#origins ?? (await sought(preview, this.name).catch((fault) => this.#refused(fault, asked)));
+    if (!origins || asked !== this.#asked || this.#closed) return false;
+    this.#origins = origins;
+    const isKnown = this.#origin === NEW || origins.some(({upload_id: id}) => id === this.#origin);
+    if (!isKnown) this.#origin = origins.length ? likeliest(origins) : NEW;
+    return true;
+  }
+
+  /** Whether it has rejected rows, of which it is asked where they go. */
+  get #hasOrigins() {
+    return this.#origins !== null && hasRejectedRows(this.preview);
+  }
+
+  /** Whether its rows go back to the import that they came from. */
+  get #goesBack() {
+    return this.#hasOrigins && this.#origin !== "" && this.#origin !== NEW;
+  }
+
+  /** Whether its rows are to be an import of their own. */
+  get #isNew() {
+    return !this.#hasOrigins || this.#origin === NEW;
+  }
+
+  /** The import that rows go back to has rules of its own. */
+  get #reading() {
+    const {chosen} = this.review;
+    return Object.fromEntries(OF_READING.filter((name) => chosen[name]).map((name) => [name, chosen[name]]));
+  }
+
   #refused(fault, asked) {
     if (asked !== this.#asked || this.#closed) return null;
     this.fault.hidden = false;
@@ -207,7 +256,7 @@ export class ReviewStep {
 
   async #startCheck() {
     this.#feed?.close();
-    if (this.review.missing.length || this.#isUnreadable) return this.paint();
+    if (!this.#isNew || this.review.missing.length || this.#isUnreadable) return this.paint();
     const asked = this.#asked;
     const task = await post(`/uploads/${this.id}/check`, {json: this.review.options}).catch((fault) =>
       this.#refused(fault, asked),
@@ -263,13 +312,15 @@ export class ReviewStep {
     this.#paintDefaults();
     this.rows.replaceChildren(firstRows(preview, review));
     this.#paintCheck(check);
-    this.missing.hidden = !review.missing.length || this.#isUnreadable;
+    const lacksFields = this.#isNew && review.missing.length > 0;
+    this.missing.hidden = !lacksFields || this.#isUnreadable;
     this.missing.textContent = t("mapping.missing", {fields: review.missing.map(fieldName).join(", ")});
-    for (const element of [this.lead, this.facts, this.go, this.all, ...this.readings])
-      element.hidden = this.#isUnreadable;
+    for (const element of [this.lead, this.facts, this.go]) element.hidden = this.#isUnreadable;
+    for (const element of [this.all, ...this.readings]) element.hidden = this.#isUnreadable || !this.#isNew;
     say(this.leave, this.#isUnreadable ? "review.another" : "cancel");
     const hasNoRow = check && !check.fault && check.accepted + check.rejected === 0;
-    this.go.disabled = review.missing.length > 0 || this.#isUnreadable || this.#isAwaited || hasNoRow;
+    const isOpen = !this.#isNew && !this.#goesBack;
+    this.go.disabled = isOpen || lacksFields || this.#isUnreadable || this.#isAwaited || hasNoRow;
   }
 
   #paintFault(fault) {
@@ -282,13 +333,14 @@ export class ReviewStep {
   /** Only what the file itself leaves open. */
   *#questions() {
     const {preview, review, check} = this;
+    if (this.#hasOrigins && !this.#isUnreadable) yield this.#originChoice();
     if (preview.sheets?.length > 1)
       yield this.#choice("sheet", preview.sheets.map(sheetOption), preview.sheet);
     if (preview.encodings?.length) {
       const named = preview.encodings.map((name) => [name, name]);
       yield this.#choice("encoding", [["", t("review.asRead")], ...named], review.chosen.encoding ?? "");
     }
-    if (asksForDateOrder(preview, check) || review.chosen.date_format) {
+    if (this.#isNew && (asksForDateOrder(preview, check) || review.chosen.date_format)) {
       const orders = [
         ["", t("review.dates.ask")],
         ["dmy", t("option.dmy")],
@@ -300,6 +352,37 @@ export class ReviewStep {
     this.#isHeaderAsked ||= asksForHeaderRow(preview, check);
     if (this.#isHeaderAsked || review.chosen.header_row)
       yield this.#headerRow(review.chosen.header_row ?? String(preview.header_row ?? 1));
+  }
+
+  /** Where rejected rows go: what was asked for once is not imported twice in silence. */
+  #originChoice() {
+    const origins = this.#origins;
+    const row = this.#built.get("origin", [origins, currentLanguage().tag], () => {
+      if (!origins.length) return h("p.question-row", {"data-origins": "", t: "review.noOrigin"});
+      const choices = origins.map(({upload_id: id, filename, created_at: at, rejected}) =>
+        this.#originRadio(id, ["review.goesBackTo", {name: filename || id, at: moment(at), count: rejected}]),
+      );
+      return h(
+        "fieldset.question-row.origins",
+        {"data-origins": ""},
+        h("legend", {t: "review.origin"}),
+        ...choices,
+        this.#originRadio(NEW, ["review.goesNowhere"]),
+        h("p.small.soft", {t: "review.originHint"}),
+      );
+    });
+    for (const radio of row.querySelectorAll("input")) radio.checked = radio.value === this.#origin;
+    return row;
+  }
+
+  #originRadio(value, told) {
+    const choose = () => {
+      this.#origin = value;
+      this.#changed();
+    };
+    const keep = `origin ${value}`;
+    const radio = h("input", {type: "radio", name: "origin", value, "data-keep": keep, onchange: choose});
+    return h("label.check", {}, radio, h("span", {t: told}));
   }
 
   #choice(name, options, value) {
@@ -369,7 +452,11 @@ export class ReviewStep {
   #paintCheck(check) {
     const isReady = check && !check.fault;
     this.gauge.hidden =
-      Boolean(check) || this.#unchecked !== null || this.review.missing.length > 0 || this.#isUnreadable;
+      !this.#isNew ||
+      Boolean(check) ||
+      this.#unchecked !== null ||
+      this.review.missing.length > 0 ||
+      this.#isUnreadable;
     this.sum.hidden = !isReady;
     if (isReady)
       say(this.sum, check.rejected ? "review.sum" : "review.sumAll", {
@@ -383,6 +470,7 @@ export class ReviewStep {
   }
 
   #paintGo(check) {
+    if (this.#goesBack) return say(this.go, "review.goBack");
     const waiting = this.#isAwaited ? "review.goAwaited" : "review.go";
     const isReady = check && !check.fault;
     const count = isReady ? writtenBy(check, this.review.chosen.on_duplicate) : 0;
@@ -438,6 +526,19 @@ export class ReviewStep {
     row.querySelector("select").value = chosen.on_duplicate;
     yield row;
   }
+}
+
+/** Imports, of those so far, that the rejected rows of a file may have come from. */
+async function sought(preview, name) {
+  /** @type {any[]} */
+  const uploads = [];
+  let cursor = "";
+  for (let page = 0; page < PAGES_SOUGHT && cursor !== null; page += 1) {
+    const {items, next} = await get(`/uploads${query({limit: PAGE, cursor})}`);
+    uploads.push(...items);
+    cursor = next;
+  }
+  return originsOf(uploads, preview, name);
 }
 
 /** What an import would do: with no good row there is still a way, they are mended after they came back. */

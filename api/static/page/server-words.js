@@ -1,5 +1,6 @@
 import {bytes, dayAndTime} from "./format.js";
 import {isKnown, t} from "./i18n.js";
+import {generalWords, reasonOf} from "./problem-words.js";
 
 /**
  * Notifications and log lines of the server in the reader's language, by their codes and parameters; in the
@@ -14,8 +15,9 @@ const SHOWN = {
   because: (because) => t(`because.${because}`),
   feeds: (feeds) => feeds.join(", "),
   event_date: dayAndTime,
-  // A sentence in a sentence: its code, where it has words.
-  reason: (reason, {reason_code: code}) => (isKnown(`error.${code}`) ? t(`error.${code}`) : reason),
+  // A sentence in a sentence: of an earlier version its rule is not known.
+  reason: (message, {reason_code: code, reason_rule: rule, reason_params: params}) =>
+    params ? reasonOf({code, rule, message, field: params.field, params}) : generalWords({code, message}),
   bytes,
   offset: bytes,
   event_id: String,
@@ -42,7 +44,9 @@ export function noticeWords({kind, title, message, actor, params}) {
 /** Some kinds say different things, by what they are about. */
 function noticeKey(kind, params) {
   if (kind === "bulk_change") return `notice.bulk_change.${params?.change}`;
-  if (kind === "import.finished" && params?.reason) return "notice.import.failed";
+  if (kind === "import.finished" && params?.reason)
+    // Of a file that could not be read there are no rows to speak of.
+    return params.accepted + params.rejected ? "notice.import.failed" : "notice.import.unread";
   return `notice.${kind}`;
 }
 

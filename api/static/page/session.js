@@ -5,6 +5,7 @@ import {nextLanguage, say, switchLanguage} from "./i18n.js";
 import {PREFIX} from "./server.js";
 import {toastFault} from "./tell.js";
 import {forgetUnsaved, hasUnsaved} from "./unsaved.js";
+import {carryOutWaiting, forgetWaiting, waitingCount} from "./waiting.js";
 
 /**
  * Who uses the page. Waits for a sign-in where the server asks for one.
@@ -25,13 +26,15 @@ export async function signedIn(place) {
 }
 
 /**
- * Ask until the same person is back. What somebody typed waits for that person: another one begins anew, or
- * lets the first one sign in again. Whoever signed in again in another tab is back here, too.
+ * Ask until the same person is back. What somebody typed, or deleted a moment ago, waits for that person:
+ * another one begins anew, or lets the first one sign in again. Whoever signed in again in another tab is
+ * back here, too.
  */
 async function comeBack(who) {
   if (!who) return signIn("session.expired");
   let now = await backAlready();
-  for (let lead = "session.expired"; ; lead = ["session.typed", {user: who.user}]) {
+  const isKept = () => hasUnsaved() || waitingCount() > 0;
+  for (let lead = waitingCount() ? keptFor(who) : "session.expired"; ; lead = keptFor(who)) {
     if (!now) {
       await signIn(lead);
       late = MOST_LATE;
@@ -39,7 +42,7 @@ async function comeBack(who) {
     }
     if (isSame(now, who)) return;
     if (now?.user === who.user) return reloadWithRole();
-    if (now && (!hasUnsaved() || (await isThrownAway(who, now)))) return beginAnew();
+    if (now && (!isKept() || (await isThrownAway(who, now)))) return beginAnew();
     await call("DELETE", "/session").catch(toastFault);
     now = null;
   }
@@ -62,10 +65,14 @@ async function backAlready() {
   return askedAgain();
 }
 
+/** What waits for somebody, as the dialog says it to whoever is about to sign in. @returns {[string, any]} */
+const keptFor = ({user}) =>
+  waitingCount() ? ["session.deleted", {user, count: waitingCount()}] : ["session.typed", {user}];
+
 const isThrownAway = (who, now) =>
   confirmed(
-    "session.other",
-    {before: who.user, user: now.user},
+    hasUnsaved() ? "session.other" : "session.otherDeleted",
+    {before: who.user, user: now.user, count: waitingCount()},
     {action: "events.discard", otherwise: "session.keep"},
   );
 
@@ -74,7 +81,7 @@ const isSame = (one, other) => one?.user === other?.user && one?.role === other?
 /** Another person has another page. It never settles: nothing more is sent from this one. */
 function beginAnew() {
   forgetUnsaved();
-  dispatchEvent(new Event("otherperson"));
+  forgetWaiting();
   location.reload();
   return new Promise(() => {});
 }
@@ -113,9 +120,17 @@ async function askedAgain() {
   }
 }
 
+const isLeft = () => confirmed("session.outSure", {}, {action: "session.out", otherwise: "session.stay"});
+
 function nameAndWayOut({user}) {
   const out = async () => {
-    await call("DELETE", "/session").catch(toastFault);
+    if (hasUnsaved() && !(await isLeft())) return;
+    // A session that has ended can carry nothing out; what failed has been said, and stays to be read.
+    if (!(await carryOutWaiting())) return;
+    await call("DELETE", "/session").then(leave, toastFault);
+  };
+  const leave = () => {
+    forgetUnsaved();
     location.reload();
   };
   return h(

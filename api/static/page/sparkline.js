@@ -10,7 +10,7 @@ const WIDE = 120;
 const TALL = 28;
 
 /** How a figure went in the last hour, as far as this tab saw it. Pure but for its memory. */
-export class Samples {
+class Samples {
   /** @param {{load: () => any, save: (value: any) => void}} memory @param {() => number} now */
   constructor(memory, now) {
     this.memory = memory;

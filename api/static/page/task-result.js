@@ -1,5 +1,6 @@
 import {amountsOf, bars, columns} from "./charts.js";
 import {h} from "./dom.js";
+import {addressOf} from "./router.js";
 import {isKnown, number, t} from "./i18n.js";
 import {moreOf, reasonOf} from "./problem-words.js";
 import {bytes, monthName, venueTime} from "./format.js";
@@ -96,10 +97,18 @@ function findingOf({name, value: {count, events}}) {
       h(
         "ul.small.findings",
         {},
-        ...events.map((event) => h("li", {}, h("b", {}, event.title), ` · ${factsOf(event)}`)),
+        ...events.map((event) =>
+          h("li", {}, linkTo(event.id, event.title), ` · ${factsOf(event)}`, ...repeated(event)),
+        ),
       ),
   );
 }
+
+const linkTo = (id, text) => h("a", {href: addressOf("event", {id})}, text);
+
+/** Of a likely repeat the event that it repeats. */
+const repeated = ({same_as: id}) =>
+  id === undefined ? [] : [" · ", linkTo(id, t("result.sameAs", {id: String(id)}))];
 
 function factsOf({id, event_date: date, capacity, participants, location_name: venue}) {
   const time = venueTime(date);

@@ -22,9 +22,10 @@ export function editWebhook(webhook) {
     const form = formOf(webhook);
     const before = JSON.stringify(form.values());
     const isDirty = () => JSON.stringify(form.values()) !== before;
+    const sure = () =>
+      confirmed("events.discardSure", {}, {action: "events.discard", otherwise: "events.keepEditing"});
     const leave = async () => {
-      if (!isDirty() || (await confirmed("events.discardSure", {}, {action: "events.discard"})))
-        dialog.close();
+      if (!isDirty() || (await sure())) dialog.close();
     };
     let saved = null;
     const save = async (event) => {

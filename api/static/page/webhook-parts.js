@@ -18,7 +18,7 @@ const LOOKS = {
  * @param {{enabled: boolean, disabled_because: string | null, failures: number}} webhook
  * @returns {keyof typeof LOOKS}
  */
-export function stateOf({enabled, disabled_because: because, failures}) {
+function stateOf({enabled, disabled_because: because, failures}) {
   if (enabled) return failures > 0 ? "failing" : "delivering";
   if (because === "gone") return "gone";
   return because === "failing" ? "given_up" : "paused";

@@ -48,6 +48,14 @@ def test_phrases_are_said_in_portuguese_too() -> None:
     assert "cai em segunda, não em domingo" in words_of(made("invalid_date.weekday"), "pt")
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "a linha tem 0 célula,"), (1, "a linha tem 1 célula,"), (2, "2 células,"), (1200, "1.200 células,")],
+)
+def test_words_agree_with_their_number(count: int, words: str) -> None:
+    assert words in words_of(problem("missing_cells", count=count, width=6), "pt")
+
+
 def test_a_row_has_no_field_and_suggestions_are_named_once() -> None:
     assert words_of(problem("missing_cells", count=3, width=6), "pt") == (
         "a linha tem 3 células, o cabeçalho tem 6"

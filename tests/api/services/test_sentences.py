@@ -42,7 +42,7 @@ LISTED = {
     for codes, params in reversed(re.findall(r"^\| (`[^|]+`) \| ([^|]*) \|$", TEXT, re.MULTILINE))
     for code in re.findall(r"`([a-z_.]+)`", codes)
 }
-NOT_SAID = {"import.taking_out": {"reason_code"}}
+NOT_SAID = {"import.taking_out": {"reason_code", "reason_rule", "reason_params"}}
 """Parameters that are sent though the English does not speak of them."""
 EVENT = Event(7, "Show", "", "2026-01-02T00:00:00", "Recife", (), None, None, 1, "", "")
 ANA = Identity(name="ana", role="admin", person="ana")
@@ -90,6 +90,37 @@ def test_each_sentence_is_listed_with_its_parameters() -> None:
 def test_a_notification_has_the_parameters_listed_for_its_kind(notice: Draft) -> None:
     message = told(notice)
     assert sorted(message["params"]) == LISTED[message["kind"]]
+
+
+def test_a_failed_import_says_all_that_the_words_for_it_speak_of() -> None:
+    error = problem("not_text", "file", kind="pdf", advice="export_table")
+    message = told(
+        import_notification("a", "a.pdf", "failed", accepted=0, rejected=0, actor="ana", at_ms=0, error=error)
+    )
+    assert message["message"] == f"for ana: {error.message}"
+    params = message["params"]
+    assert (params["reason_code"], params["reason_rule"]) == ("not_text", None)
+    assert params["reason_params"] == {
+        "field": "file",
+        "value": None,
+        "kind": "pdf",
+        "advice": "export_table",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accepted", "rejected", "words"),
+    [
+        (1, 0, "1 row accepted, 0 rejected, for ana"),
+        (0, 0, "0 rows accepted, 0 rejected, for ana"),
+        (2, 1, "2 rows accepted, 1 rejected, for ana"),
+    ],
+)
+def test_an_ended_import_says_its_rows(accepted: int, rejected: int, words: str) -> None:
+    notice = import_notification(
+        "a", "a.csv", "completed", accepted=accepted, rejected=rejected, actor="ana", at_ms=0
+    )
+    assert told(notice)["message"] == words
 
 
 def test_a_change_of_many_events_says_which_and_how_many() -> None:

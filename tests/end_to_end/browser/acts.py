@@ -1,6 +1,7 @@
 """What people do with the page, and what they see."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 
 from tests.end_to_end.server_process import ServerProcess
 
+TOKEN = "dialog[open] input[name=token]"
 VIEWS = ("import", "events", "dashboard", "tasks")
 
 # Reads a feed in the page, beside what the page itself shows, and keeps what came over a reload.
@@ -96,3 +98,44 @@ def make_event(server: ServerProcess, title: str, **members: Any) -> Any:
 def stored(server: ServerProcess, **filters: Any) -> Any:
     """Return the page of events that the server has for these filters."""
     return httpx.get(f"{server.url}/api/v1/eventos", params=filters, timeout=30).json()
+
+
+def first_token(server: ServerProcess) -> str:
+    """Return the token that the server printed at its first start."""
+    found = re.search(r"ft_[\w-]+", server.log)
+    assert found is not None
+    return found[0]
+
+
+def give_token(page: Any, token: str) -> None:
+    """Answer the dialog that asks for a sign-in."""
+    page.fill(TOKEN, token)
+    page.keyboard.press("Enter")
+
+
+def sign_in(page: Any, server: ServerProcess, token: str) -> None:
+    """Open the page, and sign in."""
+    page.goto(server.url)
+    give_token(page, token)
+    page.wait_for_selector("html[data-ready]")
+
+
+def person(server: ServerProcess, name: str, role: str) -> str:
+    """Return the token of somebody new."""
+    bearer = {"Authorization": f"Bearer {first_token(server)}"}
+    made = httpx.post(
+        f"{server.url}/api/v1/users", json={"name": name, "role": role}, headers=bearer, timeout=60
+    )
+    return str(made.raise_for_status().json()["token"])
+
+
+def end_session(page: Any) -> None:
+    """End it as another tab does: the feed of this one notices first."""
+    page.evaluate("fetch('/api/v1/session', {method: 'DELETE'})")
+    page.wait_for_selector(TOKEN)
+
+
+def as_admin(server: ServerProcess, path: str) -> Any:
+    """Return what the API answers an administrator."""
+    bearer = {"Authorization": f"Bearer {first_token(server)}"}
+    return httpx.get(f"{server.url}/api/v1{path}", headers=bearer, timeout=60).json()

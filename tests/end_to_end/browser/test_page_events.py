@@ -147,7 +147,9 @@ def test_a_form_with_changes_is_not_left_by_escape_without_a_question(page: Any,
     page.get_by_role("textbox", name="Title", exact=True).fill("Ciranda de roda")
     page.keyboard.press("Escape")
     question = page.get_by_role("alertdialog")
-    question.get_by_role("button", name="Cancel").click()
+    question.get_by_role("button", name="Discard").wait_for()
+    # A key too many loses nothing: the question gives the keyboard to the choice that keeps.
+    page.keyboard.press("Enter")
     question.wait_for(state="detached")
     assert page.get_by_role("textbox", name="Title", exact=True).input_value() == "Ciranda de roda"
     page.keyboard.press("Escape")
@@ -338,6 +340,88 @@ def test_a_crowded_month_counts_each_of_its_days(page: Any, crowded: ServerProce
     total = stored(crowded, **{"from": "2030-03-01", "to": "2030-03-31"})["total"]
     assert total > 1000
     page.get_by_text(f"{total:,} events in March 2030", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("way", ["more", "number"])
+def test_the_keyboard_goes_to_the_list_of_a_day_and_comes_back_to_that_day(
+    page: Any, crowded: ServerProcess, way: str
+) -> None:
+    open_page(page, crowded, "events?layout=month&month=2030-03")
+    day = page.locator("[data-day='2030-03-27']")
+    link = day.locator(f".day-{way}")
+    day.locator(".day-more").wait_for()
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".event")
+    page.wait_for_function("() => /events$/.test(document.activeElement.textContent)")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('#view-events') !== null")
+    page.go_back()
+    day.locator(".day-more").wait_for()
+    page.wait_for_function("() => document.activeElement.closest('[data-day]')?.dataset.day === '2030-03-27'")
+    assert link.evaluate("(link) => link === document.activeElement")
+
+
+def test_the_keyboard_stays_in_a_month_while_others_change_events(page: Any, start_server: Any) -> None:
+    server = start_server()
+    event = make_event(server, "Ciranda")
+    open_page(page, server, "events?layout=month&month=2027-01")
+    link = page.locator(".day-event", has_text="Ciranda")
+    link.focus()
+    make_event(server, "Sarau")
+    page.locator(".day-event", has_text="Sarau").wait_for()
+    assert link.evaluate("(link) => link === document.activeElement")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]")
+    make_event(server, "Frevo")
+    page.locator(".day-event", has_text="Frevo").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.wait_for_function(f"() => document.activeElement.dataset.keep === 'event {event['id']}'")
+
+
+def test_an_event_is_duplicated_and_nothing_is_stored_before_it_is_saved(
+    page: Any, start_server: Any
+) -> None:
+    server = start_server()
+    venue = {
+        "location_name": "Teatro do Parque",
+        "capacity": 300,
+        "venue_type": "Teatro",
+        "is_accessible": True,
+        "address": "Rua do Hospício, 81",
+        "past_events": ["Ciranda 2025"],
+        "manually_edited": True,
+    }
+    told = {"description": "Na praia", "participants": ["Ana", "Bia"], "local_info": venue}
+    event = make_event(server, "Ciranda", event_date="2027-01-01T10:00:00-03:00", **told)
+    open_page(page, server, f"event/{event['id']}")
+    form = page.get_by_role("dialog", name="Edit event")
+    form.get_by_label("Title", exact=True).fill("Ciranda de roda")
+    form.get_by_role("button", name="Duplicate").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Discard").click()
+    copy = page.get_by_role("dialog", name="Copy of “Ciranda”")
+    date = copy.get_by_label("Date", exact=True)
+    assert date.evaluate("(input) => input === document.activeElement")
+    assert copy.get_by_role("button", name="Duplicate").count() == 0
+    page.keyboard.press("Escape")
+    copy.wait_for(state="detached")
+    assert stored(server)["total"] == 1
+
+    page.goto(f"{server.url}/#event/{event['id']}")
+    form.get_by_role("button", name="Duplicate").click()
+    date.fill("2027-02-05T19:30")
+    copy.get_by_role("button", name="Save").click()
+    copy.wait_for(state="detached")
+    first, second = stored(server, sort="id")["items"]
+    given = {"id", "version", "created_at", "updated_at", "event_date"}
+    assert {name: value for name, value in second.items() if name not in given} == {
+        name: value for name, value in first.items() if name not in given
+    }
+    assert (first["event_date"], second["event_date"]) == (
+        "2027-01-01T10:00:00-03:00",
+        "2027-02-05T19:30:00-03:00",
+    )
 
 
 def test_a_question_that_is_refused_shows_why_and_no_events_of_another(page: Any, start_server: Any) -> None:

@@ -7,11 +7,23 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.end_to_end.browser.acts import await_state, make_event, open_page, review, stored
+from tests.end_to_end.browser.acts import (
+    TOKEN,
+    as_admin,
+    await_state,
+    end_session,
+    first_token,
+    give_token,
+    make_event,
+    open_page,
+    person,
+    review,
+    sign_in,
+    stored,
+)
 from tests.end_to_end.server_process import ServerProcess
 
 LIVE = "#transport[data-state=live]"
-TOKEN = "dialog[open] input[name=token]"
 FRONT = """
 () => {
   const {left, top, width, height} = document.getElementById("toast").getBoundingClientRect();
@@ -23,25 +35,6 @@ FOCUS = "() => document.activeElement.getAttribute('aria-label') ?? document.act
 
 def field(page: Any, name: str) -> Any:
     return page.locator("dialog[open]").get_by_label(name, exact=True)
-
-
-def first_token(server: ServerProcess) -> str:
-    """Return the token that the server printed at its first start."""
-    found = re.search(r"ft_[\w-]+", server.log)
-    assert found is not None
-    return found[0]
-
-
-def give_token(page: Any, token: str) -> None:
-    """Answer the dialog that asks for a sign-in."""
-    page.fill(TOKEN, token)
-    page.keyboard.press("Enter")
-
-
-def sign_in(page: Any, server: ServerProcess, token: str) -> None:
-    page.goto(server.url)
-    give_token(page, token)
-    page.wait_for_selector("html[data-ready]")
 
 
 def change(server: ServerProcess, event: Any, **members: Any) -> None:
@@ -103,7 +96,9 @@ def test_leaving_asks_about_what_was_typed_and_a_form_goes_with_its_address(
     field(page, "Title").fill("Ciranda de roda")
     page.evaluate(f"location.hash = '#event/{second['id']}'")
     question = page.get_by_role("alertdialog")
-    question.get_by_role("button", name="Cancel").click()
+    assert page.evaluate(FOCUS) == "Keep editing"
+    page.keyboard.press("Enter")
+    question.wait_for(state="detached")
     assert page.locator("dialog[open]").count() == 1
     assert field(page, "Title").input_value() == "Ciranda de roda"
     with page.expect_event("dialog") as asked:
@@ -264,26 +259,6 @@ def test_what_has_the_keyboard_is_not_under_the_bars_of_a_review(
             }"""
         )
         assert hidden == ""
-
-
-def person(server: ServerProcess, name: str, role: str) -> str:
-    """Return the token of somebody new."""
-    bearer = {"Authorization": f"Bearer {first_token(server)}"}
-    made = httpx.post(
-        f"{server.url}/api/v1/users", json={"name": name, "role": role}, headers=bearer, timeout=60
-    )
-    return str(made.raise_for_status().json()["token"])
-
-
-def end_session(page: Any) -> None:
-    """End it as another tab does: the feed of this one notices first."""
-    page.evaluate("fetch('/api/v1/session', {method: 'DELETE'})")
-    page.wait_for_selector(TOKEN)
-
-
-def as_admin(server: ServerProcess, path: str) -> Any:
-    bearer = {"Authorization": f"Bearer {first_token(server)}"}
-    return httpx.get(f"{server.url}/api/v1{path}", headers=bearer, timeout=60).json()
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
@@ -598,7 +573,7 @@ def test_an_event_that_was_deleted_meanwhile_can_be_saved_as_a_new_one(page: Any
     httpx.delete(url, headers={"If-Match": "*"}, timeout=60).raise_for_status()
     question = page.get_by_role("alertdialog")
     page.get_by_role("button", name="Save", exact=True).click()
-    question.get_by_role("button", name="Cancel").click()
+    question.get_by_role("button", name="Keep editing").click()
     assert field(page, "Title").input_value() == "Ciranda de roda"
     page.get_by_role("button", name="Save", exact=True).click()
     question.get_by_role("button", name="Save as new").click()

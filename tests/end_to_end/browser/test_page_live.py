@@ -189,6 +189,13 @@ def test_an_analysis_shows_its_log_while_it_runs(page: Any, start_server: Any) -
     page.wait_for_selector("[data-task] .chart text:has-text('Recife')")
     page.wait_for_selector("text=Likely duplicates: 1")
     page.wait_for_selector("[data-task] li:has-text('Twice the same')")
+    repeat = page.locator("[data-task] section", has_text="Likely duplicates").locator("li")
+    links = [link.get_attribute("href") for link in repeat.get_by_role("link").all()]
+    assert links == ["#event/2", "#event/1"]
+    repeat.get_by_role("link", name="repeats #1").click()
+    page.get_by_role("dialog").get_by_role("heading", name="Edit event").wait_for()
+    page.keyboard.press("Escape")
+    page.go_back()
     page.reload()
     page.locator("#view-tasks .items").get_by_role("button", name="Open").click()
     page.wait_for_selector("[data-console] div:has-text('1 likely duplicate')")

@@ -166,7 +166,7 @@ def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
     page.locator("dialog .fault", has_text="must begin with https:// or http://").wait_for()
     assert page.evaluate("document.activeElement.type") == "url"
     page.keyboard.press("Escape")
-    page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Keep editing").click()
     assert page.input_value("dialog input[type=url]") == "ftp://example.org/x"
     page.get_by_label("Address of the receiver").fill(receiver.url)
     page.keyboard.press("Enter")

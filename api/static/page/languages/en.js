@@ -31,6 +31,7 @@ export default {
     theme: "Switch between light and dark",
     close: "Close",
     cancel: "Cancel",
+    keep: "Keep",
     save: "Save",
     delete: "Delete",
     edit: "Edit",
@@ -76,10 +77,20 @@ export default {
     "watch.of": "{done} of {total}",
     "watch.cancel": "Cancel import",
     "watch.undo": "Undo import",
+    "watch.origin": "Open the first import",
+    "watch.wentBack": {
+      zero: "No row joined the import that they came from.",
+      one: "{count} row joined the import that it came from.",
+      other: "{count} rows joined the import that they came from.",
+    },
+    "watch.stillThere": {
+      one: "{count} row is still rejected there, where it can be corrected again.",
+      other: "{count} rows are still rejected there, where they can be corrected again.",
+    },
     "watch.another": "Import another file",
     "watch.dryRun": "Check only: nothing was stored",
-    "watch.announce": "{rows} rows read, {rejected} rejected",
-    "watch.done": "{accepted} accepted and {rejected} rejected of {rows} rows",
+    "watch.announce": "{rows:one # row|other # rows} read, {rejected} rejected",
+    "watch.done": "{accepted} accepted and {rejected} rejected of {rows:one # row|other # rows}",
     "watch.undone.nothing": "Undone: there was nothing to take out.",
     "watch.undone": "Undone: {what}.",
     "watch.undone.deleted": {one: "{count} event deleted", other: "{count} events deleted"},
@@ -104,14 +115,15 @@ export default {
     "rejects.value": "Value",
     "rejects.suggestion": "Suggestion",
     "rejects.download": "Download to correct",
-    "rejects.count": "{shown} of {total} problems",
+    "rejects.count": "{shown} of {total:one # problem|other # problems}",
     "rejects.pasteLeft": {
       one: "{count} pasted cell is left over: this field has no more rows.",
       other: "{count} pasted cells are left over: this field has no more rows.",
     },
     "rejects.none": "No problem matches the filter.",
     "rejects.inFile": "correct it in the downloaded file",
-    "rejects.more": "The first {shown} of {total} rejected rows; the file has all.",
+    "rejects.more":
+      "The first {shown:one |other # }of {total:one # rejected row|other # rejected rows}; the file has all.",
     "history.title": "Earlier imports",
     "history.empty": "Imports will appear here.",
     "history.open": "Open",
@@ -145,7 +157,10 @@ export default {
     "review.unused": "— not used —",
     "review.nameless": "column {column}",
     "review.becomesOfNameless": "What column {column} becomes",
-    "review.used": "{count} of {total} columns are used",
+    "review.used": {
+      one: "{count} of {total:one # column|other # columns} is used",
+      other: "{count} of {total:one # column|other # columns} are used",
+    },
     "review.forAll": "for every row",
     "review.go": "Import",
     "review.goCount": {one: "Import {count} event", other: "Import {count} events"},
@@ -173,6 +188,17 @@ export default {
     "review.blank": "blank",
     "review.checked": "What the check found",
     "problems.moreKinds": {one: "{count} more kind of problem", other: "{count} more kinds of problems"},
+    "review.origin": "These rows were rejected before. Where do they go?",
+    "review.goesBackTo": {
+      one: "Back to the import of {name}, {at}, which has {count} rejected row",
+      other: "Back to the import of {name}, {at}, which has {count} rejected rows",
+    },
+    "review.goesNowhere": "Nowhere: they are a new import, and stay among the rejected rows of the first one",
+    "review.originHint":
+      "Back in their import they are read by its rules. Valid rows join it; the others stay rejected there.",
+    "review.noOrigin":
+      "This file has rejected rows of an import, but no import with these columns has rejected rows left. As a new import, rows that are already stored may be repeated.",
+    "review.goBack": "Give the rows back",
     "review.sheet": "Sheet",
     "review.sheetRows": {one: "{name} ({count} row)", other: "{name} ({count} rows)"},
     "review.encoding": "Encoding: which text reads well?",
@@ -242,13 +268,16 @@ export default {
     "events.download": "Download",
     "events.seeTitle": "Event",
     "events.editTitle": "Edit event",
+    "events.duplicate": "Duplicate",
+    "events.copyTitle": "Copy of “{title}”",
     "events.conflict":
       "Someone changed this event while you edited. What you changed is kept: compare, and save again.",
     "events.theirs": "Stored meanwhile: {value}",
     "events.theirsEmpty": "Cleared meanwhile.",
     "events.theirsNoVenue":
       "The venue was removed meanwhile. If you want it back, fill in its name again and save.",
-    "events.printed": "The first {shown} of {count} events are printed. “Download” gives all of them.",
+    "events.printed":
+      "The first {shown:one |other # }of {count:one # event|other # events} {shown:one is|other are} printed. “Download” gives all of them.",
     "events.goneSure":
       "Somebody deleted this event meanwhile. What is in the form can be saved as a new event.",
     "events.saveAsNew": "Save as new",
@@ -290,10 +319,11 @@ export default {
     "events.editOne": "Edit “{title}”",
     "events.deleteOne": "Delete “{title}”",
     "events.deleted": "“{title}” was deleted.",
-    "events.deletedMany": "{count} events were deleted.",
+    "events.deletedMany": {one: "{count} event was deleted.", other: "{count} events were deleted."},
     "events.changedMeanwhile": "This event changed meanwhile and was not deleted.",
     "events.discardSure": "Discard what you changed?",
     "events.discard": "Discard",
+    "events.keepEditing": "Keep editing",
     "events.noType": "no type",
     "events.format.xlsx": "Excel (.xlsx)",
     "events.format.csv": "CSV",
@@ -363,6 +393,7 @@ export default {
     "result.looked_at": "Compared",
     "result.over_capacity": "More participants than seats",
     "result.likely_duplicates": "Likely duplicates",
+    "result.sameAs": "repeats #{id}",
     "result.past_events_not_accessible": "Past events in venues that are not accessible",
     "result.bytes": "Size",
     "result.format": "Format",
@@ -446,9 +477,9 @@ export default {
     "log.import.taking_out": "Removing the stored rows: {reason}",
     "log.task.queued": "Waiting for a free place: number {place} in the queue",
     "log.task.restarted": "The server was restarted: the task starts again",
-    "log.export.writing": "Writing {events} events as {format}",
-    "log.export.written": "{events} events, {bytes}",
-    "log.analysis.reading": "Analysing {events} events",
+    "log.export.writing": "Writing {events:one # event|other # events} as {format}",
+    "log.export.written": "{events:one # event|other # events}, {bytes}",
+    "log.analysis.reading": "Analysing {events:one # event|other # events}",
     "log.analysis.found": "Events: {events}; cities: {cities}; still to come: {upcoming}",
     "log.analysis.over_capacity": {
       one: "{count} with more participants than its venue holds",
@@ -466,11 +497,16 @@ export default {
     "step.analysis.reading": "Reading events",
     "step.analysis.concluding": "Drawing conclusions",
     "notice.import.failed.title": "Import of {filename} {status}",
-    "notice.import.failed": "{accepted} rows accepted, {rejected} rejected, for {actor}: {reason}",
+    "notice.import.failed":
+      "{accepted:zero no row|one # row|other # rows} accepted, {rejected:zero none|other #} rejected, for {actor}: {reason}",
+    "notice.import.unread.title": "Import of {filename} {status}",
+    "notice.import.unread": "For {actor}: {reason}",
     "notice.import.finished.title": "Import of {filename} {status}",
-    "notice.import.finished": "{accepted} rows accepted, {rejected} rejected, for {actor}",
+    "notice.import.finished":
+      "{accepted:zero no row|one # row|other # rows} accepted, {rejected:zero none|other #} rejected, for {actor}",
     "notice.import.repaired.title": "Rows of {filename} corrected: {accepted}",
-    "notice.import.repaired": "{actor} corrected {accepted} rejected rows; {rejected} are left",
+    "notice.import.repaired":
+      "{actor} corrected {accepted:one # rejected row|other # rejected rows}; {rejected:zero none is|one # is|other # are} left",
     "notice.bulk_change.batch.title": {one: "{count} event added", other: "{count} events added"},
     "notice.bulk_change.batch": "By {actor}",
     "notice.bulk_change.replace.title": {
@@ -481,7 +517,8 @@ export default {
     "notice.bulk_change.delete.title": {one: "{count} event deleted", other: "{count} events deleted"},
     "notice.bulk_change.delete": "By {actor}",
     "notice.bulk_change.undo.title": "Import undone: {deleted} deleted, {restored} restored",
-    "notice.bulk_change.undo": "{actor} undid the import; {kept} events edited since were kept",
+    "notice.bulk_change.undo":
+      "{actor} undid the import{kept:zero |one ; # event edited since was kept|other ; # events edited since were kept}",
     "notice.event.created.title": "Event {event_id} created",
     "notice.event.created": "{actor} created “{title}” in {city} on {event_date}",
     "notice.event.updated.title": "Event {event_id} updated",
@@ -533,6 +570,18 @@ export default {
     "session.other":
       "Here is something that {before} typed and did not save, and you signed in as {user}. Discard it?",
     "session.expired": "Your session ended. Sign in again.",
+    "session.deleted": {
+      one: "The session ended before {count} event was deleted for good. Sign in again as {user} to complete it.",
+      other:
+        "The session ended before {count} events were deleted for good. Sign in again as {user} to complete it.",
+    },
+    "session.otherDeleted": {
+      one: "{before} deleted {count} event here, which is not completed yet, and you signed in as {user}. Discard the deletion? The event stays.",
+      other:
+        "{before} deleted {count} events here, which is not completed yet, and you signed in as {user}. Discard the deletion? The events stay.",
+    },
+    "session.outSure": "Something here is not saved or sent yet, and is lost if you sign out.",
+    "session.stay": "Stay",
     "role.viewer": "viewer",
     "role.editor": "editor",
     "role.admin": "admin",
@@ -613,10 +662,14 @@ export default {
     "error.unknown_member": "has a member that does not exist",
     "error.invalid_value": "is not a possible value",
     "error.invalid_value.feeds": "choose at least one",
-    "error.invalid_id": "is not the number of an event",
     "warning.repeated_row": {
       one: "{count} repeated row was imported anyway.",
       other: "{count} repeated rows were imported anyway.",
+    },
+    "warning.same_event": {
+      one: "{count} row gives the same event as an earlier row, and differs from it only in columns that were not used: {names}. Of a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
+      other:
+        "{count} rows give the same event as an earlier row, and differ from it only in columns that were not used: {names}. Of a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
     },
     "warning.repeated_participant": {
       one: "{count} name that a row repeats was kept once.",
@@ -656,9 +709,14 @@ export default {
       other: "{count} attendees were left out: people who declined, rooms and equipment.",
     },
     "warning.unlikely_participant": {
-      one: "{count} cell of participants holds a number, several lines, a list or several names without ; between them. It was kept as one name: separate names by ;",
+      one: "{count} cell of participants holds a number, several lines, a list or what may be several names without ; between them. It was kept as one name: separate names by ;",
       other:
-        "{count} cells of participants hold a number, several lines, a list or several names without ; between them. Each was kept as one name: separate names by ;",
+        "{count} cells of participants hold a number, several lines, a list or what may be several names without ; between them. Each was kept as one name: separate names by ;",
+    },
+    "warning.unlikely_text": {
+      one: "{count} title, city or place is a date, a time, or true or false, and was stored as it is. Check that the columns are not shifted, and are those of these fields.",
+      other:
+        "{count} titles, cities or places are a date, a time, or true or false, and were stored as they are. Check that the columns are not shifted, and are those of these fields.",
     },
     "warning.placeholder": {
       one: "{count} cell holds a word for nothing (such as NA, null or -) and was stored as it is. Clear it, if nothing is meant.",
@@ -681,6 +739,11 @@ export default {
     "warning.unknown_member": {
       one: "{count} unknown member of local_info was ignored.",
       other: "{count} unknown members of local_info were ignored.",
+    },
+    "warning.exchanged_dates": {
+      one: "{count} date may have day and month exchanged, as where a spreadsheet program of another country opened the file, and was imported as it stands, since you said how the dates are written: check it.",
+      other:
+        "{count} dates may have day and month exchanged, as where a spreadsheet program of another country opened the file, and were imported as they stand, since you said how the dates are written: check them.",
     },
     "warning.contradicting_dates": {
       one: "{count} date contradicts the order that an earlier line proved, so other dates may be on wrong days: check that line, or say how the dates are written.",
@@ -850,16 +913,17 @@ export default {
 
     // What the server says, exactly: by code and rule (domain/sentences.py), or a refusal's kind and rule.
     "exact.required": "is required",
-    "exact.too_long": "has {length} characters; at most {limit} fit",
+    "exact.too_long":
+      "has {length:one # character|other # characters}; at most {limit:one # fits|other # fit}",
     "exact.too_long.cell": "is larger than {limit} KiB",
     "exact.too_long.past_events": "makes the venue larger than {limit} KiB",
     "exact.too_long.row": "the row is longer than {limit} MiB",
     "exact.too_long.object": "the object is longer than {limit} MiB",
     "exact.too_long.entry": "the calendar entry is longer than {limit} MiB",
-    "exact.too_short": "must have at least {limit} characters",
+    "exact.too_short": "must have at least {limit:one # character|other # characters}",
     "exact.out_of_range.capacity": "must be {low} to {high}",
     "exact.out_of_range.rows": "must be {low} to {high}",
-    "exact.too_many_items": "has {count} names; at most {limit} fit",
+    "exact.too_many_items": "has {count:one # name|other # names}; at most {limit:one # fits|other # fit}",
     "exact.unknown_venue_type": "is not a known venue type; use one of: {known}",
     "exact.unknown_member": "is not a member that can be written; these are: {known}",
     "exact.invalid_type.nothing": "is {value}: clear the cell, if there is nothing to say",
@@ -883,7 +947,8 @@ export default {
     "exact.invalid_type.objects": "must be a list of JSON objects",
     "exact.invalid_type.item": "each item must be an object with the members of an event",
     "exact.control_character": "contains invisible control characters; remove them",
-    "exact.invalid_unicode.marks": "has more than {limit} combining marks on one letter",
+    "exact.invalid_unicode.marks":
+      "has more than {limit:one # combining mark|other # combining marks} on one letter",
     "exact.invalid_unicode.surrogate": "contains half of a UTF-16 pair, which is not a character",
     "exact.invalid_unicode.byte": "byte {position} is not UTF-8",
     "exact.encoding_error.calendar":
@@ -900,6 +965,8 @@ export default {
       "contradicts the file's dates, which have the day first, as line {proof} shows",
     "exact.invalid_date.mdy_proved":
       "contradicts the file's dates, which have the month first, as line {proof} shows",
+    "exact.invalid_date.exchanged":
+      "may be {other}: in this column every real date has a day up to 12, and every one in text a part above 12 (line {proof}), as where a spreadsheet program of another country opened the file",
     "exact.invalid_date.weekday": "{day} is a {is_one}, not a {not_one}; which of the two is right?",
     "exact.invalid_date.time": "is not a time; write it like 19:30",
     "exact.invalid_date.nothing": "is {value}, which is no time: clear the cell, if there is none",
@@ -912,28 +979,31 @@ export default {
       "this entry changes the first date, {value}, of a recurring event above, which was imported at that date: correct that event instead",
     "exact.invalid_date.no_first":
       "the first date, {value}, does not take place, and the next one is not clear: enter its date",
+    "exact.invalid_date.two_starts":
+      "the event begins at {value} and at {other}: keep the DTSTART that is meant",
     "exact.date_out_of_range": "must be between the years {low} and {high}",
     "exact.ambiguous_date": "may be {one} or {other}; say once for the file how its dates are written",
     "exact.conflicting_time": "the date says {date} and the time says {value}; keep one time",
     "exact.cell_cut":
-      "has only the first part of its text, as a cell of Excel holds at most {limit} characters: take the whole text from a CSV or JSON download, or put in another one",
+      "has only the first part of its text, as a cell of Excel holds at most {limit:one # character|other # characters}: take the whole text from a CSV or JSON download, or put in another one",
     "exact.cell_error": "holds the spreadsheet error {value}: correct its formula, or clear the cell",
     "exact.cell_error.sheet": "holds the spreadsheet error {value}: correct its formula, or clear the cell",
     "exact.no_saved_value":
       "is a formula whose result was not saved: open the file in a spreadsheet program and save it there, or write the value itself",
     "exact.no_saved_value.error":
       "is required, and its formula was saved with the error {value} in place of a value",
-    "exact.missing_cells": "the row has {count} cells, the header has {width}",
-    "exact.missing_cells.no_header": "the row has {count} cells, and a chosen column is #{width}",
+    "exact.missing_cells": "the row has {count:one # cell|other # cells}, the header has {width}",
+    "exact.missing_cells.no_header":
+      "the row has {count:one # cell|other # cells}, and a chosen column is #{width}",
     "exact.extra_cells":
-      "the row has {count} cells, the header has {width}; does a cell that contains the delimiter lack its quotes?",
+      "the row has {count:one # cell|other # cells}, the header has {width}; does a cell that contains the delimiter lack its quotes?",
     "exact.extra_cells.no_header":
-      "the row has {count} cells, the first rows have {width}; does a cell that contains the delimiter lack its quotes?",
+      "the row has {count:one # cell|other # cells}, the first rows have {width}; does a cell that contains the delimiter lack its quotes?",
     "exact.extra_cells.far": "the row has far more cells than there are columns",
     "exact.unknown_row":
       "{field} holds {value}, which is not the number of a line: each row of a rejected file says there which row it is; send new rows in a file of their own",
     "exact.ambiguous_row":
-      "{count} rejected rows begin on line {value}: say in _record which of them this is, or download the rejected rows again",
+      "{count:one # rejected row begins|other # rejected rows begin} on line {value}: say in _record which of them this is, or download the rejected rows again",
     "exact.malformed_quote":
       'there is text after a closing quote; inside a quoted cell, write each quote twice: ""',
     "exact.encoding_error.lost": "has lost letters ({value}): write them again",
@@ -945,7 +1015,8 @@ export default {
       "another header begins here, with other columns than the first: import the file again with header_row={line} for the rows below it",
     "exact.unclosed_quote": "the quote that opens on this line is never closed; add a closing quote",
     "exact.invalid_json.nothing": "{value} is not JSON: clear the cell, if there is no venue",
-    "exact.invalid_json.deep": "objects and lists may be nested at most {limit} levels deep",
+    "exact.invalid_json.deep":
+      "objects and lists may be nested at most {limit:one # level|other # levels} deep",
     "exact.invalid_json.at": "is not JSON: {why} at character {position}",
     "exact.invalid_json.quotes": "is not JSON: replace curly quotes with straight double quotes",
     "exact.invalid_json.python": "is Python, not JSON: use double quotes, true, false and null",
@@ -978,6 +1049,8 @@ export default {
     "exact.missing_columns.html": "The file has no column for: {fields}; it looks like HTML, not like a CSV.",
     "exact.missing_columns.likely":
       "The file has no column for: {fields}; “{column}” may be meant as {target}.",
+    "exact.missing_columns.damaged":
+      "The file has no column for: {fields}; “{column}” seems to be “{meant}”, with letters that were lost or changed before: save the table again, as UTF-8, from the program where its letters are right.",
     "exact.missing_columns.values":
       "The file has no column for: {fields}; “{column}” is not used for {target} because of its values.",
     "exact.missing_columns.zone":
@@ -999,8 +1072,9 @@ export default {
     "exact.missing_columns.mapping": "The file has no column “{value}”, which the choice of columns names.",
     "exact.duplicate_columns":
       "The columns {one} and {other} may both be {target}: choose one of them (the first is column {place}).",
-    "exact.too_many_columns": "There are {count} columns; at most {limit} are read.",
-    "exact.too_many_columns.first_line": "The first line has more than {limit} columns.",
+    "exact.too_many_columns":
+      "There {count:one is # column|other are # columns}; at most {limit:one # is|other # are} read.",
+    "exact.too_many_columns.first_line": "The first line has more than {limit:one # column|other # columns}.",
     "exact.too_large.first_line":
       "The first line does not end within {limit} KiB: so it cannot be the header.",
     "exact.invalid_option.field": "{value} is not a field; these are: {known}",
@@ -1031,6 +1105,10 @@ export default {
     "exact.not_text.named_web_page":
       "This is a web page with the ending .{ending}: open it in Excel and save it as .xlsx.",
     "exact.not_text.damaged_workbook": "This looks like a damaged workbook: open it and {advice}.",
+    "exact.not_text.damaged_cell":
+      "This looks like a damaged workbook: cell {cell} of the sheet {sheet} holds {value}, which cannot be read. Write its value again, or open the file and {advice}.",
+    "exact.not_text.code_page":
+      "The texts of this old workbook are in the code page {value}, which is not supported: open it and {advice}.",
     "exact.not_text.damaged_xls":
       "This looks like an old Excel file that is incomplete or damaged: {advice}.",
     "exact.not_text.damaged_zip": "This looks like an incomplete or damaged Excel or ZIP file: {advice}.",
@@ -1038,9 +1116,10 @@ export default {
     "exact.not_text.zip_in_zip": "{value} is a ZIP in a ZIP: unpack it, and send the file itself.",
     "exact.not_text.javascript":
       "This is JSON within JavaScript, or with comments: send only the JSON itself, from its first bracket to its last, without comments.",
-    "exact.not_text.many_files": "The ZIP has {count} files: send only the one with the events.",
+    "exact.not_text.many_files":
+      "The ZIP has {count:one # file|other # files}: send only the one with the events.",
     "exact.not_text.choose_file":
-      "The ZIP has {count} files that can be imported ({names}): send one of them.",
+      "The ZIP has {count:one # file|other # files} that can be imported ({names}): send one of them.",
     "exact.not_text.no_table": "The ZIP has no table in it; {value} looks like {kind}: {advice}.",
     "exact.not_text.no_known_table":
       "The ZIP has no table in it; {value} is none: save the table as .xlsx or CSV UTF-8.",
@@ -1056,9 +1135,10 @@ export default {
     "exact.too_large.file": "The file is over {limit_bytes}, which is the most that this server takes.",
     "exact.whole_file_needed":
       "The workbook is incomplete or damaged; to look at it the whole file is needed.",
-    "exact.rows_rejected": "All or nothing: {rejected} of {rows} rows were rejected, so nothing was stored.",
-    "exact.interrupted": "The rest of the file did not arrive within {hours} hours.",
-    "exact.not_imported": "The file was reviewed and not imported within {hours} hours.",
+    "exact.rows_rejected":
+      "All or nothing: {rejected} of {rows:one # row|other # rows} {rejected:one was|other were} rejected, so nothing was stored.",
+    "exact.interrupted": "The rest of the file did not arrive within {hours:one # hour|other # hours}.",
+    "exact.not_imported": "The file was reviewed and not imported within {hours:one # hour|other # hours}.",
     "exact.internal":
       "The import failed because of an error in the server. Its operator finds the reason in the log.",
     "exact.internal.task":
@@ -1087,7 +1167,7 @@ export default {
       "is not {value} in this upload, which goes on with the options it began with",
     "exact.broken_off": "The upload broke off before its end; what arrived is kept.",
     "exact.invalid_url.characters":
-      "must be at most {limit} printable ASCII characters: write a host such as münchen.example as xn--mnchen-3ya.example, and other letters as %C3%BC",
+      "must be at most {limit:one # printable ASCII character|other # printable ASCII characters}: write a host such as münchen.example as xn--mnchen-3ya.example, and other letters as %C3%BC",
     "exact.invalid_url": "must be a URL such as https://example.org/hook",
     "exact.invalid_url.scheme": "must begin with https:// or http:// and a host",
     "exact.invalid_url.password": "must not contain a user or password: the signature identifies the sender",
@@ -1112,13 +1192,18 @@ export default {
     "refused.forbidden.import": "This is another person's import: it needs the role “{role}”.",
     "refused.forbidden.task": "To stop another person's task needs the role “{role}”.",
     "refused.forbidden.upload": "Only who sent it and administrators may continue an upload.",
-    "refused.too-many-requests.calls": "Each person may make {limit} calls a minute. Wait a moment.",
-    "refused.too-many-requests.uploads": "Each person may make {limit} uploads a minute. Wait a moment.",
-    "refused.too-many-requests.calendar": "Each calendar address may be read {limit} times a minute.",
+    "refused.too-many-requests.calls":
+      "Each person may make {limit:one # call|other # calls} a minute. Wait a moment.",
+    "refused.too-many-requests.uploads":
+      "Each person may make {limit:one # upload|other # uploads} a minute. Wait a moment.",
+    "refused.too-many-requests.calendar":
+      "Each calendar address may be read {limit:one # time|other # times} a minute.",
     "refused.too-many-requests.address": "Too many sign-ins failed from this address. Wait a minute.",
     "refused.too-many-requests.token": "Too many sign-ins failed with this token. Wait a minute.",
-    "refused.conflict.calendars": "You have {limit} addresses; revoke one that you do not use.",
-    "refused.conflict.webhooks": "There are {limit} webhooks; remove one that you do not use.",
+    "refused.conflict.calendars":
+      "You have {limit:one # address|other # addresses}; revoke one that you do not use.",
+    "refused.conflict.webhooks":
+      "There {limit:one is # webhook|other are # webhooks}; remove one that you do not use.",
     "refused.conflict.task_over": "The task is over already: {status}.",
     "refused.conflict.no_file": "There is no file: the task is {status}.",
     "refused.conflict.cancelled": "The import was cancelled.",

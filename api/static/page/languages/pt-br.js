@@ -34,6 +34,7 @@ export default {
     theme: "Trocar entre claro e escuro",
     close: "Fechar",
     cancel: "Cancelar",
+    keep: "Manter",
     save: "Salvar",
     delete: "Excluir",
     edit: "Editar",
@@ -69,10 +70,22 @@ export default {
     "watch.of": "{done} de {total}",
     "watch.cancel": "Cancelar importação",
     "watch.undo": "Desfazer importação",
+    "watch.origin": "Abrir a primeira importação",
+    "watch.wentBack": {
+      zero: "Nenhuma linha entrou na importação de onde elas vieram.",
+      one: "{count} linha entrou na importação de onde veio.",
+      other: "{count} linhas entraram na importação de onde vieram.",
+    },
+    "watch.stillThere": {
+      one: "{count} linha continua recusada lá, onde pode ser corrigida de novo.",
+      other: "{count} linhas continuam recusadas lá, onde podem ser corrigidas de novo.",
+    },
     "watch.another": "Importar outro arquivo",
     "watch.dryRun": "Só conferência: nada foi guardado",
-    "watch.announce": "{rows} linhas lidas, {rejected} recusadas",
-    "watch.done": "{accepted} aceitas e {rejected} recusadas de {rows} linhas",
+    "watch.announce":
+      "{rows:one # linha lida|other # linhas lidas}, {rejected:one # recusada|other # recusadas}",
+    "watch.done":
+      "{accepted:one # aceita|other # aceitas} e {rejected:one # recusada|other # recusadas} de {rows:one # linha|other # linhas}",
     "watch.undone.nothing": "Desfeita: não havia nada a retirar.",
     "watch.undone": "Desfeita: {what}.",
     "watch.undone.deleted": {one: "{count} evento excluído", other: "{count} eventos excluídos"},
@@ -97,14 +110,15 @@ export default {
     "rejects.value": "Valor",
     "rejects.suggestion": "Sugestão",
     "rejects.download": "Baixar para corrigir",
-    "rejects.count": "{shown} de {total} problemas",
+    "rejects.count": "{shown} de {total:one # problema|other # problemas}",
     "rejects.pasteLeft": {
       one: "{count} célula colada ficou de fora: não há mais linhas deste campo.",
       other: "{count} células coladas ficaram de fora: não há mais linhas deste campo.",
     },
     "rejects.none": "Nenhum problema corresponde ao filtro.",
     "rejects.inFile": "corrija no arquivo baixado",
-    "rejects.more": "As primeiras {shown} de {total} linhas recusadas; o arquivo tem todas.",
+    "rejects.more":
+      "{shown:one A primeira|other As primeiras #} de {total:one # linha recusada|other # linhas recusadas}; o arquivo tem todas.",
     "history.title": "Importações anteriores",
     "history.empty": "As importações aparecerão aqui.",
     "history.open": "Abrir",
@@ -138,7 +152,10 @@ export default {
     "review.unused": "— não usar —",
     "review.nameless": "coluna {column}",
     "review.becomesOfNameless": "O que a coluna {column} vira",
-    "review.used": "{count} de {total} colunas são usadas",
+    "review.used": {
+      one: "{count} de {total:one # coluna|other # colunas} é usada",
+      other: "{count} de {total:one # coluna|other # colunas} são usadas",
+    },
     "review.forAll": "para todas as linhas",
     "review.go": "Importar",
     "review.goCount": {one: "Importar {count} evento", other: "Importar {count} eventos"},
@@ -146,7 +163,7 @@ export default {
     "review.goRepair": "Importar e corrigir",
     "review.goAwaited": "Importa assim que for conferido",
     "review.checking": "Conferindo o arquivo inteiro",
-    "review.sum": {one: "{in} entra, {out} não", other: "{in} entram, {out} não"},
+    "review.sum": "{in:one # entra|other # entram}, {out} não",
     "review.another": "Escolher outro arquivo",
     "review.sumAll": {
       zero: "Não há nenhuma linha abaixo dos títulos",
@@ -154,8 +171,8 @@ export default {
       other: "Todas as {count} linhas entram",
     },
     "review.existing": {
-      one: "{count} evento já existe ({changed} com mudanças, {same} iguais).",
-      other: "{count} eventos já existem ({changed} com mudanças, {same} iguais).",
+      one: "{count} evento já existe ({changed} com mudanças, {same:one # igual|other # iguais}).",
+      other: "{count} eventos já existem ({changed} com mudanças, {same:one # igual|other # iguais}).",
     },
     "review.on_duplicate": "O que fazer com os que já existem",
     "review.update": "Atualizar o que mudou",
@@ -166,6 +183,17 @@ export default {
     "review.blank": "em branco",
     "review.checked": "Resultado da conferência",
     "problems.moreKinds": {one: "mais {count} tipo de problema", other: "mais {count} tipos de problema"},
+    "review.origin": "Estas linhas já foram recusadas antes. Para onde elas vão?",
+    "review.goesBackTo": {
+      one: "Voltam para a importação de {name}, {at}, que tem {count} linha recusada",
+      other: "Voltam para a importação de {name}, {at}, que tem {count} linhas recusadas",
+    },
+    "review.goesNowhere": "São uma importação nova, e continuam entre as recusadas da primeira",
+    "review.originHint":
+      "De volta à importação, valem as regras dela. O que estiver certo entra nela; o resto continua recusado lá.",
+    "review.noOrigin":
+      "Este arquivo tem linhas recusadas de uma importação, mas nenhuma importação com estas colunas ainda tem recusadas. Numa importação nova, o que já entrou pode se repetir.",
+    "review.goBack": "Devolver as linhas",
     "review.sheet": "Planilha",
     "review.sheetRows": {one: "{name} ({count} linha)", other: "{name} ({count} linhas)"},
     "review.encoding": "Codificação: qual texto se lê bem?",
@@ -227,13 +255,16 @@ export default {
     "events.download": "Baixar",
     "events.seeTitle": "Evento",
     "events.editTitle": "Editar evento",
+    "events.duplicate": "Duplicar",
+    "events.copyTitle": "Cópia de “{title}”",
     "events.conflict":
       "Alguém mudou este evento enquanto você editava. O que você mudou foi mantido: compare e salve de novo.",
     "events.theirs": "Salvo nesse meio-tempo: {value}",
     "events.theirsEmpty": "Apagado nesse meio-tempo.",
     "events.theirsNoVenue":
       "O local foi removido nesse meio-tempo. Se quiser mantê-lo, preencha o nome dele de novo e salve.",
-    "events.printed": "Impressos os primeiros {shown} de {count} eventos. “Baixar” traz todos.",
+    "events.printed":
+      "{shown:one Impresso o primeiro|other Impressos os primeiros #} de {count:one # evento|other # eventos}. “Baixar” traz todos.",
     "events.goneSure":
       "Alguém excluiu este evento enquanto isso. O que está no formulário pode ser salvo como um novo evento.",
     "events.saveAsNew": "Salvar como novo",
@@ -275,10 +306,11 @@ export default {
     "events.editOne": "Editar “{title}”",
     "events.deleteOne": "Excluir “{title}”",
     "events.deleted": "“{title}” foi excluído.",
-    "events.deletedMany": "{count} eventos foram excluídos.",
+    "events.deletedMany": {one: "{count} evento foi excluído.", other: "{count} eventos foram excluídos."},
     "events.changedMeanwhile": "Este evento mudou enquanto isso e não foi excluído.",
     "events.discardSure": "Descartar o que você mudou?",
     "events.discard": "Descartar",
+    "events.keepEditing": "Continuar editando",
     "events.noType": "sem tipo",
     "events.format.xlsx": "Excel (.xlsx)",
     "events.format.csv": "CSV",
@@ -348,6 +380,7 @@ export default {
     "result.looked_at": "Comparados",
     "result.over_capacity": "Mais participantes que lugares",
     "result.likely_duplicates": "Prováveis repetições",
+    "result.sameAs": "repete #{id}",
     "result.past_events_not_accessible": "Eventos passados em locais não acessíveis",
     "result.bytes": "Tamanho",
     "result.format": "Formato",
@@ -424,9 +457,9 @@ export default {
     "log.import.taking_out": "Removendo as linhas guardadas: {reason}",
     "log.task.queued": "Esperando uma vaga: número {place} na fila",
     "log.task.restarted": "O servidor foi reiniciado: a tarefa recomeça",
-    "log.export.writing": "Escrevendo {events} eventos em {format}",
-    "log.export.written": "{events} eventos, {bytes}",
-    "log.analysis.reading": "Analisando {events} eventos",
+    "log.export.writing": "Escrevendo {events:one # evento|other # eventos} em {format}",
+    "log.export.written": "{events:one # evento|other # eventos}, {bytes}",
+    "log.analysis.reading": "Analisando {events:one # evento|other # eventos}",
     "log.analysis.found": "Eventos: {events}; cidades: {cities}; ainda por vir: {upcoming}",
     "log.analysis.over_capacity": {
       one: "{count} com mais participantes do que cabem no local",
@@ -447,11 +480,16 @@ export default {
     "step.analysis.reading": "Lendo os eventos",
     "step.analysis.concluding": "Tirando conclusões",
     "notice.import.failed.title": "Importação de {filename} {status}",
-    "notice.import.failed": "{accepted} linhas aceitas, {rejected} recusadas, para {actor}: {reason}",
+    "notice.import.failed":
+      "{accepted:zero nenhuma linha aceita|one # linha aceita|other # linhas aceitas}, {rejected:zero nenhuma recusada|one # recusada|other # recusadas}, para {actor}: {reason}",
+    "notice.import.unread.title": "Importação de {filename} {status}",
+    "notice.import.unread": "Para {actor}: {reason}",
     "notice.import.finished.title": "Importação de {filename} {status}",
-    "notice.import.finished": "{accepted} linhas aceitas, {rejected} recusadas, para {actor}",
+    "notice.import.finished":
+      "{accepted:zero nenhuma linha aceita|one # linha aceita|other # linhas aceitas}, {rejected:zero nenhuma recusada|one # recusada|other # recusadas}, para {actor}",
     "notice.import.repaired.title": "Linhas de {filename} corrigidas: {accepted}",
-    "notice.import.repaired": "{actor} corrigiu {accepted} linhas recusadas; restam {rejected}",
+    "notice.import.repaired":
+      "{actor} corrigiu {accepted:one # linha recusada|other # linhas recusadas}; {rejected:zero não resta nenhuma|one resta #|other restam #}",
     "notice.bulk_change.batch.title": {one: "{count} evento incluído", other: "{count} eventos incluídos"},
     "notice.bulk_change.batch": "Por {actor}",
     "notice.bulk_change.replace.title": {
@@ -461,8 +499,10 @@ export default {
     "notice.bulk_change.replace": "Por {actor}",
     "notice.bulk_change.delete.title": {one: "{count} evento excluído", other: "{count} eventos excluídos"},
     "notice.bulk_change.delete": "Por {actor}",
-    "notice.bulk_change.undo.title": "Importação desfeita: {deleted} excluídos, {restored} restaurados",
-    "notice.bulk_change.undo": "{actor} desfez a importação; {kept} eventos editados depois foram mantidos",
+    "notice.bulk_change.undo.title":
+      "Importação desfeita: {deleted:one # excluído|other # excluídos}, {restored:one # restaurado|other # restaurados}",
+    "notice.bulk_change.undo":
+      "{actor} desfez a importação{kept:zero |one ; # evento editado depois foi mantido|other ; # eventos editados depois foram mantidos}",
     "notice.event.created.title": "Evento {event_id} criado",
     "notice.event.created": "{actor} criou “{title}” em {city}, {event_date}",
     "notice.event.updated.title": "Evento {event_id} alterado",
@@ -513,6 +553,18 @@ export default {
     "session.other":
       "Aqui há algo digitado por {before} que não foi salvo, e você entrou como {user}. Descartar?",
     "session.expired": "Sua sessão terminou. Entre de novo.",
+    "session.deleted": {
+      one: "A sessão terminou antes que {count} evento fosse excluído de vez. Entre de novo como {user} para concluir a exclusão.",
+      other:
+        "A sessão terminou antes que {count} eventos fossem excluídos de vez. Entre de novo como {user} para concluir a exclusão.",
+    },
+    "session.otherDeleted": {
+      one: "{before} excluiu {count} evento aqui, o que ainda não foi concluído, e você entrou como {user}. Descartar a exclusão? O evento fica.",
+      other:
+        "{before} excluiu {count} eventos aqui, o que ainda não foi concluído, e você entrou como {user}. Descartar a exclusão? Os eventos ficam.",
+    },
+    "session.outSure": "Há algo aqui que não foi salvo ou enviado e se perde se você sair.",
+    "session.stay": "Ficar",
     "role.viewer": "leitura",
     "role.editor": "edição",
     "role.admin": "administração",
@@ -593,10 +645,14 @@ export default {
     "error.unknown_member": "tem um campo que não existe",
     "error.invalid_value": "não é um valor possível",
     "error.invalid_value.feeds": "escolha ao menos uma",
-    "error.invalid_id": "não é um número de evento",
     "warning.repeated_row": {
       one: "{count} linha repetida entrou mesmo assim.",
       other: "{count} linhas repetidas entraram mesmo assim.",
+    },
+    "warning.same_event": {
+      one: "{count} linha dá o mesmo evento que uma linha anterior, e só difere dela em colunas que não foram usadas: {names}. De uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
+      other:
+        "{count} linhas dão o mesmo evento que uma linha anterior, e só diferem dela em colunas que não foram usadas: {names}. De uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
     },
     "warning.repeated_participant": {
       one: "{count} nome repetido numa linha ficou uma vez só.",
@@ -636,9 +692,14 @@ export default {
       other: "{count} convidados ficaram de fora: pessoas que recusaram, salas e equipamentos.",
     },
     "warning.unlikely_participant": {
-      one: "{count} célula de participantes tem um número, várias linhas, uma lista ou vários nomes sem ; entre eles. Ficou como um só nome: separe os nomes com ;",
+      one: "{count} célula de participantes tem um número, várias linhas, uma lista ou o que parece vários nomes sem ; entre eles. Ficou como um só nome: separe os nomes com ;",
       other:
-        "{count} células de participantes têm um número, várias linhas, uma lista ou vários nomes sem ; entre eles. Cada uma ficou como um só nome: separe os nomes com ;",
+        "{count} células de participantes têm um número, várias linhas, uma lista ou o que parece vários nomes sem ; entre eles. Cada uma ficou como um só nome: separe os nomes com ;",
+    },
+    "warning.unlikely_text": {
+      one: "{count} título, cidade ou local é uma data, um horário ou verdadeiro/falso, e ficou como está. Confira se as colunas não estão deslocadas e se são as destes campos.",
+      other:
+        "{count} títulos, cidades ou locais são uma data, um horário ou verdadeiro/falso, e ficaram como estão. Confira se as colunas não estão deslocadas e se são as destes campos.",
     },
     "warning.placeholder": {
       one: "{count} célula tem uma palavra para nada (como NA, null ou -) e ficou como está. Limpe-a, se não quer dizer nada.",
@@ -661,6 +722,11 @@ export default {
     "warning.unknown_member": {
       one: "{count} campo desconhecido de local_info foi ignorado.",
       other: "{count} campos desconhecidos de local_info foram ignorados.",
+    },
+    "warning.exchanged_dates": {
+      one: "{count} data pode estar com dia e mês trocados, como quando uma planilha de outro país abriu o arquivo, e foi importada como está, porque você disse como as datas estão escritas: confira.",
+      other:
+        "{count} datas podem estar com dia e mês trocados, como quando uma planilha de outro país abriu o arquivo, e foram importadas como estão, porque você disse como as datas estão escritas: confira.",
     },
     "warning.contradicting_dates": {
       one: "{count} data contradiz a ordem que uma linha anterior provou, e outras datas podem estar em dias errados: confira essa linha, ou diga como as datas estão escritas.",
@@ -840,17 +906,18 @@ export default {
     "refused.forbidden.task": "Parar a tarefa de outra pessoa exige o papel “{role}”.",
     "refused.forbidden.upload": "Só quem enviou e administradores podem continuar um envio.",
     "refused.too-many-requests.calls":
-      "Cada pessoa pode fazer {limit} chamadas por minuto. Espere um momento.",
+      "Cada pessoa pode fazer {limit:one # chamada|other # chamadas} por minuto. Espere um momento.",
     "refused.too-many-requests.uploads":
-      "Cada pessoa pode fazer {limit} envios por minuto. Espere um momento.",
+      "Cada pessoa pode fazer {limit:one # envio|other # envios} por minuto. Espere um momento.",
     "refused.too-many-requests.calendar":
-      "Cada endereço de calendário pode ser lido {limit} vezes por minuto.",
+      "Cada endereço de calendário pode ser lido {limit:one # vez|other # vezes} por minuto.",
     "refused.too-many-requests.address":
       "Muitas tentativas de entrar falharam neste endereço. Espere um minuto.",
     "refused.too-many-requests.token":
       "Muitas tentativas de entrar falharam com este token. Espere um minuto.",
-    "refused.conflict.calendars": "Você tem {limit} endereços; revogue um que não usa.",
-    "refused.conflict.webhooks": "Há {limit} webhooks; apague um que você não usa.",
+    "refused.conflict.calendars":
+      "Você tem {limit:one # endereço|other # endereços}; revogue um que não usa.",
+    "refused.conflict.webhooks": "Há {limit:one # webhook|other # webhooks}; apague um que você não usa.",
     "refused.conflict.task_over": "A tarefa já acabou: {status}.",
     "refused.conflict.no_file": "Não há arquivo: a tarefa está {status}.",
     "refused.conflict.cancelled": "A importação foi cancelada.",

@@ -55,9 +55,68 @@ test("an import that failed says why", () => {
   });
   assert.deepEqual(said, {
     heading: "Importação de folheto.pdf falhou",
-    words: "0 linhas aceitas, 0 recusadas, para ana: O arquivo está vazio.",
+    words: "Para ana: O arquivo está vazio.",
   });
 });
+
+const failed = {
+  kind: "import.finished",
+  title: "",
+  message: "",
+  actor: "ana",
+  params: {
+    upload_id: "u7",
+    filename: "foto.jpg",
+    status: "failed",
+    accepted: 0,
+    rejected: 0,
+    reason: "This looks like a JPEG image, not like a table of events: send the table as .xlsx or CSV.",
+    reason_code: "not_text",
+    reason_rule: null,
+    reason_params: {field: "", value: null, kind: "jpeg", advice: "send_table"},
+  },
+};
+
+test("an import that failed says so by the exact words of the rule", () => {
+  assert.equal(
+    noticeWords(failed).words,
+    "Para ana: Parece uma imagem JPEG, não uma tabela de eventos: envie a própria tabela, como .xlsx ou CSV.",
+  );
+  const broken = {
+    ...failed.params,
+    accepted: 1,
+    reason_code: "invalid_json",
+    reason_rule: "after_end",
+    reason_params: {field: "", value: "xyz", line: 3},
+  };
+  assert.match(
+    noticeWords({...failed, params: broken}).words,
+    /^1 linha aceita, nenhuma recusada, para ana: linha 3: .*xyz/,
+  );
+});
+
+for (const [accepted, rejected, words] of [
+  [0, 0, "nenhuma linha aceita, nenhuma recusada, para ana"],
+  [1, 0, "1 linha aceita, nenhuma recusada, para ana"],
+  [1200, 1, "1.200 linhas aceitas, 1 recusada, para ana"],
+  [0, 2, "nenhuma linha aceita, 2 recusadas, para ana"],
+])
+  test(`each number of an import has its own form: ${accepted}, ${rejected}`, () => {
+    const params = {upload_id: "u7", filename: "a.csv", status: "completed", accepted, rejected};
+    const notice = {kind: "import.finished", title: "", message: "", actor: "ana", params};
+    assert.equal(noticeWords(notice).words, words);
+  });
+
+for (const [accepted, rejected, words] of [
+  [1, 0, "ana corrigiu 1 linha recusada; não resta nenhuma"],
+  [1, 1, "ana corrigiu 1 linha recusada; resta 1"],
+  [30, 2, "ana corrigiu 30 linhas recusadas; restam 2"],
+])
+  test(`corrected rows and those that are left are told in number: ${accepted}, ${rejected}`, () => {
+    const params = {upload_id: "u7", filename: "a.csv", accepted, rejected};
+    const notice = {kind: "import.repaired", title: "", message: "", actor: "ana", params};
+    assert.equal(noticeWords(notice).words, words);
+  });
 
 test("a change of many events is worded by what was done", () => {
   const params = {change: "delete", count: 1};

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import {readdirSync, readFileSync} from "node:fs";
 import {test} from "node:test";
 import {ENGLISH, LANGUAGES} from "../../../../api/static/page/languages/index.js";
+import * as review from "../../../../api/static/page/review-model.js";
+import {OWN_COLUMNS, SUFFIXES} from "../../../../api/static/page/review-origin.js";
 import {VENUE_TYPES} from "../../../../api/static/page/venue-types.js";
 
 const en = ENGLISH.words;
@@ -18,7 +20,9 @@ const ERRORS = [
   ...DOCUMENT.slice(DOCUMENT.indexOf("## Errors")).matchAll(/^\| ((?:`[a-z_]+`,? ?)+)\|/gm),
 ].flatMap(([, cells]) => [...cells.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
 const WARNINGS = ["domain/rows/warnings.py", "api/services/imports/progress.py"].flatMap((path) =>
-  [...read(path).matchAll(/^ {4}"([a-z_]+)": "|"code": "([a-z_]+)"/gm)].map(([, one, other]) => one ?? other),
+  [...read(path).matchAll(/(?:^ {4}"(?=[a-z_]+": ["(])|"code": "|^[A-Z_]+ = ")([a-z_]+)"/gm)].map(
+    ([, code]) => code,
+  ),
 );
 
 /** Codes of problems where the server makes them: a name or a field, then the code. */
@@ -39,7 +43,8 @@ const sentencesIn = (path, name) =>
         .matchAll(/^ {4}"([a-z_.-]+)": (\((?:\n {8}.*)+\n {4}\)|.*),$/gm),
     ].map(([, key, text]) => [key, parametersOf(text)]),
   );
-const parametersOf = (text) => new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter));
+const parametersOf = (text) =>
+  new Set([...text.matchAll(/\{(\w+)(?=[:}])/g)].map(([, parameter]) => parameter));
 const EXACT = sentencesIn("domain/sentences.py", "SENTENCES");
 const REFUSED = sentencesIn("api/http/refusal_sentences.py", "REFUSALS");
 
@@ -48,6 +53,17 @@ const BESIDE = ["field", "value"];
 
 const PROBLEMS = codesOf(/\bProblem\(\s*[^,()]*(?:\([^()]*\))?[^,()]*,\s*"([a-z_]+)"/g);
 const REFUSALS = codesOf(/\b(?:ImportRefused|TaskFailed)Error\(\s*"([a-z_]+)"/g);
+
+/** Codes that stand by themselves: of refusals that are problem documents, and of imports that end. */
+const NAMED = codesOf(/\bcode="([a-z_]+)"/g);
+
+/** Fields that some words of a code are for: those that have a name, and what a webhook delivers. */
+const FIELDS = new Set([
+  "feeds",
+  ...Object.keys(en)
+    .filter((key) => key.startsWith("field."))
+    .map((key) => key.slice("field.".length)),
+]);
 
 /** Kinds of refusals, of which a problem document names one. */
 const KINDS = [...read("api/http/problems.py").matchAll(/^ {4}"([a-z-]+)": Kind\(/gm)].map(
@@ -119,6 +135,30 @@ for (const {tag: name, words} of LANGUAGES) {
     );
   });
 }
+
+/** Words of a code that say a part of what it may mean, by what the page knows besides (server-words.js). */
+const PARTS = ["notice.import.failed", "notice.import.unread"].flatMap((key) => [key, `${key}.title`]);
+
+test("all words for what the server says are for something that it says", () => {
+  const errors = new Set([
+    ...[...ERRORS, ...PROBLEMS, ...REFUSALS, ...NAMED],
+    ...Object.keys(EXACT).map((key) => key.split(".")[0]),
+  ]);
+  const known = {
+    error: (rest) =>
+      errors.has(rest) || (errors.has(rest.split(".")[0]) && FIELDS.has(rest.replace(/^\w+\./, ""))),
+    warning: (rest) => WARNINGS.includes(rest),
+    notice: (rest) => [...NOTICES, ...PARTS].includes(`notice.${rest}`),
+    log: (rest) => SENTENCES.includes(`log.${rest}`),
+    step: (rest) => STEPS.includes(`step.${rest}`),
+    fault: (rest) => KINDS.includes(rest) || ["network", "other"].includes(rest),
+  };
+  const unsaid = Object.keys(en).filter((key) => {
+    const [, kind, rest] = /^(\w+)\.(.+)$/.exec(key) ?? [];
+    return kind in known && !known[kind](rest);
+  });
+  assert.deepEqual(unsaid, []);
+});
 
 for (const {tag: name, words} of LANGUAGES) {
   for (const [kind, sentences] of Object.entries({exact: EXACT, refused: REFUSED})) {
@@ -208,6 +248,64 @@ test("a text that counts has words for each number of its language", () => {
   }
 });
 
+/** Parameters that count nothing: texts, codes, moments, sizes with their unit, and numbers of things. */
+const NO_COUNTS = new Set(
+  `actor address advice answer at because better by bytes cell choices cities city column columns day
+  delimiter detail dialect encoding ending event_date event_id feeds field fields filename filters format id
+  is_one kind known label length_bytes limit_bytes line meant month name names not_one offset offset_bytes one
+  other own place position proof reason record role server sheet status target targets task time title
+  transport unfit upcoming url used_as user value what why zone high low date before`.split(/\s+/),
+);
+
+/** Sentences with a count beside which no word depends on it, whatever the number. */
+const FITS_ANY = new Set([
+  "watch.of done",
+  "watch.of total",
+  "events.capacity count",
+  "exact.missing_cells width",
+  "exact.extra_cells width",
+  "exact.extra_cells.no_header width",
+]);
+
+/** What may follow a number, whatever it is. */
+const AFTER_ANY = {
+  en: /^ (?:accepted|rejected|deleted|restored|changed|equal|cannot|can|of \{|KiB|MiB|s\b)/,
+  "pt-BR": /^ (?:não|com|de \{|KiB|MiB|s\b)/,
+};
+
+/** After a colon, in brackets or with a sign a number stands for itself, unless a word follows. */
+const isAlone = (before, after) => /(?:: |\(|#)$/.test(before) && !/^ \p{L}/u.test(after);
+
+for (const {tag, words} of LANGUAGES)
+  test(`words agree with their numbers in ${tag}: a count has forms, or stands alone`, () => {
+    const rigid = [];
+    for (const [key, entry] of Object.entries(words)) {
+      const texts = typeof entry === "string" ? [entry] : Object.values(entry);
+      for (const text of texts)
+        for (const {1: name, index, 0: whole} of text.matchAll(/\{(\w+)\}/g)) {
+          const hasForms = text.includes(`{${name}:`) || (typeof entry !== "string" && name === "count");
+          const after = text.slice(index + whole.length);
+          const stands = isAlone(text.slice(0, index), after) || AFTER_ANY[tag].test(after);
+          if (!hasForms && !stands && !NO_COUNTS.has(name) && !FITS_ANY.has(`${key} ${name}`))
+            rigid.push(`${key} ${name}: ${text}`);
+        }
+    }
+    assert.deepEqual(rigid, []);
+  });
+
+test("the forms of a number are those of its language, and every number has one", () => {
+  for (const {tag, words} of LANGUAGES) {
+    const categories = ["zero", ...new Intl.PluralRules(tag).resolvedOptions().pluralCategories];
+    for (const [, name, forms] of JSON.stringify(words).matchAll(/\{(\w+):([^{}]+)\}/g)) {
+      const named = forms.split("|").map((form) => /^([a-z]+) /.exec(form)?.[1]);
+      assert.ok(
+        named.includes("other") && named.every((one) => categories.includes(one)),
+        `${name}: ${forms}`,
+      );
+    }
+  }
+});
+
 test("every key that the page names has words", () => {
   const named = [...sources("api/static/page/"), ...sources("api/static/diagnose/")].flatMap((text) =>
     [
@@ -254,4 +352,28 @@ test("no module of the page parses markup", () => {
 test("venue types are those of the domain", () => {
   const domain = read("domain/venues.py");
   for (const name of VENUE_TYPES) assert.ok(domain.includes(`"${name}"`), name);
+});
+
+test("fields and columns are those of the domain", () => {
+  const domain = read("domain/rows/columns.py");
+  const textsIn = (name, source = domain) =>
+    [...new RegExp(`^${name} = \\(([^)]*)\\)`, "m").exec(source)[1].matchAll(/"(\w+)"/g)].map(
+      ([, text]) => text,
+    );
+  // What a program knows of a venue is no column that a person chooses; a file has it by its name.
+  const notChosen = ["past_events", "manually_edited"];
+  const flat = textsIn("FLAT").filter((name) => !notChosen.includes(name));
+  const fields = [...textsIn("FIELDS"), "id"].filter((name, at, all) => all.indexOf(name) === at);
+  assert.deepEqual(
+    [...review.FIELDS].sort(),
+    [...fields, ...flat.map((name) => `local_info.${name}`)].sort(),
+  );
+  assert.deepEqual(review.REQUIRED, textsIn("REQUIRED", read("domain/limits.py")));
+  const own = [...domain.matchAll(/^[A-Z]+_COLUMN = "(\w+)"/gm)].map(([, name]) => name);
+  assert.deepEqual(OWN_COLUMNS, own);
+  const titles = /^TITLES.*$/m.exec(read("api/services/imports/rejected_file.py"))[0];
+  assert.deepEqual(
+    SUFFIXES,
+    [...titles.matchAll(/: "(\w+)"/g)].map(([, title]) => title),
+  );
 });

@@ -1,0 +1,203 @@
+"""Rejected rows on the page: told apart, read whole, mended in place, or sent back as a file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.browser.acts import (
+    await_state,
+    drop,
+    figures,
+    import_now,
+    open_page,
+    review,
+    stored,
+)
+from tests.end_to_end.server_process import ServerProcess
+
+HEADER = "Título;Data;Hora;Cidade\n"
+ORIGINS = ".origins label"
+
+
+def agenda(folder: Path, *rows: str, name: str = "agenda.csv") -> Path:
+    """Write a file with these rows."""
+    path = folder / name
+    path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def rejected_file(page: Any, folder: Path, **replaced: str) -> Path:
+    """Download the rejected rows of the import that is shown, with cells replaced."""
+    with page.expect_download() as download:
+        page.click("text=Download to correct")
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    path: Path = folder / download.value.suggested_filename
+    path.write_text(text)
+    return path
+
+
+def another_file(page: Any) -> None:
+    """Leave what is shown for another file."""
+    page.get_by_role("button", name="Import another file").click()
+
+
+def test_a_rejected_file_goes_back_to_its_import_and_doubles_nothing(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    file = agenda(tmp_path, "Frevo;15/01/2027;10:00;OLINDA", "Coco;31/02/2027;10:00;OLINDA", ";;;Recife")
+    first = drop(page, file)
+    await_state(page, "partly")
+    back = rejected_file(page, tmp_path, **{"31/02/2027": "28/02/2027"})
+    another_file(page)
+    page.set_input_files("input[type=file]", back)
+    page.wait_for_selector(f"{ORIGINS}:has-text('agenda.csv')")
+    assert page.is_checked(f"{ORIGINS} >> nth=0")
+    # What a check would say by the rules of a new import is not said.
+    assert page.locator("table.columns:visible").count() == 0
+    button = page.locator(".review-actions button[type=submit]")
+    assert (button.text_content(), button.is_enabled()) == ("Give the rows back", True)
+    again = import_now(page)
+    page.wait_for_selector("text=1 row joined the import that it came from.")
+    page.wait_for_selector("text=1 row is still rejected there")
+    # It is mended where it waits, once, and undone with its import.
+    assert page.locator(".rejects-row input").count() == 0
+    assert page.get_by_role("button", name="Undo").count() == 0
+    assert page.locator("text=Download to correct").is_hidden()
+    page.click("text=Open the first import")
+    page.wait_for_selector(f"[data-upload='{first}'] .rejects-row input")
+    assert figures(page) == ["3", "2", "1"]
+    assert [event["title"] for event in stored(server, sort="id")["items"]] == ["Frevo", "Coco"]
+    assert stored(server, upload_id=again)["items"] == []
+
+
+def test_rows_that_came_back_can_still_be_a_new_import(page: Any, start_server: Any, tmp_path: Path) -> None:
+    server = start_server()
+    open_page(page, server)
+    drop(page, agenda(tmp_path, "Coco;31/02/2027;10:00;Olinda"))
+    await_state(page, "failed")
+    back = rejected_file(page, tmp_path, **{"31/02/2027": "28/02/2027"})
+    another_file(page)
+    page.set_input_files("input[type=file]", back)
+    page.locator(f"{ORIGINS} >> nth=-1").click()
+    page.wait_for_selector("text=The row can be imported")
+    # A reload asks nothing again that was answered.
+    page.reload()
+    page.wait_for_selector("text=The row can be imported")
+    assert page.is_checked(f"{ORIGINS} >> nth=-1")
+    again = import_now(page)
+    await_state(page)
+    assert [event["title"] for event in stored(server, upload_id=again)["items"]] == ["Coco"]
+
+
+def test_of_several_imports_that_fit_one_is_chosen_before_anything_is_done(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    for name in ("maio.csv", "junho.csv"):
+        drop(page, agenda(tmp_path, "Coco;31/02/2027;10:00;Olinda", name=name))
+        await_state(page, "failed")
+        back = rejected_file(page, tmp_path, **{"31/02/2027": "28/02/2027"})
+        another_file(page)
+    # By its name it is that of one of them; by another name it is not clear.
+    for name, checked in ((back.name, 1), ("minhas.csv", 0)):
+        page.set_input_files("input[type=file]", back.rename(tmp_path / name))
+        back = tmp_path / name
+        page.wait_for_selector(f"[data-review]:has-text('{name}') {ORIGINS}")
+        assert page.locator(ORIGINS).count() == 3
+        assert page.locator(f"{ORIGINS} input:checked").count() == checked
+        button = page.locator(".review-actions button[type=submit]")
+        assert button.is_enabled() == bool(checked)
+        if checked:
+            page.get_by_role("button", name="Cancel", exact=True).click()
+    page.locator(ORIGINS, has_text="maio.csv").click()
+    page.wait_for_selector(".review-actions button[type=submit]:enabled")
+    import_now(page)
+    await_state(page)
+    page.click("text=Open the first import")
+    page.wait_for_selector(".card-head:has-text('maio.csv') .chip[data-state=completed]")
+
+
+def test_rows_of_no_import_that_has_any_left_are_said_to_be_new(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "velhas-rejected.csv"
+    file.write_text("Nome próprio;title;event_date;city;_line;_errors\nx;Coco;2027-02-28;Natal;2;x\n")
+    open_page(page, server)
+    review(page, file)
+    page.wait_for_selector("text=no import with these columns has rejected rows left")
+    assert page.locator(ORIGINS).count() == 0
+
+
+def test_a_filter_by_kind_ends_with_the_last_problem_of_its_kind(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    drop(
+        page,
+        agenda(tmp_path, ";11/01/2027;10:00;Olinda", "Coco;12/01/2027;10:00;", ";13/01/2027;10:00;Natal"),
+    )
+    await_state(page, "failed")
+    page.click(".kinds button:has-text('Title')")
+    page.wait_for_selector("text=2 of 3 problems")
+    for line in (2, 4):
+        page.fill(f".rejects-row[data-line='{line}'] input", f"Sarau {line}")
+    page.click(".rejects > button")
+    page.wait_for_selector("text=1 of 1 problem")
+    assert page.get_attribute(".rejects-row", "data-line") == "3"
+    assert page.locator("text=No problem matches the filter").is_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 390, 320])
+def test_each_rejected_row_is_called_by_its_event_and_says_all_of_its_reason(
+    page: Any, server: ServerProcess, tmp_path: Path, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    rows = [f"Evento {n};a definir;10:00;Olinda;" for n in range(2, 40)]
+    open_page(page, server)
+    drop(page, agenda(tmp_path, *rows, ";12/01/2027;10:00;Natal", name=f"a{width}.csv"))
+    await_state(page, "failed")
+    page.wait_for_selector(".rejects-row[data-line='2'] >> text='Evento 2'")
+    cut = """() => [...document.querySelectorAll(".rejects-row > *, .rejects-row .who")]
+      .filter((cell) => getComputedStyle(cell).display !== "inline")
+      .filter((cell) => cell.scrollHeight > cell.clientHeight + 1)
+      .map((cell) => cell.textContent)"""
+    assert page.evaluate(cut) == []
+    # Rows stand below each other, whatever their heights.
+    page.wait_for_function(
+        """() => {
+          const rows = [...document.querySelectorAll(".rejects-row")];
+          const boxes = rows.map((row) => row.getBoundingClientRect());
+          return boxes.every(({top}, at) => at === 0 || Math.abs(top - boxes[at - 1].bottom) < 1.5);
+        }"""
+    )
+    page.evaluate("() => (document.querySelector('.rejects-scroll').scrollTop = 1e6)")
+    page.wait_for_selector(".rejects-row[data-line='40'] >> text='12/01/2027 · 10:00 · Natal'")
+    assert page.evaluate(cut) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_title_that_comes_late_leaves_alone_what_is_typed(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    held: list[Any] = []
+    page.route("**/errors?*", lambda route: held.append(route))  # noqa: PLW0108 - it must be a function.
+    drop(page, agenda(tmp_path, "Coco;a definir;10:00;Olinda"))
+    cell = page.locator(".rejects-row input")
+    cell.fill("28/02/2027")
+    page.keyboard.press("Home")
+    page.wait_for_function("() => document.activeElement.closest('.rejects-row')")
+    while not held:
+        page.wait_for_timeout(20)
+    held.pop().continue_()
+    page.wait_for_selector(".rejects-row >> text='Coco'")
+    assert page.evaluate("[document.activeElement.value, document.activeElement.selectionStart]") == [
+        "28/02/2027",
+        0,
+    ]

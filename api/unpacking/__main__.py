@@ -3,10 +3,12 @@
 Runs in a process that may end in any way, for the maker of the file may have meant harm: memory and
 time are bounded, and nothing of the server but the rules of the domain is imported. The first line
 that it writes is an object: a `fault`; or what the table is of, with one row a line after it, as
-`domain.files.sheet_reader` reads them; or the `kind` of a file of text whose bytes follow.
+`domain.files.sheet_reader` reads them; or the `kind` of a file of text whose bytes follow. A fault that
+shows later is the last line, and the exit code says so.
 Argument: a `Request` as JSON.
 """
 
+import os
 import resource
 import sys
 from typing import Any
@@ -21,6 +23,8 @@ from api.unpacking.sheets import marks_of, open_sheet, row_lines
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 CPU_SECONDS = 120
+READER_GONE = 14
+"""The exit code where nobody reads what is written any more."""
 
 
 def main() -> None:
@@ -34,11 +38,12 @@ def main() -> None:
         for piece in pieces(found.archive, found.entry):
             sys.stdout.buffer.write(piece)
     else:
-        sheet, number, sheets, others = open_sheet(found, request.options, count_rows=request.count_rows)
-        head: dict[str, Any] = {"format": found.format, "sheet": sheet.name, "number": number}
-        head |= {"sheets": sheets, "others": others, "is_1904": counts_from_1904(found)}
+        chosen = open_sheet(found, request.options, count_rows=request.count_rows)
+        marks = marks_of(found, chosen)
+        head: dict[str, Any] = {"format": found.format, "sheet": chosen.sheet.name, "number": chosen.number}
+        head |= {"sheets": chosen.sheets, "others": chosen.others, "is_1904": counts_from_1904(found)}
         write_line({**head, "file": file_told(found.file, found.others)} if found.file else head)
-        for line in row_lines(sheet, marks_of(found, sheet), request.most_rows):
+        for line in row_lines(chosen.sheet, marks, request.most_rows):
             write_line(line)
     sys.stdout.buffer.flush()
 
@@ -48,3 +53,7 @@ if __name__ == "__main__":
         main()
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)
+    except BrokenPipeError:
+        # The server is gone. What is left in the buffer cannot be written at the exit, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(READER_GONE)

@@ -2,11 +2,15 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from copy import copy
+from functools import partial
+from typing import Literal, NamedTuple, NoReturn
+from zipfile import ZipFile, ZipInfo
 
-from api.unpacking.fault import fail, fail_with
-from api.unpacking.xls_marks import stream_names
+from api.unpacking.fault import ending_with, fail, fail_with
+from api.unpacking.package import KNOWN_BINARY, KNOWN_MAINS, MainPart, Package
+from api.unpacking.request import UNPACKED_BYTES
+from api.unpacking.xls_marks import is_encrypted, stream_names
 from domain.csv.head import Head, read_head
 from domain.files.kinds import EXPORT_INSTEAD, MARKUP_BYTES, TABLE_INSTEAD, refused, sniff
 from domain.imports import ImportOptions
@@ -15,8 +19,8 @@ from domain.rows.header import Header
 
 Format = Literal["xlsx", "xlsm", "xlsb", "xls", "ods"]
 
-UNPACKED_BYTES = 512 * 1024 * 1024
 MOST_ENTRIES = 10_000
+_PIECE_BYTES = 1024 * 1024
 INSTEAD = "save_as"
 _COPY = "copy_table"
 
@@ -40,12 +44,20 @@ _ODF_KINDS = {
     "formula": ("odf", EXPORT_INSTEAD),
     "chart": ("odc", EXPORT_INSTEAD),
 }
-_OLE_KINDS = {
-    "WordDocument": ("doc", _COPY),
-    "PowerPoint Document": ("ppt", _COPY),
-    "__properties_version1.0": ("msg", EXPORT_INSTEAD),
+_MAIN_KINDS = {
+    "document": ("docx", _COPY),
+    "presentation": ("pptx", _COPY),
     "VisioDocument": ("visio", EXPORT_INSTEAD),
 }
+"""By the root element of a package's main part."""
+_WORKBOOK_KINDS = ("workbook", "binary")
+_OLE_KINDS = {
+    "worddocument": ("doc", _COPY),
+    "powerpoint document": ("ppt", _COPY),
+    "__properties_version1.0": ("msg", EXPORT_INSTEAD),
+    "visiodocument": ("visio", EXPORT_INSTEAD),
+}
+"""By the names of streams, which have no case. Source: [MS-CFB] §2.6.4."""
 
 
 class Workbook(NamedTuple):
@@ -75,36 +87,36 @@ def opened(content: bytes, *, inside: str | None = None, others: Sequence[str] =
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return _ole(content, inside)._replace(others=others)
     archive = _archive(content)
-    form = _workbook_format(archive)
-    if form:
-        return Workbook(form, content, inside, others)
-    _refuse_documents(archive)
+    package = Package(archive)
+    main = _main_part(package)
+    if (main and main.kind in _WORKBOOK_KINDS) or package.has_folder("xl"):
+        return _of_package(package, main, content)._replace(file=inside, others=others)
+    if {"content.xml", "mimetype"} <= set(archive.namelist()):
+        return Workbook(_ods_format(archive), content, inside, others)
+    _refuse_documents(package, main)
     if inside is not None:
         fail_with("not_text.zip_in_zip", value=excerpt(inside))
     return _only_file(archive)
 
 
 def _ole(content: bytes, inside: str | None) -> Workbook:
-    try:
+    with ending_with(partial(fail_with, "not_text.damaged_xls", advice=INSTEAD)):
         names = stream_names(content)
-    except Exception:  # noqa: BLE001 - anything can be wrong in a damaged file.
-        fail_with("not_text.damaged_xls", advice=INSTEAD)
-    if "EncryptedPackage" in names:
+        has_password = is_encrypted(content)
+    if has_password or "encryptedpackage" in names:
         fail_with("not_text.password", advice=INSTEAD)
     for name, (kind, advice) in _OLE_KINDS.items():
         if name in names:
             fail(refused(kind, advice))
-    if not names.keys() & {"Workbook", "Book"}:
+    if not names.keys() & {"workbook", "book"}:
         fail(refused("old_office", EXPORT_INSTEAD))
     return Workbook("xls", content, inside)
 
 
 def _archive(content: bytes) -> ZipFile:
-    try:
+    with ending_with(partial(fail_with, "not_text.damaged_zip", advice=INSTEAD)):
         archive = ZipFile(io.BytesIO(content))
         entries = archive.infolist()
-    except (BadZipFile, NotImplementedError, ValueError, OSError):
-        fail_with("not_text.damaged_zip", advice=INSTEAD)
     if len(entries) > MOST_ENTRIES:
         fail_with("not_text.many_files", count=len(entries))
     if any(entry.flag_bits & 1 for entry in entries):
@@ -114,15 +126,24 @@ def _archive(content: bytes) -> ZipFile:
     return archive
 
 
-def _workbook_format(archive: ZipFile) -> Format | None:
-    names = set(archive.namelist())
-    if "xl/workbook.bin" in names:
-        return "xlsb"
-    if any(name.startswith("xl/") for name in names):
-        return "xlsm" if "xl/vbaProject.bin" in names else "xlsx"
-    if "content.xml" in names and "mimetype" in names:
-        return _ods_format(archive)
-    return None
+def _main_part(package: Package) -> MainPart | None:
+    try:
+        return package.main()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a damaged package shows by the names of its parts what it was.
+        return None
+
+
+def _of_package(package: Package, main: MainPart | None, content: bytes) -> Workbook:
+    """Return the workbook of a package, with its parts where they are looked for."""
+    with ending_with(partial(fail_with, "not_text.damaged_workbook", advice=INSTEAD)):
+        renamed = package.renamed(main) if main else None
+        if main is None and not any(map(package.find, KNOWN_MAINS)):
+            fail_with("not_text.damaged_workbook", advice=INSTEAD)
+        if main.kind == "binary" if main else package.find(KNOWN_BINARY):
+            return Workbook("xlsb", renamed or content)
+        return Workbook("xlsm" if package.has_macros(main) else "xlsx", renamed or content)
 
 
 def _ods_format(archive: ZipFile) -> Format:
@@ -138,11 +159,12 @@ def _ods_format(archive: ZipFile) -> Format:
     return "ods"
 
 
-def _refuse_documents(archive: ZipFile) -> None:
-    names = set(archive.namelist())
-    for name, kind, advice in _ZIP_KINDS:
-        if name in names:
-            fail(refused(kind, advice or _APPLE))
+def _refuse_documents(package: Package, main: MainPart | None) -> None:
+    if main and main.kind in _MAIN_KINDS:
+        fail(refused(*_MAIN_KINDS[main.kind]))
+    for name, told, advice in _ZIP_KINDS:
+        if package.find(name):
+            fail(refused(told, advice or _APPLE))
 
 
 def _only_file(archive: ZipFile) -> Workbook | PlainFile:
@@ -219,11 +241,8 @@ def _is_utf16(head: bytes) -> bool:
 
 
 def _start_of(archive: ZipFile, entry: ZipInfo, size: int) -> bytes:
-    try:
-        with archive.open(entry) as content:
-            return content.read(size)
-    except Exception:  # noqa: BLE001 - a damaged entry fails in many ways.
-        fail_with("not_text.damaged_file", value=excerpt(entry.filename))
+    with ending_with(partial(_fail_damaged_file, entry)), archive.open(entry) as content:
+        return content.read(size)
 
 
 def file_told(name: str, others: Sequence[str]) -> str:
@@ -235,14 +254,23 @@ def file_told(name: str, others: Sequence[str]) -> str:
 
 
 def pieces(archive: ZipFile, entry: ZipInfo) -> Iterator[bytes]:
-    """Yield an entry's content, whatever size it claims; end with a fault beyond the bound."""
+    """Yield an entry's content, whatever size it claims; end with a fault beyond the bound, or of damage.
+
+    Damage may show only at the end: by the checksum, or by a size that is not the claimed one.
+    """
     size = 0
-    try:
-        with archive.open(entry) as content:
-            while piece := content.read(1024 * 1024):
-                size += len(piece)
-                if size > UNPACKED_BYTES:
-                    fail_with("too_large.unpacked", limit=UNPACKED_BYTES // 1024**2)
-                yield piece
-    except (BadZipFile, EOFError, NotImplementedError, ValueError, OSError, RuntimeError):
-        fail_with("not_text.damaged_file", value=excerpt(entry.filename))
+    # The library stops at the claimed size, and would leave out what comes after it.
+    unclaimed = copy(entry)
+    unclaimed.file_size = UNPACKED_BYTES + 1
+    with ending_with(partial(_fail_damaged_file, entry)), archive.open(unclaimed) as content:
+        while piece := content.read(_PIECE_BYTES):
+            size += len(piece)
+            if size > UNPACKED_BYTES:
+                fail_with("too_large.unpacked", limit=UNPACKED_BYTES // 1024**2)
+            yield piece
+        if size != entry.file_size:
+            _fail_damaged_file(entry)
+
+
+def _fail_damaged_file(entry: ZipInfo) -> NoReturn:
+    fail_with("not_text.damaged_file", value=excerpt(entry.filename))

@@ -30,9 +30,14 @@ BUILT_IN_PERCENT = frozenset({9, 10})
 """Numbers of formats that no file defines. Source: ECMA-376 part 1, §18.8.30; [MS-XLS] §2.4.126."""
 
 
+def without_literals(number_format: str) -> str:
+    """Return a format without texts, escapes and what stands in brackets."""
+    return _LITERAL.sub("", number_format)
+
+
 def is_percent(number_format: str) -> bool:
     """Return whether a format shows a number times 100."""
-    return "%" in number_format and "%" in _LITERAL.sub("", number_format)
+    return "%" in number_format and "%" in without_literals(number_format)
 
 
 class CellFault(NamedTuple):

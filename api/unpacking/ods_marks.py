@@ -12,16 +12,28 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from api.unpacking.faults import MOST_FAULTS, SheetMarks
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+_DRAWINGS = (
+    "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0",
+    "urn:oasis:names:tc:opendocument:xmlns:dr3d:1.0",
+)
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 _WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.(?:error|percentage)")
 _ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
 _BY_CALCULATOR = re.compile(rb"generator>\s*(?:LibreOffice|OpenOffice|MicrosoftOffice|Collabora)")
 _READ_BYTES = 1024 * 1024
+_LINE_BREAK = re.compile("[\\t\\r\\n]")
+"""In an attribute it is read as a blank. Source: XML 1.0 §3.3.3."""
 # Source: OpenDocument 1.3 part 3, §6.1.3 to §6.1.5.
 _BLANK = re.compile(
     rb"<(?:\w+:)?(?:(line-break)|(tab)|s(?:\s+(?:\w+:)?c=[\"']([0-9]{1,4})[\"'])?)"
     rb"(?:\s+[\w:-]+=[\"'][^\"']*[\"'])*\s*(?:/>|></(?:\w+:)?(?:line-break|tab|s)>)"
+)
+# What a cell does not say itself: the words of drawings and pictures that stand in it, how a word is spoken,
+# notes. Source: part 3, §10.2, §10.3, §6.4 and §6.3.
+_ASIDE = re.compile(
+    rb"<(/?)(?:(?:draw|dr3d):[\w.-]++|text:(?:ruby-text|note)(?![\w.-]))(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>"
 )
 # A cell with a paragraph of its own, after a comment or without one; not one that only a drawing stands in.
 # The type is optional. Source: part 3, §9.1.4.
@@ -48,21 +60,41 @@ def readable(content: bytes) -> bytes:
     """Return a workbook in which the library finds every text.
 
     It leaves out line breaks, tabs and runs of blanks, beside which words would run together, and the text
-    of cells that name no type, as some programs write them; one of an unknown type it cannot read.
+    of cells that name no type, as some programs write them; one of an unknown type it cannot read. What
+    stands aside of the text of a cell it adds to it.
     """
     with ZipFile(io.BytesIO(content)) as old:
-        part, blanks = _BLANK.subn(_characters, old.read("content.xml"))
+        whole = old.read("content.xml")
+        part = _without_asides(whole)
+        has_asides = part is not whole
+        part, blanks = _BLANK.subn(_characters, part)
         part, untyped = _UNTYPED.subn(rb'\g<0> office:value-type="string"', part)
         is_odd = _ODD.search(part) is not None
         if is_odd:
             part = _CELL.sub(_as_text, part)
-        if not (blanks or untyped or is_odd):
+        if not (has_asides or blanks or untyped or is_odd):
             return content
         mended = io.BytesIO()
         with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
             for entry in old.infolist():
                 new.writestr(entry.filename, part if entry.filename == "content.xml" else old.read(entry))
     return mended.getvalue()
+
+
+def _without_asides(part: bytes) -> bytes:
+    """Return a document without drawings, notes and what is said of words; itself where it has none."""
+    kept: list[bytes] = []
+    depth = end = 0
+    for tag in _ASIDE.finditer(part):
+        is_end, is_empty = bool(tag[1]), tag[0].endswith(b"/>")
+        if depth == 0 and not is_end:
+            kept.append(part[end : tag.start()])
+        depth += 0 if is_empty else -1 if is_end else 1
+        if depth < 0:
+            return part  # It is damaged, which the library tells.
+        if depth == 0:
+            end = tag.end()
+    return b"".join((*kept, part[end:])) if end and depth == 0 else part
 
 
 def _characters(found: re.Match[bytes]) -> bytes:
@@ -79,16 +111,18 @@ def _as_text(cell: re.Match[bytes]) -> bytes:
 
 
 def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
-    """Note the marked cells of a sheet."""
+    """Note the marked cells of a sheet; damaged files raise many exceptions."""
     with archive.open("content.xml") as content:
         worth, tail = False, b""
         while not worth and (piece := content.read(_READ_BYTES)):
             worth, tail = _WORTH_READING.search(tail + piece) is not None, piece[-64:]
     if not worth:
         return
-    parser = _SheetParser(sheet, marks)
+    parser = _SheetParser(_LINE_BREAK.sub(" ", sheet), marks)
     with archive.open("content.xml") as content:
         parser.read(content.read)
+    if not parser.has_sheet:
+        raise KeyError(sheet)
     # Without a result a formula looks like one whose result is an empty text.
     if not (parser.has_result or _is_of_a_calculator(archive)):
         for row, column in parser.empty:
@@ -107,6 +141,7 @@ class _SheetParser:
     """Counts the rows and cells of one table.
 
     Attributes:
+        has_sheet: the table was found.
         empty: row and column of formulas without a result, or with an empty text.
         has_result: another formula has one, so there was somebody to calculate them.
     """
@@ -119,6 +154,8 @@ class _SheetParser:
         self._row_repeats = 1
         self._cell: dict[str, str] | None = None
         self._shown = ""
+        self._aside = 0
+        self.has_sheet = False
         self.empty: list[tuple[int, int]] = []
         self.has_result = False
 
@@ -134,10 +171,12 @@ class _SheetParser:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, local = name.rpartition(" ")
-        if space != _TABLE:
+        self._aside += _is_aside(space, local)
+        if space != _TABLE or self._aside:
             return
         if local == "table":
             self._depth += self._depth > 0 or attributes.get(f"{_TABLE} name") == self._sheet
+            self.has_sheet = self.has_sheet or self._depth > 0
         elif self._depth != 1:
             return
         elif local == "table-row":
@@ -148,7 +187,8 @@ class _SheetParser:
 
     def _end(self, name: str) -> None:
         space, _, local = name.rpartition(" ")
-        if space != _TABLE or not self._depth:
+        self._aside -= _is_aside(space, local)
+        if space != _TABLE or self._aside or not self._depth:
             return
         if local == "table":
             self._depth -= 1
@@ -160,7 +200,7 @@ class _SheetParser:
             self._cell = None
 
     def _text(self, text: str) -> None:
-        if self._cell is not None and len(self._shown) < 32:
+        if self._cell is not None and not self._aside and len(self._shown) < 32:
             self._shown += text
 
     def _mark(self, cell: dict[str, str]) -> None:
@@ -188,6 +228,14 @@ class _SheetParser:
         for row in range(self._row, self._row + min(self._row_repeats, 1000)):
             for column in range(_count(cell, "number-columns-repeated")):
                 note(row, self._column + column)
+
+
+def _is_aside(space: str, local: str) -> bool:
+    """Return whether an element in a cell is no part of its text: a drawing, a note, a comment."""
+    is_note = (space == _TEXT and local in ("ruby-text", "note")) or (
+        space == _OFFICE and local == "annotation"
+    )
+    return is_note or space in _DRAWINGS
 
 
 def _count(attributes: dict[str, str], name: str) -> int:

@@ -8,6 +8,10 @@ ALL_ROWS = 1_048_576
 """More rows than a sheet can have are none."""
 
 
+UNPACKED_BYTES = 512 * 1024 * 1024
+"""Of a container's content, and of what is written of it."""
+
+
 class Request(Struct, frozen=True):
     """The file to read.
 

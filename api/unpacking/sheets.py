@@ -2,26 +2,31 @@
 
 import io
 import re
+import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple, NoReturn
 from zipfile import BadZipFile, ZipFile
 
 from msgspec import Struct
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from api.unpacking import ods_marks, xls_readable
 from api.unpacking.archive import INSTEAD, Format, Workbook
-from api.unpacking.fault import fail, fail_with
+from api.unpacking.fault import ending_with, fail, fail_with
 from api.unpacking.faults import CellFault, SheetMarks
-from api.unpacking.ods_marks import mark_ods, readable
+from api.unpacking.ods_marks import mark_ods
 from api.unpacking.xls_marks import mark_xls
 from api.unpacking.xlsb_marks import mark_xlsb
-from api.unpacking.xlsx_marks import mark_xlsx, with_known_errors
+from api.unpacking.xlsx_cells import damaged_cell, with_known_values
+from api.unpacking.xlsx_marks import mark_xlsx
 from domain.imports import ImportOptions
-from domain.problems import problem
+from domain.problems import excerpt, problem
 from domain.rows.columns import REQUIRED
 from domain.rows.header import LONGEST_SEARCH, HeadRow, find_table, recognised
 
@@ -65,10 +70,12 @@ class OpenSheet(NamedTuple):
     """The sheet that is read, and all there are.
 
     Attributes:
+        place: of the sheet among all of the workbook, from 0, hidden ones and charts included.
         others: names of further visible sheets with events, where the uploader chose none.
     """
 
     sheet: CalamineSheet
+    place: int
     number: int
     sheets: list[SheetFacts]
     others: Sequence[str] = ()
@@ -78,19 +85,25 @@ def open_sheet(workbook: Workbook, options: ImportOptions, *, count_rows: bool) 
     """Return the sheet of a name or number, else the first that has a header; or end with a fault."""
     opened = _opened(_readable(workbook), options, count_rows=count_rows)
     if opened is None and workbook.format in ("xlsx", "xlsm"):
-        mended = with_known_errors(workbook.content)
+        with ending_with(_fail_damaged):
+            mended = with_known_values(workbook.content)
         opened = _opened(mended, options, count_rows=count_rows) if mended else None
+        if opened is None:
+            _fail_by_cell(workbook.content)
     return opened or _fail_damaged()
 
 
 def _readable(workbook: Workbook) -> bytes:
     """Return the bytes that the library is given; those of a damaged file are left to it."""
-    if workbook.format != "ods":
-        return workbook.content
+    mend = _MENDERS.get(workbook.format)
     try:
-        return readable(workbook.content)
-    except (OSError, ValueError, KeyError, BadZipFile, zlib.error):
+        return mend(workbook.content) if mend else workbook.content
+    except (OSError, ValueError, KeyError, BadZipFile, zlib.error, struct.error):
         return workbook.content
+
+
+_MENDERS: "dict[Format, Callable[[bytes], bytes]]" = {"ods": ods_marks.readable, "xls": xls_readable.readable}
+"""They return the bytes that the library reads right."""
 
 
 def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> OpenSheet | None:
@@ -107,6 +120,15 @@ def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> Open
         return None
 
 
+def _fail_by_cell(content: bytes) -> None:
+    """End with a fault that names the cell which is the reason, if one is."""
+    with ending_with(_fail_damaged):
+        found = damaged_cell(content)
+    if found:
+        sheet, cell, value = map(excerpt, found)
+        fail_with("not_text.damaged_cell", sheet=sheet, cell=cell, value=value, advice=INSTEAD)
+
+
 def _fail_damaged() -> NoReturn:
     fail_with("not_text.damaged_workbook", advice=INSTEAD)
 
@@ -114,8 +136,10 @@ def _fail_damaged() -> NoReturn:
 def _chosen(
     book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool, finds_others: bool
 ) -> OpenSheet:
-    tables = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-    facts = [SheetFacts(each.name, hidden=each.visible != SheetVisibleEnum.Visible) for each in tables]
+    tables = [
+        (at, each) for at, each in enumerate(book.sheets_metadata) if each.typ == SheetTypeEnum.WorkSheet
+    ]
+    facts = [SheetFacts(each.name, hidden=each.visible != SheetVisibleEnum.Visible) for _, each in tables]
     if not facts:
         fail_with("empty_file.workbook")
     opened: dict[str, CalamineSheet] = {}
@@ -132,10 +156,10 @@ def _chosen(
         for each in facts:
             end = sheet(each.name).end
             each.rows = end[0] + 1 if end else 0
-    number = [each.name for each in facts].index(name) + 1
+    at = [each.name for each in facts].index(name)
     chosen = sheet(name)
     others = _others(facts, name, sheet, options) if finds_others and not options.sheet else ()
-    return OpenSheet(chosen, number, facts, others)
+    return OpenSheet(chosen, tables[at][0], at + 1, facts, others)
 
 
 def _with_header(
@@ -196,29 +220,28 @@ def _named(facts: list[SheetFacts], wanted: str) -> str:  # noqa: RET503 - fail(
     fail(problem("unknown_sheet", "sheet", value=wanted, suggestion=suggestion, names=tuple(visible[:20])))
 
 
-def marks_of(workbook: Workbook, sheet: CalamineSheet) -> SheetMarks:
-    """Return the error cells, unsaved formulas and merged ranges of a sheet; or end with a fault."""
-    try:
-        return _marks_of(workbook, sheet)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - a damaged part fails in many ways, and empty cells would be a guess.
-        _fail_damaged()
+def marks_of(workbook: Workbook, chosen: OpenSheet) -> SheetMarks:
+    """Return the error cells, unsaved formulas and merged ranges of a sheet; or end with a fault.
 
-
-def _marks_of(workbook: Workbook, sheet: CalamineSheet) -> SheetMarks:
+    Sheets are found by their place, for their names are read in more ways than one. One that is not found
+    is a fault: that it has no such cells would be a guess.
+    """
     marks = SheetMarks()
-    ranges = sheet.merged_cell_ranges or []
-    marks.merged += [(*first, *last) for first, last in ranges]
-    if workbook.format == "xls":
-        mark_xls(workbook.content, sheet.name, marks)
-    else:
-        with ZipFile(io.BytesIO(workbook.content)) as archive:
-            _MARKERS[workbook.format](archive, sheet.name, marks)
+    with ending_with(_fail_damaged):
+        ranges = chosen.sheet.merged_cell_ranges or []
+        marks.merged += [(*first, *last) for first, last in ranges]
+        if workbook.format == "xls":
+            mark_xls(workbook.content, chosen.place, marks)
+        else:
+            with ZipFile(io.BytesIO(workbook.content)) as archive:
+                if workbook.format == "ods":
+                    mark_ods(archive, chosen.sheet.name, marks)
+                else:
+                    _MARKERS[workbook.format](archive, chosen.place, marks)
     return marks
 
 
-_MARKERS: "dict[Format, Any]" = {"xlsx": mark_xlsx, "xlsm": mark_xlsx, "xlsb": mark_xlsb, "ods": mark_ods}
+_MARKERS = {"xlsx": mark_xlsx, "xlsm": mark_xlsx, "xlsb": mark_xlsb}
 
 
 def row_lines(sheet: CalamineSheet, marks: SheetMarks, most_rows: int) -> Iterator[Line]:
@@ -226,12 +249,17 @@ def row_lines(sheet: CalamineSheet, marks: SheetMarks, most_rows: int) -> Iterat
     left = sheet.start[1] if sheet.start else 0
     width = sheet.end[1] + 1 if sheet.end else 0
     merges = _Merges(marks.merged, width)
-    for number, row in enumerate(islice(sheet.iter_rows(), most_rows)):
+    for number, row in enumerate(_rows(sheet, most_rows)):
         cells = [""] * left + _texts(row)
         for column in marks.percents.get(number, ()):
             if column < len(cells):
                 cells[column] = _percent(cells[column])
         yield _line(cells, number, marks.faults.get(number), merges)
+
+
+def _rows(sheet: CalamineSheet, most_rows: int) -> Iterator[list[Any]]:
+    with ending_with(_fail_damaged):
+        yield from islice(sheet.iter_rows(), most_rows)
 
 
 def _line(cells: list[str], number: int, faults: dict[int, CellFault] | None, merges: "_Merges") -> Line:
@@ -257,7 +285,7 @@ class _Merges:
 
     def __init__(self, ranges: list[tuple[int, int, int, int]], width: int) -> None:
         self._coming = sorted(ranges, reverse=True)
-        self._open: list[tuple[int, int, int, int, str, CellFault | None]] = []
+        self._open: list[_OpenRange] = []
         self._width = width
 
     def fill(self, cells: list[str], row: int, faults: dict[int, CellFault]) -> list[int]:
@@ -266,25 +294,48 @@ class _Merges:
         A row without a cell of its own stays blank: it is the rest of the row that is merged.
         """
         is_blank = not (any(cell.strip() for cell in cells) or faults)
+        self._open = [each for each in self._open if each.last >= row]
         while self._coming and self._coming[-1][0] <= row:
             first, left, last, right = self._coming.pop()
             if first == row:
                 text = cells[left] if left < len(cells) else ""
-                self._open.append((first, left, last, right, text, faults.get(left)))
-        self._open = [each for each in self._open if each[2] >= row]
+                stop = min(right + 1, self._width)
+                self._begin(_OpenRange(left, stop, first, last, text, faults.get(left)))
         filled: list[int] = []
-        for first, left, _, right, text, fault in self._open:
-            if is_blank or not (text or fault):
-                continue
-            columns = range(left, min(right + 1, self._width))
+        for each in () if is_blank else self._open:
+            columns = range(each.left, each.stop)
             cells += [""] * (columns.stop - len(cells))
             for column in columns:
-                cells[column] = text
-                if fault:
-                    faults[column] = fault
-            if first == row:
+                cells[column] = each.text
+                if each.fault:
+                    faults[column] = each.fault
+            if each.first == row:
                 filled += columns[1:]
         return filled
+
+    def _begin(self, new: "_OpenRange") -> None:
+        """Keep a range from its first row on, in the order of columns.
+
+        Not one that overlaps another one, as no program writes them: a row is filled once, not once for
+        each of as many as there may be.
+        """
+        at = bisect_left(self._open, new.left, key=attrgetter("left"))
+        overlaps = (at > 0 and self._open[at - 1].stop > new.left) or (
+            at < len(self._open) and self._open[at].left < new.stop
+        )
+        if (new.text or new.fault) and new.left < new.stop and not overlaps:
+            self._open.insert(at, new)
+
+
+class _OpenRange(NamedTuple):
+    """A merged range that the rows have reached: its columns from `left` up to `stop`, and its value."""
+
+    left: int
+    stop: int
+    first: int
+    last: int
+    text: str
+    fault: CellFault | None
 
 
 def _texts(row: list[Any]) -> list[str]:

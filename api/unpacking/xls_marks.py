@@ -13,23 +13,24 @@ _WRITE_ACCESS, _BY_CALC = 0x005C, b"\x04\x00\x00Calc"
 _NUMBER_FORMAT, _CELL_FORMAT, _SHARED_FORMULA = 0x041E, 0x00E0, 0x04BC
 _NUMBERS = {0x0203: 10, 0x027E: 10, 0x00BD: None}
 """Records of numbers: up to which byte, or up to the number of the last column."""
+_BEGIN, _OF_EXCEL_97, _FILE_PASS = 0x0809, 0x0600, 0x002F
 _BOUND_SHEET, _FORMULA, _BOOL_OR_ERROR, _END = 0x0085, 0x0006, 0x0205, 0x000A
 _ERROR, _EMPTY = 2, 3
 _SHARED, _TEXT_CONSTANT, _PARENTHESES = 0x01, 0x17, b"\x15"
 _GIVES_NUMBER = frozenset({*range(0x03, 0x08), *range(0x09, 0x0F), *range(0x12, 0x15)})
 """Operators that calculate or compare. Source: [MS-XLS] §2.5.198.25, Ptg."""
+_WORKBOOKS = ("workbook", "book")
+"""The stream of Excel 97 and later, and that of Excel 5 and 95; a file may have both."""
 _LAST_SECTOR = 0xFFFFFFFA
 _MINI_STREAM_BELOW = 4096
 
 
-def mark_xls(content: bytes, sheet: str, marks: SheetMarks) -> None:
-    """Note the marked cells of a sheet."""
+def mark_xls(content: bytes, place: int, marks: SheetMarks) -> None:
+    """Note the marked cells of a sheet by its place; a damaged file raises many exceptions."""
     stream = workbook_stream(content)
-    start = _start(stream, sheet)
-    if start is None:
-        return
+    start = _starts(stream)[place]
     cells = _Cells(_writer(stream), marks)
-    for kind, body in _records(stream, start):
+    for kind, body in records(stream, start):
         if kind == _END:
             break
         cells.note(kind, body)
@@ -63,20 +64,33 @@ class _Writer(NamedTuple):
         return number < len(self.general) and self.general[number]
 
 
+def is_older(stream: bytes) -> bool:
+    """Return whether a workbook is of Excel 5 or 95: its texts are bytes in a code page. Source: §2.4.21."""
+    return len(stream) >= 6 and unpack_from("<HHH", stream)[::2] != (_BEGIN, _OF_EXCEL_97)
+
+
+def format_code(body: bytes, *, is_old: bool) -> str:
+    """Return the text of a format of numbers, after its own number. Source: §2.4.126."""
+    if is_old:
+        return body[3:].decode("latin-1")
+    return body[5:].decode("utf-16-le" if body[4:5] > b"\0" and body[4] & 1 else "latin-1", "replace")
+
+
 def _writer(stream: bytes) -> _Writer:
-    is_calculator, loses_texts = False, False
+    # Before Excel 97 hardly a library wrote formulas.
+    is_old = is_older(stream)
+    is_calculator, loses_texts = is_old, False
     generals, percents = {0}, set(BUILT_IN_PERCENT)
     formats: list[int] = []
-    for kind, body in _records(stream, 0):
+    for kind, body in records(stream, 0):
         if kind == _END:
             break
         is_calculator = is_calculator or kind == _RECALCULATION
         loses_texts = loses_texts or (kind == _WRITE_ACCESS and body.startswith(_BY_CALC))
-        if kind == _NUMBER_FORMAT and body[5:].upper() == b"GENERAL":
-            generals.update(unpack_from("<H", body))
-        elif kind == _NUMBER_FORMAT and len(body) > 5:
-            text = body[5:].decode("utf-16-le" if body[4] & 1 else "latin-1", "replace")
-            percents.update(unpack_from("<H", body) if is_percent(text) else ())
+        if kind == _NUMBER_FORMAT and len(body) > 3:
+            code = format_code(body, is_old=is_old)
+            generals.update(unpack_from("<H", body) if code.upper() == "GENERAL" else ())
+            (percents.update if is_percent(code) else percents.difference_update)(unpack_from("<H", body))
         elif kind == _CELL_FORMAT and len(body) >= 4:
             formats += unpack_from("<H", body, 2)
     percent = frozenset(at for at, number in enumerate(formats) if number in percents)
@@ -166,21 +180,19 @@ def _note_percents(numbers: bytes, percent: frozenset[int], marks: SheetMarks) -
             marks.percents[row].append(first + at // 6)
 
 
-def _start(stream: bytes, sheet: str) -> int | None:
-    """Return where the records of a sheet begin."""
-    for kind, body in _records(stream, 0):
-        if kind == _BOUND_SHEET and len(body) >= 8:
-            (start,) = unpack_from("<I", body)
-            wide = body[7] & 1
-            name = body[8 : 8 + body[6] * (2 if wide else 1)].decode("utf-16-le" if wide else "latin-1")
-            if name == sheet:
-                return int(start)
+def _starts(stream: bytes) -> list[int]:
+    """Return where the records of each sheet begin."""
+    starts: list[int] = []
+    for kind, body in records(stream, 0):
+        if kind == _BOUND_SHEET:
+            starts += unpack_from("<I", body)
         if kind == _END:
-            return None
-    return None
+            break
+    return starts
 
 
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+def records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and body of each record from a place on."""
     while at + 4 <= len(stream):
         kind, length = unpack_from("<HH", stream, at)
         yield kind, stream[at + 4 : at + 4 + length]
@@ -188,15 +200,31 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
 
 
 def stream_names(content: bytes) -> dict[str, tuple[int, int]]:
-    """Return the streams of an OLE container: name -> first sector and size."""
+    """Return the streams of an OLE container: name in lower case -> first sector and size."""
     return _Container(content).streams()
+
+
+def is_encrypted(content: bytes) -> bool:
+    """Return whether a workbook has a password. Source: §2.4.117 (FilePass)."""
+    for kind, _ in records(workbook_stream(content), 0):
+        if kind in (_FILE_PASS, _END):
+            return kind == _FILE_PASS
+    return False
+
+
+def with_workbook_stream(content: bytes, stream: bytes) -> bytes:
+    """Return a container with other records of the workbook, as many bytes as before."""
+    container = _Container(content)
+    streams = container.streams()
+    name = next(name for name in _WORKBOOKS if name in streams)
+    return container.written(*streams[name], stream)
 
 
 def workbook_stream(content: bytes) -> bytes:
     """Return the records of the workbook in a container; none where it has no workbook."""
     container = _Container(content)
     streams = container.streams()
-    for name in ("Workbook", "Book"):
+    for name in _WORKBOOKS:
         if name in streams:
             return container.read(*streams[name])
     return b""
@@ -214,7 +242,7 @@ class _Container:
         self._table = self._sector_table()
 
     def streams(self) -> dict[str, tuple[int, int]]:
-        found = {}
+        found: dict[str, tuple[int, int]] = {}
         entries = self._chain(self._first_directory)
         for at in range(0, len(entries) - 127, 128):
             entry = entries[at : at + 128]
@@ -223,7 +251,8 @@ class _Container:
             if entry[66] == 5:
                 self._root = unpack_from("<I", entry, 116)[0]
             if name:
-                found[name] = (unpack_from("<I", entry, 116)[0], unpack_from("<I", entry, 120)[0])
+                # Names have no case. The first one counts, as in the library: others are of embedded objects.
+                found.setdefault(name.lower(), unpack_from("<II", entry, 116))
         return found
 
     def read(self, first: int, size: int) -> bytes:
@@ -232,6 +261,25 @@ class _Container:
         mini, table = self._chain(self._root), self._numbers(self._chain(self._first_mini))
         parts = [mini[sector * 64 : sector * 64 + 64] for sector in _followed(first, table)]
         return b"".join(parts)[:size]
+
+    def written(self, first: int, size: int, stream: bytes) -> bytes:
+        content = bytearray(self._content)
+        step = self._size if size >= _MINI_STREAM_BELOW else 64
+        for at, start in zip(range(0, size, step), self._starts(first, size), strict=False):
+            piece = stream[at : at + step][: max(0, len(content) - start)]
+            content[start : start + len(piece)] = piece
+        return bytes(content)
+
+    def _starts(self, first: int, size: int) -> Iterator[int]:
+        """Yield where the sectors of a stream begin in the file."""
+        if size >= _MINI_STREAM_BELOW:
+            yield from ((sector + 1) * self._size for sector in _followed(first, self._table))
+            return
+        table = self._numbers(self._chain(self._first_mini))
+        big = [(sector + 1) * self._size for sector in _followed(self._root, self._table)]
+        for sector in _followed(first, table):
+            if sector * 64 // self._size < len(big):
+                yield big[sector * 64 // self._size] + sector * 64 % self._size
 
     def _sector(self, number: int) -> bytes:
         start = (number + 1) * self._size

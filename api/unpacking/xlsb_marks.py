@@ -9,16 +9,13 @@ from api.unpacking.faults import ERROR_NAMES, SheetMarks
 from api.unpacking.xlsx_marks import part_of
 
 _ROW_HEADER, _CELL_ERROR, _FORMULA_ERROR, _MERGED = 0, 3, 11, 176
-_BUNDLE_SHEET = 156
+_BUNDLE_SHEET, _NO_TEXT = 156, 0xFFFFFFFF
 
 
-def mark_xlsb(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
-    """Note the marked cells of a sheet."""
-    part = _part(archive, sheet)
-    if part is None:
-        return
+def mark_xlsb(archive: ZipFile, place: int, marks: SheetMarks) -> None:
+    """Note the marked cells of a sheet by its place; a damaged file raises many exceptions."""
     row = 0
-    for kind, body in _records(archive.read(part)):
+    for kind, body in _records(archive.read(_part(archive, place))):
         if kind == _ROW_HEADER and len(body) >= 4:
             (row,) = unpack_from("<I", body)
         elif kind in (_CELL_ERROR, _FORMULA_ERROR) and len(body) >= 9:
@@ -29,28 +26,19 @@ def mark_xlsb(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
             marks.merged.append((first, left, last, right))
 
 
-def _part(archive: ZipFile, sheet: str) -> str | None:
-    """Return the part that holds a sheet of this name."""
-    names = archive.namelist()
-    relations = "xl/_rels/workbook.bin.rels"
-    if "xl/workbook.bin" not in names or relations not in names:
-        return None
-    rels = ET.fromstring(archive.read(relations))  # noqa: S314 - in a process with bounds.
+def _part(archive: ZipFile, place: int) -> str:
+    """Return the name of the part that holds a sheet."""
+    rels = ET.fromstring(archive.read("xl/_rels/workbook.bin.rels"))  # noqa: S314 - in a process with bounds.
     targets = {element.get("Id"): element.get("Target", "") for element in rels}
-    for kind, body in _records(archive.read("xl/workbook.bin")):
-        if kind == _BUNDLE_SHEET:
-            relation, at = _text(body, 8)
-            name, _ = _text(body, at)
-            part = part_of(targets.get(relation, ""))
-            if name == sheet and part in names:
-                return part
-    return None
+    sheets = [body for kind, body in _records(archive.read("xl/workbook.bin")) if kind == _BUNDLE_SHEET]
+    told = [relation for body in sheets if (relation := _relation(body)) is not None]
+    return part_of(targets[told[place]])
 
 
-def _text(body: bytes, at: int) -> tuple[str, int]:
-    (length,) = unpack_from("<I", body, at)
-    end = at + 4 + 2 * length
-    return body[at + 4 : end].decode("utf-16-le", "replace"), end
+def _relation(sheet: bytes) -> str | None:
+    """Return the relationship of a sheet; None of one without a part. Source: §2.4.304."""
+    (length,) = unpack_from("<I", sheet, 8)
+    return None if length == _NO_TEXT else sheet[12 : 12 + 2 * length].decode("utf-16-le", "replace")
 
 
 def _records(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -4,62 +4,49 @@ Read as a stream of rows, and looked into only where a row can have such a cell.
 """
 
 import html
-import io
 import posixpath
 import re
-from collections.abc import Iterator
-from typing import IO
 from xml.etree import ElementTree as ET
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile
 
-from api.unpacking.faults import BUILT_IN_PERCENT, ERROR_NAMES, MOST_FAULTS, SheetMarks, is_percent
+from api.unpacking.faults import BUILT_IN_PERCENT, MOST_FAULTS, SheetMarks, is_percent
+from api.unpacking.xlsx_rows import cells_of, rows_of
 
-_READ_BYTES = 1024 * 1024
-_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)<")
+_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*+>([^<]*+)")
+"""The value of a cell; an empty one also where its tag closes itself."""
 _ERROR = re.compile(rb"""\bt=["']e["']""")
 _TYPE = re.compile(rb"""\bt=["'](?!n["'])""")
 _CALCULATED_LATER = re.compile(rb"""<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad=["'](?:1|true)["'][^>]*>""")
 _BY_LIBRARY = re.compile(rb"""\bcalcId=["']124519["']""")
 """XlsxWriter and openpyxl write this beside it, and never calculate; Excel 2007 writes it alone."""
 _TEXT = re.compile(rb"""\bt=["'](?:str|inlineStr)["']""")
-# The error of a cell: what comes before it, and its name.
-_ERROR_VALUE = re.compile(
-    rb"""(<(?:\w+:)?c\b[^>]*\bt=["']e["'][^>]*>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*"""
-    rb"""<(?:\w+:)?v\b[^>]*>)([^<]*)"""
-)
-_KNOWN_ERRORS = frozenset(name.encode() for name in ERROR_NAMES.values() if name != "#GETTING_DATA") | {b""}
 _MARKS = (b'"e"', b"'e'", b"<f", b":f")
 """Without any of them, rows have neither an error nor a formula."""
 _NUMBER = re.compile(rb"""\br=["']([0-9]+)["']""")
 _STYLE = re.compile(rb"""\bs=["']([0-9]+)["']""")
 _REFERENCE = re.compile(rb"""\br=["']\$?([A-Z]{1,3})\$?[0-9]+["']""")
 _DOCUMENT_RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_MOST_ROW_BYTES = 64 * 1024 * 1024
 
 
-def mark_xlsx(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
-    """Note the marked cells of a sheet."""
-    part = sheet_part(archive, sheet, "xl/workbook.xml")
-    if part is None:
-        return
+def mark_xlsx(archive: ZipFile, place: int, marks: SheetMarks) -> None:
+    """Note the marked cells of a sheet by its place; a damaged file raises many exceptions."""
+    part = sheet_part(archive, place)
     later = _CALCULATED_LATER.search(archive.read("xl/workbook.xml"))
     zeros = _Zeros(are_certain=_BY_LIBRARY.search(later[0]) is not None) if later else None
     percents = _percent_styles(archive)
     styles = tuple(b"s=%c%s%c" % (quote, style, quote) for style in percents for quote in b"\"'")
     row = -1
     with archive.open(part) as content:
-        for attributes, cells in _rows(content, (*_MARKS, *styles)):
+        for attributes, cells in rows_of(content, (*_MARKS, *styles)):
             number = _NUMBER.search(attributes)
             row = int(number[1]) - 1 if number else row + 1
             if _ERROR.search(cells) or _FORMULA.search(cells):
                 _mark_row(row, cells, marks, zeros)
             if any(style in cells for style in styles):
                 _mark_percents(row, cells, percents, marks)
-    for place in zeros.places if zeros else ():
-        marks.unsaved(*place)
+    for cell in zeros.places if zeros else ():
+        marks.unsaved(*cell)
 
 
 class _Zeros:
@@ -83,43 +70,13 @@ class _Zeros:
             self.places.append((row, column))
 
 
-def with_known_errors(content: bytes) -> bytes | None:
-    """Return a workbook whose error cells all have names that the library knows; None where they have.
-
-    It reads no sheet with another one, such as #SPILL! of Excel 365 or #ERROR! of Google Sheets.
-    """
-    mended, changed = io.BytesIO(), 0
-    with ZipFile(io.BytesIO(content)) as old, ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
-        for entry in old.infolist():
-            part = old.read(entry)
-            if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
-                part, count = _ERROR_VALUE.subn(_known, part)
-                changed += count
-            new.writestr(entry.filename, part)
-    return mended.getvalue() if changed else None
-
-
-def _known(found: re.Match[bytes]) -> bytes:
-    return found[0] if found[2] in _KNOWN_ERRORS else found[1] + b"#N/A"
-
-
-def sheet_part(archive: ZipFile, sheet: str, workbook: str) -> str | None:
-    """Return the name of the part that holds a sheet of this name, where it can be found."""
-    names = set(archive.namelist())
-    relations = f"xl/_rels/{posixpath.basename(workbook)}.rels"
-    if workbook not in names or relations not in names:
-        return None
-    tree = ET.fromstring(archive.read(workbook))  # noqa: S314 - in a process with bounds.
-    ids = {
-        element.get("name"): _relation(element)
-        for element in tree.iter()
-        if element.tag.rpartition("}")[2] == "sheet"
-    }
-    rels = ET.fromstring(archive.read(relations))  # noqa: S314 - as above.
+def sheet_part(archive: ZipFile, place: int) -> str:
+    """Return the name of the part that holds a sheet."""
+    tree = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - in a process with bounds.
+    sheets = [element for element in tree.iter() if element.tag.rpartition("}")[2] == "sheet"]
+    rels = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - as above.
     targets = {element.get("Id"): element.get("Target", "") for element in rels}
-    target = targets.get(ids.get(sheet))
-    part = part_of(target) if target else None
-    return part if part in names else None
+    return part_of(targets[relation_of(sheets[place])])
 
 
 def part_of(target: str) -> str:
@@ -127,42 +84,15 @@ def part_of(target: str) -> str:
     return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
 
 
-def _relation(element: ET.Element) -> str | None:
+def relation_of(element: ET.Element) -> str | None:
+    """Return the id by which a sheet names its part."""
     strict = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
     return element.get(_DOCUMENT_RELATIONS) or element.get(strict)
 
 
-def _rows(content: IO[bytes], marks: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the attributes and the cells of each row; of many rows without a mark, only the last."""
-    held = b""
-    while piece := content.read(_READ_BYTES):
-        held += piece
-        end = held.rfind(b"</row>")
-        if (last := _last_of_plain(held, end, marks)) is not None:
-            yield last, b""
-            held = held[end + len(b"</row>") :]
-            continue
-        end = 0
-        for found in _ROW.finditer(held):
-            yield found[1], found[2] or b""
-            end = found.end()
-        held = held[end:]
-        if len(held) > _MOST_ROW_BYTES:
-            return
-
-
-def _last_of_plain(rows: bytes, end: int, marks: tuple[bytes, ...]) -> bytes | None:
-    """Return the attributes of the last row up to an index, where no row can have a mark; else None."""
-    if end < 0 or any(mark in rows for mark in marks):
-        return None
-    start = rows.rfind(b"<row", 0, end)
-    attributes = rows[start : rows.find(b">", start)]
-    return attributes if start >= 0 and _NUMBER.search(attributes) else None
-
-
 def _mark_row(row: int, cells: bytes, marks: SheetMarks, zeros: _Zeros | None) -> None:
     column = -1
-    for found in _CELL.finditer(cells):
+    for found in cells_of(cells):
         attributes, content = found[1], found[2] or b""
         reference = _REFERENCE.search(attributes)
         column = _column(reference[1]) if reference else column + 1
@@ -200,7 +130,7 @@ def _percent_styles(archive: ZipFile) -> frozenset[bytes]:
 
 def _mark_percents(row: int, cells: bytes, percents: frozenset[bytes], marks: SheetMarks) -> None:
     column = -1
-    for found in _CELL.finditer(cells):
+    for found in cells_of(cells):
         reference, style = _REFERENCE.search(found[1]), _STYLE.search(found[1])
         column = _column(reference[1]) if reference else column + 1
         if style and style[1] in percents and not _TYPE.search(found[1]):

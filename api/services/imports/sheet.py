@@ -18,8 +18,8 @@ from msgspec import Struct
 from api.services.imports.blob_names import table_id
 from api.services.imports.row_source import Table
 from api.services.imports.running_import import RunningImport
-from api.unpacking.fault import OUT_OF_MEMORY
-from api.unpacking.request import Request
+from api.unpacking.fault import LATE_FAULT, OUT_OF_MEMORY
+from api.unpacking.request import UNPACKED_BYTES, Request
 from domain.files.kinds import MARKUP_BYTES, Kind, sniff
 from domain.ports.blobs import BlobStore
 from domain.problems import Problem, problem
@@ -29,6 +29,10 @@ MAX_BYTES = 100 * 1024 * 1024
 COMMAND = [sys.executable, "-P", "-m", "api.unpacking"]
 
 _PIECE_BYTES = 1024 * 1024
+_LAST_BYTES = 64 * 1024
+"""No line with a fault is longer."""
+_MOST_HEAD_BYTES = 4 * 1024 * 1024
+"""Of the first line, which names all sheets."""
 _BY_ITS_LIMITS = {-signal.SIGABRT, -signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, OUT_OF_MEMORY}
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -78,8 +82,14 @@ async def unpack(running: RunningImport, blobs: BlobStore) -> Table | Problem | 
     return outcome
 
 
-async def convert(content: AsyncIterator[bytes], write: Write, request: Request) -> Head:
-    """Write the content of a container piece by piece, and return its head or fault."""
+async def convert(
+    content: AsyncIterator[bytes], write: Write, request: Request, *, enough_bytes: int | None = None
+) -> Head:
+    """Write the content of a container piece by piece, and return its head or fault.
+
+    What was written is the content only if no fault is returned: many faults show at the end. Where
+    `enough_bytes` are given, reading ends after so many, and says nothing of what would have followed.
+    """
     command = [*COMMAND, msgspec.json.encode(request).decode()]
     # What can be imported here can be imported there, wherever it came from.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -89,18 +99,28 @@ async def convert(content: AsyncIterator[bytes], write: Write, request: Request)
         try:
             await _give(process, content)
             first = await _first_line(process)
+            if len(first) > _MOST_HEAD_BYTES:
+                return Head(problem("too_large.sheet"))
             head = _head(first)
             if head.fault:
                 return head
             if head.kind:
                 first = first.partition(b"\n")[2]
+            last, size = first[-_LAST_BYTES:], 0
             async for piece in _pieces(process, first):
+                last = (last + piece)[-_LAST_BYTES:]
+                size += len(piece)
+                # Texts and merged cells that many rows share are small in the file, and not in its table.
+                if size > UNPACKED_BYTES:
+                    return Head(problem("too_large.unpacked", limit=UNPACKED_BYTES // 1024**2))
                 await write(piece)
+                if enough_bytes is not None and size > enough_bytes:
+                    return head
             code = await process.wait()
         finally:
             if process.returncode is None:
                 process.kill()
-    return _outcome(code) or head
+    return _outcome(code, last) or head
 
 
 def _head(first: bytes) -> Head:
@@ -146,15 +166,14 @@ async def _give(process: Process, workbook: AsyncIterator[bytes]) -> None:
 
 
 async def _first_line(process: Process) -> bytes:
-    """Return what comes up to the end of the first line, or a little more."""
+    """Return what comes up to the end of the first line, or a little more; of a longer one the beginning."""
     assert process.stdout is not None
-    head = b""
-    while b"\n" not in head:
-        try:
-            head += await process.stdout.receive()
-        except anyio.EndOfStream:
+    head = bytearray()
+    async for chunk in process.stdout:
+        head += chunk
+        if b"\n" in chunk or len(head) > _MOST_HEAD_BYTES:
             break
-    return head
+    return bytes(head)
 
 
 async def _pieces(process: Process, head: bytes) -> AsyncIterator[bytes]:
@@ -170,9 +189,12 @@ async def _pieces(process: Process, head: bytes) -> AsyncIterator[bytes]:
         yield bytes(held)
 
 
-def _outcome(code: int) -> Head | None:
+def _outcome(code: int, last: bytes) -> Head | None:
+    """Return the fault that ended the process, by its exit code and the last bytes that came out."""
     if code == 0:
         return None
+    if code == LATE_FAULT and (found := _head(last.removesuffix(b"\n").rpartition(b"\n")[2] + b"\n")).fault:
+        return found
     if code in _BY_ITS_LIMITS:
         return Head(problem("too_large.sheet"))
     raise RuntimeError(f"the process that reads workbooks ended with {code}")

@@ -20,6 +20,9 @@ PREVIEW_WORKBOOK_BYTES = 10 * 1024 * 1024
 _ROWS = 10 * PREVIEW_ROWS
 """So many rows of the sheet are looked at, blank ones included."""
 
+_ENOUGH_BYTES = 8 * 1024 * 1024
+"""So much of a table, whose rows may have 1 MiB each, or of a file of text is unpacked at least."""
+
 Sheets = list[dict[str, Any]]
 """The sheets of a workbook: `name`, `rows`, and `hidden` where it is."""
 
@@ -39,12 +42,15 @@ async def preview_packed(content: bytes, options: ImportOptions, timezone: tzinf
     async def write(piece: bytes) -> None:
         table.extend(piece)
 
-    head = await convert(pieces(), write, Request(options, most_rows=_ROWS, count_rows=True))
+    request = Request(options, most_rows=_ROWS, count_rows=True)
+    head = await convert(pieces(), write, request, enough_bytes=_ENOUGH_BYTES)
     kind = head.kind or "sheet"
     if fault := head.fault or unfit_options(options, kind):
         return _nothing(fault)
     truncated = head.kind is not None and len(table) > PREVIEW_BYTES
-    shown = bytes(table[:PREVIEW_BYTES] if truncated else table)
+    # Of a sheet that was not read to its end, the last line may not be whole.
+    end = len(table) if head.kind else table.rfind(b"\n") + 1
+    shown = bytes(table[: PREVIEW_BYTES if truncated else end])
     read = preview(shown, truncated=truncated, options=options, timezone=timezone, kind=READERS[kind])
     return read, head.sheets
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import msgspec
 import openpyxl
 import pytest
 
+from api.unpacking.__main__ import READER_GONE
 from api.unpacking.fault import OUT_OF_MEMORY
 from api.unpacking.faults import is_percent
 from api.unpacking.ods_marks import readable
@@ -626,6 +628,18 @@ def test_no_memory_has_an_exit_code_of_its_own():
         assert ended.returncode == code, ended.stderr
 
 
+def test_it_ends_silently_when_nobody_reads_what_it_writes():
+    content = zip_of(("a.csv", CSV + b"B,2025-07-01,Recife\n" * 20_000))
+    command = [sys.executable, "-m", "api.unpacking", msgspec.json.encode(Request()).decode()]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as child:
+        child.stdout.close()
+        child.stdin.write(content)
+        child.stdin.close()
+        assert child.stderr.read() == b""
+        assert child.wait(60) == READER_GONE
+
+
 @pytest.mark.parametrize("form", ["xls", "xlsb", "ods"])
 def test_each_kind_of_workbook_can_be_read_without_its_header(form):
     content = (CORPUS / f"agenda.{form}").read_bytes()
@@ -660,3 +674,24 @@ def test_a_sheet_without_a_header_is_chosen_by_its_dates():
     options = ImportOptions(mapping={"title": "#1", "event_date": "#2", "city": "#3"}, header_row=0)
     head, _ = unpacked(saved(book), Request(options=options))
     assert (head["sheet"], head["others"]) == ("Julho", ["Agosto"])
+
+
+def test_merged_ranges_that_overlap_cost_a_row_no_more_than_one():
+    book = openpyxl.Workbook()
+    book.active.append(HEADER)
+    for row in range(2, 1002):
+        book.active.cell(row, 5, row)
+    book.active["A2"] = "A"
+    book.active.merge_cells("A2:C1001")
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(book))) as old, zipfile.ZipFile(content, "w") as new:
+        for name in old.namelist():
+            part, ranges = old.read(name), b'<mergeCell ref="A2:C1001"/>'
+            new.writestr(
+                name, part.replace(ranges, ranges + b'<mergeCell ref="B2:D1001"/>' + ranges * 50_000)
+            )
+    begun = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    found = rows(content.getvalue())
+    assert [row["cells"] for row in found[1:2]] == [["A", "A", "A", "", "2"]]
+    assert found[-1] == ["A", "A", "A", "", "1001"]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - begun < 6

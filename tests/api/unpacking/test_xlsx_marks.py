@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.unpacking import xlsx_marks
+from api.unpacking import xlsx_rows
 from api.unpacking.faults import SheetMarks
 from api.unpacking.xlsx_marks import mark_xlsx
 
@@ -49,7 +49,7 @@ def marks_of(sheet: bytes, calculation: str = "") -> dict[int, Any]:
         archive.writestr("xl/_rels/workbook.xml.rels", TARGETS)
         archive.writestr("xl/worksheets/sheet1.xml", sheet)
         marks = SheetMarks()
-        mark_xlsx(archive, "A", marks)
+        mark_xlsx(archive, 0, marks)
     return {
         row: {column: fault.codes for column, fault in faults.items()} for row, faults in marks.faults.items()
     }
@@ -66,7 +66,7 @@ def test_marks_are_found_in_every_piece(
     monkeypatch: pytest.MonkeyPatch, names: list[str], numbered: bool, prefix: str, piece: int
 ) -> None:
     sheet, marked = sheet_of(names, numbered=numbered, prefix=prefix)
-    monkeypatch.setattr(xlsx_marks, "_READ_BYTES", piece)
+    monkeypatch.setattr(xlsx_rows, "READ_BYTES", piece)
     assert marks_of(sheet) == marked
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 import zipfile
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import anyio
 import openpyxl
@@ -14,8 +15,11 @@ import psutil
 import pytest
 
 from api.services.imports import sheet
+from api.services.imports.sheet_preview import preview_packed
 from api.unpacking import __main__ as unpacking
 from api.unpacking import archive
+from domain.imports import ImportOptions
+from tests.api.unpacking.test_damage import late_damage
 from tests.contracts.conftest import postgres, store_url
 from tests.serving import serving
 
@@ -254,6 +258,16 @@ async def test_cancelling_ends_the_unpacking_process(world, tmp_path, monkeypatc
         assert not any(str(child) in each.cmdline() for each in psutil.Process().children())
 
 
+async def test_damage_that_shows_late_refuses_the_file_and_stores_nothing(tmp_path):
+    async with serving(tmp_path) as served, served.client() as http:
+        answer = await send(http, late_damage())
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == "not_text"
+        preview = await http.post(f"{UPLOADS}/preview", files={"file": ("a.zip", late_damage())}, timeout=60)
+        assert preview.status_code == 200
+        assert (await http.get("/api/v1/eventos")).json()["total"] == 0
+
+
 async def test_a_crash_of_the_unpacking_process_ends_the_import_as_internal(world, tmp_path, monkeypatch):
     child = tmp_path / "child.py"
     child.write_text("import sys\nsys.exit(7)\n")
@@ -261,6 +275,82 @@ async def test_a_crash_of_the_unpacking_process_ends_the_import_as_internal(worl
     async with world.process():
         upload = await world.send(workbook_of(Agenda=AGENDA))
         assert (upload.state, upload.error.code) == ("failed", "internal")
+
+
+async def nothing_staged(world):
+    with anyio.fail_after(60):
+        while await world.store.blobs.ids():  # noqa: ASYNC110 - deleted after the end; a store sets no event.
+            await anyio.sleep(0.01)
+
+
+ENDS = {
+    "late_fault": (
+        """print('\\n{"fault":{"field":"file","code":"not_text","message":"x"}}')\nsys.exit(13)\n""",
+        "not_text",
+    ),
+    "late_fault_without_one": ("sys.exit(13)\n", "internal"),
+    "out_of_memory": ("sys.exit(12)\n", "too_large"),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)\n", "too_large"),
+    "out_of_time": ("os.kill(os.getpid(), signal.SIGXCPU)\n", "too_large"),
+    "crashed": ("sys.exit(7)\n", "internal"),
+    "too_much": ("print('B,2027-01-01,Recife\\n' * 300_000, flush=True)\n", "too_large"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_what_was_unpacked_counts_only_after_a_good_end(world, tmp_path, monkeypatch, end):
+    last, code = ENDS[end]
+    child = tmp_path / "child.py"
+    head = """print('{"kind":"csv"}\\ntitle,event_date,city')"""
+    row = "print('A,2027-01-01,Recife', flush=True)"
+    child.write_text(f"import os, signal, sys\n{head}\n{row}\n{last}")
+    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(sheet, "UNPACKED_BYTES", 2 * 1024 * 1024)
+    async with world.process():
+        upload = await world.send(workbook_of(Agenda=AGENDA))
+        assert (upload.state, upload.error.code, upload.accepted) == ("failed", code, 0)
+        await nothing_staged(world)
+
+
+async def test_a_first_line_without_end_is_not_waited_for(world, tmp_path, monkeypatch):
+    child = tmp_path / "child.py"
+    child.write_text("while True: print('{' * 65536, end='')\n")
+    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    async with world.process():
+        upload = await world.send(workbook_of(Agenda=AGENDA))
+        assert (upload.state, upload.error.code) == ("failed", "too_large")
+
+
+@pytest.mark.parametrize("kind", ["csv", "sheet"])
+async def test_a_preview_ends_the_unpacking_process_when_it_has_enough(tmp_path, monkeypatch, kind):
+    child = tmp_path / "child.py"
+    first, line = {
+        "csv": ('{"kind":"csv"}\ntitle,event_date,city\n', "A,2027-01-01,Recife\n"),
+        "sheet": ('{"sheet":"A"}\n["title","event_date","city"]\n', '["A","2027-01-01","Recife"]\n'),
+    }[kind]
+    child.write_text(
+        f"import sys\nsys.stdout.write({first!r})\nwhile True: sys.stdout.write({line!r} * 1000)\n"
+    )
+    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    with anyio.fail_after(60):
+        shown, _ = await preview_packed(archive_of(""), ImportOptions(), ZoneInfo("America/Recife"))
+    assert shown.fault is None
+    assert [row.line for row in shown.rows] == [*range(2, 22)]
+    assert not any(str(child) in each.cmdline() for each in psutil.Process().children())
+
+
+async def test_a_text_that_many_rows_share_is_bounded_by_what_is_written(world, monkeypatch):
+    book = openpyxl.Workbook()
+    book.active.append(HEADER[:3])
+    for row in range(2, 200):
+        book.active.cell(row, 4, 1)
+    book.active["A2"] = "M" * 30_000
+    book.active.merge_cells("A2:C200")
+    monkeypatch.setattr(sheet, "UNPACKED_BYTES", 2 * 1024 * 1024)
+    async with world.process():
+        upload = await world.send(saved(book))
+        assert (upload.state, upload.error.code) == ("failed", "too_large")
+        await nothing_staged(world)
 
 
 def test_unpacking_limits_leave_room_for_large_sheets():

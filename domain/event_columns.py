@@ -26,7 +26,7 @@ class EventColumns(Struct):
         venue_types: "" for none.
         names: how many participants.
         capacities: 0 without a venue.
-        ids: what a file's column of ids has; none where it has no such column.
+        ids: what a file's column of ids has for each event; none where no event here has such a column.
     """
 
     titles: list[str]
@@ -71,12 +71,15 @@ class EventColumns(Struct):
 
     def extend(self, other: "EventColumns") -> None:
         """Append more events."""
-        for mine, more in zip(_lists(self), _lists(other), strict=True):
+        add_ids(self.ids, len(self), other.ids, len(other))
+        for mine, more in zip(_cells(self), _cells(other), strict=True):
             mine.extend(more)
 
     def part(self, places: slice) -> "EventColumns":
         """Return those at these places."""
-        return EventColumns(*(mine[places] for mine in _lists(self)))
+        part = EventColumns(*(mine[places] for mine in _cells(self)))
+        part.ids = self.ids[places]
+        return part
 
     def events(self) -> list[EventFields]:
         """Return the events as objects."""
@@ -93,11 +96,22 @@ class EventColumns(Struct):
         return [EventFields(*members) for members in whole]
 
 
+def add_ids(ids: list[str], count: int, more: Sequence[str], more_count: int) -> None:
+    """Append the ids of further events to those of `count` events.
+
+    A column of ids may appear after the first objects of a JSON file: those without one get empty texts.
+    """
+    if ids or more:
+        ids += [""] * (count - len(ids))
+        ids += more or [""] * more_count
+
+
 def json_lines(values: Sequence[object]) -> list[str]:
     """Return each value as JSON; at least one is given."""
     # splitlines() would also cut at U+2028.
     return _encode_lines(values).decode()[:-1].split("\n")
 
 
-def _lists(columns: EventColumns) -> tuple[list[Any], ...]:
-    return msgspec.structs.astuple(columns)
+def _cells(columns: EventColumns) -> tuple[list[Any], ...]:
+    """Return every column that each event has a cell of."""
+    return msgspec.structs.astuple(columns)[:-1]

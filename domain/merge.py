@@ -8,12 +8,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from domain import limits
 from domain.events import EventFields
 from domain.imports import MergeCounts, OnDuplicate
 from domain.rows.looks import is_nothing
 from domain.venues import Venue
 
-DEFAULT_KEY = ("title", "event_date", "city")
+DEFAULT_KEY = limits.REQUIRED
 _VENUE = "local_info."
 _JSON_OR_NAME = "local"
 """A column of this name has JSON or the name of the place; each cell decides by itself."""
@@ -64,6 +65,8 @@ class Merged(Struct, frozen=True):
         first_id, last_id: bounds of the events that were created or updated; None where there are none.
         first_created, last_created: likewise, of those created.
         warnings: how often each code is to be warned of.
+        changed: events that were created or updated, however many rows did that.
+        first_changed: those of them that the import had neither created nor updated before.
     """
 
     outcomes: bytes
@@ -72,9 +75,17 @@ class Merged(Struct, frozen=True):
     first_created: int | None = None
     last_created: int | None = None
     warnings: dict[str, int] = msgspec.field(default_factory=dict)
+    changed: int = 0
+    first_changed: int = 0
+
+    @classmethod
+    def all_created(cls, ids: range) -> "Merged":
+        """Return the outcome of rows of which each became a new event, with these ids."""
+        bounds = (ids[0], ids[-1])
+        return cls(bytes(len(ids)), *bounds, *bounds, changed=len(ids), first_changed=len(ids))
 
     def followed_by(self, later: "Merged") -> "Merged":
-        """Return the sum of both, without the outcomes of single rows."""
+        """Return the sum of both as one change, without the outcomes of single rows."""
         return Merged(
             b"",
             min((n for n in (self.first_id, later.first_id) if n is not None), default=None),
@@ -82,6 +93,8 @@ class Merged(Struct, frozen=True):
             later.first_created if self.first_created is None else self.first_created,
             self.last_created if later.last_created is None else later.last_created,
             dict(Counter(self.warnings) + Counter(later.warnings)),
+            self.first_changed + later.first_changed,
+            self.first_changed + later.first_changed,
         )
 
     def counts(self, rows: int | None = None) -> MergeCounts:

@@ -45,8 +45,11 @@ _images = msgpack.Decoder(list[Image]).decode
 _ids = msgpack.Decoder(list[int]).decode
 
 
-async def keep_images(unit: Unit, upload_id: str, changed: Sequence[Known], *, at_ms: int) -> None:
-    """Store the current state of these events before an import changes them."""
+async def keep_images(unit: Unit, upload_id: str, changed: Sequence[Known], *, at_ms: int) -> int:
+    """Store the current state of these events before an import changes them.
+
+    Returns how many of them it had not changed before.
+    """
     before = await unit.rows(_KEPT_BEFORE, {"of_upload": upload_id})
     again = (
         await _changed_before(unit, upload_id, changed, min(row.at_ms for row in before)) if before else ()
@@ -60,6 +63,7 @@ async def keep_images(unit: Unit, upload_id: str, changed: Sequence[Known], *, a
         body = [(one.version, one.version + 1, one.event_id not in again, one.cells) for one in some]
         rows.append((upload_id, number, at_ms, _encode(ids), _encode(body)))
     await unit.insert_rows(image_batches, rows)
+    return sum(one.event_id not in again for one in changed)
 
 
 async def _changed_before(

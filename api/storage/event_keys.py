@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.storage.column_types import Text
 from api.storage.event_cells import INSTANT, OWN, Cells, Known
 from api.storage.event_packing import KNOWN_COLUMNS, PACKED
+from api.storage.keyed_events import KeyedEvents
 from api.storage.schema import events
 from api.storage.sqlite import deferred_index
 from api.storage.sqlite.deferred_index import Part
@@ -53,22 +54,16 @@ async def find_by_ids(unit: Unit, ids: Iterable[int]) -> dict[int, Known]:
 
 async def find_by_keys(
     unit: Unit, rows: Sequence[Cells], keys: Iterable[Key], key: Sequence[str], key_of: Callable[[Cells], Key]
-) -> tuple[dict[Key, Known], set[Key]]:
-    """Return the event of each row's key, the oldest of several, and the keys that several have."""
+) -> KeyedEvents:
+    """Return the stored events that have a row's key."""
     wanted = {*keys}
-    found: dict[Key, Known] = {}
-    several: set[Key] = set()
+    found = KeyedEvents()
     for row in await _candidates(unit, rows, key):
         cells = row[4:]
         its = key_of(cells)
-        if its not in wanted:
-            continue
-        if its in found:
-            several.add(its)
-            if found[its].event_id < row[0]:
-                continue
-        found[its] = Known(row[0], row[1], row[2], row[3], cells)
-    return found, several
+        if its in wanted:
+            found.add(its, Known(row[0], row[1], row[2], row[3], cells))
+    return found
 
 
 async def _candidates(unit: Unit, rows: Sequence[Cells], key: Sequence[str]) -> list[Row]:

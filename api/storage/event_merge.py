@@ -75,7 +75,7 @@ class EventMerge:
             return Merged(bytes(plan.outcomes), warnings=plan.warnings)
         ids = await self._create(batch, plan, upload_id, at_ms)
         own = _own(plan.before, upload_id)
-        await self._keep(plan, own, upload_id, at_ms)
+        first = await self._keep(plan, own, upload_id, at_ms)
         await self.change(plan.before, plan.changed, at_ms=at_ms, kept_versions=own)
         touched = [*plan.changed, *ids[:1], *ids[-1:]]
         return Merged(
@@ -85,6 +85,8 @@ class EventMerge:
             ids[0] if ids else None,
             ids[-1] if ids else None,
             plan.warnings,
+            len(ids) + len(plan.changed),
+            len(ids) + first,
         )
 
     async def change(
@@ -154,12 +156,13 @@ class EventMerge:
         rows, key_of = rows_of(batch), key_maker(rule.key)
         keys = [*map(key_of, rows)]
         ids = [*map(id_in, batch.ids)] if rule.has_ids and batch.ids else []
-        by_id = await find_by_ids(self._unit, ids) if any(ids) else {}
-        by_key, several = await find_by_keys(
-            self._unit, *_without_ids(rows, keys, ids, by_id), rule.key, key_of
-        )
-        plan = MergePlan(rule, upload_id, seen, met)
-        plan.found, plan.several = by_key, several
+        by_id = _of_others(await find_by_ids(self._unit, ids), upload_id) if any(ids) else {}
+        others, their_keys = _without_ids(rows, keys, ids, by_id)
+        by_key = await find_by_keys(self._unit, others, their_keys, rule.key, key_of)
+        plan = MergePlan(rule, upload_id, by_key, key_of, seen=seen, met=met)
+        if seen is not None and seen.has_renamed:
+            renamed = {event_id for key in {*their_keys} for event_id in seen.renamed_to(key)}
+            plan.recall({*their_keys}, by_id | await find_by_ids(self._unit, renamed - by_id.keys()))
         for start in range(0, len(rows), ROWS_AT_ONCE):
             await checkpoint()
             some = slice(start, start + ROWS_AT_ONCE)
@@ -175,10 +178,12 @@ class EventMerge:
             batch = packed_rows(plan.created)
         return await self._store.insert_batch(batch, upload_id=upload_id, at_ms=at_ms, found_by_key=True)
 
-    async def _keep(self, plan: MergePlan, own: frozenset[int], upload_id: str, at_ms: int) -> None:
+    async def _keep(self, plan: MergePlan, own: frozenset[int], upload_id: str, at_ms: int) -> int:
+        """Keep what events were; return how many of them the import changes for the first time."""
         changed = [known for event_id, known in plan.before.items() if event_id not in own]
-        if changed:
-            await event_history.keep_images(self._unit, upload_id, changed, at_ms=at_ms)
+        if not changed:
+            return 0
+        return await event_history.keep_images(self._unit, upload_id, changed, at_ms=at_ms)
 
     async def _give_back(self, upload_id: str, at_ms: int) -> TakenBack:
         """Give back what the import changed last, so that of two changes of an event the later goes first."""
@@ -224,6 +229,14 @@ def _without_ids(
         return rows, keys
     others = [event_id not in by_id for event_id in ids]
     return [*compress(rows, others)], [*compress(keys, others)]
+
+
+def _of_others(by_id: dict[int, Known], upload_id: str) -> dict[int, Known]:
+    """Return the events that the import did not create: its file cannot mean them by their ids.
+
+    Else the ids of another program would find what earlier rows have become.
+    """
+    return {event_id: known for event_id, known in by_id.items() if known.upload_id != upload_id}
 
 
 def _own(before: dict[int, Known], upload_id: str) -> frozenset[int]:

@@ -6,12 +6,13 @@ text is a call a batch, where to pass tuples on would cost several a row.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import repeat
 from typing import Any
 
 import msgspec
 
+from domain.dates import UNIX_EPOCH
 from domain.event_columns import EventColumns
 from domain.events import EventFields
 from domain.folding import fold
@@ -19,8 +20,7 @@ from domain.ports.events import EventBatch
 from domain.venues import Venue
 
 DAY_US = 86_400_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_ORDINAL = EPOCH.toordinal()
+_EPOCH_ORDINAL = UNIX_EPOCH.toordinal()
 
 PACKED = (
     "title",

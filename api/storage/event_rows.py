@@ -7,9 +7,9 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from api.storage.event_packing import EPOCH
 from api.storage.schema import events
 from api.storage.unit_of_work import Row
+from domain.dates import UNIX_EPOCH
 from domain.event_columns import EventColumns
 from domain.events import Event
 from domain.venues import Venue
@@ -38,7 +38,7 @@ _venue = msgspec.json.Decoder(Venue).decode
 @lru_cache(4096)
 def rfc3339(at_ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 UTC text with milliseconds."""
-    return (EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").removesuffix(
+    return (UNIX_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").removesuffix(
         "+00:00"
     ) + "Z"
 

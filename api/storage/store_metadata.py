@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from api.storage.backup import new_epoch
-from api.storage.event_packing import DAY_US, EPOCH, Deltas, day_key
+from api.storage.event_packing import DAY_US, Deltas, day_key
 from api.storage.schema import events, live_processes, meta
 from api.storage.stats import add_deltas
 from api.storage.unit_of_work import Row, Unit
+from domain.dates import UNIX_EPOCH
 from domain.ports.errors import StoreUnusableError
 
 _log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def _naive_instant_us(event_date: str, zone: ZoneInfo) -> int | None:
     wall_clock = datetime.fromisoformat(event_date)
     if wall_clock.tzinfo is not None:
         return None
-    return (wall_clock.replace(tzinfo=zone) - EPOCH) // _MICROSECOND
+    return (wall_clock.replace(tzinfo=zone) - UNIX_EPOCH) // _MICROSECOND
 
 
 async def _known(unit: Unit, key: str) -> str | None:

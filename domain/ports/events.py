@@ -59,7 +59,7 @@ class EventBatch(Struct, frozen=True):
     Attributes:
         chunks: all of their cells, some events in each, in a form that the store alone knows.
         counts: what they add to the counts, as (kind, key, n).
-        ids: what the file has in its column of ids, for each event; none where it has no such column.
+        ids: what the file has in its column of ids, for each event; none where none here has such a column.
     """
 
     count: int

@@ -25,15 +25,16 @@ class RowBatch(Struct):
 
     @classmethod
     def empty(cls) -> "RowBatch":
-        """Return a stretch without rows."""
+        """Return a batch without rows."""
         return cls(EventColumns.empty(), [], [], [], [])
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> "RowBatch":
-        """Return rows as a stretch."""
+        """Return rows as a batch."""
         good = [(row, row.fields) for row in rows if row.fields is not None]
         events = EventColumns.of([fields for _, fields in good])
-        events.ids = [row.event_id for row, _ in good if row.event_id is not None]
+        ids = [row.event_id for row, _ in good]
+        events.ids = [] if ids.count(None) == len(ids) else [text or "" for text in ids]
         return cls(
             events,
             [row.line for row, _ in good],

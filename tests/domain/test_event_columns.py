@@ -83,3 +83,15 @@ def test_an_event_counts_alone_as_it_does_in_a_batch(batch):
     for event in batch:
         count_event(one_by_one, event)
     assert +one_by_one == +deltas_of(EventColumns.of(batch))
+
+
+@given(st.lists(st.tuples(st.lists(events, max_size=3), st.booleans()), max_size=4))
+def test_events_have_an_id_each_or_none_has_one(parts):
+    columns, expected = EventColumns.empty(), []
+    for number, (batch, has_ids) in enumerate(parts):
+        part = EventColumns.of(batch)
+        part.ids = [f"{number}.{at}" for at in range(len(batch))] if has_ids else []
+        expected += part.ids or [""] * len(batch)
+        columns.extend(part)
+    assert columns.ids == (expected if any(expected) else [])
+    assert len(columns.part(slice(1, 3)).ids) in (0, len(columns.part(slice(1, 3))))

@@ -111,7 +111,9 @@ def test_counts_of_parts_add_up_to_those_of_the_whole(parts: list[bytes]) -> Non
 
 
 def test_bounds_of_two_batches_are_those_of_both() -> None:
-    first = Merged(b"\0", 5, 9, None, None, {"repeated_key": 1})
-    later = Merged(b"\1", 2, 7, 7, 7, {"repeated_key": 2, "unknown_id": 1})
-    assert first.followed_by(later) == Merged(b"", 2, 9, 7, 7, {"repeated_key": 3, "unknown_id": 1})
-    assert Merged(b"").followed_by(later) == Merged(b"", 2, 7, 7, 7, later.warnings)
+    first = Merged(b"\0", 5, 9, None, None, {"repeated_key": 1}, 4, 4)
+    later = Merged(b"\1", 2, 7, 7, 7, {"repeated_key": 2, "unknown_id": 1}, 3, 2)
+    # What both changed counts once.
+    assert first.followed_by(later) == Merged(b"", 2, 9, 7, 7, {"repeated_key": 3, "unknown_id": 1}, 6, 6)
+    assert Merged(b"").followed_by(later) == Merged(b"", 2, 7, 7, 7, later.warnings, 2, 2)
+    assert Merged.all_created(range(3, 6)) == Merged(bytes(3), 3, 5, 3, 5, {}, 3, 3)

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from api.services.imports.batch_totals import with_nothing_in
+from api.services.imports.progress import last_row
 from api.services.imports.views import rows_read, seconds_taken, stored_links
 from api.services.notifications import import_notification
 from api.services.store import Transaction
@@ -22,14 +24,18 @@ async def end(
     *,
     at_ms: int,
     error: Problem | None = None,
-    before: Iterable[Draft] = (),
+    before: Iterable[Draft] | None = None,
 ) -> Upload:
     """Save an import as ended, publish `finished`, and return it. Every end of an import goes through here.
 
     One that was cancelled together with its undo goes on as `undoing`.
 
-    `before`: messages of this transaction that go ahead of `finished`.
+    `before`: messages of this transaction that go ahead of `finished`, that of the last row among them;
+    by default only that one, unless the feed has it.
     """
+    before = last_row(upload, at_ms=at_ms) if before is None else before
+    if upload.options.mode == "atomic" and state != "completed":
+        upload = with_nothing_in(upload)
     ended = msgspec.structs.replace(
         upload, state=state, error=error, finished_at=at_ms, updated_at=at_ms, checkpoint=None, undo=None
     )

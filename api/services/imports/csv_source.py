@@ -11,14 +11,14 @@ from api.services.imports.row_source import Checkpoint, Digest, FileFacts, Porti
 from domain.csv.reader import RowReader
 from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
-from domain.files.record_reader import RecordReader
+from domain.files.record_reader import MemberReader
 from domain.files.sheet_reader import SheetReader
 from domain.files.unfit_options import unfit_options, unused_key
 from domain.imports import ImportOptions
 from domain.ports.events import Pack
 from domain.rows.row_batch import RowBatch
 
-READERS: dict[TableKind, type[RowReader] | type[SheetReader] | type[RecordReader]] = {
+READERS: dict[TableKind, type[RowReader] | type[SheetReader] | type[MemberReader]] = {
     "csv": RowReader,
     "json": JsonReader,
     "ics": CalendarReader,
@@ -97,12 +97,12 @@ class CsvSource:
 
     def _stretch(self, most_rejected: int) -> RowBatch:
         """Return the rows that end in what was fed, until about so many are rejected."""
-        stretch = RowBatch.empty()
-        while not self._reader.is_hungry and len(stretch.rejected) < most_rejected:
-            stretch.extend(self._reader.stretch())
+        batch = RowBatch.empty()
+        while not self._reader.is_hungry and len(batch.rejected) < most_rejected:
+            batch.extend(self._reader.read_batch())
         if self._table is not None:
-            _tell_in_file(stretch, self._table)
-        return stretch
+            _tell_in_file(batch, self._table)
+        return batch
 
     def _new_facts(self) -> FileFacts | None:
         dialect, columns = self._reader.dialect, self._reader.columns
@@ -116,9 +116,9 @@ class CsvSource:
         return FileFacts(dialect, columns)
 
 
-def _tell_in_file(stretch: RowBatch, table: Table) -> None:
+def _tell_in_file(batch: RowBatch, table: Table) -> None:
     """Let rows end as far into the workbook as they end into the table."""
-    stretch.ends = [end * table.file_size // table.size for end in stretch.ends]
-    stretch.rejected = [
-        msgspec.structs.replace(row, end=row.end * table.file_size // table.size) for row in stretch.rejected
+    batch.ends = [end * table.file_size // table.size for end in batch.ends]
+    batch.rejected = [
+        msgspec.structs.replace(row, end=row.end * table.file_size // table.size) for row in batch.rejected
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts, with_nothing_in
+from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts
 from api.services.imports.blob_names import table_id
 from api.services.imports.completion import end
 from api.services.imports.errors import ImportRefusedError
@@ -199,8 +199,7 @@ class Job:
     async def _save(self, tx: Transaction, upload: Upload, portion: Portion, drafts: list[Draft]) -> Upload:
         at_ms = self._now_ms()
         if portion.fault:
-            if upload.options.mode == "atomic":  # Nothing of it is in.
-                upload = with_nothing_in(upload)
+            drafts.extend(self._reporter.stop(total_bytes=upload.total_bytes, at_ms=at_ms))
             return await end(tx, upload, "failed", at_ms=at_ms, error=portion.fault, before=drafts)
         if portion.ended and upload.options.mode == "atomic" and upload.rejected:
             return await self._end_refused(tx, upload, drafts)
@@ -247,7 +246,7 @@ class Job:
                 raise RuntimeError("a checked file was not read to its end")
             self._reporter.counts = counts
             upload = with_batch(with_counts(upload, counts), whole)
-            return await self._end_completed(tx, upload, self._changed(upload, whole, counts))
+            return await self._end_completed(tx, upload, self._changed(upload, whole))
 
         try:
             await self._running.change(self._store, edit)
@@ -268,13 +267,10 @@ class Job:
         at_ms = self._now_ms()
         drafts.extend(self._reporter.end(total_bytes=self._running.staged, at_ms=at_ms))
         error = problem("rows_rejected", rejected=upload.rejected, rows=upload.record)
-        upload = with_nothing_in(upload)
         return await end(tx, upload, "failed", at_ms=at_ms, error=error, before=drafts)
 
     async def _end(self, state: EndState, error: Problem | None = None) -> None:
         async def edit(tx: Transaction, upload: Upload) -> Upload:
-            if upload.options.mode == "atomic":  # Nothing of it is in.
-                upload = with_nothing_in(upload)
             return await end(tx, upload, state, at_ms=self._now_ms(), error=error)
 
         # After the end another process may need the lease, to undo it.
@@ -325,14 +321,12 @@ class Job:
             lines.append(log_line(feed, "info", "import.columns", at_ms=at_ms, columns=columns))
         return lines
 
-    def _changed(self, upload: Upload, merged: Merged, counts: MergeCounts | None = None) -> list[Draft]:
+    def _changed(self, upload: Upload, merged: Merged) -> list[Draft]:
         """Return the message of what a batch created and updated, if it did."""
         if merged.first_id is None:
             return []
-        counts, at = counts or merged.counts(), timestamp(self._now_ms())
-        count = counts.created + counts.updated
-        bounds = (merged.first_id, merged.last_id)
-        return [draft(EventsChanged("eventos", at, "import", count, upload.id, *bounds))]
+        bounds, at = (merged.first_id, merged.last_id), timestamp(self._now_ms())
+        return [draft(EventsChanged("eventos", at, "import", merged.changed, upload.id, *bounds))]
 
     def _reader(self) -> StagedReader:
         return StagedReader(self._running, self._store.blobs, self._file())

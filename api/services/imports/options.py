@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from domain import limits
 from domain.csv.dialect import known_encoding
 from domain.imports import ImportOptions
 from domain.json_items import decode_bounded
@@ -26,7 +27,7 @@ _VALUES_LIMIT = 2_000
 KEY_FIELDS = ("id", *(name for name in FIELDS if name not in ("id", "event_time")))
 """What may make two rows the same event."""
 
-_FOUND_BY = frozenset({"id", "title", "event_date", "city"})
+_FOUND_BY = frozenset({"id", *limits.REQUIRED})
 _Members = TypeVar("_Members", bound=dict[str, Any])
 
 

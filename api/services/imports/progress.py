@@ -4,9 +4,10 @@ Source: docs/feed-protocol.md, "Line by line".
 """
 
 from collections.abc import Callable, Iterator
+from time import monotonic
 
-from api.services.imports.row_source import EVERY_ROW_UP_TO, ReadRow, Rows, Story
-from domain.imports import MergeCounts
+from api.services.imports.row_source import EVERY_ROW_UP_TO, Checkpoint, ReadRow, Rows, Story
+from domain.imports import MergeCounts, Upload
 from domain.merge import Merged
 from domain.messages import RowError, UploadProgress
 from streams.messages import Draft, draft, timestamp
@@ -99,9 +100,18 @@ class ProgressReporter:
 
     def end(self, *, total_bytes: int, at_ms: int) -> Iterator[Draft]:
         """Yield the message of the file's last row, unless it was reported."""
+        return self._rest(lambda _: 100, total_bytes, at_ms)
+
+    def stop(self, *, total_bytes: int | None, at_ms: int) -> Iterator[Draft]:
+        """Yield the message of the last row that was read, unless it was reported; further ones are not."""
+        return self._rest(lambda last: self._share(last.end, total_bytes), total_bytes, at_ms)
+
+    def _rest(
+        self, percent: Callable[[ReadRow], int], total_bytes: int | None, at_ms: int
+    ) -> Iterator[Draft]:
         last = self._last
         if last is not None and last.record > self._told_record:
-            yield self._message(last, 100, total_bytes, timestamp(at_ms))
+            yield self._message(last, percent(last), total_bytes, timestamp(at_ms))
 
     def _is_reported(self, row: ReadRow, newest: int) -> bool:
         if row.record <= EVERY_ROW_UP_TO:
@@ -155,3 +165,20 @@ class ProgressReporter:
             row.errors,
             *self.counts.all(),
         )
+
+
+def last_row(upload: Upload, *, at_ms: int) -> list[Draft]:
+    """Return the message of the last row that an import stored or rejected, unless its feed has it.
+
+    For an import that ends before its file does: until then, a message may have been thinned out.
+    """
+    story = Checkpoint.load(upload.checkpoint).story
+    reporter = ProgressReporter(
+        upload.id,
+        story,
+        accepted=upload.accepted,
+        rejected=upload.rejected,
+        counts=upload.counts,
+        monotonic=monotonic,
+    )
+    return [*reporter.stop(total_bytes=upload.total_bytes, at_ms=at_ms)]

@@ -199,7 +199,7 @@ async def join(
         merged = await tx.events.merge_batch(part, rule, upload_id=upload.id, at_ms=at_ms)
     else:
         ids = await tx.events.insert_batch(part, upload_id=upload.id, at_ms=at_ms)
-        merged = Merged(bytes(part.count), ids[0], ids[-1], ids[0], ids[-1])
+        merged = Merged.all_created(ids)
     await tx.uploads.forget_rejected(upload.id, [*left])
     counts = upload.counts + merged.counts()
     upload = with_batch(upload, merged)
@@ -212,9 +212,9 @@ async def join(
     )
     drafts = []
     if merged.first_id is not None:
-        changed = merged.counts()
-        count, bounds = changed.created + changed.updated, (merged.first_id, merged.last_id)
-        drafts = [draft(EventsChanged("eventos", timestamp(at_ms), "import", count, upload.id, *bounds))]
+        bounds = (merged.first_id, merged.last_id)
+        changed = EventsChanged("eventos", timestamp(at_ms), "import", merged.changed, upload.id, *bounds)
+        drafts = [draft(changed)]
     outcomes = bytearray([_SKIPPED]) * len(rows)
     for place, outcome in zip(places, merged.outcomes, strict=True):
         outcomes[place] = outcome
@@ -280,10 +280,12 @@ def _column(name: str, columns: Sequence[dict[str, Any]]) -> int | None:
 
 
 def _notice(upload: Upload, accepted: int, actor: str, at_ms: int) -> Draft:
+    rows = "row" if accepted == 1 else "rows"
+    left = "1 is left" if upload.rejected == 1 else f"{upload.rejected} are left"
     return notification(
         "import.repaired",
-        f"{accepted} rows of {upload.filename or upload.id} corrected",
-        f"{actor} corrected {accepted} rejected rows of import {upload.id}; {upload.rejected} are left",
+        f"{accepted} {rows} of {upload.filename or upload.id} corrected",
+        f"{actor} corrected {accepted} rejected {rows} of import {upload.id}; {left}",
         actor=actor,
         at_ms=at_ms,
         link=stored_link(f"/api/v1/uploads/{upload.id}"),

@@ -19,6 +19,7 @@ from api.services.imports.mended_rows import (
 from api.services.imports.rejected_file import names_in_file
 from api.services.imports.repairs import ambiguous_row, find_kept, repairable
 from api.services.imports.row_source import Notable, OpenSource, Portion, Rows
+from domain import limits
 from domain.files.member_values import cell_text
 from domain.files.nested_members import name_of
 from domain.files.sheet_lines import NO_VALUE
@@ -37,7 +38,7 @@ from domain.rows.options import option_fault
 _NO_DATE = "-"
 _JSON = ("json", "ndjson")
 _SHAPED = frozenset({"missing_cells", "extra_cells"})
-_OF_NO_EVENT = frozenset({"title", "event_date", "city"})
+_OF_NO_EVENT = frozenset(limits.REQUIRED)
 """Fields of the errors that `as_cells` makes."""
 _OF_THE_FILE = frozenset({"rows_above_header", "other_sheets", "other_arrays"})
 _ABSENT = "absent"

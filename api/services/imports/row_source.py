@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from domain.event_columns import add_ids
 from domain.files.kinds import Kind
 from domain.imports import ImportOptions, RejectedRow
 from domain.ports.events import EventBatch, Pack
@@ -101,7 +102,7 @@ def joined(portions: Sequence[Portion]) -> Portion:
         ]
         rejected += rows.rejected
         chunks += rows.events.chunks
-        ids += rows.events.ids
+        add_ids(ids, count, rows.events.ids, rows.events.count)
         counts.update({(kind, key): n for kind, key, n in rows.events.counts})
         count += rows.events.count
     events = EventBatch(count, chunks, [(kind, key, n) for (kind, key), n in counts.items()], ids)
@@ -168,8 +169,8 @@ class Digest:
             RejectedRow(row.line, row.record, row.cells, row.errors) for row in stretch.rejected
         ]
         batch = self._pack(stretch.events)
+        add_ids(self._ids, self._count, batch.ids, batch.count)
         self._count += batch.count
-        self._ids += batch.ids
         self._chunks += batch.chunks
         for kind, key, n in batch.counts:
             self._counts[kind, key] += n

@@ -61,7 +61,7 @@ class RowWriter:
         if not (stores and batch.count):
             return Merged(outcomes)
         ids = await tx.events.insert_batch(batch, upload_id=upload.id, at_ms=at_ms)
-        return Merged(outcomes, ids[0], ids[-1], ids[0], ids[-1])
+        return Merged.all_created(ids)
 
     async def join(
         self,

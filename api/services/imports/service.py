@@ -16,15 +16,17 @@ from api.services.imports.expiry import Expiry
 from api.services.imports.held_imports import HeldImports, check_unfinished
 from api.services.imports.lease import Clock, Lease
 from api.services.imports.new_upload import NewUpload, add, first_state
+from api.services.imports.progress import last_row
 from api.services.imports.quota import StagingQuota
 from api.services.imports.recovery import Recovery
-from api.services.imports.repairs import Repairs
+from api.services.imports.repairs import Repairs, repairable
 from api.services.imports.row_source import OpenSource
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line
 from api.services.imports.undo import Undoing, taken_out, with_nothing
 from api.services.imports.upload_body import UploadBody
 from api.services.imports.worker import Watch, unwatched
+from api.services.notifications import reason_params
 from api.services.outage import Outage
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, ImportOptions, Upload
@@ -210,13 +212,16 @@ class Imports:
         """Import a staged file with these options, and return the import.
 
         Raises:
-            ImportRefusedError: `not_found`; `wrong_state`: it is not staged.
+            ImportRefusedError: `not_found`; `wrong_state`: it is not staged; the import that its rows are to
+                mend cannot be mended.
         """
         _check_staged(await self.find(upload_id))
         running = await self._held.obtain(upload_id)
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             _check_staged(upload)
+            if options.repairs_of:
+                repairable(await tx.uploads.get(options.repairs_of), options.repairs_of)
             now = self._now_ms()
             upload = msgspec.structs.replace(
                 upload,
@@ -282,16 +287,16 @@ class Imports:
 
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             at_ms = self._now_ms()
+            last = last_row(upload, at_ms=at_ms)
             if not upload.has_rows_in:
                 await tx.uploads.clear_rejected(upload.id)
-                return await end(tx, with_nothing(upload), "failed", at_ms=at_ms, error=error)
+                upload = with_nothing(upload)
+                return await end(tx, upload, "failed", at_ms=at_ms, error=error, before=last)
             upload = taken_out(upload, error, at_ms=at_ms)
             await tx.uploads.save(upload)
-            feed, reason = f"upload/{upload.id}", error.message
-            line = log_line(
-                feed, "error", "import.taking_out", at_ms=at_ms, reason=reason, reason_code=error.code
-            )
-            await tx.messages.append([line])
+            why = reason_params(error)
+            line = log_line(f"upload/{upload.id}", "error", "import.taking_out", at_ms=at_ms, **why)
+            await tx.messages.append([*last, line])
             return upload
 
         await upload_body.give_up(edit)

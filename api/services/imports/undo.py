@@ -113,7 +113,9 @@ class Undoing:
 def taken_out(upload: Upload, error: Any, *, at_ms: int) -> Upload:
     """Return an import that will end as failed once its rows are removed."""
     undo = Undo(by=upload.actor, ends_as="failed")
-    return msgspec.structs.replace(upload, state="undoing", undo=undo, error=error, updated_at=at_ms)
+    return msgspec.structs.replace(
+        upload, state="undoing", undo=undo, error=error, updated_at=at_ms, checkpoint=None
+    )
 
 
 def _advanced(

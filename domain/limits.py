@@ -4,6 +4,9 @@ The rules, the fast path of CSV, the JSON schema and the tests read these as `li
 a changed number changes all of them.
 """
 
+REQUIRED = ("title", "event_date", "city")
+"""Fields that each event has; an import recognises an event by them, unless it is told others."""
+
 TITLE_CHARACTERS = 100
 CITY_CHARACTERS = 100
 PARTICIPANTS = 1000
@@ -19,6 +22,9 @@ STORED_INTEGER = 2**63 - 1
 
 CELL_BYTES = 64 * 1024
 """Bound of any one text, in UTF-8 bytes."""
+
+RECORD_CHARACTERS = 1024 * 1024
+"""Bound of one row, object or calendar entry of a file."""
 
 FIRST_YEAR = 1900
 LAST_YEAR = 2200

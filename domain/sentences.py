@@ -74,6 +74,11 @@ SENTENCES: Mapping[str, str] = {
     "invalid_date.mdy_proved": (
         "{value} contradicts the order of the file's dates, which have the month first, as line {proof} shows"
     ),
+    "invalid_date.exchanged": (
+        "{value} may be {other}: every real date of this column has a day up to 12, and every one in text a "
+        "part above 12 (see line {proof}), as where a spreadsheet of another country opened the file; "
+        "write the day that is meant, or set date_format to take all of them as they stand"
+    ),
     "invalid_date.weekday": "{value}: {day} is a {is_one}, not a {not_one}; which of the two is right?",
     "invalid_date.time": "{field} must be a time like 19:30, not {value}",
     "invalid_date.nothing": "{field} is {value}, which is no time: clear the cell, if there is none",
@@ -94,6 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "invalid_date.no_first": (
         "the first date, {value}, does not take place, and the next one is not clear: enter its date"
     ),
+    "invalid_date.two_starts": "the event begins at {value} and at {other}: keep the DTSTART that is meant",
     "date_out_of_range": "{field} must be between the years {low} and {high}, not {value}",
     "ambiguous_date": "{value} may be {one} or {other}; set date_format=dmy or date_format=mdy for the file",
     "conflicting_time": "event_date says {date} and event_time says {value}; keep one time",
@@ -189,6 +195,11 @@ SENTENCES: Mapping[str, str] = {
     "missing_columns.json": "the file has no column {fields}; it looks like JSON, not like a CSV",
     "missing_columns.html": "the file has no column {fields}; it looks like HTML, not like a CSV",
     "missing_columns.likely": "the file has no column {fields}; {column} may be meant as {target}",
+    "missing_columns.damaged": (
+        "the file has no column {fields}; {column} seems to be {meant}, with letters that were lost or "
+        "changed before (as where a file is saved as UTF-8 twice): save the table again, as UTF-8, from the "
+        "program where its letters are right"
+    ),
     "missing_columns.values": (
         "the file has no column {fields}; {column} is not used for {target} because of its values"
     ),
@@ -287,6 +298,14 @@ SENTENCES: Mapping[str, str] = {
         "this is a web page with the ending .{ending}: open it in Excel and save it as .xlsx"
     ),
     "not_text.damaged_workbook": "this looks like a damaged workbook: open it and {advice}",
+    "not_text.damaged_cell": (
+        "this looks like a damaged workbook: cell {cell} of the sheet {sheet} holds {value}, which cannot be "
+        "read; write its value again, or open the file and {advice}"
+    ),
+    "not_text.code_page": (
+        "the texts of this old workbook are in the code page {value}, which is not supported: open it and "
+        "{advice}"
+    ),
     "not_text.damaged_xls": "this looks like an old Excel file that is incomplete or damaged: {advice}",
     "not_text.damaged_zip": "this looks like an incomplete or damaged Excel or ZIP file: {advice}",
     "not_text.password": "the file has a password: {advice}, without a password",

@@ -46,7 +46,7 @@ EVENT_SCHEMA: dict[str, Any] = {
         "participants": {"type": "array", "items": {"type": "string"}, "maxItems": limits.PARTICIPANTS},
         "local_info": or_null(VENUE_SCHEMA),
     },
-    "required": ["title", "event_date", "city"],
+    "required": [*limits.REQUIRED],
 }
 PATCH_SCHEMA: dict[str, Any] = {
     "title": "EventPatch",

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Annotated, Any, cast, get_args
 from urllib.parse import parse_qsl, urlencode
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from api.http.openapi import Query
 from api.routes.url_parameters import UrlParameters
-from domain.dates import parse_event_date
+from domain.dates import UNIX_EPOCH, parse_event_date
 from domain.folding import fold
 from domain.limits import STORED_INTEGER
 from domain.ports.events import EventFilter, EventSort
@@ -25,7 +25,6 @@ from domain.venues import known_venue_type
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
 MOST_SKIPPED = 100_000_000
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BLANKS = re.compile(r"[^\S\r\n]{2,}")
 _OFFSET_AFTER_BLANK = re.compile(r"(.*:.*) ([0-9]{2}(?::?[0-9]{2})?)", re.DOTALL)
@@ -238,4 +237,4 @@ def _day_after(day: str, timezone: tzinfo) -> int:
     A midnight that the clock skips is where an event at that midnight is.
     """
     midnight = datetime.fromisoformat(day) + timedelta(days=1)
-    return (midnight.replace(tzinfo=timezone) - _UNIX_EPOCH) // _MICROSECOND
+    return (midnight.replace(tzinfo=timezone) - UNIX_EPOCH) // _MICROSECOND

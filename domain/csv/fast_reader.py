@@ -36,7 +36,7 @@ class NoteRows(Protocol):
 class Region(Struct):
     """The rows of a region, and where they end: characters, lines and bytes of the file."""
 
-    stretch: RowBatch
+    batch: RowBatch
     characters: int
     lines: int
     end: int
@@ -82,35 +82,36 @@ class FastReader:
         columns, odd = self._values.read(records)
         if may_hold_errors(text):
             odd.update(at for at, cells in enumerate(records) if any(map(is_error, cells)))
-        stretch, taken = RowBatch.empty(), 0
+        batch, taken = RowBatch.empty(), 0
         accepted: list[list[str]] = []
         for place in (*sorted(odd), len(records)):
             if place > taken and self._parser.is_elsewhere:
                 self._parser.pass_over(place - taken)
             elif place > taken:
                 found = slice(taken, place)
-                numbers = range(record + len(stretch) + 1, record + len(stretch) + 1 + place - taken)
-                stretch.extend(
-                    RowBatch(columns.part(found), lines[found], list(numbers), row_ends[found], [])
-                )
-                accepted += records[found]
+                numbers = range(record + len(batch) + 1, record + len(batch) + 1 + place - taken)
+                batch.extend(RowBatch(columns.part(found), lines[found], list(numbers), row_ends[found], []))
+                accepted += map(self._trimmed, records[found]) if self._most > self._width else records[found]
             taken = place
             if place < len(records):
-                number = record + len(stretch) + 1
+                number = record + len(batch) + 1
                 cells = records[place]
                 rows = self._peculiar(cells, lines[place], number, row_ends[place])
                 if rows is None:
                     break
                 for row in rows:
                     if row.fields is None:
-                        stretch.rejected.append(row)
+                        batch.rejected.append(row)
                     else:
-                        stretch.extend(RowBatch.of([row]))
+                        batch.extend(RowBatch.of([row]))
                         accepted.append(trimmed(cells, self._width))
                 taken += 1
         self._note(accepted, is_damaged=looks_damaged(text))
         read = passed[taken - 1] if taken else 0
-        return Region(stretch, _characters(text, read, len(ends) - 1), read, ends[read])
+        return Region(batch, _characters(text, read, len(ends) - 1), read, ends[read])
+
+    def _trimmed(self, cells: list[str]) -> list[str]:
+        return trimmed(cells, self._width)
 
     def _peculiar(self, cells: list[str], line: int, record: int, end: int) -> list[Row] | None:
         """Return the row of an odd record, none for a blank one; None leaves it to the careful readers."""

@@ -7,21 +7,30 @@ The bytes of Cyrillic, Greek, Hebrew, Arabic, Thai or Chinese are read as whole 
 import re
 
 _ALPHABETS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    # Lower case has one accent a word. Without it, as many write, the word ends in one of few letters, and
+    # \u03c2 stands at the end only, where \u03c3 never does.
+    (
+        "windows-1253",
+        re.compile(
+            "[\u0386-\u03ab]?[\u03b1-\u03c1\u03c3-\u03cb]*+[\u03ac-\u03af\u03cc-\u03ce]"
+            "[\u03b1-\u03c1\u03c3-\u03cb]*+\u03c2?"
+            "|[\u0386-\u03ab]?[\u03b1-\u03c1\u03c3-\u03cb]*+\u03c2?"
+            "(?<=[\u03b1\u03b5\u03b7\u03b9"
+            "\u03bf\u03c5\u03c9\u03ca\u03cb\u03bd\u03be\u03c1\u03c2\u03c8"
+            "\u0391\u0395\u0397\u0399\u039f\u03a5\u03a9])"
+            "|[\u0386-\u03ab]{2,}"
+        ),
+    ),
     (
         "windows-1251",
         re.compile("[\u0401-\u042f\u0490]?[\u0430-\u045f\u0491\u2019']+|[\u0401-\u042f\u0490]{2,}"),
     ),
     ("koi8-r", re.compile("[\u0401-\u042f]?[\u0430-\u0451]+|[\u0401-\u042f]{2,}")),
-    # Lower case has one accent a word, or is as short as an article.
-    (
-        "windows-1253",
-        re.compile(
-            "[\u0386-\u03ab]?[\u03b1-\u03cb]*[\u03ac-\u03af\u03cc-\u03ce][\u03b1-\u03cb]*"
-            "|[\u0386-\u03ab]?[\u03b1-\u03c9]{1,3}|[\u0386-\u03ab]{2,}"
-        ),
-    ),
 )
-"""The words of an alphabet, by the encodings that are known by name."""
+"""The words of an alphabet, by the encodings that are known by name; those that fit the least text first."""
+
+_OF_CAPITALS = frozenset({"windows-1251", "windows-1253"})
+"""Where nothing but capitals may be words: by KOI8-R they are what Hebrew and small Cyrillic become."""
 
 _LIKELY = 0.8
 """Words of so much of the text must be possible ones."""
@@ -47,13 +56,14 @@ _CELL_WORD = re.compile(r"[^\s;,|\"]+")
 def other_script(content: bytes) -> tuple[str, tuple[str, ...]] | None:
     """Return a word that Windows-1252 makes no word, and the encodings by which it is one, or None.
 
-    No encodings are returned where the alphabet is not known.
+    Of a short text, words may be possible in more than one alphabet: all are returned, the likeliest first.
+    None is where the alphabet is not known.
     """
     own = content.decode("cp1252", "surrogateescape")
     runs = [run for run in _RUN.findall(own) if len(set(_LETTER.findall(run))) >= _LETTERS_OF_A_RUN]
     beyond = len(_ABOVE_ASCII.findall(own))
     if len(set(runs)) >= _LEAST_WORDS and 2 * sum(map(len, runs)) > beyond:
-        return runs[0], tuple(name for name, words in _ALPHABETS if _is_written_in(content, name, words))[:1]
+        return runs[0], tuple(name for name, words in _ALPHABETS if _is_written_in(content, name, words))
     return None
 
 
@@ -69,6 +79,7 @@ def _is_written_in(content: bytes, encoding: str, words: re.Pattern[str]) -> boo
     text = content.decode(encoding, "replace")
     found = [word for word in _WORD.findall(text) if not word.isascii()]
     possible = [word for word in found if words.fullmatch(word)]
-    if not any(map(str.istitle, possible)):
+    is_cased = any(map(str.istitle, possible))
+    if not (is_cased or (encoding in _OF_CAPITALS and all(map(str.isupper, found)))):
         return False  # Hebrew has no capitals: its letters are those of one case of Cyrillic.
     return sum(map(len, possible)) >= _LIKELY * sum(map(len, found))

@@ -3,8 +3,8 @@
     reader = RowReader(options, timezone)
     reader.feed(chunk)                       # as bytes arrive; close() after the last
     while not reader.is_hungry:
-        stretch = reader.stretch()           # at most a few milliseconds of work
-        commit(stretch, reader.offset, reader.dump())
+        batch = reader.read_batch()          # at most a few milliseconds of work
+        commit(batch, reader.offset, reader.dump())
 
 After a crash, `RowReader.load(state, options, timezone)` goes on when it is fed the file's bytes
 from `reader.offset` on.
@@ -26,7 +26,7 @@ from domain.csv.text_window import TextWindow
 from domain.dates import DateOrder
 from domain.imports import ImportOptions
 from domain.problems import Problem, problem
-from domain.rows.cells import Replacements
+from domain.rows.cells import Replacements, trimmed
 from domain.rows.columns import Columns
 from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
@@ -154,7 +154,7 @@ class RowReader(Reader):
         told = {"encoding": self._window.encoding, "delimiter": self._state.delimiter}
         return told | self._state.header | (self._state.order.described if self._state.order else {})
 
-    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+    def read_batch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none if more bytes are needed or all lines were blank."""
         if self.is_hungry:
             return RowBatch.empty()
@@ -290,11 +290,11 @@ class RowReader(Reader):
         plain = (
             stop if doubtful is None else window.text.rfind("\n", window.position, min(stop, doubtful)) + 1
         )
-        stretch = RowBatch.empty()
+        batch = RowBatch.empty()
         if plain > window.position and self._ends_line(plain):
-            stretch = self._read_fast(plain, max_rows)
+            batch = self._read_fast(plain, max_rows)
         rows: list[Row] = []
-        while window.position < stop and len(stretch) + len(rows) < max_rows and not self._state.skipping:
+        while window.position < stop and len(batch) + len(rows) < max_rows and not self._state.skipping:
             record = self._records.read(window.text, window.position, closed=window.closed)
             if record is None:
                 window.want_more()
@@ -303,8 +303,8 @@ class RowReader(Reader):
                 self.fault = window.decoder.doubt
                 break
             rows.extend(self._take_record(record))
-        stretch.extend(RowBatch.of(rows))
-        return stretch
+        batch.extend(RowBatch.of(rows))
+        return batch
 
     def _readable(self) -> int:
         """Return the index up to which rows can be read: not beyond a date whose order is not settled."""
@@ -367,14 +367,14 @@ class RowReader(Reader):
         region = self._fast.read(
             text, raw, line=window.line, record=state.record, offset=window.offset, max_rows=max_rows
         )
-        state.record += len(region.stretch)
+        state.record += len(region.batch)
         end = window.position + region.characters
         window.move_to(end, min(window.fed, region.end), window.line + region.lines)
         self._encoding = window.decoder.proved
-        return region.stretch
+        return region.batch
 
     def _take_record(self, record: Record) -> list[Row]:
-        """Move to the end of a record and return its row; None for a blank one."""
+        """Move to the end of a record and return its row, in a list: empty where the record is none."""
         line = self._window.line
         if record.opened > self._window.position and record.fault == "unclosed_quote":
             line += line_ends(self._window.text[self._window.position : record.opened])
@@ -408,7 +408,8 @@ class RowReader(Reader):
             return rejected(record.cells, [record.problem], line, number, end)
         row = self._parser.parse_line(record.cells, line=line, record=number, end=end)
         if row is not None and row.fields is not None:
-            self._warnings.note_rows([record.cells])
+            assert self._state.columns is not None
+            self._warnings.note_rows([trimmed(record.cells, self._state.columns.width)])
         return row
 
     def _skip_line(self) -> None:

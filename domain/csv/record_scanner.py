@@ -9,12 +9,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from domain import limits
 from domain.json_text import decode_json
 from domain.problems import Problem, problem
 from domain.rows.cells import trimmed
-
-RECORD_CHARACTERS = 1024 * 1024
-"""A record that is longer is rejected, and a quote that is open for longer never closes."""
 
 _MAX_CELLS = 128
 _CANDIDATE_CHARACTERS = 64 * 1024
@@ -187,10 +185,10 @@ class RecordReader:
 
         `too_long` and `end` at the bound of a record: the rest of the line is still to be skipped.
         """
-        stop = min(len(text), start + RECORD_CHARACTERS)
+        stop = min(len(text), start + limits.RECORD_CHARACTERS)
         record = self._best(text, start, stop, final=closed and stop == len(text))
         if record is None:
-            if stop - start < RECORD_CHARACTERS:
+            if stop - start < limits.RECORD_CHARACTERS:
                 return None
             record = self._oversized(text, start, stop)
         if record.opened < 0 or self._is_sound(record):

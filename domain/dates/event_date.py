@@ -29,7 +29,7 @@ _ISO = re.compile(
     rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:[Tt ]{_CLOCK}{_OFFSET})?"
 )
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ONLY_ISO = DateOrder("iso")
 # Programs write a date alone as its midnight in UTC: 2026-05-28T00:00:00.000Z.
@@ -89,7 +89,7 @@ def _plain(text: str, timezone: tzinfo) -> tuple[str, int] | None:
         return None
     try:
         moment = datetime.fromisoformat(text).replace(tzinfo=timezone)
-        return (text, (moment - _UNIX_EPOCH) // _MICROSECOND) if in_range(moment) else None
+        return (text, (moment - UNIX_EPOCH) // _MICROSECOND) if in_range(moment) else None
     except (ValueError, OverflowError):
         return None
 
@@ -246,7 +246,7 @@ def _instant(day: Day, clock: Clock, timezone: tzinfo) -> int:
         zone = datetime.fromisoformat(f"2000-01-01T00:00:00{clock.offset}").tzinfo or UTC
     micros = int(clock.fraction[:6].ljust(6, "0")) if clock.fraction else 0
     moment = datetime(*_parts(day), *_to_second(clock), micros, tzinfo=zone)
-    return (moment - _UNIX_EPOCH) // _MICROSECOND
+    return (moment - UNIX_EPOCH) // _MICROSECOND
 
 
 def _parts(day: Day) -> tuple[int, int, int]:

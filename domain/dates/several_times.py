@@ -16,7 +16,7 @@ _PART = (
 _ENDS_WITH_TIME = re.compile(rf"(?P<before>(?:.*[^0-9/.:+-])?)(?<![/.:-] ){_HOUR}")
 _TIME = r"[0-9]{1,2}(?:[:h.][0-9]{2})?(?: ?(?:hs?|hrs?|horas?)\b)?(?: ?[ap]\.? ?m\b\.?)?"
 _BEFORE = r"(?:(?:das?|de|as|a las|las|entre|from|between|at|desde) ){0,2}+"
-_BETWEEN = r"(?: ?[-,/;\u2192&] ?| (?:as?|ao?s?|ate|e|y|and|to|until|hasta|ou|o|or) )"
+_BETWEEN = r"(?: ?[-,/;\u2192&~|\u00b7\u2022] ?| (?:as?|ao?s?|ate|e|y|and|to|until|hasta|ou|o|or) )"
 _TIMES = re.compile(rf"{_BEFORE}{_TIME}(?:{_BETWEEN}{_BEFORE}{_TIME}){{0,9}}")
 _END_WITH_HALF = re.compile(
     rf"(?:{_BETWEEN}{_BEFORE}{_TIME}){{0,9}}?{_BETWEEN}{_BEFORE}{_HOUR}(?: ?{_HALF}| {_PART})"

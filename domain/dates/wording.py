@@ -13,7 +13,16 @@ from domain import limits
 from domain.dates.order import DateOrder
 from domain.dates.several_times import with_half_of_end
 from domain.dates.words import ENGLISH_WEEKDAYS, MONTHS, WEEKDAYS, plain
-from domain.dates.written import Clock, Day, Written, existing_day, in_range, read_clock, read_written
+from domain.dates.written import (
+    Clock,
+    Day,
+    Written,
+    existing_day,
+    in_range,
+    read_clock,
+    read_written,
+    with_year_beside_day,
+)
 from domain.dates.zone_behind import offset_of, without_zone
 from domain.problems import Problem, ProblemParam, excerpt, problem
 
@@ -42,8 +51,8 @@ _WEEKDAY_BEHIND = re.compile(
 _END_OF_DAY = re.compile(r"(?:(?<=[0-9]{4})|(?<=[/.-][0-9]{2})|(?<=[/.-][0-9])),? ")
 _SPLITS_TRIED = 4
 _INHABITED_MINUTES = 10 * 60
-_BETWEEN = r"(?:[-→,&]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
-_END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|/) ?(?=[0-9]|[a-z]+\.? [0-9])")
+_BETWEEN = r"(?:[-→,&~]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
+_END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|[/|\u00b7\u2022]) ?(?=[0-9]|[a-z]+\.? [0-9])")
 _ENDS_TRIED = 8
 # The first of several days is written as far as it differs from the next.
 _LONGEST_RANGE_DAYS = 15
@@ -84,9 +93,12 @@ _WITH_WORD = re.compile(
 )
 
 _SHORT_OFFSET = re.compile(
-    r"(?P<moment>.*?(?P<joint>(?<=[0-9])t)?[0-9]{1,2}:[0-9]{2}(?P<second>:[0-9]{2}(?:[.,][0-9]+)?)?)"
-    r" ?(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
+    r"(?P<moment>.*?(?P<joint>(?<=[0-9])t)?(?P<start>[0-9]{1,2})[:h][0-9]{2}(?P<second>:[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r"(?P<apart> ?)(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
 )
+_BRACKETED = re.compile(r"\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]")
+_LINE_END = re.compile(r"[\r\n]+")
+_LINES_TRIED = 4
 
 _ANY_ORDER = DateOrder("auto")
 
@@ -226,7 +238,18 @@ def _suggestions(text: str, order: DateOrder) -> list[str]:
     number = _of_number(text, order)
     if number:
         return [number]
-    known, zone = without_zone(_with_whole_offset(_tidied(text[:100])))
+    tidied = _tidied(text[:100])
+    first, other = _first_lines(text[:100]), []
+    if first and (written := read_written(first)) and written.clock:
+        # What follows is another moment, or a note.
+        tidied, first = first, ""
+    for known in _with_whole_offset(tidied):
+        other += [moment for moment in _of_candidates(known, order) if moment not in other]
+    return other or (_of_candidates(first, order) if first else [])
+
+
+def _of_candidates(text: str, order: DateOrder) -> list[str]:
+    known, zone = without_zone(text)
     for candidate in _candidates(known):
         moment, own_zone = without_zone(candidate)
         written = read_written(moment)
@@ -237,12 +260,26 @@ def _suggestions(text: str, order: DateOrder) -> list[str]:
     return []
 
 
-def _with_whole_offset(known: str) -> str:
-    """Return a text whose offset of one digit has two: `19:30:00-3`; `19:30-3` may be a range."""
+def _first_lines(text: str) -> str:
+    """Return the plain text of the first lines of several, as many as are one date or time; "" for others."""
+    lines = [line for line in _LINE_END.split(text) if line.strip()][: _LINES_TRIED + 1]
+    firsts = (_tidied(" ".join(lines[:count])) for count in range(len(lines) - 1, 0, -1))
+    return next((first for first in firsts if read_written(first) or read_clock(first)), "")
+
+
+def _with_whole_offset(known: str) -> list[str]:
+    """Return what a text may be whose offset of one digit lacks one: `19:30:00-3` is `19:30:00-03:00`.
+
+    `19:30-3` may be a range, too; `7:30-9` is one.
+    """
     found = _SHORT_OFFSET.fullmatch(known)
-    if not found or (found["sign"] == "-" and not (found["joint"] or found["second"])):
-        return known
-    return f"{found['moment']}{found['sign']}{found['hour']:>02}:{found['minute'] or '00'}"
+    if not found:
+        return [known]
+    whole = f"{found['moment']}{found['apart']}{found['sign']}{found['hour']:>02}:{found['minute'] or '00'}"
+    is_of_program = found["joint"] or found["second"] or (found["apart"] and _YEAR.match(known))
+    if found["sign"] == "+" or is_of_program:
+        return [whole]
+    return [known] if int(found["hour"]) > int(found["start"]) else [known, whole]
 
 
 def _candidates(known: str) -> Iterator[str]:
@@ -260,8 +297,14 @@ def _tidied(text: str) -> str:
         text = "".join(
             each if digit is None else str(digit) for each, digit in zip(text, digits, strict=True)
         )
-    found = _AROUND.fullmatch(plain(text) or "")
-    return found["text"].strip() if found else ""
+    found = _AROUND.fullmatch(_unbracketed(plain(text) or ""))
+    return with_year_beside_day(found["text"].strip()) if found else ""
+
+
+def _unbracketed(known: str) -> str:
+    """Return a text without the brackets around all of it."""
+    found = _BRACKETED.fullmatch(known)
+    return (found["round"] or found["square"] or "").strip() if found else known
 
 
 def _in_zone(day: Day, clock: Clock | None, zone: str | None) -> str | None:
@@ -379,7 +422,15 @@ def _time_suggestions(text: str, days: Sequence[Day]) -> list[str]:
         return [_time_of(part["part"])]
     if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
         return []
-    known, zone = without_zone(_with_whole_offset(plain(text[:100]) or ""))
+    tidied = _first_lines(text[:100]) or _unbracketed(plain(text[:100]) or "")
+    found: list[str] = []
+    for known in _with_whole_offset(tidied):
+        found += [time for time in _times_in(known, days) if time not in found]
+    return found
+
+
+def _times_in(text: str, days: Sequence[Day]) -> list[str]:
+    known, zone = without_zone(text)
     if zero := _DAY_ZERO.fullmatch(known):
         clock = read_clock(zero["time"])
         return [clock.iso] if clock else []

@@ -121,13 +121,25 @@ _WEEKDAY = re.compile(r"(?P<name>[a-z]+)(?:[- ]feira)?\.?(?:,? )(?P<rest>.+)")
 # `2\u00aa-feira` is Monday.
 _NUMBERED_WEEKDAY = re.compile(r"(?P<number>[2-6])[ao]?[- ]feiras?(?:,? )(?P<rest>.+)")
 _WEEKDAY_AFTER = re.compile(r" ?\((?P<name>[a-z]+)(?:[- ]feira)?\.?\)")
-_JOINT = re.compile(r"(?:t| ?, ?(?:as |das |a las? |at )?| (?:as |das |a las? |at |@ ?|- )?)")
+_JOINT = re.compile(
+    r"(?:t| ?, ?(?:as |das |a las? |at )?| ?[|\u00b7\u2022] ?(?:as |a las? |at )?"
+    r"| (?:as |das |a las? |at |@ ?|- )?)"
+)
+# C's asctime, and what Unix, Java and Twitter write: the year stands behind the time. Source: C11 §7.27.3.1.
+_YEAR_LAST = re.compile(
+    r"(?P<day>[a-z]{3,9} [0-9]{1,2}) (?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?[ap]m)?"
+    r"(?: (?:utc|gmt)(?:[+-][0-9]{2}:?[0-9]{2})?| [+-][0-9]{2}(?::?[0-9]{2})?| [a-z]{3,5})?)"
+    r" (?P<year>[0-9]{4})\Z"
+)
 _CLOCK = re.compile(
     r"(?P<hour>[0-9]{1,2})"
     r"(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r" ?(?:hs?|hrs?|horas?)?"
     r"| ?(?:hs?|hrs?|horas?)\.?(?: ?(?P<h_minute>[0-9]{2}) ?(?:m|min|mins|minutos)?"
     r"(?: ?(?P<h_second>[0-9]{2}) ?(?:s|seg)?)?)?"
+    # Oracle's timestamps: a date such as 07.30.26 has no fraction, and no half of a day behind it.
+    r"|(?<=[0-9]{2})\.(?P<o_minute>[0-9]{2})\.(?P<o_second>[0-9]{2})"
+    r"(?:\.(?P<o_fraction>[0-9]{1,9})(?![0-9])|(?= ?[ap]\.? ?m\b))"
     r"|(?<=[0-9]{2})\.(?P<p_minute>[0-9]{2}) ?(?:hs?|hrs?|horas?)?"
     r"|\.(?P<q_minute>[0-9]{2})(?= ?[ap]\.? ?m\b)"
     r"|(?= ?[ap]\.? ?m\b))"
@@ -153,6 +165,7 @@ def read_written(text: str) -> Written | None:
     known = plain(text)
     if not known:
         return None
+    known = with_year_beside_day(known)
     found = _WEEKDAY.fullmatch(known)
     if found and found["name"] in WEEKDAYS:
         written = _after_weekday(found["rest"], WEEKDAYS[found["name"]])
@@ -161,6 +174,12 @@ def read_written(text: str) -> Written | None:
     if numbered := _NUMBERED_WEEKDAY.fullmatch(known):
         return _after_weekday(numbered["rest"], int(numbered["number"]) - 2)
     return _after_weekday(known, None)
+
+
+def with_year_beside_day(known: str) -> str:
+    """Return a plain text with its year before the time, where it is written last: `dec 3 19:30:00 2026`."""
+    behind = _YEAR_LAST.search(known) if ":" in known and known[-5:-4] == " " else None
+    return f"{known[: behind.start()]}{behind['day']} {behind['year']} {behind['clock']}" if behind else known
 
 
 def read_clock(text: str) -> Clock | None:
@@ -283,16 +302,16 @@ def _clock(text: str, start: int) -> Clock | None:
         return None
     hour, zone = _of_24(int(found["hour"]), found["half"]), _offset(found["offset"])
     minute = found["minute"] or found["h_minute"] or found["p_minute"] or found["q_minute"]
-    clock = _shown(hour, minute, found["second"] or found["h_second"]) if hour is not None else None
+    minute, second = minute or found["o_minute"], found["second"] or found["h_second"] or found["o_second"]
+    clock = _shown(hour, minute, second) if hour is not None else None
     if clock is None or zone is None:
         return None
-    has_seconds = found["second"] or found["h_second"]
     return replace(
         clock,
-        fraction=found["fraction"] or "",
+        fraction=found["fraction"] or found["o_fraction"] or "",
         offset=zone,
         has_half=bool(found["half"] and not found["points"]),
-        is_like_range=not has_seconds and _END_OF_RANGE.fullmatch(found["offset"] or "") is not None,
+        is_like_range=not second and _END_OF_RANGE.fullmatch(found["offset"] or "") is not None,
     )
 
 

@@ -127,7 +127,10 @@ def read_event(
     names = [name for each in present if (name := _common_name(each))]
     for each in found:
         if each.name == "DTSTART":
-            members["DTSTART"] = members["DTSTART"] or _start(each, zones, of_zone)
+            start = _start(each, zones, of_zone)
+            if "" not in (members["DTSTART"], start) and start != members["DTSTART"] and not problems:
+                problems.append(_two_starts(members["DTSTART"], start))
+            members["DTSTART"] = members["DTSTART"] or start
         elif each.name in wanted and each.name != "ATTENDEE":
             members[each.name] = members.get(each.name) or _text(each)
     if names:
@@ -321,6 +324,11 @@ def _start(found: _Property, zones: NamedZones, problems: list[Problem]) -> str:
     if utc or not zone:
         return moment + (utc or "")
     return moment + _offset(moment, zone, zones, problems)
+
+
+def _two_starts(one: str, other: str) -> Problem:
+    """Return the problem of an entry that begins twice, which §3.6.1 forbids."""
+    return problem("invalid_date.two_starts", "event_date", value=excerpt(one), other=excerpt(other))
 
 
 def _offset(moment: str, zone: str, zones: NamedZones, problems: list[Problem]) -> str:

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from domain.files.calendar_scanner import CalendarScanner
 from domain.files.calendar_text import CITY, LOCAL_INFO
 from domain.files.found_record import FoundRecord, Scanner, ScannerState
-from domain.files.record_reader import RecordReader
+from domain.files.record_reader import MemberReader
 from domain.problems import Problem, problem
 from domain.rows.row_parser import Row
 
 
-class CalendarReader(RecordReader):
+class CalendarReader(MemberReader):
     """Reads one calendar, or several in one file."""
 
     own_mapping: ClassVar[dict[str, str]] = {

@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from domain import limits
 from domain.csv.text_window import TextWindow
 from domain.files.calendar_event import CalendarEvent, is_same_date, read_event, unescaped, unfolded
 from domain.files.found_record import FoundRecord, ScannerState
 from domain.files.named_zones import NamedZones
 from domain.problems import Problem, excerpt, problem, sendable
 
-RECORD_CHARACTERS = 1024 * 1024
 MOST_ZONES = 100
 MOST_RECURRING = 500
 """So many recurring events are remembered, to find out whether a later entry changes their first date."""
@@ -118,7 +118,7 @@ class CalendarScanner:
         end = max(window.text.rfind("\n"), window.text.rfind("\r", 0, len(window.text) - 1)) + 1
         if end > window.position:
             window.pass_to(end)
-        if len(window.text) - window.position > RECORD_CHARACTERS:
+        if len(window.text) - window.position > limits.RECORD_CHARACTERS:
             window.pass_to(len(window.text) - 1)
         window.want_more()
 
@@ -161,7 +161,7 @@ class CalendarScanner:
                 return edge.start()  # The next one begins, and this one has not ended.
         if window.closed:
             return len(window.text)
-        if len(window.text) - window.position > RECORD_CHARACTERS:
+        if len(window.text) - window.position > limits.RECORD_CHARACTERS:
             return len(window.text)
         window.want_more()
         return None
@@ -174,7 +174,7 @@ class CalendarScanner:
         window.pass_to(start)
         line = window.line
         is_closed = text.rstrip().upper().endswith("END:VEVENT")
-        problem = None if is_closed else _TOO_LONG if len(text) > RECORD_CHARACTERS else _OPEN
+        problem = None if is_closed else _TOO_LONG if len(text) > limits.RECORD_CHARACTERS else _OPEN
         event = self._event(text, end) if is_closed else None
         if is_closed and event is None:
             return None
@@ -213,7 +213,7 @@ class CalendarScanner:
     def _looked_ahead(self, zone: str, at: int) -> bool:
         """Keep the definitions behind an index up to that of a zone; False while more must be seen."""
         window, start = self._window, None
-        for edge in _EDGE.finditer(window.text, at, at + RECORD_CHARACTERS):
+        for edge in _EDGE.finditer(window.text, at, at + limits.RECORD_CHARACTERS):
             if edge[3] or edge[2].upper() != "VTIMEZONE" or not self._is_whole(edge):
                 continue
             if edge[1].upper() == "BEGIN":
@@ -222,7 +222,7 @@ class CalendarScanner:
                 self._define(window.text[start : edge.end()])
                 if zone in self._definitions:
                     return True
-        if window.closed or len(window.text) - at >= RECORD_CHARACTERS:
+        if window.closed or len(window.text) - at >= limits.RECORD_CHARACTERS:
             return True
         window.want_more()
         return False

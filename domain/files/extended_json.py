@@ -1,14 +1,14 @@
 """Values that exports of MongoDB write as objects. Source: MongoDB Extended JSON (v2)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from domain.dates import UNIX_EPOCH
 from domain.json_text import json_integer
 
 _TEXTS = frozenset({"$oid", "$uuid", "$symbol"})
 _INTEGERS = frozenset({"$numberInt", "$numberLong"})
 _NUMBERS = frozenset({"$numberDouble", "$numberDecimal"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plain_value(name: str, value: Any) -> Any:
@@ -36,6 +36,6 @@ def _moment(milliseconds: Any) -> str | None:
     if type(milliseconds) is not int:
         return None
     try:
-        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
+        return (UNIX_EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
     except OverflowError:
         return None

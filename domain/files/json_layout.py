@@ -18,11 +18,24 @@ from typing import Any
 from msgspec import Struct
 
 from domain.files.event_members import (
+    LEVELS,
     EventMembers,
     first_objects,
     has_required,
     has_title_and_date,
     holds_others,
+)
+from domain.files.json_candidates import Candidates, LayoutMode, Place, Role, position
+from domain.files.json_names import (
+    ARRAY_NAMES,
+    COMMON_ARRAY_NAMES,
+    FIRST_NAMES,
+    HOLDER_NAMES,
+    KNOWN_NAMES,
+    NAMES_OF_ONE,
+    NULL_NAMES,
+    TABLE_NAMES,
+    VERSIONS,
 )
 from domain.files.json_values import MalformedError, ValueParser, after_commas, after_space
 from domain.files.nested_members import NAMED_WRAPPERS, beside, unwrapped
@@ -31,114 +44,45 @@ from domain.problems import Problem, excerpt, problem
 
 SEARCHED_CHARACTERS = 1024 * 1024
 
-ARRAY_NAMES = ("items", "events")
-"""Under one of these names an object may hold the array."""
-
-OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows", "@graph")
-"""Likewise, where the object is not an event itself. Sources: Facebook's Graph API, Django REST framework,
-Airtable, OData 4, JSON-LD."""
-
-COMMON_ARRAY_NAMES = ("features", "edges", "nodes", "hits", "docs", "content", "objects")
-"""Likewise, where moreover the first of the array is an event, or holds one: events have such arrays, too.
-Sources: GeoJSON and ArcGIS, GraphQL, Elasticsearch and Algolia, Solr, Spring Data, Tastypie."""
-
-HOLDER_NAMES = (
-    "_embedded",
-    "data",
-    "response",
-    "result",
-    "d",
-    "hits",
-    "events",
-    "eventos",
-    "__collections__",
-)
-"""Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
-GraphQL, OData 2, Solr, Elasticsearch, exports of Firestore."""
-
-_CONTRACT_NAMES = (*ARRAY_NAMES, "eventos")
-"""Of arrays that do not read as events, one of these names counts first."""
-
-_NAMES = frozenset((*ARRAY_NAMES, *OTHER_ARRAY_NAMES, *COMMON_ARRAY_NAMES))
-_TABLE_NAMES = frozenset((*_NAMES, "values"))
-"""An array of lists under one of these names is a table. Sources: Google Sheets, pandas."""
-
-_SAY_NOTHING = _NAMES.union(HOLDER_NAMES, ("list", "lista", "elements", "entries", "nodes", "all"))
-"""Names that do not tell what is under them: the one around them does."""
-
-_OF_EVENTS = (("events",), ("eventos",))
-"""A single event in an object of one of these names is what the document is about."""
-
-_LEVELS = 3
-"""So many objects, one in the other, may be around the array."""
-
 _LEAST_KEYED = 2
 """So many events as members of one object are all meant."""
-
-_VERSIONS = frozenset({"before", "after", "old", "new", "previous", "current"})
-"""Names of one event at two times: they are no ids. Sources: Debezium, webhooks of Stripe and Directus."""
 
 
 class Layout(Struct, frozen=True):
     """Where the events are.
 
     Attributes:
-        mode: that of `JsonScanner`: `inner`, `map`, `inner map`, `one` or `lines`.
+        mode: how they are read.
         start: the index after the bracket of the array or the object; else that of the event.
         beside: `array`: the name of what is read; `others`: the names of what else before it has events.
     """
 
-    mode: str
+    mode: LayoutMode
     start: int
     beside: dict[str, str] = {}
 
 
-class _Place(Struct, frozen=True):
-    """What may hold the events.
-
-    Attributes:
-        mode: how it is read; `at`: the index where it begins; `path`: the names that lead to it.
-        mapped: how many of the members that the uploader named it has.
-        wrapper: the index of the event that it wraps, -1 where it is one itself.
-    """
-
-    mode: str
-    at: int
-    path: tuple[str, ...]
-    mapped: int = 0
-    wrapper: int = -1
-
-    @property
-    def start(self) -> int:
-        return self.at if self.mode in ("one", "lines") else self.at + 1
-
-    @property
-    def name(self) -> str:
-        return self.path[-1] if self.path else ""
-
-    @property
-    def is_no_event(self) -> bool:
-        """Whether its name is one of what is no event."""
-        telling = [name for name in self.path if name not in _SAY_NOTHING]
-        return is_no_event(telling[-1:])
-
-
-class _Members(Struct):
-    """What the members of an object were, so far.
+class _Searched(Struct):
+    """An object that is searched, and what its members were, so far.
 
     Attributes:
         place: of the object, if its members are the events.
-        told: the fields that members are.
+        is_known: all names that lead to it are those of holders: an array in it is taken by its name.
+        since: how many candidates were met before it.
+        told: the fields that members are; `is_told`: of all members, also of those that follow.
         wrapped: the index of the event, where the object is the record of one.
         singles: members that are an event; `keyed`: how many of them have names that are ids.
         objects: how many members are objects.
         has_placed: whether one of the events says itself where it is.
     """
 
-    place: _Place
+    place: Place
+    is_known: bool
+    since: int
     told: set[str] = set()
+    is_told: bool = False
     wrapped: int = -1
-    singles: list[_Place] = []
+    singles: list[Place] = []
     keyed: int = 0
     objects: int = 0
     has_placed: bool = False
@@ -151,85 +95,8 @@ class _Members(Struct):
 
     @property
     def is_of_events(self) -> bool:
+        """Whether all objects among the members are events."""
         return len(self.singles) == self.objects
-
-
-class _Noted(Struct):
-    """What was met on the way.
-
-    Attributes:
-        mapped: arrays with an event by the names that the uploader gave.
-        named: arrays of objects under one of the names of the contract.
-        likely: arrays of objects under one of the other known names.
-        known_maps: objects of known names of which two members or more are events.
-        primary: the events that the document is about.
-        empty: arrays without objects under a known name.
-        arrays: those under any other name with an event that has a place.
-        maps: objects under any other name of which two members or more are events.
-        singles: other single events.
-        dated: where arrays begin whose objects have a title and a date.
-        tables: arrays of lists.
-        told: all that has events: it is told where something else is read.
-        beside: names of what has events beside a wrapped one, by the index of the record that holds both.
-        has_null: a known name has a null.
-    """
-
-    mapped: list[_Place] = []
-    named: list[_Place] = []
-    likely: list[_Place] = []
-    known_maps: list[_Place] = []
-    primary: list[_Place] = []
-    empty: list[_Place] = []
-    arrays: list[_Place] = []
-    maps: list[_Place] = []
-    singles: list[_Place] = []
-    dated: list[_Place] = []
-    tables: list[_Place] = []
-    told: list[_Place] = []
-    beside: dict[int, list[str]] = {}
-    has_null: bool = False
-
-    def candidates(self, *, is_whole: bool) -> list[_Place]:
-        """Return what reads best as the events; several where it is not clear which of them is meant.
-
-        `is_whole`: all of the document was seen; else an unknown name may not be the only one.
-        """
-        if self.mapped:
-            most = max(place.mapped for place in self.mapped)
-            return [place for place in self.mapped if place.mapped == most]
-        for places in (self.known_maps, self.named, self.likely):
-            if places:
-                return [min(places, key=_at)]
-        if self.primary or self.empty:
-            return self.primary or [min(self.empty, key=_at)]
-        if not is_whole:
-            return []
-        others = [place for place in (*self.arrays, *self.maps) if not place.is_no_event]
-        # What is in one of them is found with it.
-        if others or self.has_null or not all(place.is_no_event for place in self.dated):
-            return others
-        return self.singles
-
-    def forget_from(self, at: int) -> None:
-        """Forget what is in an object that begins at an index, which turned out to be an event itself."""
-        for places in (
-            *(self.mapped, self.likely, self.known_maps, self.primary, self.empty),
-            *(self.arrays, self.maps, self.singles, self.dated, self.tables, self.told),
-        ):
-            places[:] = [place for place in places if place.at < at]
-
-    def has_arrays_from(self, at: int) -> bool:
-        """Return whether arrays of events are in what begins at an index."""
-        places = (*self.mapped, *self.named, *self.arrays, *self.dated, *self.maps, *self.known_maps)
-        return any(place.at > at for place in places)
-
-    def others(self, read: _Place) -> list[str]:
-        """Return the names of what has events besides; those behind are met when what is read has ended."""
-        places = sorted((place for place in self.told if place.at != read.wrapper), key=_at)
-        if read.mode != "lines":
-            places = [place for place in places if place.at < read.at]
-        names = [place.name for place in places] + self.beside.get(read.at, [])
-        return [*dict.fromkeys(excerpt(name) for name in names if name)]
 
 
 class LayoutSearch:
@@ -244,8 +111,12 @@ class LayoutSearch:
         self._text = text
         self._begin = begin
         self._closed = closed
-        self._noted = _Noted()
-        self._root: _Members | None = None
+        self._found = Candidates()
+        self._primary: set[int] = set()
+        # Names of what has events beside a wrapped one, by the index of the record that holds both.
+        self._beside: dict[int, list[str]] = {}
+        self._has_null = False
+        self._root: _Searched | None = None
         self._parsed: tuple[int, Any, int] = -1, None, -1
 
     def layout(self, start: int) -> Layout | Problem | None:
@@ -254,40 +125,52 @@ class LayoutSearch:
             return Layout("lines", start)
         try:
             found = self._search(start, (), is_known=True)
-            places = [found] if found else self._noted.candidates(is_whole=True)
+            places = [found] if found else self._best(is_whole=True)
         except MalformedError as error:
-            if error.may_be_cut and not (self._is_bound or self._closed):
+            if self._may_come(error):
                 return None
-            places = self._noted.candidates(is_whole=not self._is_bound)
+            places = self._best(is_whole=not self._is_bound)
             if self._is_bound and not places and not (places := self._long_map()):
                 return problem("invalid_json.no_array")
         return self._chosen(start, places)
 
-    def _chosen(self, start: int, places: list[_Place]) -> Layout | Problem:
+    def _best(self, *, is_whole: bool) -> list[Place]:
+        return self._found.best(is_whole=is_whole, lacks_known=self._has_null)
+
+    def _chosen(self, start: int, places: list[Place]) -> Layout | Problem:
         """Return the layout of what reads best in the object at an index; of several, which they are."""
-        noted = self._noted
+        found = self._found
         if len(places) > 1:
-            names = tuple(excerpt(".".join(place.path)) for place in sorted(places, key=_at))
-            return problem("invalid_json.several", names=names)
-        if (not places or places[0] in noted.empty) and (noted.tables or self._is_of_columns(start)):
+            paths = tuple(excerpt(".".join(place.path)) for place in sorted(places, key=position))
+            return problem("invalid_json.several", names=paths)
+        is_empty = not places or places[0] in found.places(Role.EMPTY)
+        if is_empty and (found.places(Role.TABLE) or self._is_of_columns(start)):
             return problem("invalid_json.table")
         if not places:
             return Layout("lines", start)
         place = places[0]
         notes = {"array": excerpt(place.name)} if place.mode != "lines" else {}
-        if others := noted.others(place):
+        names = [*found.told_beside(place), *self._beside.get(place.at, [])]
+        if others := [*dict.fromkeys(excerpt(name) for name in names if name)]:
             notes["others"] = "\n".join(others)
         return Layout(place.mode, place.start, notes)
 
-    def _long_map(self) -> list[_Place]:
+    def _long_map(self) -> list[Place]:
         """Return the object of which not all was seen, if so far its members are events by their ids."""
         root = self._root
         is_map = root is not None and root.is_map and root.is_of_events
-        return [root.place] if root and is_map and not self._noted.has_arrays_from(root.place.at) else []
+        return [root.place] if root and is_map and not self._has_arrays(root) else []
+
+    def _has_arrays(self, searched: _Searched) -> bool:
+        return self._found.has_arrays(searched.since, searched.place)
 
     @property
     def _is_bound(self) -> bool:
         return len(self._text) - self._begin > SEARCHED_CHARACTERS
+
+    def _may_come(self, error: MalformedError) -> bool:
+        """Return whether what is missing may come, and is looked at then."""
+        return error.may_be_cut and not (self._is_bound or self._closed)
 
     def _parse(self, at: int) -> tuple[Any, int]:
         """Return a value and its end. Whatever the chunks, what ends beyond the bound was not seen."""
@@ -299,40 +182,71 @@ class LayoutSearch:
         self._parsed = at, value, end
         return value, end
 
-    def _search(self, start: int, path: tuple[str, ...], *, is_known: bool) -> _Place | None:
+    def _search(self, start: int, path: tuple[str, ...], *, is_known: bool) -> Place | None:
         """Return the array of events in an object, where its name says so; note what may be instead.
 
         Args:
             start: where the object begins.
             path: the names that lead to it.
-            is_known: all of these are names of holders: an array in it is taken by its name.
+            is_known: all of these are names of holders.
         """
         text = self._text
-        members = _Members(_Place("inner map" if path else "map", start, path))
-        self._root = self._root or members
+        place = Place("inner map" if path else "map", start, path)
+        searched = _Searched(place, is_known, len(self._found))
+        self._root = self._root or searched
         at = after_space(text, start + 1)
         while text[at : at + 1] == '"' and (member := self._member(at)):
             name, at = member
-            inner, found = (*path, name), None
+            found = None
             if text[at : at + 1] == "[":
-                found = self._array(inner, at, members.told, is_known=is_known)
-            elif text[at : at + 1] == "{" and len(path) < _LEVELS and not has_title_and_date(members.told):
+                found = self._array(searched, name, at)
+            elif text[at : at + 1] == "{" and len(path) < LEVELS and not self._is_event(searched):
                 is_holder = is_known and name in HOLDER_NAMES
                 if is_holder or not self._is_single_at(at):
-                    found = self._search(at, inner, is_known=is_holder)
+                    found = self._search(at, (*path, name), is_known=is_holder)
             if found:
                 return found
             value, end = self._parse(at)
-            self._note(members, _Place("one", at, inner), value, is_known=is_known)
+            self._note(searched, Place("one", at, (*path, name)), value)
             at = after_commas(text, end)
         self._expect_more(at)
-        self._conclude(members, start, is_known=is_known)
+        self._conclude(searched)
         return None
+
+    def _told(self, searched: _Searched) -> set[str]:
+        """Return the fields that the members of an object are: of all of them, in whatever order they come.
+
+        Only of one that ends beyond the bound, or is malformed, they are those of the members so far.
+        Raises `MalformedError` where its end may come.
+        """
+        if not searched.is_told:
+            try:
+                value, _ = self._parse(searched.place.at)
+            except MalformedError as error:
+                if self._may_come(error):
+                    raise
+            else:
+                members = value if type(value) is dict else {}
+                fields = (self._field(name, value) for name, value in members.items())
+                searched.told.update(field for field in fields if field)
+            searched.is_told = True
+        return searched.told
+
+    def _is_event(self, searched: _Searched) -> bool:
+        return has_title_and_date(self._told(searched))
+
+    def _field(self, name: str, value: Any) -> str | None:
+        """Return the field that a member is, where it holds no events instead."""
+        field = self._events.field(name)
+        if not field or value is None or holds_others(name, value):
+            return None
+        is_holder = type(value) is dict and (name in HOLDER_NAMES or self._events.fields(value).is_single)
+        return None if is_holder else field
 
     def _is_single_at(self, at: int) -> bool:
         """Return whether the object at an index is an event; False while its end is to come."""
         try:
-            return self._events.is_single(self._parse(at)[0])
+            return self._events.fields(self._parse(at)[0]).is_single
         except MalformedError:
             return False
 
@@ -348,99 +262,102 @@ class LayoutSearch:
         if at == len(self._text):
             raise MalformedError(self._text, at, ValueError("cut"))
 
-    def _note(self, members: _Members, place: _Place, value: Any, *, is_known: bool) -> None:
+    def _note(self, searched: _Searched, place: Place, value: Any) -> None:
         """Note a member: an event, or a field of what may be one itself."""
-        name, noted = place.name, self._noted
-        field = self._events.field(name)
-        is_object = type(value) is dict
-        members.objects += is_object
-        noted.has_null |= value is None and is_known and name in (*ARRAY_NAMES, *OTHER_ARRAY_NAMES)
-        if self._events.is_single(value):
-            wrappers = [name for name in NAMED_WRAPPERS if type(value.get(name)) is dict]
-            is_other = is_no_event((*place.path, *wrappers))
-            noted.told += [place] if self._events.is_whole(value) and not is_other else []
-            self._note_beside(place, value)
-            if unwrapped({name: value}) is value:
-                members.wrapped = place.at if members.wrapped < 0 else members.wrapped
-                return
-            if is_known and (name in HOLDER_NAMES or place.path[-2:-1] in _OF_EVENTS):
-                self._note_primary(place)
-            if is_other:
-                return
-            # One that has others in it is not the only one.
-            noted.dated += [place] if self._events.lists_events(value) else []
-            members.singles.append(place)
-            members.has_placed |= self._events.is_placed(value)
-            # Such keys are ids; a member that is a field is one of a record.
-            members.keyed += not field and name.lower() not in _VERSIONS
-            if members.keyed == _LEAST_KEYED and is_known and members.place.path:
-                noted.known_maps.append(members.place)
-        elif field and value is not None and not (is_object and name in HOLDER_NAMES):
-            members.told |= set() if holds_others(name, value) else {field}
+        name = place.name
+        searched.objects += type(value) is dict
+        self._has_null |= value is None and searched.is_known and name in NULL_NAMES
+        fields = self._events.fields(value)
+        if not fields.is_single:
+            field = self._field(name, value)
+            searched.told |= {field} if field else set()
+            return
+        wrappers = [name for name in NAMED_WRAPPERS if type(value.get(name)) is dict]
+        is_other = is_no_event((*place.path, *wrappers))
+        if fields.is_whole and not is_other:
+            self._found.add(place, Role.TOLD)
+        self._note_beside(place, value)
+        if unwrapped({name: value}) is value:
+            searched.wrapped = place.at if searched.wrapped < 0 else searched.wrapped
+            return
+        if searched.is_known and (name in HOLDER_NAMES or place.path[-2:-1] in NAMES_OF_ONE):
+            self._note_primary(place)
+        if is_other:
+            return
+        # One that has others in it is not the only one.
+        if self._events.lists_events(value):
+            self._found.add(place, Role.DATED)
+        searched.singles.append(place)
+        searched.has_placed |= fields.is_placed
+        # Such keys are ids; a member that is a field is one of a record.
+        searched.keyed += not self._events.field(name) and name.lower() not in VERSIONS
+        if searched.keyed == _LEAST_KEYED and searched.is_known and searched.place.path:
+            self._found.add(searched.place, Role.KNOWN_MAP)
 
-    def _note_beside(self, record: _Place, value: dict[str, Any]) -> None:
+    def _note_beside(self, record: Place, value: dict[str, Any]) -> None:
         """Note what has events beside the one that a record holds."""
         event = unwrapped(value)
         others = beside(value, event).items() if event is not value else ()
-        if names := [
-            name for name, one in others if self._events.has_events(one, is_other=is_no_event([name]))
-        ]:
-            self._noted.beside[record.at] = names
+        if names := [name for name, one in others if self._events.has_events(one, name)]:
+            self._beside[record.at] = names
 
-    def _note_primary(self, place: _Place) -> None:
+    def _note_primary(self, place: Place) -> None:
         """Note the event that the document is about: met as a record, it is not noted again as a member."""
-        if all(one.at != place.at for one in self._noted.primary):
-            self._noted.primary.append(place)
+        if place.at not in self._primary:
+            self._primary.add(place.at)
+            self._found.add(place, Role.PRIMARY)
 
-    def _conclude(self, members: _Members, start: int, *, is_known: bool) -> None:
+    def _conclude(self, searched: _Searched) -> None:
         """Note what an object is, once all of its members are known."""
-        noted, place = self._noted, members.place
-        if members.wrapped >= 0 and is_known:
-            self._conclude_record(members, start)
+        found, place, since = self._found, searched.place, searched.since
+        if searched.wrapped >= 0 and searched.is_known:
+            self._conclude_record(searched)
             return
-        if has_title_and_date(members.told):
-            noted.forget_from(place.at)
+        if has_title_and_date(searched.told):
+            found.forget(since, place)
             return
-        is_map = members.is_map and not noted.has_arrays_from(place.at)
-        if place in noted.known_maps and not is_map:
-            noted.known_maps.remove(place)
-        if is_map and not (is_known and place.path):
-            noted.maps.append(place)
-        if is_map:
-            noted.primary = [one for one in noted.primary if one not in members.singles]
-        if is_map and place.path:
+        if not (searched.is_map and not self._has_arrays(searched)):
+            found.drop(since, [place], Role.KNOWN_MAP)
+            for single in searched.singles:
+                found.add(single, Role.SINGLE)
+            return
+        if not (searched.is_known and place.path):
+            found.add(place, Role.MAP)
+        if place.path:
             # The name of all of them tells of each.
-            noted.told = [one for one in noted.told if one not in members.singles] + [place]
-        if not is_map:
-            noted.singles += members.singles
-
-    def _conclude_record(self, members: _Members, start: int) -> None:
-        """Note the event of a record that holds it, with what stands beside it, or alone."""
-        place = members.place
-        if self._events.is_single(self._parse(start)[0]):
-            mode = "one" if place.path else "lines"
-            self._note_primary(_Place(mode, start, place.path, wrapper=members.wrapped))
+            found.drop(since, searched.singles, Role.PRIMARY, Role.TOLD)
+            found.add(place, Role.TOLD)
         else:
-            self._note_primary(_Place("one", members.wrapped, place.path))
+            found.drop(since, searched.singles, Role.PRIMARY)
 
-    def _array(self, path: tuple[str, ...], at: int, told: set[str], *, is_known: bool) -> _Place | None:
+    def _conclude_record(self, searched: _Searched) -> None:
+        """Note the event of a record that holds it, with what stands beside it, or alone."""
+        start, path = searched.place.at, searched.place.path
+        if self._events.fields(self._parse(start)[0]).is_single:
+            self._note_primary(Place("one" if path else "lines", start, path, wrapper=searched.wrapped))
+        else:
+            self._note_primary(Place("one", searched.wrapped, path))
+
+    def _array(self, searched: _Searched, name: str, at: int) -> Place | None:
         """Return an array at an index if it is that of the events by its name; note what it may be."""
-        text, noted, name = self._text, self._noted, path[-1]
+        text = self._text
         inner = after_space(text, at + 1)
         self._expect_more(inner)
-        place, is_in_event = _Place("inner", at, path), has_title_and_date(told)
-        may_hold = is_known and (name in ARRAY_NAMES or (name in _NAMES and not is_in_event))
-        if text[inner] == "]":
-            is_no_field = name in ARRAY_NAMES or "title" not in told
-            noted.empty += [place] if may_hold and is_no_field else []
-        elif text[inner] == "[" and not is_in_event:
-            noted.tables += [place] if name in _TABLE_NAMES else []
-        elif text[inner] == "{" and may_hold and name not in COMMON_ARRAY_NAMES:
-            (noted.named if name in _CONTRACT_NAMES else noted.likely).append(place)
+        place = Place("inner", at, (*searched.place.path, name))
+        may_hold = searched.is_known and (
+            name in ARRAY_NAMES or (name in KNOWN_NAMES and not self._is_event(searched))
+        )
+        if text[inner] == "{" and may_hold and name not in COMMON_ARRAY_NAMES:
+            self._found.add(place, Role.NAMED if name in FIRST_NAMES else Role.LIKELY)
         # Whatever follows the first object, and how much: it is not waited for.
         firsts = [*first_objects([self._parse(inner)[0]])] if text[inner] == "{" else []
         if may_hold and self._is_taken(name, firsts):
             return place
+        is_in_event = self._is_event(searched)
+        if text[inner] == "]" and may_hold and (name in ARRAY_NAMES or "title" not in searched.told):
+            self._found.add(place, Role.EMPTY)
+        elif text[inner] == "[" and not is_in_event and name in TABLE_NAMES:
+            self._found.add(place, Role.TABLE)
         try:
             objects = [*first_objects(self._parse(at)[0])]
         except MalformedError:
@@ -453,25 +370,26 @@ class LayoutSearch:
 
     def _is_taken(self, name: str, objects: list[dict[str, Any]]) -> bool:
         """Return whether one of the objects of an array under a known name is an event."""
-        if any(self._events.reads(one, of_array=True) for one in objects):
+        if any(self._events.fields(one, in_array=True).reads for one in objects):
             return True
-        if name not in _CONTRACT_NAMES:
+        if name not in FIRST_NAMES:
             return False
         # The first event may lack what it must have: it is refused, and the array not passed over.
         told = self._events.told(objects[0]) if objects else set()
         return "event_date" in told or ("title" in told and name != "items")
 
-    def _note_array(self, place: _Place, objects: list[dict[str, Any]]) -> None:
+    def _note_array(self, place: Place, objects: list[dict[str, Any]]) -> None:
         """Note what an array may be whose name does not say that it is that of the events."""
-        noted, events = self._noted, self._events
-        if mapped := max(map(events.mapped, objects), default=0):
-            noted.mapped.append(_Place(place.mode, place.at, place.path, mapped))
-        elif any(events.is_whole(one, of_array=True) for one in objects):
-            noted.arrays.append(place)
-        if any(events.is_single(one, of_array=True) for one in objects):
-            noted.dated.append(place)
-        if events.has_events(objects):
-            noted.told.append(place)
+        fields = [self._events.fields(one, in_array=True) for one in objects]
+        roles = [Role.TOLD] if self._events.has_events(objects) else []
+        if any(one.is_single for one in fields):
+            roles.append(Role.DATED)
+        mapped = max((one.mapped_count for one in fields), default=0)
+        if not mapped and any(one.is_whole for one in fields):
+            roles.append(Role.ARRAY)
+        self._found.add(place, *roles)
+        if mapped:
+            self._found.add(Place(place.mode, place.at, place.path, mapped), Role.MAPPED)
 
     def _is_of_columns(self, start: int) -> bool:
         """Return whether the members of an object are columns: each the values of all rows."""
@@ -489,7 +407,3 @@ class LayoutSearch:
             return False
         keys, others = ([*column] for column in columns)
         return bool(keys) and keys == others and all(key.isdecimal() for key in keys)
-
-
-def _at(place: _Place) -> int:
-    return place.at

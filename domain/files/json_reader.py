@@ -11,7 +11,7 @@ from domain.files.found_record import FoundRecord, Scanner, ScannerState
 from domain.files.json_scanner import JsonScanner
 from domain.files.nested_members import columns_of_parts
 from domain.files.plain_objects import PlainObjects, PlainRun
-from domain.files.record_reader import HEAD_RECORDS, RecordReader
+from domain.files.record_reader import HEAD_RECORDS, MemberReader
 from domain.files.shared_fields import SharedFields
 from domain.problems import Problem, problem
 from domain.rows.columns import Columns, columns_by_name, duplicate_columns
@@ -39,7 +39,7 @@ _PUBLISHED = "publish"
 _ID, _WEB_ID = "id", "@id"
 
 
-class JsonReader(RecordReader):
+class JsonReader(MemberReader):
     """Reads one file of JSON: its first objects with care, and then what is plain in bulk."""
 
     _json: JsonScanner
@@ -176,12 +176,12 @@ class JsonReader(RecordReader):
                 return duplicate_columns(LOCATION_NAME, [names[place] for place in two], two)
         return self._shared.fault(record.members) if self._shared else None
 
-    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+    def read_batch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes."""
         begun = self._order.settled and not self._ahead and self._state.record >= HEAD_RECORDS
         run = self._json.find_plain() if begun and self._plain and not self.fault else None
         batch = self._plain_rows(run, self._plain, max_rows) if run and self._plain else None
-        return super().stretch(max_rows=max_rows) if batch is None else batch
+        return super().read_batch(max_rows=max_rows) if batch is None else batch
 
     def _plain_rows(self, run: PlainRun, plain: PlainObjects, max_rows: int) -> RowBatch | None:
         """Return the rows of objects up to one that has a new member; None where that is the first."""

@@ -8,25 +8,27 @@ import json
 import re
 from typing import Any, Literal
 
+from domain import limits
 from domain.csv.text_window import TextWindow
 from domain.files.event_members import EventMembers
 from domain.files.found_record import FoundRecord, ScannerState
+from domain.files.json_candidates import LayoutMode
 from domain.files.json_layout import Layout, LayoutSearch
 from domain.files.json_status import cancellation, is_postponed, is_recurring, may_say_status
 from domain.files.json_values import MalformedError, ValueParser, after_commas, after_space
 from domain.files.nested_members import PlainMembers
-from domain.files.no_event_names import is_no_event
 from domain.files.other_arrays import OtherArrays
 from domain.files.passed_value import PassedValue
 from domain.files.plain_objects import REGION_CHARACTERS, PlainRun, cut, last_boundary
 from domain.json_text import unreadable_in_line, without_marks
 from domain.problems import Problem, excerpt, problem
 
-RECORD_CHARACTERS = 1024 * 1024
+_Mode = LayoutMode | Literal["start", "array", "after", "tail"]
+"""Where a scanner is: before a document, in one of its forms, behind it, or behind what is read of it."""
 
-_ENDS = {"array": "]", "inner": "]", "map": "}", "inner map": "}"}
-_MAPS = ("map", "inner map")
-_BEGUN = ("start", "inner", "inner map", "map", "one")
+_ENDS: dict[_Mode, str] = {"array": "]", "inner": "]", "map": "}", "inner map": "}"}
+_MAPS: tuple[_Mode, ...] = ("map", "inner map")
+_BEGUN: tuple[_Mode, ...] = ("start", "inner", "inner map", "map", "one")
 """Modes in which another document goes on."""
 
 _SHOWN = 20
@@ -51,11 +53,7 @@ _Kind = Literal["json", "ndjson"]
 
 
 class JsonScanner:
-    """Finds objects.
-
-    Modes: `start`; `array`, `inner` (one in an object), `map` and `inner map` (members of an object), `one`
-    (a single object in another), `lines`; then `after`, or `tail` within an object.
-    """
+    """Finds objects."""
 
     def __init__(self, encoding: str | None, state: ScannerState, events: EventMembers) -> None:
         """Go on at a state; `encoding` is the one that the uploader named."""
@@ -63,7 +61,7 @@ class JsonScanner:
         self.ends_early = False
         self.notes: list[str] = []
         self._plain = PlainMembers()
-        self._mode = state.mode
+        self._mode: _Mode = state.mode  # type: ignore[assignment] # it was one when it was dumped
         self._window = TextWindow(
             given=encoding,
             encoding=state.encoding,  # type: ignore[arg-type] # it was one when it was dumped
@@ -86,7 +84,7 @@ class JsonScanner:
     @property
     def is_hungry(self) -> bool:
         """Whether the scanner needs more bytes, or has ended."""
-        return self.fault is not None or self._mode == "end" or self._window.is_hungry
+        return self.fault is not None or self._window.is_hungry
 
     @property
     def other_arrays(self) -> tuple[str, list[str]]:
@@ -227,10 +225,7 @@ class JsonScanner:
             if error.may_be_cut:
                 return None
             raise ValueError("no JSON") from error
-        has_events = self._events.has_events(value, of_array=name is None)
-        if has_events and name is not None and is_no_event([name]):
-            has_events = self._events.has_events(value, is_other=True)
-        return has_events, end
+        return self._events.has_events(value, name), end
 
     def _next_start(self) -> int | None:
         """Return where the next value begins; None at an end, or while that is to come."""
@@ -307,7 +302,7 @@ class JsonScanner:
                 window.want_more()  # The digits of a number may go on.
                 return None
             return self._found(start, end, {}, [problem("invalid_type.item", value=excerpt(value))])
-        if end - start > RECORD_CHARACTERS:
+        if end - start > limits.RECORD_CHARACTERS:
             return self._found(start, end, {}, [_TOO_LONG])
         if window.text.find("\\u", start, end) >= 0:
             value = without_marks(window.text[start:end], value)
@@ -345,7 +340,8 @@ class JsonScanner:
         if type(value) is not dict or not _has_objects(value) or [*value] == self._names:
             return None
         # One with a title or a date of its own is a record, if a faulty one, whatever is nested in it.
-        if self._events.reads(value) or not self._events.told(value).isdisjoint({"title", "event_date"}):
+        is_event = self._events.fields(value).reads
+        if is_event or not self._events.told(value).isdisjoint({"title", "event_date"}):
             self._names = [*value]
             return None
         # What the record itself refuses is not noted again.
@@ -367,7 +363,7 @@ class JsonScanner:
     def _malformed(self, start: int, error: MalformedError) -> FoundRecord | None:
         """Refuse a line that is not JSON; end an array there, since its next item cannot be found."""
         window = self._window
-        is_long = len(window.text) - start > RECORD_CHARACTERS
+        is_long = len(window.text) - start > limits.RECORD_CHARACTERS
         if is_long and error.may_be_cut and not window.closed:
             return self._passed_from(start, _TOO_LONG)
         if isinstance(error.why, RecursionError):

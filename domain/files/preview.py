@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from domain.csv.reader import RowReader
 from domain.files.proposals import propose_mapping, unused_columns, without_twins
-from domain.files.record_reader import RecordReader
+from domain.files.record_reader import MemberReader
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 from domain.problems import Problem, excerpt
@@ -18,8 +18,8 @@ from domain.rows.looks import column_of
 from domain.rows.row_parser import Row
 from domain.text import required
 
-Reader = RowReader | SheetReader | RecordReader
-Kind = type[RowReader] | type[SheetReader] | type[RecordReader]
+Reader = RowReader | SheetReader | MemberReader
+Kind = type[RowReader] | type[SheetReader] | type[MemberReader]
 
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 20
@@ -146,7 +146,7 @@ def _with_examples(
 
 def _fault(reader: Reader, *, truncated: bool) -> Problem | None:
     """Return why the file cannot be imported; that its rest is missing is no fault of one that was cut."""
-    if truncated and isinstance(reader, RecordReader) and reader.ends_early:
+    if truncated and isinstance(reader, MemberReader) and reader.ends_early:
         return None
     return reader.fault
 

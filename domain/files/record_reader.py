@@ -56,8 +56,8 @@ class _State(Struct):
     first_rows: FirstRows = field(default_factory=FirstRows)
 
 
-class RecordReader(Reader):
-    """Reads one file. The protocol is that of `domain.csv.reader.RowReader`.
+class MemberReader(Reader):
+    """Reads one file whose records are names and values. The interface is `domain.rows.reader.Reader`.
 
     Attributes:
         fault: why nothing more of the file can be imported, once that is known.
@@ -94,7 +94,7 @@ class RecordReader(Reader):
         raise NotImplementedError
 
     @classmethod
-    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "RecordReader":
+    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "MemberReader":
         """Return a reader that continues from a state returned by `dump()`."""
         return cls(options, timezone, msgspec.msgpack.decode(state, type=_State))
 
@@ -172,7 +172,7 @@ class RecordReader(Reader):
         # They are no part of the state: a reader that goes on after the last record meets them again.
         return warnings.with_more(self._scanner.notes).described(columns)
 
-    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+    def read_batch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes."""
         if not self._find(max_rows) or self.fault:
             return RowBatch.empty()

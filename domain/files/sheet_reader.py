@@ -8,12 +8,14 @@ number of the row in the sheet.
 
 from collections import deque
 from datetime import tzinfo
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
 from domain.dates import DateOrder
+from domain.files.sheet_dates import Exchange, ExchangeSearch, exchanged, with_exchanged_day
 from domain.files.sheet_lines import (
     SheetHead,
     SheetLine,
@@ -27,7 +29,7 @@ from domain.files.sheet_lines import (
     picked,
 )
 from domain.imports import ImportOptions
-from domain.problems import problem
+from domain.problems import Problem, problem
 from domain.rows.cells import Replacements, may_hold_errors
 from domain.rows.columns import MAX_COLUMNS, Columns
 from domain.rows.fast_columns import FastColumns
@@ -61,6 +63,7 @@ class _State(Struct):
     kept: list[int] | None = None
     first_rows: FirstRows = field(default_factory=FirstRows)
     is_elsewhere: bool = False
+    exchange: Exchange | None = None
 
 
 class SheetReader(Reader):
@@ -91,6 +94,8 @@ class SheetReader(Reader):
         self._needed = 1
         self._looked = 0
         self._free = 0
+        self._exchange = ExchangeSearch()
+        self._searched = 0
         if self._state.columns:
             self._set_columns(self._state.columns)
 
@@ -157,12 +162,15 @@ class SheetReader(Reader):
         others = self._state.head.others if self._state.head else []
         return [*super().warnings, *([other_sheets(others)] if others else [])]
 
-    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+    def read_batch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return the next rows; none when they need more bytes or are blank."""
         if self._state.head is None and self._lines:
             self._state.head = msgspec.json.decode(self._pass_line(), type=SheetHead)
         if self._state.columns is None:
             self._find_header()
+            return RowBatch.empty()
+        if not self._knows_exchange():
+            self._needed = len(self._lines) + 1
             return RowBatch.empty()
         self._search_order()
         found: list[_Place] = []
@@ -224,6 +232,34 @@ class SheetReader(Reader):
         self._needed = 1
         self._set_columns(columns)
 
+    def _knows_exchange(self) -> bool:
+        """Return whether it is known if days and months were exchanged; the first rows wait for that."""
+        state, search = self._state, self._exchange
+        assert state.columns is not None
+        at = state.columns.index.get("event_date")
+        if state.exchange is None and (at is None or state.record or self._parser.is_mended):
+            state.exchange = Exchange()
+        if state.exchange is not None:
+            return True
+        for place, line in enumerate(islice(self._lines, self._searched, None), self._searched):
+            cells = self._cells_of(line)
+            text = cells[at] if at is not None and at < len(cells) else ""
+            search.look(text, line=state.line + place + 1, size=len(line))
+            if search.found:
+                break
+        self._searched = len(self._lines)
+        if self._closed:
+            search.end()
+        state.exchange = search.found
+        return state.exchange is not None
+
+    def _cells_of(self, line: bytes) -> list[str]:
+        """Return the cells of a line by the columns; none of a blank or too long one."""
+        row = decoded(line)
+        if row is None or row.is_blank:
+            return []
+        return row.cells if self._state.kept is None else picked(row, self._state.kept).cells
+
     def _search_order(self) -> None:
         """Find how many of the lines may be read: not one whose date's order is not settled."""
         search, state = self._order, self._state
@@ -233,9 +269,7 @@ class SheetReader(Reader):
         for place in range(self._looked, len(self._lines)):
             if search.order.settled:
                 break
-            row = decoded(self._lines[place])
-            if row is not None and not row.is_blank:
-                cells = row.cells if state.kept is None else picked(row, state.kept).cells
+            if cells := self._cells_of(self._lines[place]):
                 text = self._parser.date_cell(cells)
                 search.look(text, line=state.line + place + 1, offset=state.offset)
             self._looked = place + 1
@@ -264,6 +298,7 @@ class SheetReader(Reader):
         odd.update(
             at for at, place in enumerate(found) if not place.line or place.line.faults or place.line.merged
         )
+        odd.update(self._exchanged_dates(cells))
         batch, taken = RowBatch.empty(), 0
         for at in (*sorted(odd), len(found)):
             some = slice(taken, at)
@@ -302,13 +337,46 @@ class SheetReader(Reader):
         is_record = is_here and hides_totals(line, self._state.columns)
         parse = self._parser.parse if is_record else self._parser.parse_line
         row = parse(cells, line=place.number, record=record, end=place.end)
-        if problems and row is not None:
+        if row is None:
+            self._warnings.first_rows.note_header(cells)
+            return None
+        problems += self._problems_of_date(cells, is_accepted=not problems and row.fields is not None)
+        if problems:
             told = {problem.field for problem in problems}
             problems += [problem for problem in row.errors if problem.field not in told]
             return rejected(line.cells, problems, place.number, record, place.end)
-        if row is not None and row.fields is not None:
+        if row.fields is not None:
             self._warnings.note_rows([cells])
         return row
+
+    def _problems_of_date(self, cells: list[str], *, is_accepted: bool) -> list[Problem]:
+        """Return the problem of a date whose day and month may be exchanged; warn, where that is settled."""
+        other = self._exchanged_dates([cells]).get(0)
+        if other is None:
+            return []
+        if self._options.date_format == "auto":
+            assert self._state.exchange is not None
+            return [exchanged(self._parser.date_cell(cells), other, self._state.exchange)]
+        if is_accepted:
+            self._warnings.add("exchanged_dates")
+        return []
+
+    def _exchanged_dates(self, records: list[list[str]]) -> dict[int, str]:
+        """Return which records have a date whose day and month may be exchanged, and the other date.
+
+        Where `values` gives another one for it, the uploader has decided.
+        """
+        state = self._state
+        if state.exchange is None or state.exchange.line is None:
+            return {}
+        assert state.columns is not None
+        at = state.columns.index["event_date"]
+        kept = (
+            (place, cells[at])
+            for place, cells in enumerate(records)
+            if self._parser.date_cell(cells) == cells[at]
+        )
+        return {place: other for place, text in kept if (other := with_exchanged_day(text))}
 
     def _set_columns(self, columns: Columns) -> None:
         order = self._state.order

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from domain import limits
 from domain.problems import Problem, excerpt, problem
 from domain.rows.looks import (
     column_of,
@@ -35,7 +36,7 @@ from domain.rows.zone_names import is_of_another_zone
 MAX_COLUMNS = 1000
 """Columns that have a name."""
 
-REQUIRED = ("title", "event_date", "city")
+REQUIRED = limits.REQUIRED
 FLAT = (
     "location_name",
     "capacity",

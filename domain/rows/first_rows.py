@@ -35,11 +35,13 @@ class FirstRows(Struct):
     Attributes:
         bare_dates: how many have a date without a time of day.
         unused: by the place of their column, from 0.
+        others: columns that a second header below the first names as those of an end, or of another time.
     """
 
     rows: int = 0
     bare_dates: int = 0
     unused: dict[int, UnusedColumn] = field(default_factory=dict)
+    others: list[int] = []
 
     def note(self, records: Sequence[Sequence[str]], columns: Columns) -> None:
         """Look at further rows, while they are among the first."""
@@ -54,11 +56,23 @@ class FirstRows(Struct):
                 if column not in used and column not in own and cell.strip():
                     self._note_cell(column, cell)
 
+    def note_header(self, cells: Sequence[str]) -> None:
+        """Look at a row that is no record, such as the second line of a header: `Início`, `Fim`."""
+        if self.rows < FIRST_ROWS:
+            found = (
+                at for at, cell in enumerate(cells) if at not in self.others and means_another_time(cell)
+            )
+            self.others += list(found)[: _COLUMNS - len(self.others)]
+
     def times_left_out(self, columns: Columns) -> list[str]:
         """Return the names of unused columns with times, where events have dates without one."""
         if "event_time" in columns.index or not self.bare_dates:
             return []
-        return [_name(at, columns) for at, found in self.unused.items() if self._is_time(at, found, columns)]
+        return [
+            _name(at, columns)
+            for at, found in self.unused.items()
+            if at not in self.others and self._is_time(at, found, columns)
+        ]
 
     def described(self, columns: Columns) -> list[dict[str, object]]:
         """Return each column's name and field, and the first values of those that are not used."""

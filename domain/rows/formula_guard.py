@@ -9,7 +9,6 @@ import re
 from domain.rows.cells import is_error, may_hold_errors
 
 _FIRST = r"[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]"
-_RUNS = re.compile(_FIRST)
 _RUNS_OR_LOOKS_GUARDED = re.compile("'*" + _FIRST)
 _GUARDED = re.compile("'+" + _FIRST)
 # Its last apostrophe: a search for all of them takes quadratic time where many follow each other.

@@ -1,8 +1,9 @@
 """What the cells of a column look like: dates, times, numbers, ids, or text."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from domain.dates.words import MONTHS, WEEKDAYS
 from domain.dates.written import read_clock, read_written
 from domain.text import folded
 
@@ -14,6 +15,14 @@ _TRUTH = frozenset(
         "true false yes no sim nao si verdadeiro falso verdadero v f t s n y x 0 1 0.0 1.0 0,0 1,0 on off"
     ).split()
 )
+_FLAGS = frozenset(
+    form
+    for word in ("true", "false", "verdadeiro", "verdadero", "falso")
+    for form in (word, word.capitalize(), word.upper())
+)
+"""As programs write true and false; `Sim` and `Yes` may be titles."""
+_FIRST_THREE = frozenset(name[:3].lower() for name in (*MONTHS, *WEEKDAYS, *_FLAGS))
+_BEFORE_WHEN = frozenset("0123456789 \t\n\u00a0(\"'")
 _NUMBER = re.compile(r"[^\w]*+[0-9][0-9.,' \u00a0\u202f]*+[^\w]*+")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?(?P<word>[a-z]+))?", re.IGNORECASE)
 _UNITS = frozenset(
@@ -86,6 +95,12 @@ _SEVERAL = re.compile(
     r"|\s*+1[.)] .*? 2[.)] |[^,]*+(?<=[^\W\d]),[a-z\u00df-\u00ff]",
     re.DOTALL,
 )
+_JOINTS = (" e ", " y ", " and ", " & ")
+_LOUD_JOINTS = (" E ", " Y ", " AND ")
+_NAME = r"[A-Z\u00c0-\u00d6\u00d8-\u00de][\w.'\u2019-]*+"
+_FULL_NAME = rf"{_NAME}(?: (?:d[aeo]s?|del|la|van|von|di|du|{_NAME}))++"
+# `Silva, Ana Maria` is one person turned round, `Souza e Filhos` a company: both sides have two words.
+_TWO_FULL_NAMES = re.compile(rf"\s*+{_FULL_NAME}(?: ?, ?| (?:e|y|and|&) ){_FULL_NAME}\s*+")
 
 
 _ENDS_WITH_OFFSET = re.compile(
@@ -130,21 +145,30 @@ def is_no_name(text: str) -> bool:
     return is_list or "\n" in plain or (plain[:1] in _DIGITS and is_number(plain))
 
 
-def may_be_several(cells: Sequence[str]) -> bool:
+def may_be_several(cells: Collection[str]) -> bool:
     """Return whether `is_several` may hold for any of some cells; many are searched quickly at once."""
     text = "\n" + "\n".join(cells)
-    has_mark = any(mark in text for mark in _MARKS)
+    has_mark = any(mark in text for mark in (*_MARKS, *_JOINTS, *_LOUD_JOINTS))
     return has_mark or not _ALL_AS_WRITTEN.isdisjoint(cells) or _DIGIT_FIRST.search(text) is not None
 
 
 def is_several(text: str) -> bool:
     """Return whether a cell of participants without `;` names several, by the look of it: `Ana, Bia e Caio`.
 
-    One comma is that of `Silva, João`, and `Maria e José` may be a duo.
+    One comma is that of `Silva, João`, and `Maria e José` may be a duo; `Ana Silva, Rui Melo` are two.
     """
     if text in _ALL_AS_WRITTEN:
         return True
-    return len(text) <= _LONGEST_NAMES and not is_no_name(text) and _SEVERAL.match(text) is not None
+    if len(text) > _LONGEST_NAMES or is_no_name(text):
+        return False
+    return _SEVERAL.match(text) is not None or _are_two_full_names(text)
+
+
+def _are_two_full_names(text: str) -> bool:
+    if text.isupper():
+        for joint in _LOUD_JOINTS:
+            text = text.replace(joint, joint.lower())
+    return _TWO_FULL_NAMES.fullmatch(text) is not None
 
 
 def tries_json(text: str) -> bool:
@@ -184,6 +208,22 @@ def is_of_24_hours(text: str) -> bool:
     """Return whether AM or PM adds nothing to a time: to 0:30, one from 13:00 on, or one with a half."""
     clock = read_clock(text)
     return clock is not None and (not 0 < clock.hour <= _NOON or _WITH_HALF.search(folded(text)) is not None)
+
+
+def may_be_no_text(cells: Collection[str]) -> bool:
+    """Return whether `is_no_text` may hold for any of some cells; many are searched quickly at once."""
+    return any(map(_may_begin, {cell[:3] for cell in cells}))
+
+
+def is_no_text(text: str) -> bool:
+    """Return whether a whole cell is a date, a time of day, or what programs write for true and false."""
+    plain = text.strip()
+    return plain in _FLAGS or (_may_begin(plain[:3]) and (is_date(plain) or is_time(plain)))
+
+
+def _may_begin(first_three: str) -> bool:
+    """Return whether a cell may be a date, a time or a flag, by its first three characters."""
+    return first_three[:1] in _BEFORE_WHEN or folded(first_three) in _FIRST_THREE
 
 
 def is_no_title(text: str) -> bool:

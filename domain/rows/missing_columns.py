@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.problems import Problem, ProblemParam, excerpt, problem
+from domain.rows.damaged_names import damaged_name
 from domain.rows.likeness import is_like, is_vetoed
 from domain.rows.looks import column_of, is_date, may_be, mostly, without_totals
 from domain.rows.names import column_key, known_names, meaning, means_another_time, states_a_zone
@@ -39,20 +40,8 @@ def missing_columns(
         return problem("missing_columns.json", value=excerpt(first), fields=fields)
     if first.startswith("<"):
         return problem("missing_columns.html", value=excerpt(first), fields=fields)
-    likely = likely_columns(missing, names, sample)
-    if likely:
-        (target, at), *others = likely.items()
-        more = "".join(f", {excerpt(names[at])} may be meant as {target}" for target, at in others)
-        shown = excerpt(names[at])
-        return problem(
-            "missing_columns.likely",
-            value=shown,
-            suggestion=target,
-            more=more,
-            fields=fields,
-            column=shown,
-            target=target,
-        )
+    if meant := _meant(fields, names, sample):
+        return meant
     zoned = _of_another_zone(names, sample, elsewhere) if "event_date" in missing else None
     if zoned is not None:
         shown = excerpt(zoned)
@@ -64,6 +53,35 @@ def missing_columns(
     by_mapping = _by_mapping(missing, names, chosen or {})
     sentence, params, more = by_mapping or _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
+
+
+def _meant(fields: tuple[str, ...], names: Sequence[str], sample: Sequence[Sequence[str]]) -> Problem | None:
+    """Return the problem that names the columns which seem to be the missing ones."""
+    if damaged := damaged_name(fields, names):
+        column, meant = damaged
+        return problem(
+            "missing_columns.damaged",
+            value=column,
+            suggestion=meant,
+            fields=fields,
+            column=column,
+            meant=meant,
+        )
+    likely = likely_columns(fields, names, sample)
+    if not likely:
+        return None
+    (target, at), *others = likely.items()
+    more = "".join(f", {excerpt(names[at])} may be meant as {target}" for target, at in others)
+    shown = excerpt(names[at])
+    return problem(
+        "missing_columns.likely",
+        value=shown,
+        suggestion=target,
+        more=more,
+        fields=fields,
+        column=shown,
+        target=target,
+    )
 
 
 def _of_another_zone(

@@ -194,8 +194,6 @@ _MEANINGS = {
     if rank == 3 or name != field
 }
 
-_CANONICAL = {column_key(field): field for field in _NAMES if field != EITHER}
-
 
 def meaning(name: str) -> Meaning | None:
     """Return what a column's name means, None for a name that is not known."""

@@ -4,17 +4,26 @@ Looks at the rows that were accepted, by either way of reading; only columns tha
 are looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from itertools import chain
+from operator import itemgetter
 
 from domain.rows.columns import Columns
-from domain.rows.looks import NOTHING, ends_with_offset, is_null, is_several, may_be_several
+from domain.rows.looks import (
+    NOTHING,
+    ends_with_offset,
+    is_no_text,
+    is_null,
+    is_several,
+    may_be_no_text,
+    may_be_several,
+)
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones, without_event
 from domain.rows.zone_names import is_zone_of
 from domain.text import folded
 
 _TEXTS = ("title", "description", "city", "participants", EITHER, LOCATION_NAME, "local_info.address")
+_NAMES = ("title", "city", EITHER, LOCATION_NAME)
 _STATUS = frozenset(
     [
         *("status", "event_status", "situacao", "situacion", "estado"),
@@ -43,6 +52,7 @@ class OddCells:
         index = columns.index
         self._texts = [index[name] for name in _TEXTS if name in index]
         self._places = {index[name] for name in (EITHER, LOCATION_NAME) if name in index}
+        self._names = sorted({index[name] for name in _NAMES if name in index})
         self._people = index.get("participants")
         told = [
             (at, without_event(column_key(columns.names[at]))) for at in columns.ignored if at < columns.width
@@ -55,11 +65,15 @@ class OddCells:
 
     def counts(self, records: Sequence[Sequence[str]]) -> dict[str, int]:
         """Return how many cells of accepted rows have each code."""
-        # Nearly no file has such a word anywhere: no row of it is looked at by itself.
-        has_word = not NOTHING.isdisjoint(chain.from_iterable(records))
+        # Nearly no file has such a word or a date there: no row of it is looked at by itself.
+        distinct = {at: _distinct(records, at) for at in self._texts}
+        has_word = not all(map(NOTHING.isdisjoint, distinct.values()))
         found = {
             "placeholder": sum(map(self._placeholders, records)) if has_word else 0,
-            "unlikely_participant": self._several(records) if self._people is not None else 0,
+            "unlikely_text": sum(
+                _no_texts(records, at) for at in self._names if may_be_no_text(distinct[at])
+            ),
+            "unlikely_participant": self._several(records, distinct),
             "cancelled_row": sum(map(self._is_cancelled, records)) if self._marks else 0,
             "zone_not_used": sum(map(self._is_elsewhere, records)) if self._zones else 0,
         }
@@ -72,11 +86,12 @@ class OddCells:
         # The place `NULL` is read as none.
         return sum(text in NOTHING and not (at in self._places and is_null(text)) for at, text in texts)
 
-    def _several(self, records: Sequence[Sequence[str]]) -> int:
+    def _several(self, records: Sequence[Sequence[str]], distinct: Mapping[int, set[str]]) -> int:
         at = self._people
-        assert at is not None
-        names = [cells[at] for cells in records if at < len(cells)]
-        return sum(is_several(cell) and ";" not in cell for cell in names) if may_be_several(names) else 0
+        if at is None or not may_be_several(distinct[at]):
+            return 0
+        names = (cells[at] for cells in records if at < len(cells))
+        return sum(";" not in cell and is_several(cell) for cell in names)
 
     def _is_cancelled(self, cells: Sequence[str]) -> bool:
         return any(folded(cells[at]) in words for at, words in self._marks if at < len(cells) and cells[at])
@@ -88,3 +103,16 @@ class OddCells:
             return False
         times = (cells[at].strip() for at in self._times if at < len(cells))
         return not any(map(ends_with_offset, times))
+
+
+def _no_texts(records: Sequence[Sequence[str]], at: int) -> int:
+    """Return how many cells of a column are a date, a time, or true or false."""
+    return sum(is_no_text(cells[at]) for cells in records if at < len(cells))
+
+
+def _distinct(records: Sequence[Sequence[str]], at: int) -> set[str]:
+    """Return the cells of a column, each once."""
+    try:
+        return {*map(itemgetter(at), records)}
+    except IndexError:
+        return {cells[at] for cells in records if at < len(cells)}

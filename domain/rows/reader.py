@@ -17,7 +17,7 @@ class _ReaderState(Protocol):
 
 
 class Reader(ABC):
-    """A reader of rows; each kind of file has its own `stretch` and its own state."""
+    """A reader of rows; each kind of file has its own `read_batch` and its own state."""
 
     _state: _ReaderState
     _warnings: Warnings
@@ -42,9 +42,9 @@ class Reader(ABC):
         return self._warnings.described(self._state.columns)
 
     def rows(self, *, max_rows: int = BATCH_ROWS) -> list[Row]:
-        """Return the next rows as objects; otherwise as `stretch`."""
-        return self.stretch(max_rows=max_rows).rows()
+        """Return the next rows as objects; otherwise as `read_batch`."""
+        return self.read_batch(max_rows=max_rows).rows()
 
     @abstractmethod
-    def stretch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
+    def read_batch(self, *, max_rows: int = BATCH_ROWS) -> RowBatch:
         """Return up to so many rows; none when they need more bytes."""

@@ -25,7 +25,6 @@ from domain.text import check_characters, check_size, is_too_large
 # As the careful reader keeps a cell whose quote ran on into the next line, where it closed too early.
 _RUN_ON = re.compile(r' *+"(?:[^"]++|"")*+" *+[^\r\n",;\t| ][^\r\n]*+')
 _OF_EACH_HEADER = frozenset({"title", "event_date"})
-_OF_EVERY_TABLE = ("title", "event_date", "city")
 _PLACE_FIELDS = {EITHER: LOCATION_NAME}
 _LEAST_NAMES = 3
 _DELIMITERS = ",;\t|"
@@ -182,7 +181,7 @@ class RowParser:
         if len(places) < _LEAST_NAMES or not places.keys() >= _OF_EACH_HEADER:
             return False
         index = self._columns.index
-        return any(name in places and index.get(name) != places[name] for name in _OF_EVERY_TABLE)
+        return any(name in places and index.get(name) != places[name] for name in limits.REQUIRED)
 
     def _members(self, cells: list[str], problems: list[Problem]) -> dict[str, object]:
         """Return the members as JSON would have them; cells that cannot be read become problems."""

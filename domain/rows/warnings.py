@@ -1,16 +1,18 @@
 """The warnings of a file: each kind is reported once, with its count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
+from operator import itemgetter
 from typing import Any
 
 from domain.problems import excerpt
-from domain.rows.columns import Columns
+from domain.rows.columns import REQUIRED, Columns
 from domain.rows.first_rows import FirstRows
 from domain.rows.odd_cells import OddCells
 from domain.text import looks_damaged
 
 _GENERATION_ROWS = 32_768
+_SHOWN_COLUMNS = 20
 
 _MESSAGES = {
     "repeated_row": "rows that exactly repeat an earlier row were imported anyway",
@@ -27,12 +29,16 @@ _MESSAGES = {
     "nameless_attendee": "attendees without a name were left out",
     "absent_attendee": "attendees who declined, and rooms and equipment, were left out",
     "unlikely_participant": (
-        "cells of participants hold a number, several lines, a list or several names without ; between them, "
-        "and were kept as one name: names are separated by ;"
+        "cells of participants hold a number, several lines, a list or what may be several names without ; "
+        "between them, and were kept as one name: names are separated by ;"
     ),
     "placeholder": (
         "cells hold a word for nothing (such as NA, null or -) and were stored as they are: clear them, if "
         "nothing is meant"
+    ),
+    "unlikely_text": (
+        "titles, cities or places are a date, a time, or true or false, and were stored as they are: check "
+        "that the columns are not shifted, and are those of these fields"
     ),
     "zone_not_used": (
         "rows name a time zone in a column that was not used, and their times count in that of the server: "
@@ -48,6 +54,12 @@ _MESSAGES = {
     "contradicting_dates": (
         "dates contradict the order of day and month that an earlier line proved: rows whose date fits both "
         "orders may be on wrong days; check that line, or import again with date_format"
+    ),
+    "exchanged_dates": (
+        "dates may have day and month exchanged: every real date of the column has a day up to 12, and every "
+        "one in text a part above 12, as where a spreadsheet program of another country opened the file; "
+        "they were imported as they stand, since date_format is given: check them, or undo the import and "
+        "send the file without date_format"
     ),
     "rows_above_header": "rows above the header were skipped",
     "assumed_header": (
@@ -86,8 +98,27 @@ def other_arrays(read: str, names: Sequence[str]) -> dict[str, Any]:
     return {"code": "other_arrays", "message": message, "count": len(names), "names": [*names[:20]]}
 
 
+class _Remembered:
+    """Digests (64 bits) of the last 32,768 to 65,536 accepted rows."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def new(self, rows: Iterable[object]) -> int:
+        """Remember rows; return how many of them differ from each other and from earlier ones."""
+        digests = {*map(hash, rows)}
+        known = digests & self._young | digests & self._old
+        self._young |= digests - known
+        # Two generations forget in bulk what an ordered set would forget one by one.
+        if len(self._young) >= _GENERATION_ROWS:
+            self._old, self._young = self._young, set()
+        return len(digests) - len(known)
+
+
 class Warnings:
-    """Counts by code, and recognises repeats among the last 32,768 to 65,536 accepted rows."""
+    """Counts by code, and recognises repeated rows and events among the last accepted ones."""
 
     def __init__(self, counts: dict[str, int], first_rows: FirstRows | None = None) -> None:
         """Go on from earlier counts."""
@@ -95,12 +126,19 @@ class Warnings:
         self.first_rows = first_rows or FirstRows()
         self._columns: Columns | None = None
         self._odd_cells: OddCells | None = None
-        self._young: set[int] = set()
-        self._old: set[int] = set()
+        self._rows = _Remembered()
+        self._events = _Remembered()
+        self._used: Callable[[Sequence[str]], object] | None = None
+        self._width = 0
 
     def set_columns(self, columns: Columns, timezone: tzinfo) -> None:
         """Set the columns of the rows, and the time zone in which times without an offset count."""
         self._columns = columns
+        used = _used_columns(columns)
+        # Where all columns are used, rows of one event are repeated rows.
+        are_all = len(used) == columns.most and not columns.ignored
+        self._used = itemgetter(*used) if used and not are_all else None
+        self._width = used[-1] + 1 if used else 0
         self._odd_cells = OddCells(columns, timezone)
 
     def add(self, code: str, times: int = 1) -> None:
@@ -115,7 +153,7 @@ class Warnings:
         return more
 
     def note_rows(self, records: Sequence[list[str]], *, is_damaged: bool = True) -> None:
-        """Remember accepted rows by 64-bit digests; warn of each that was there before.
+        """Remember accepted rows; warn of each that was there before, whole or in the columns that are used.
 
         With `is_damaged`, some of them may have damaged letters: each one that has is warned of.
         """
@@ -127,15 +165,20 @@ class Warnings:
         if self._odd_cells is not None:
             for code, count in self._odd_cells.counts(records).items():
                 self.add(code, count)
-        digests = {*map(hash, map(tuple, records))}
-        known = digests & self._young | digests & self._old
-        repeated = len(records) - len(digests) + len(known)
-        if repeated:
-            self.add("repeated_row", repeated)
-        self._young |= digests - known
-        # Two generations forget in bulk what an ordered set would forget one by one.
-        if len(self._young) >= _GENERATION_ROWS:
-            self._old, self._young = self._young, set()
+        rows = self._rows.new(map(tuple, records))
+        if rows < len(records):
+            self.add("repeated_row", len(records) - rows)
+        events = self._new_events(records, self._used) if self._used is not None else rows
+        if events < rows:
+            self.add("same_event", rows - events)
+
+    def _new_events(self, records: Sequence[list[str]], used: Callable[[Sequence[str]], object]) -> int:
+        """Return how many rows differ from all others in the columns that are used."""
+        width = self._width
+        if min(map(len, records), default=width) < width:
+            # A row may end before its last cells, where they are empty.
+            records = [cells + [""] * (width - len(cells)) for cells in records]
+        return self._events.new(map(used, records))
 
     def described(self, columns: Columns | None) -> list[dict[str, Any]]:
         """Return the warnings as reported to the uploader."""
@@ -152,11 +195,18 @@ class Warnings:
         nameless = self.first_rows.nameless(columns)
         count = len(columns.ignored) + nameless
         if count:
-            named = [columns.names[at].strip() for at in columns.ignored[:20]] + ["(unnamed)"] * min(
-                1, nameless
-            )
+            named = _names_of_ignored(columns) + ["(unnamed)"] * min(1, nameless)
             message = f"columns that match no field were ignored: {', '.join(named)}"
             found.append({"code": "ignored_columns", "message": message, "count": count, "names": named})
+        same = self.counts.get("same_event")
+        if same:
+            named = _names_of_ignored(columns) or ["(unnamed)"]
+            message = (
+                "rows give the same event as an earlier row, and differ from it only in columns that were "
+                f"not used ({', '.join(named)}): of a list of attendees, on_duplicate=skip with "
+                f"key={','.join(REQUIRED)} imports each event once"
+            )
+            found.append({"code": "same_event", "message": message, "count": same, "names": named})
         left_out = self.first_rows.times_left_out(columns)
         if left_out:
             message = (
@@ -172,3 +222,14 @@ class Warnings:
                 }
             )
         return found
+
+
+def _names_of_ignored(columns: Columns) -> list[str]:
+    return [columns.names[at].strip() for at in columns.ignored[:_SHOWN_COLUMNS]]
+
+
+def _used_columns(columns: Columns) -> list[int]:
+    """Return the columns by which rows are events: those of fields, and what a reader uses beside them."""
+    unused, fields = {*columns.ignored}, {*columns.index.values()}
+    named = (at for at, name in enumerate(columns.names) if name.strip() and at not in unused)
+    return sorted(fields.union(named))

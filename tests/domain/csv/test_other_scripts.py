@@ -49,6 +49,30 @@ def test_another_alphabet_is_told_by_its_encoding_or_as_unknown(
 
 
 @pytest.mark.parametrize(
+    ("text", "encoding", "found"),
+    [
+        ("Θεατρο;Πατρα", "cp1253", ("windows-1253", "windows-1251")),
+        ("Θέατρο;Πάτρα", "cp1253", ("windows-1253",)),
+        ("Φεστιβάλ;Χανιά", "cp1253", ("windows-1253",)),
+        ("ΘΕΑΤΡΟ;ΠΑΤΡΑ", "cp1253", ("windows-1253", "windows-1251")),
+        ("Εκθεση;Λαρισα", "cp1253", ("windows-1253", "windows-1251")),
+        ("Москва;Концерт", "cp1251", ("windows-1251",)),
+        ("Киев;Лекция", "cp1251", ("windows-1251",)),
+        ("Тула;Спорт", "cp1251", ("windows-1251",)),
+        ("ЛЕКЦИЯ;ЯРМАРКА", "cp1251", ("windows-1251",)),
+        ("Киев;Лекция", "koi8_r", ("koi8-r",)),
+        ("תל אביב;קונצרט", "cp1255", ()),
+    ],
+)
+def test_of_a_short_text_each_alphabet_is_named_that_it_may_be(
+    text: str, encoding: str, found: tuple[str, ...]
+) -> None:
+    fault = doubt_about(table(text).encode(encoding))
+    assert fault is not None
+    assert (fault.suggestion, fault.suggestions or ()) == (found[0] if found else None, found)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Bingo ÁÉÍÓÚ;São João;Exposição;Coração;Maceió;Ópera",

@@ -53,6 +53,18 @@ def test_iso_dates_are_kept_unchanged_with_any_date_format(
 
 
 UNAMBIGUOUS = {
+    "2026-12-03T19:30:00": [
+        "qui, 03 dez 2026 \u00b7 19:30",
+        "3 dez 2026 | 19h30",
+        "2026-12-03 \u2022 19:30",
+        "Thu Dec  3 19:30:00 2026",
+        "Thu Dec 03 19:30 2026",
+        "Dec 3 7:30 PM 2026",
+        "03-DEC-26 07.30.00 PM",
+    ],
+    "2026-12-03T19:30:00.000000000": ["03-DEC-26 07.30.00.000000000 PM", "03-DEC-26 19.30.00.000000000"],
+    "2026-12-03T19:30:00-03:00": ["Thu Dec  3 19:30:00 -0300 2026", "03-DEC-26 07.30.00 PM -03:00"],
+    "2026-12-03T19:30:00Z": ["Thu Dec  3 19:30:00 UTC 2026", "Thu Dec 3 19:30:00 GMT 2026"],
     "2025-07-01T09:00:00": ["2025-07-01 9:00", "2025-07-01T9:00", "Tue, Jul 1, 2025, 9:00 AM"],
     "2025-07-01T10:00:00": [
         "2025-07-01 10h",
@@ -388,6 +400,21 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         ("2026-06-24T19:30-3", "2026-06-24T19:30:00-03:00"),
         ("24/06/2026 19:30 +3", "2026-06-24T19:30:00+03:00"),
         ("24/06/2026 7:30-9", "2026-06-24T07:30:00"),
+        ("2026-06-24 19:30 -3", "2026-06-24T19:30:00-03:00"),
+        ("24/06/2026 19:30 ~ 22:00", "2026-06-24T19:30:00"),
+        ("24/06/2026 ~ 26/06/2026", "2026-06-24"),
+        ("24/06/2026 | 19h às 21h", "2026-06-24T19:00:00"),
+        ("24/06/2026 \u00b7 19h \u00b7 21h", "2026-06-24T19:00:00"),
+        ("Wed Jun 24 19:30:00 BRT 2026", "2026-06-24T19:30:00-03:00"),
+        ("Thu Jun 24 19:30:00 2026", "2026-06-24T19:30:00"),
+        ("24-JUN-26 07.30.00.000000000 PM AMERICA/RECIFE", "2026-06-24T19:30:00.000000000-03:00"),
+        ("(24/06/2026)", "2026-06-24"),
+        ("[24/06/2026 19h]", "2026-06-24T19:00:00"),
+        # Each line is another moment, or a part of the first.
+        ("24/06/2026\n25/06/2026", "2026-06-24"),
+        ("24/06/2026 19h\n25/06/2026 19h", "2026-06-24T19:00:00"),
+        ("24/06/2026\r\n19h\r\n21h", "2026-06-24T19:00:00"),
+        ("24/06/2026\n19h às 21h", "2026-06-24T19:00:00"),
         ("13/07/2025 meio-dia", "2025-07-13T12:00:00"),
         ("13/07/2025 ao meio-dia", "2025-07-13T12:00:00"),
         ("13/07/2025, noon", "2025-07-13T12:00:00"),
@@ -441,6 +468,13 @@ def test_a_refused_date_has_a_suggestion_of_what_was_meant(text: str, suggestion
     refused = parse(text)
     assert isinstance(refused, Problem)
     assert (refused.code, refused.suggestion) == ("invalid_date", suggestion)
+
+
+@pytest.mark.parametrize("text", ["24/06/2026 19:30-3", "2026-06-24 19:30-3", "24/06/2026 19h30 -3"])
+def test_what_may_be_an_end_or_an_offset_of_one_digit_is_suggested_as_both(text: str) -> None:
+    refused = parse(text)
+    assert isinstance(refused, Problem)
+    assert refused.suggestions == ("2026-06-24T19:30:00", "2026-06-24T19:30:00-03:00")
 
 
 def test_a_number_of_a_day_counts_from_the_first_of_its_workbook() -> None:
@@ -608,6 +642,13 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("8h às 10h da manhã", "08:00:00"),
         ("19:30:00-3", "19:30:00-03:00"),
         ("19:30-3", "19:30:00"),
+        ("19h\n21h", "19:00:00"),
+        ("19:00\n\n21:00", "19:00:00"),
+        ("19h \u00b7 21h", "19:00:00"),
+        ("19h | 21h", "19:00:00"),
+        ("19:30 ~ 22:00", "19:30:00"),
+        ("(19h30)", "19:30:00"),
+        ("07.03.26", None),
         ("8 noite", "20:00:00"),
         ("2025-07-02", None),
         ("01/07/2025", None),
@@ -681,6 +722,8 @@ CLOCKS = {
     "minutes": lambda m: f" {m.hour}:{m.minute:02}",
     "seconds": lambda m: f" {m.hour:02}:{m.minute:02}:{m.second:02}",
     "hours": lambda m: f" {m.hour}h{m.minute:02}",
+    "after a bar": lambda m: f" | {m.hour:02}:{m.minute:02}",
+    "after a point": lambda m: f" \u00b7 {m.hour}h{m.minute:02}",
     "twelve hours": lambda m: f"\u00a0{m.hour % 12 or 12}:{m.minute:02}\u202f{'AM' if m.hour < 12 else 'PM'}",
     "twelve hours, with points": lambda m: (
         f", {m.hour % 12 or 12}:{m.minute:02} {'a.' if m.hour < 12 else 'p.'}\u00a0m."
@@ -715,7 +758,7 @@ def test_no_order_reads_a_numeric_date_as_another_day(
     write, own = NUMERIC[form]
     day, time = write(moment, mark), CLOCKS[clock](moment)
     stored = _stored(moment, clock)
-    cells = (day, time.strip(" ,\u00a0")) if apart else (day + time, "")
+    cells = (day, time.strip(" ,|\u00b7\u00a0")) if apart else (day + time, "")
 
     def read(date_format: DateFormat) -> str:
         return kept(cells[0], date_format, cells[1])

@@ -357,6 +357,24 @@ def test_any_calendar_gives_the_same_outcome_whatever_the_chunks(
     assert first == rows
 
 
+@pytest.mark.parametrize(
+    ("starts", "other"),
+    [
+        (["DTSTART:20260803T190000", "DTSTART:20260804T190000"], "2026-08-04T19:00:00"),
+        (["DTSTART;VALUE=DATE:20260803", "DTSTART:20260803T190000"], "2026-08-03T19:00:00"),
+        (["DTSTART:20260803T190000", "DTSTART:20260803T190000Z"], "2026-08-03T19:00:00Z"),
+        (["DTSTART:20260803T190000", "RRULE:FREQ=DAILY", "DTSTART:20260804T190000"], "2026-08-04T19:00:00"),
+        (["DTSTART:20260803T190000", "DTSTART:20260803T190000"], None),
+        (["DTSTART:", "DTSTART:20260803T190000"], None),
+    ],
+)
+def test_an_entry_that_begins_at_two_moments_is_refused(starts: list[str], other: str | None) -> None:
+    _, (row,) = read(calendar(*entry(*starts)))
+    assert (row.fields is None) == (other is not None)
+    told = [(error.field, error.code, (error.params or {}).get("other")) for error in row.errors]
+    assert told == ([("event_date", "invalid_date", other)] if other else [])
+
+
 EXCLUDED = [
     # What follows DTSTART, and the date of the row.
     (["RRULE:FREQ=WEEKLY"], "2026-08-03T19:00:00"),

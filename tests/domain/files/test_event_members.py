@@ -36,22 +36,24 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 def test_an_event_has_title_and_date_or_what_the_options_say(
     members: dict[str, Any], options: dict[str, Any], expected: bool
 ) -> None:
-    assert EventMembers(**options).is_single(members) is expected
+    assert EventMembers(**options).fields(members).is_single is expected
 
 
 @pytest.mark.parametrize("value", [None, 1, "title", [], {}, [{"title": "A", "date": DATE}]])
 def test_what_is_no_object_is_no_event(value: Any) -> None:
     events = EventMembers({"title": "T"}, {"city": CITY})
-    assert not events.is_single(value)
-    assert not events.is_whole(value)
-    assert not events.is_mapped(value)
+    for in_array in (False, True):
+        fields = events.fields(value, in_array=in_array)
+        assert not fields.is_single
+        assert not fields.is_whole
+        assert not fields.mapped_count
 
 
 def test_news_are_no_whole_events_and_those_in_other_objects_are_found() -> None:
     events, news = EventMembers(), {"id": 1, "title": "A", "date": DATE, "description": "x"}
-    assert not events.is_whole(news)
+    assert not events.fields(news).is_whole
     whole = {**news, "city": CITY}
-    assert events.is_whole(whole)
+    assert events.fields(whole).is_whole
     assert events.has_events({"name": "Casa", "shows": [whole]})
     assert events.has_events({"name": "Casa", "shows": [{"id": 1}, whole]})
     assert not events.has_events({"a": {"b": {"c": {"d": whole}}}})
@@ -61,5 +63,5 @@ def test_what_the_mapping_names_otherwise_is_an_event_that_is_told_all_the_same(
     events = EventMembers({"title": "T"})
     whole = {"title": "A", "date": DATE, "city": CITY}
     assert events.has_events(whole)
-    assert not events.is_single(whole)
-    assert not events.is_mapped(whole)
+    assert not events.fields(whole).is_single
+    assert not events.fields(whole, in_array=True).mapped_count

@@ -156,3 +156,26 @@ def test_a_row_that_is_no_record_needs_no_values(name: str) -> None:
     assert found == [2, *([code] if code else []), 4]
     counts = {warning["code"]: warning["count"] for warning in reader.warnings}
     assert counts.get("total_row", 0) == totals
+
+
+@pytest.mark.parametrize(("below", "told"), [("Fim", []), ("Término", []), ("Hora", ["#3"]), ("", ["#3"])])
+def test_a_time_that_a_second_header_row_names_as_an_end_is_not_asked_about(
+    below: str, told: list[str]
+) -> None:
+    lines: list[Any] = [
+        {"sheet": "S"},
+        {"cells": ["Título", "Data", "Data", "Cidade"], "merged": [2]},
+        ["Título", "Início", below, "Cidade"],
+        ["A", "2026-12-03", "2026-12-04T21:00:00", "Recife"],
+        ["B", "2026-12-04", "2026-12-08T22:00:00", "Olinda"],
+    ]
+    reader = SheetReader(ImportOptions(), ZoneInfo("UTC"))
+    reader.feed("".join(json.dumps(line) + "\n" for line in lines).encode())
+    reader.close()
+    accepted = 0
+    while not reader.is_hungry:
+        accepted += sum(row.fields is not None for row in reader.rows())
+    assert accepted == 2
+    assert [
+        name for each in reader.warnings if each["code"] == "time_not_used" for name in each["names"]
+    ] == told

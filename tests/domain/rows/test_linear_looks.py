@@ -7,12 +7,15 @@ import pytest
 
 from domain.dates.several_times import are_times
 from domain.rows.cells import is_error, may_hold_errors
+from domain.rows.columns import REQUIRED
+from domain.rows.damaged_names import damaged_name
 from domain.rows.formula_guard import exported, imported, may_be_guarded
 from domain.rows.looks import (
     ends_with_offset,
     is_count,
     is_line_of_totals,
     is_no_name,
+    is_no_text,
     is_no_title,
     is_number,
     is_several,
@@ -40,6 +43,10 @@ CELLS = [
         "\n ",
         "1 ",
         "a/",
+        "A a ",
+        "Ana Bia e ",
+        "d'A ",
+        "??x",
         "=",
         ".",
     ),
@@ -55,6 +62,8 @@ LOOKS: list[Callable[[str], object]] = [
         is_count,
         is_no_name,
         is_no_title,
+        is_no_text,
+        lambda cell: damaged_name(REQUIRED, [cell]),
     ),
     *(is_several, tries_json, ends_with_offset, looks_damaged, lambda cell: is_line_of_totals([cell])),
 ]

@@ -86,6 +86,14 @@ def test_a_word_for_nothing_where_no_text_may_be_is_refused_with_what_to_do(
             "1. Ana 2. Bia",
         ),
         *("Ana\tBia", "1) Ana 2) Bia"),
+        *("Ana Silva, Rui Melo", "Ana Silva,Rui Melo", "Ana Silva e Rui Melo", "Ana Silva & Rui Melo"),
+        *(
+            "Ana Silva y Rui Melo",
+            "Ana Silva and Rui Melo",
+            "ANA SILVA E RUI MELO",
+            "Ana da Silva, Rui de Melo",
+        ),
+        *("Ângela Ávila e Óscar Íris", "Ana M. Silva, Rui O'Neil-Melo"),
     ],
 )
 def test_several_participants_without_a_semicolon_are_told(cell: str) -> None:
@@ -109,11 +117,45 @@ def test_several_participants_without_a_semicolon_are_told(cell: str) -> None:
             "Ana, Bia; Caio, Davi",
         ),
         *("Souza & Filhos", "Maria (mãe)", "ana@x.org", "Allan", "Ana-Maria d'Ávila", "Jay-Z"),
+        *(
+            "Zezé Di Camargo & Luciano",
+            "Silva Santos, Ana",
+            "Dolce & Gabbana",
+            "Silva e Filhos",
+            "SILVA E FILHOS",
+        ),
+        *("Ernesto Melo e Castro", "Silva, Ana Maria", "Ana Silva, palestrante", "Maria da Silva"),
         *("Silva,João", "Gal\u00b7la Placídia", "Ed+Co", "1. FC Köln"),
     ],
 )
 def test_one_name_is_not_told(cell: str) -> None:
     assert read({"Participantes": cell})[1] == {}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("2026-12-03", "03/12/2026", "2026-12-03T19:30:00", "3 de dezembro de 2026", "qui, 03 dez 2026"),
+        *("19:30", "19h", "7:30 PM", "true", "FALSE", "Verdadeiro", "falso", " 2026-12-03 "),
+    ],
+)
+@pytest.mark.parametrize("column", ["Título", "Cidade", "Local"])
+def test_a_date_a_time_or_a_flag_where_a_name_belongs_is_told(column: str, cell: str) -> None:
+    rows, warnings = read({column: cell}, {}, {column: cell})
+    assert warnings == {"unlikely_text": 2}
+    assert all(row.fields is not None for row in rows)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1984", "24 horas de samba", "1º de Maio", "Sim", "Verdade", "Sexta 13", "Dezembro", "Segunda 2026"],
+)
+def test_a_name_with_a_number_or_a_day_in_it_is_not_told(cell: str) -> None:
+    assert read({"Título": cell, "Local": cell, "Cidade": cell})[1] == {}
+
+
+def test_a_date_in_a_description_or_a_list_of_names_is_not_told() -> None:
+    assert read({"Descrição": "2026-12-03", "Participantes": "True"})[1] == {}
 
 
 @pytest.mark.parametrize(

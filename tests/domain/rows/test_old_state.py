@@ -9,7 +9,7 @@ import pytest
 
 from domain.csv.reader import RowReader
 from domain.files.json_reader import JsonReader
-from domain.files.record_reader import RecordReader
+from domain.files.record_reader import MemberReader
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 from domain.rows.row_parser import Row
@@ -134,7 +134,7 @@ def test_a_state_of_0_1_before_the_header_begins_there(kind: type[RowReader] | t
     assert len(_rows(reader, (CSV if kind is RowReader else SHEET).encode())) == 10
 
 
-def _rows(reader: RowReader | SheetReader | RecordReader, content: bytes) -> list[Row]:
+def _rows(reader: RowReader | SheetReader | MemberReader, content: bytes) -> list[Row]:
     reader.feed(content)
     reader.close()
     rows: list[Row] = []

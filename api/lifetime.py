@@ -6,15 +6,15 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import anyio
 
-from api.feed_lifetime import RunningFeed, running_feed
-from api.feeds.admission import Transport
+from api.feed_lifetime import running_feed
 from api.http.metrics import Metrics
 from api.logs import JobFailedError
+from api.metric_sources import offer_indexing, offer_process, offer_webhooks
 from api.parsing.pool import ParserPool
 from api.security.rate_limit import MemoryRateLimiter
 from api.services.analysis_task import AnalysisTask
@@ -37,7 +37,6 @@ from api.services.task_report import TaskKind
 from api.services.tasks import Tasks
 from api.services.webhooks.addresses import Addresses
 from api.services.webhooks.delivery import Deliveries
-from api.services.webhooks.figures import Figures
 from api.services.webhooks.sending import Sender
 from api.services.webhooks.service import Webhooks
 from api.settings import Settings
@@ -80,6 +79,7 @@ async def running_services(
     settings: Settings, metrics: Metrics, traces: "Traces | None" = None
 ) -> AsyncIterator[Services]:
     """Open the store and run every service; close in the opposite order."""
+    owner = _owner(settings)
     async with AsyncExitStack() as opened:
         listeners = Listeners()
         store = await _opened_store(settings, listeners)
@@ -87,7 +87,7 @@ async def running_services(
         people = await _people(settings, store)
         bodies = OpenBodies(people.ended)
         feed = await opened.enter_async_context(
-            running_feed(settings, store, people, bodies, owner=_owner(settings), clock=now_ms)
+            running_feed(settings, store, people, bodies, owner=owner, clock=now_ms)
         )
         # The ring was filled some time ago: what was committed since then comes first.
         store.publish_from(feed.hub.log.head)
@@ -96,11 +96,13 @@ async def running_services(
         housekeeping = Housekeeping(store, now_ms=now_ms, feed_keep_days=settings.feed_keep_days)
         await opened.enter_async_context(_at_work(*feed.jobs, housekeeping.run))
         served: Store = traces.store(store) if traces else store
-        jobs = await opened.enter_async_context(_running_jobs(settings, served, traces))
-        _offer(metrics, store, feed, jobs)
+        jobs = await opened.enter_async_context(_running_jobs(settings, served, traces, owner=owner))
+        offer_process(metrics, store, feed, jobs.imports, jobs.tasks)
         await opened.enter_async_context(_indexing(store, listeners, metrics))
         await opened.enter_async_context(_at_work(metrics.keep_fresh))
-        webhooks = await opened.enter_async_context(_webhooks(settings, served, listeners, metrics, traces))
+        webhooks = await opened.enter_async_context(
+            _webhooks(settings, served, listeners, metrics, traces, owner=owner)
+        )
         yield Services(
             settings=settings,
             timezone=ZoneInfo(settings.timezone),
@@ -130,65 +132,42 @@ async def _indexing(store: SqlStore, listeners: Listeners, metrics: Metrics) -> 
         return
     indexer = Indexer(store.indexing)
     listeners.add(lambda _: indexer.changed())
-    metrics.offer(
-        "fasttrack_search_backlog",
-        "gauge",
-        "Events that are not yet in the text index.",
-        lambda: indexer.texts_behind,
-        merge="livemax",
-    )
-    metrics.offer(
-        "fasttrack_index_backlog",
-        "gauge",
-        "Events that are not yet in the other indexes.",
-        lambda: indexer.entries_behind,
-        merge="livemax",
-    )
+    offer_indexing(metrics, indexer)
     async with _at_work(indexer.run):
         yield
 
 
 @asynccontextmanager
-async def _running_jobs(settings: Settings, store: Store, traces: "Traces | None") -> AsyncIterator[Jobs]:
+async def _running_jobs(
+    settings: Settings, store: Store, traces: "Traces | None", *, owner: str
+) -> AsyncIterator[Jobs]:
     exports = _exports(settings, store)
     readers = ParserPool(settings.timezone, pack, standby=settings.standby_readers)
-    tasks, imports = _tasks(settings, store, exports, readers), _imports(settings, store, readers, traces)
+    tasks = _tasks(settings, store, exports, readers, owner=owner)
+    imports = _imports(settings, store, readers, traces, owner=owner)
     async with readers.running(), _at_work(tasks.run, exports.sweep_daily), imports.running():
         yield Jobs(imports, tasks, exports)
 
 
 @asynccontextmanager
 async def _webhooks(
-    settings: Settings, store: Store, listeners: Listeners, metrics: Metrics, traces: "Traces | None"
+    settings: Settings,
+    store: Store,
+    listeners: Listeners,
+    metrics: Metrics,
+    traces: "Traces | None",
+    *,
+    owner: str,
 ) -> AsyncIterator[Webhooks]:
     addresses = Addresses(allow_private=settings.webhook_private_addresses)
     new_sender = traces.sender if traces else Sender
     sender = new_sender(addresses, now_ms=now_ms, ca_file=settings.webhook_ca_file)
-    deliveries = Deliveries(
-        store, sender, owner=_owner(settings), now_ms=now_ms, chance=random.SystemRandom().random
-    )
+    chance = random.SystemRandom().random
+    deliveries = Deliveries(store, sender, owner=owner, now_ms=now_ms, chance=chance)
     listeners.add(deliveries.committed)
-    _offer_webhooks(metrics, deliveries.figures)
+    offer_webhooks(metrics, deliveries.figures, now_ms)
     async with _at_work(deliveries.run):
         yield Webhooks(store, addresses, sender, deliveries, now_ms=now_ms)
-
-
-def _offer_webhooks(metrics: Metrics, figures: Figures) -> None:
-    offer = metrics.offer
-    tried = "Attempts to deliver messages to webhooks."
-    offer("fasttrack_webhook_deliveries_total", "counter", tried, lambda: figures.attempts, label="result")
-    waiting = "Messages that webhooks have not taken yet."
-    offer("fasttrack_webhook_pending_messages", "gauge", waiting, lambda: figures.pending)
-    oldest = "Age of the oldest message that a webhook has not taken yet."
-    offer(
-        "fasttrack_webhook_oldest_seconds",
-        "gauge",
-        oldest,
-        lambda: figures.oldest_seconds(now_ms()),
-        merge="livemax",
-    )
-    states = "Webhooks that are enabled, or disabled for a cause."
-    offer("fasttrack_webhooks", "gauge", states, lambda: figures.states, label="state", merge="livemax")
 
 
 async def _people(settings: Settings, store: SqlStore) -> People:
@@ -196,39 +175,6 @@ async def _people(settings: Settings, store: SqlStore) -> People:
     if not settings.is_open:
         await _add_first_user(people)
     return people
-
-
-def _offer(metrics: Metrics, store: SqlStore, feed: RunningFeed, jobs: Jobs) -> None:
-    """Let the metrics read counts of this process, and of the store, which all processes see alike."""
-    registry, none_open = feed.hub.registry, dict.fromkeys(get_args(Transport), 0.0)
-    offer = metrics.offer
-    offer("fasttrack_messages_total", "counter", "Messages published.", lambda: store.published)
-    by = "transport"
-    offer(
-        "fasttrack_streams",
-        "gauge",
-        "Open streams.",
-        lambda: none_open | registry.open_by_transport,
-        label=by,
-    )
-    offer(
-        "fasttrack_streams_opened_total",
-        "counter",
-        "Streams opened.",
-        lambda: none_open | registry.opened,
-        label=by,
-    )
-    online = "People with an open stream."
-    offer("fasttrack_people_online", "gauge", online, lambda: feed.presence.online, merge="livemax")
-    rows = "Rows of imports and dry runs."
-    offer("fasttrack_import_rows_total", "counter", rows, lambda: jobs.imports.rows, label="result")
-    offer("fasttrack_imports_active", "gauge", "Imports that have not ended.", lambda: jobs.imports.active)
-    offer("fasttrack_tasks_active", "gauge", "Tasks that are running or waiting.", lambda: jobs.tasks.active)
-    staged = "Bytes of unfinished imports."
-    offer("fasttrack_staged_bytes", "gauge", staged, lambda: jobs.imports.staged_bytes, merge="livemax")
-    if store.free_disk_bytes is not None:
-        about = "Bytes free on the disk of the data folder."
-        offer("fasttrack_disk_free_bytes", "gauge", about, store.free_disk_bytes, merge="livemin")
 
 
 async def _opened_store(settings: Settings, listeners: Listeners) -> SqlStore:
@@ -248,7 +194,9 @@ def _exports(settings: Settings, store: Store) -> ExportTask:
     return ExportTask(store, begin, clock=now_ms, keep_days=keep_days, timezone=timezone)
 
 
-def _tasks(settings: Settings, store: Store, exports: ExportTask, readers: ParserPool) -> Tasks:
+def _tasks(
+    settings: Settings, store: Store, exports: ExportTask, readers: ParserPool, *, owner: str
+) -> Tasks:
     analysis = AnalysisTask(store, clock=now_ms, timezone=ZoneInfo(settings.timezone))
     checks = CheckTask(store, readers.open_source)
     kinds: dict[str, TaskKind] = {"analysis": analysis, "export": exports, "check": checks}
@@ -258,21 +206,22 @@ def _tasks(settings: Settings, store: Store, exports: ExportTask, readers: Parse
         clock=now_ms,
         new_id=_new_task_id,
         at_work=settings.tasks_at_once,
-        owner=_owner(settings),
+        owner=owner,
     )
 
 
 def _owner(settings: Settings) -> str:
     """Return the name of this process in leases: always the same where it has the store to itself."""
-    is_shared = (settings.database_url or "").startswith("postgres")
-    return secrets.token_hex(8) if is_shared else "server"
+    return secrets.token_hex(8) if settings.is_postgres else "server"
 
 
 def _new_task_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def _imports(settings: Settings, store: Store, readers: ParserPool, traces: "Traces | None") -> Imports:
+def _imports(
+    settings: Settings, store: Store, readers: ParserPool, traces: "Traces | None", *, owner: str
+) -> Imports:
     return Imports(
         store,
         open_source=readers.open_source,
@@ -280,7 +229,7 @@ def _imports(settings: Settings, store: Store, readers: ParserPool, traces: "Tra
         max_upload_bytes=settings.max_upload_bytes,
         staged_bytes_per_person=settings.staged_bytes_per_person,
         places=settings.imports_at_once,
-        owner=_owner(settings),
+        owner=owner,
         watch=traces.importing if traces else unwatched,
     )
 

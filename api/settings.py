@@ -288,6 +288,11 @@ class Settings:
         return self.unix_socket is None and is_loopback(self.host)
 
     @property
+    def is_postgres(self) -> bool:
+        """Whether the store is PostgreSQL, which several processes may use at once."""
+        return (self.database_url or "").startswith("postgres")
+
+    @property
     def names_others(self) -> bool:
         """Whether a setting shows that other hosts use this server: through a proxy, a name, or a page.
 
@@ -377,13 +382,12 @@ def _with_url_of_file(settings: Settings) -> Settings:
 
 
 def _consistent(settings: Settings) -> Settings:
-    is_postgres = (settings.database_url or "").startswith("postgres")
-    if is_postgres and (name := unknown_parameter(settings.database_url or "")) is not None:
+    if settings.is_postgres and (name := unknown_parameter(settings.database_url or "")) is not None:
         raise SettingError(
             f"FASTTRACK_DATABASE_URL has the parameter {name[:40]!r}, which is not supported: remove it. "
             f"Supported are {', '.join(sorted(PARAMETERS))}"
         )
-    if settings.workers > 1 and not is_postgres:
+    if settings.workers > 1 and not settings.is_postgres:
         raise SettingError(
             f"FASTTRACK_WORKERS is {settings.workers}, but more than 1 needs a postgresql:// "
             "FASTTRACK_DATABASE_URL: SQLite has one writer"

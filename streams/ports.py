@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NewType, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from streams.frames import Encoding, Payload
 from streams.stored import StoredMessage
-
-Feed = NewType("Feed", str)
-"""Name of a feed as on the wire: ``upload/arquivo1``, ``eventos``."""
-
-Seq = NewType("Seq", int)
-"""Position in the one log of a store. Rises across all feeds, is never used twice."""
 
 
 class FeedReader(Protocol):

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
+NO_STORE = {"Cache-Control": "no-store"}
+"""Headers of what is secret, or true at the moment only (RFC 9111 §5.2.2.5)."""
+
 _JSON = (b"content-type", b"application/json")
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, Query, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.routes.answers import NO_STORE
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
 from api.routes.url_parameters import UrlParameters
@@ -24,7 +25,6 @@ from domain.text import invalid_type
 from streams.messages import timestamp
 
 TAG = "access"
-NO_STORE = {"Cache-Control": "no-store"}
 FILTERS = ("q", "city", "venue_type", "from", "to")
 
 NEW_CALENDAR_SCHEMA: dict[str, Any] = {

@@ -9,6 +9,7 @@ from api.http.app_services import metrics_of, services_of
 from api.http.metrics import MEDIA_TYPE
 from api.http.openapi import Answer, describe
 from api.http.problems import HttpProblem
+from api.routes.answers import NO_STORE
 
 TAG = "operation"
 STATUS_SCHEMA: dict[str, Any] = {
@@ -59,7 +60,7 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     counts = metrics_of(request.app)
     counts.refresh()
     text = await to_thread.run_sync(counts.render)
-    return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(text, media_type=MEDIA_TYPE, headers=NO_STORE)
 
 
 HANDLERS = (healthz, readyz, metrics)

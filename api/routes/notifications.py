@@ -9,6 +9,7 @@ from msgspec import Struct
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem
+from api.routes.answers import NO_STORE
 from api.routes.json_body import read_json
 from api.services.identity import Identity
 from api.services.links import read_link
@@ -18,7 +19,6 @@ from domain.problems import Problem
 from streams.cursor import Cursor, parse_cursor
 
 TAG = "live"
-NO_STORE = {"Cache-Control": "no-store"}
 NEWEST = 100
 """Notifications that one answer has."""
 
@@ -36,7 +36,7 @@ class ReadMark(Struct, frozen=True):
     cursor: str | None
 
 
-class ToldNotification(Notification, frozen=True, kw_only=True, tag="notification"):
+class NotificationView(Notification, frozen=True, kw_only=True, tag="notification"):
     """A notification as it stood on the feed `admin`."""
 
     id: str
@@ -45,7 +45,7 @@ class ToldNotification(Notification, frozen=True, kw_only=True, tag="notificatio
 class Notifications(Struct, frozen=True):
     """The newest notifications, the newest first, and the `id` of the last one that the caller read."""
 
-    items: list[ToldNotification]
+    items: list[NotificationView]
     read: str | None
 
 
@@ -67,11 +67,11 @@ async def list_notifications(request: Request[Identity, Any, Any]) -> Response[N
 async def newest_notifications(services: Services, who: Identity, limit: int) -> Notifications:
     """Return the newest notifications, and how far one has read them."""
     bodies = await services.personal.notifications(limit)
-    items = [_reached(msgspec.json.decode(body, type=ToldNotification)) for body in bodies]
+    items = [_reached(msgspec.json.decode(body, type=NotificationView)) for body in bodies]
     return Notifications(items, await services.personal.read_mark(who))
 
 
-def _reached(told: ToldNotification) -> ToldNotification:
+def _reached(told: NotificationView) -> NotificationView:
     return told if told.link is None else msgspec.structs.replace(told, link=read_link(told.link))
 
 

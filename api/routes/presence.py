@@ -6,7 +6,7 @@ from litestar import Request, get
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, describe
-from api.routes.answers import ReadyAnswer, json_answer
+from api.routes.answers import NO_STORE, ReadyAnswer, json_answer
 from domain.messages import PresenceState
 
 
@@ -17,7 +17,7 @@ from domain.messages import PresenceState
 async def show_presence(request: Request[Any, Any, Any]) -> ReadyAnswer:
     """Return the state of the feed `presenca`."""
     services = services_of(request.app)
-    return json_answer(services.presence.state(), headers={"Cache-Control": "no-store"})
+    return json_answer(services.presence.state(), headers=NO_STORE)
 
 
 HANDLERS = (show_presence,)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
+from api.routes.answers import NO_STORE
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
 from api.security.cookies import SESSION, is_secure, read_cookies, session_cookie
@@ -15,7 +16,6 @@ from api.services.credentials import digest
 from api.services.identity import Identity
 
 TAG = "access"
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True):

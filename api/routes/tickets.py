@@ -9,6 +9,7 @@ from msgspec import Struct
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields
+from api.routes.answers import NO_STORE
 from api.routes.json_body import PROBLEMS, read_optional_json
 from api.security.guards import require
 from api.security.origins import OriginPolicy, header, origin_of, own_origins
@@ -22,11 +23,10 @@ from streams.feeds import MAX_FEEDS
 from streams.messages import timestamp
 
 TAG = "access"
-NO_STORE = {"Cache-Control": "no-store"}
 MAX_HOURS = 12
 
 
-class ToldTicket(Struct, frozen=True):
+class TicketView(Struct, frozen=True):
     """A reusable ticket without its secret. `feeds` is empty for every one that its owner may read.
 
     `user` is the owner's name, null for a ticket of an open server.
@@ -45,7 +45,7 @@ class Ticket(Struct, frozen=True, omit_defaults=True):
 
     ticket: str
     expires_in: int
-    reusable: ToldTicket | None = None
+    reusable: TicketView | None = None
 
 
 class Wanted(Struct, frozen=True):
@@ -116,7 +116,7 @@ async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]
     secret, made = await services.people.issue_reusable_ticket(
         request.user, feeds=feeds, origin=_origin(request, wanted), seconds=seconds
     )
-    return Response(Ticket(secret, seconds, _told(made, owner)), status_code=201, headers=NO_STORE)
+    return Response(Ticket(secret, seconds, _view(made, owner)), status_code=201, headers=NO_STORE)
 
 
 @get(
@@ -124,15 +124,15 @@ async def issue_ticket(request: Request[Identity, Any, Any]) -> Response[Ticket]
     opt=describe(
         "Your reusable tickets; everyone's, for administrators",
         TAG,
-        {200: Answer("Without secrets, oldest first", list[ToldTicket])},
+        {200: Answer("Without secrets, oldest first", list[TicketView])},
     ),
 )
-async def list_tickets(request: Request[Identity, Any, Any]) -> Response[list[ToldTicket]]:
+async def list_tickets(request: Request[Identity, Any, Any]) -> Response[list[TicketView]]:
     """Return the caller's reusable tickets; everyone's, for administrators."""
     services = services_of(request.app)
     found = await services.people.reusable_tickets(request.user)
     names = await services.people.names()
-    return Response([_told(one, names.get(one.user_id or 0)) for one in found], headers=NO_STORE)
+    return Response([_view(one, names.get(one.user_id or 0)) for one in found], headers=NO_STORE)
 
 
 @delete(
@@ -224,8 +224,8 @@ def _check_origin(request: Request[Identity, Any, Any], named: str | None) -> No
         raise invalid_fields([_wrong("origin", rule, named)])
 
 
-def _told(ticket: ReusableTicket, owner: str | None) -> ToldTicket:
-    return ToldTicket(
+def _view(ticket: ReusableTicket, owner: str | None) -> TicketView:
+    return TicketView(
         ticket.id,
         owner,
         list(ticket.feeds),

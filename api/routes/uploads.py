@@ -28,9 +28,6 @@ TAG = "imports"
 PATH = "/api/v1/uploads"
 ONE = PATH + "/{upload_id:str}"
 PAGE_LIMIT = 100
-OPENING_SECONDS = 2.0
-"""How long an answer waits for the verdict on the file's head."""
-
 WAIT_LIMIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\"?)(\d{1,18})\1\s*(?=[,;]|$)", re.ASCII | re.IGNORECASE)
 
@@ -95,7 +92,7 @@ FORM = Body(
             "properties": {"file": BYTES},
         }
     },
-    about="One part `file`; options may be fields before it.",
+    about="One part `file`; options may be fields before or after it.",
     parts={"file": ", ".join(FILE_TYPES)},
 )
 
@@ -111,7 +108,7 @@ class UploadPage(Struct, frozen=True):
     [PATH, "/api/v1/eventos/upload"],
     request_max_body_size=None,
     opt=describe(
-        "Import a CSV or XLSX file",
+        "Import a file of events",
         TAG,
         {
             202: Answer("Accepted; the feed reports the progress", UploadSummary),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields
+from api.routes.answers import NO_STORE
 from api.routes.credentials_body import read_body
 from api.routes.json_body import PROBLEMS
 from api.services.identity import Identity
@@ -19,7 +20,6 @@ from domain.problems import Problem, excerpt
 from streams.messages import timestamp
 
 TAG = "access"
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class NewUser(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class NewUser(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role = "viewer"
 
 
-class ToldUser(Struct, frozen=True):
+class UserView(Struct, frozen=True):
     """A user as administrators see one."""
 
     name: str
@@ -38,7 +38,7 @@ class ToldUser(Struct, frozen=True):
     created_at: str
 
 
-class ToldToken(Struct, frozen=True):
+class TokenView(Struct, frozen=True):
     """A personal token, shown only once."""
 
     name: str
@@ -58,12 +58,12 @@ NEW_USER_SCHEMA: dict[str, Any] = {
 
 @get(
     "/api/v1/users",
-    opt=describe("Every user", TAG, {200: Answer("The users, sorted by name", list[ToldUser])}, role="admin"),
+    opt=describe("Every user", TAG, {200: Answer("The users, sorted by name", list[UserView])}, role="admin"),
 )
-async def list_users(request: Request[Any, Any, Any]) -> Response[list[ToldUser]]:
+async def list_users(request: Request[Any, Any, Any]) -> Response[list[UserView]]:
     """Return all users, without their secrets."""
     services = services_of(request.app)
-    return Response([_told(user) for user in await services.people.users()], headers=NO_STORE)
+    return Response([_view(user) for user in await services.people.users()], headers=NO_STORE)
 
 
 @post(
@@ -73,13 +73,13 @@ async def list_users(request: Request[Any, Any, Any]) -> Response[list[ToldUser]
     opt=describe(
         "Add a user",
         TAG,
-        {201: Answer("The personal token; it is shown only once", ToldToken)},
+        {201: Answer("The personal token; it is shown only once", TokenView)},
         problems=[*PROBLEMS, "conflict"],
         body=Body({"application/json": NEW_USER_SCHEMA}),
         role="admin",
     ),
 )
-async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
+async def add_user(request: Request[Identity, Any, Any]) -> Response[TokenView]:
     """Store a user and return the token."""
     services = services_of(request.app)
     form = await read_body(request, NewUser)
@@ -87,7 +87,7 @@ async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
         token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
     except InvalidNameError as error:
         raise invalid_fields([Problem("name", "invalid_value", str(error), excerpt(form.name))]) from None
-    return Response(ToldToken(form.name, token), status_code=201, headers=NO_STORE)
+    return Response(TokenView(form.name, token), status_code=201, headers=NO_STORE)
 
 
 @post(
@@ -96,16 +96,16 @@ async def add_user(request: Request[Identity, Any, Any]) -> Response[ToldToken]:
     opt=describe(
         "Disable a user, but not the last enabled administrator",
         TAG,
-        {200: Answer("Disabled; sessions have ended, open streams and uploads end within 5 s", ToldUser)},
+        {200: Answer("Disabled; sessions have ended, open streams and uploads end within 5 s", UserView)},
         problems=["not-found", "conflict"],
         role="admin",
     ),
 )
-async def disable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldUser]:
+async def disable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[UserView]:
     """Disable a user."""
     services = services_of(request.app)
     user = await _or_problem(services.people.set_disabled(name, disabled=True, actor=request.user.name))
-    return Response(_told(user), headers=NO_STORE)
+    return Response(_view(user), headers=NO_STORE)
 
 
 @post(
@@ -114,16 +114,16 @@ async def disable_user(request: Request[Identity, Any, Any], name: FromPath[str]
     opt=describe(
         "Enable a user",
         TAG,
-        {200: Answer("Enabled, with the same token", ToldUser)},
+        {200: Answer("Enabled, with the same token", UserView)},
         problems=["not-found"],
         role="admin",
     ),
 )
-async def enable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldUser]:
+async def enable_user(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[UserView]:
     """Enable a user."""
     services = services_of(request.app)
     user = await _or_problem(services.people.set_disabled(name, disabled=False, actor=request.user.name))
-    return Response(_told(user), headers=NO_STORE)
+    return Response(_view(user), headers=NO_STORE)
 
 
 @post(
@@ -132,20 +132,20 @@ async def enable_user(request: Request[Identity, Any, Any], name: FromPath[str])
     opt=describe(
         "Give a user a new token",
         TAG,
-        {200: Answer("The new token; it is shown only once, and the old one is invalid", ToldToken)},
+        {200: Answer("The new token; it is shown only once, and the old one is invalid", TokenView)},
         problems=["not-found"],
         role="admin",
     ),
 )
-async def rotate_token(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[ToldToken]:
+async def rotate_token(request: Request[Identity, Any, Any], name: FromPath[str]) -> Response[TokenView]:
     """Replace a user's token."""
     services = services_of(request.app)
     token = await _or_problem(services.people.rotate(name, actor=request.user.name))
-    return Response(ToldToken(name, token), headers=NO_STORE)
+    return Response(TokenView(name, token), headers=NO_STORE)
 
 
-def _told(user: User) -> ToldUser:
-    return ToldUser(user.name, user.role, user.disabled, timestamp(user.created_at))
+def _view(user: User) -> UserView:
+    return UserView(user.name, user.role, user.disabled, timestamp(user.created_at))
 
 
 Result = TypeVar("Result")

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
+from api.routes.answers import NO_STORE
 from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json, read_optional_json
 from api.routes.webhooks_body import (
     CHANGE_SCHEMA,
@@ -28,11 +29,10 @@ from domain.webhooks import MAX_WEBHOOKS, Attempt, Webhook
 from streams.messages import timestamp
 
 TAG = "webhooks"
-NO_STORE = {"Cache-Control": "no-store"}
 MOST_BODY_BYTES = 16_384
 
 
-class ToldAttempt(Struct, frozen=True):
+class AttemptView(Struct, frozen=True):
     """One delivery: `status` of the answer, null where there was none; `error` says why it failed.
 
     `why` says the same by code, rule and parameters; null of attempts of an earlier version.
@@ -46,7 +46,7 @@ class ToldAttempt(Struct, frozen=True):
     why: Problem | None = None
 
 
-class ToldWebhook(Struct, frozen=True):
+class WebhookView(Struct, frozen=True):
     """A webhook as administrators see it.
 
     `created_by_disabled`: who created it may no longer sign in; it delivers nevertheless.
@@ -68,25 +68,25 @@ class ToldWebhook(Struct, frozen=True):
     next_attempt_at: str | None
     old_secrets_until: str | None
     secret: str | UnsetType = UNSET
-    attempts: list[ToldAttempt] | UnsetType = UNSET
+    attempts: list[AttemptView] | UnsetType = UNSET
 
 
-class ToldWebhooks(Struct, frozen=True):
+class WebhookList(Struct, frozen=True):
     """Every webhook, oldest first."""
 
-    items: list[ToldWebhook]
+    items: list[WebhookView]
 
 
 @get(
     "/api/v1/webhooks",
-    opt=describe("Every webhook", TAG, {200: Answer("Without secrets", ToldWebhooks)}, role="admin"),
+    opt=describe("Every webhook", TAG, {200: Answer("Without secrets", WebhookList)}, role="admin"),
 )
-async def list_webhooks(request: Request[Any, Any, Any]) -> Response[ToldWebhooks]:
+async def list_webhooks(request: Request[Any, Any, Any]) -> Response[WebhookList]:
     """Return all webhooks, without their secrets."""
     services = services_of(request.app)
     disabled = await _disabled_people(services)
-    told = [_told(one, disabled) for one in await services.webhooks.all()]
-    return Response(ToldWebhooks(told), headers=NO_STORE)
+    told = [_view(one, disabled) for one in await services.webhooks.all()]
+    return Response(WebhookList(told), headers=NO_STORE)
 
 
 @post(
@@ -99,7 +99,7 @@ async def list_webhooks(request: Request[Any, Any, Any]) -> Response[ToldWebhook
         {
             201: Answer(
                 "The webhook; its secret is shown only once",
-                ToldWebhook,
+                WebhookView,
                 headers={"Location": "Where the webhook is."},
             )
         },
@@ -108,7 +108,7 @@ async def list_webhooks(request: Request[Any, Any, Any]) -> Response[ToldWebhook
         role="admin",
     ),
 )
-async def add_webhook(request: Request[Identity, Any, Any]) -> Response[ToldWebhook]:
+async def add_webhook(request: Request[Identity, Any, Any]) -> Response[WebhookView]:
     """Store a webhook and return it with its secret."""
     services = services_of(request.app)
     wanted = await read_json(request, read_new)
@@ -118,7 +118,7 @@ async def add_webhook(request: Request[Identity, Any, Any]) -> Response[ToldWebh
         raise refusal("conflict.webhooks", limit=MAX_WEBHOOKS)
     headers = {**NO_STORE, "Location": link(f"/api/v1/webhooks/{made.id}")}
     return Response(
-        _told(made, await _disabled_people(services), secret=made.secret), status_code=201, headers=headers
+        _view(made, await _disabled_people(services), secret=made.secret), status_code=201, headers=headers
     )
 
 
@@ -127,12 +127,12 @@ async def add_webhook(request: Request[Identity, Any, Any]) -> Response[ToldWebh
     opt=describe(
         "A webhook and its last attempts",
         TAG,
-        {200: Answer("With up to 50 attempts", ToldWebhook)},
+        {200: Answer("With up to 50 attempts", WebhookView)},
         problems=["not-found"],
         role="admin",
     ),
 )
-async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[ToldWebhook]:
+async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[WebhookView]:
     """Return one webhook."""
     services = services_of(request.app)
     found = await services.webhooks.get(webhook_id)
@@ -140,7 +140,7 @@ async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]
         raise _unknown(webhook_id)
     webhook, attempts = found
     disabled = await _disabled_people(services)
-    told = _told(webhook, disabled, attempts=[_told_attempt(one) for one in attempts])
+    told = _view(webhook, disabled, attempts=[_attempt_view(one) for one in attempts])
     return Response(told, headers=NO_STORE)
 
 
@@ -153,7 +153,7 @@ async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]
         {
             200: Answer(
                 "The webhook after the change; a delivery that waits for its next attempt is tried at once",
-                ToldWebhook,
+                WebhookView,
             )
         },
         problems=[*PROBLEMS, "not-found"],
@@ -163,7 +163,7 @@ async def get_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]
 )
 async def change_webhook(
     request: Request[Identity, Any, Any], webhook_id: FromPath[str]
-) -> Response[ToldWebhook]:
+) -> Response[WebhookView]:
     """Change url, feeds or enabled, whichever are given."""
     services = services_of(request.app)
     change = await read_json(request, read_change, PATCH_TYPES)
@@ -172,7 +172,7 @@ async def change_webhook(
     after = await services.webhooks.change(webhook_id, change, actor=request.user.name)
     if after is None:
         raise _unknown(webhook_id)
-    return Response(_told(after, await _disabled_people(services)), headers=NO_STORE)
+    return Response(_view(after, await _disabled_people(services)), headers=NO_STORE)
 
 
 @post(
@@ -182,7 +182,7 @@ async def change_webhook(
     opt=describe(
         "Replace a webhook's secret",
         TAG,
-        {200: Answer("The webhook; its new secret is shown only once", ToldWebhook)},
+        {200: Answer("The webhook; its new secret is shown only once", WebhookView)},
         problems=[*PROBLEMS, "not-found"],
         body=Body({"application/json": NEW_SECRET_SCHEMA}, required=False),
         role="admin",
@@ -190,14 +190,14 @@ async def change_webhook(
 )
 async def change_webhook_secret(
     request: Request[Identity, Any, Any], webhook_id: FromPath[str]
-) -> Response[ToldWebhook]:
+) -> Response[WebhookView]:
     """Replace the secret; for some hours the old one signs deliveries too."""
     services = services_of(request.app)
     wanted = await read_optional_json(request, read_new_secret) or NewSecret()
     after = await services.webhooks.change_secret(webhook_id, wanted, actor=request.user.name)
     if after is None:
         raise _unknown(webhook_id)
-    told = _told(after, await _disabled_people(services), secret=after.secret)
+    told = _view(after, await _disabled_people(services), secret=after.secret)
     return Response(told, headers=NO_STORE)
 
 
@@ -226,18 +226,18 @@ async def remove_webhook(request: Request[Identity, Any, Any], webhook_id: FromP
     opt=describe(
         "Deliver a test message now",
         TAG,
-        {200: Answer("The result; it is also in the log of attempts", ToldAttempt)},
+        {200: Answer("The result; it is also in the log of attempts", AttemptView)},
         problems=["not-found"],
         role="admin",
     ),
 )
-async def test_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[ToldAttempt]:
+async def test_webhook(webhook_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[AttemptView]:
     """Send a message of type `webhook.test`, also to a webhook that is disabled."""
     services = services_of(request.app)
     attempt = await services.webhooks.test(webhook_id)
     if attempt is None:
         raise _unknown(webhook_id)
-    return Response(_told_attempt(attempt), headers=NO_STORE)
+    return Response(_attempt_view(attempt), headers=NO_STORE)
 
 
 async def _check_url(services: Services, url: str) -> None:
@@ -253,15 +253,15 @@ async def _disabled_people(services: Services) -> Collection[str]:
     return {user.name for user in await services.people.users() if user.disabled}
 
 
-def _told(
+def _view(
     webhook: Webhook,
     disabled_people: Collection[str],
     *,
     secret: str | UnsetType = UNSET,
-    attempts: list[ToldAttempt] | UnsetType = UNSET,
-) -> ToldWebhook:
+    attempts: list[AttemptView] | UnsetType = UNSET,
+) -> WebhookView:
     since, is_failing = webhook.failing_since_ms, webhook.enabled and webhook.failures > 0
-    return ToldWebhook(
+    return WebhookView(
         id=webhook.id,
         url=webhook.url,
         feeds=list(webhook.feeds),
@@ -280,8 +280,8 @@ def _told(
     )
 
 
-def _told_attempt(attempt: Attempt) -> ToldAttempt:
-    return ToldAttempt(
+def _attempt_view(attempt: Attempt) -> AttemptView:
+    return AttemptView(
         attempt.message_id,
         timestamp(attempt.at_ms),
         attempt.took_ms,

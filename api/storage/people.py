@@ -23,7 +23,6 @@ _ADD_USER = upsert(
 _USERS = kept(sa.select(users).order_by(users.c.name))
 _LOCK_USERS = kept(sa.select(users.c.id).order_by(users.c.id).with_for_update())
 _USER = kept(sa.select(users).where(users.c.id == sa.bindparam("of_id")))
-_USER_BY_NAME = kept(sa.select(users).where(users.c.name == sa.bindparam("of_name")))
 _USER_BY_TOKEN = kept(sa.select(users).where(users.c.token_hash == sa.bindparam("of_token")))
 _SAVE_USER = kept(
     sa.update(users)
@@ -122,10 +121,6 @@ class SqlPeople:
     async def user(self, user_id: int) -> User | None:
         """Return one user."""
         return await self._one(_USER, {"of_id": user_id})
-
-    async def user_by_name(self, name: str) -> User | None:
-        """Return one user."""
-        return await self._one(_USER_BY_NAME, {"of_name": name})
 
     async def user_by_token(self, token_hash: str) -> User | None:
         """Return the user of a token, disabled or not."""

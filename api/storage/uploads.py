@@ -206,13 +206,13 @@ class SqlUploads:
         """Delete an import's rejected rows."""
         await self._unit.run(sa.delete(rejected_rows).where(rejected_rows.c.upload_id == upload_id))
 
-    async def remember(self, shape: str, options: Remembered, *, at_ms: int, keep: int = MAX_SHAPES) -> None:
+    async def remember(self, shape: str, options: Remembered, *, at_ms: int) -> None:
         """Store the options of a header, replacing earlier ones; delete all but the newest headers."""
         cells = {"body": _encode(options).decode(), "at_ms": at_ms}
         new = self._unit.insert(remembered_shapes).values(shape=shape, **cells)
         await self._unit.run(new.on_conflict_do_update(index_elements=["shape"], set_=cells))
         at, name = remembered_shapes.c.at_ms, remembered_shapes.c.shape
-        oldest_kept = sa.select(at).order_by(at.desc()).offset(keep - 1).limit(1).scalar_subquery()
+        oldest_kept = sa.select(at).order_by(at.desc()).offset(MAX_SHAPES - 1).limit(1).scalar_subquery()
         # Imports that end at once must not wait for each other's rows: what is locked stays for the next.
         older = sa.select(name).where(at < oldest_kept).with_for_update(skip_locked=True)
         await self._unit.run(sa.delete(remembered_shapes).where(name.in_(older)))

@@ -25,10 +25,6 @@ class PeopleStore(Protocol):
         """Return one user."""
         ...
 
-    async def user_by_name(self, name: str) -> User | None:
-        """Return one user."""
-        ...
-
     async def user_by_token(self, token_hash: str) -> User | None:
         """Return the user of a token, disabled or not."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from domain.imports import RejectedRow, Upload, UploadState
-from domain.remembered import MAX_SHAPES, Remembered
+from domain.remembered import Remembered
 
 
 class UploadStore(Protocol):
@@ -89,7 +89,7 @@ class UploadStore(Protocol):
         """Delete an import's rejected rows."""
         ...
 
-    async def remember(self, shape: str, options: Remembered, *, at_ms: int, keep: int = MAX_SHAPES) -> None:
+    async def remember(self, shape: str, options: Remembered, *, at_ms: int) -> None:
         """Store the options of a header, replacing earlier ones; delete all but the newest headers."""
         ...
 

@@ -19,15 +19,13 @@ async def add_user(store: SqlStore, name: str) -> User:
     return user
 
 
-async def test_users_are_found_by_id_name_and_token(store: SqlStore) -> None:
+async def test_users_are_found_by_id_and_token(store: SqlStore) -> None:
     zoe, ana = await add_user(store, "zoé"), await add_user(store, "ana")
     async with store.snapshot() as snapshot:
         assert await snapshot.people.users() == [ana, zoe]
         assert await snapshot.people.user(zoe.id) == zoe
-        assert await snapshot.people.user_by_name("ana") == ana
         assert await snapshot.people.user_by_token("hash of ana") == ana
         assert await snapshot.people.user(99) is None
-        assert await snapshot.people.user_by_name("Ana") is None
         assert await snapshot.people.user_by_token("") is None
 
 

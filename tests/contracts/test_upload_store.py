@@ -206,11 +206,14 @@ async def test_the_last_options_saved_for_a_header_are_returned(store: SqlStore)
         assert await snapshot.uploads.remembered("c") is None
 
 
-async def test_only_the_newest_remembered_headers_are_kept(store: SqlStore) -> None:
+async def test_only_the_newest_remembered_headers_are_kept(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.storage.uploads.MAX_SHAPES", 3)
     order = Remembered(date_format="dmy")
     for at_ms, shape in enumerate(["a", "b", "c", "a", "d"]):
         async with store.transaction() as transaction:
-            await transaction.uploads.remember(shape, order, at_ms=at_ms, keep=3)
+            await transaction.uploads.remember(shape, order, at_ms=at_ms)
     async with store.snapshot() as snapshot:
         kept = {shape: await snapshot.uploads.remembered(shape) for shape in "abcd"}
     assert kept == {"a": order, "b": None, "c": order, "d": order}

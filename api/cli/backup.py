@@ -15,7 +15,7 @@ import click
 from api.cli.settings_options import chosen_settings
 from api.cli.user import STORE_OPTIONS
 from api.settings import Settings
-from api.storage.backup import is_of_store
+from api.storage.backup import BLOBS, DATABASE, is_of_store
 from domain.ports.errors import StorageError
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
@@ -103,8 +103,8 @@ def _pour(whole: Path) -> None:
 
 def _refuse_own(settings: Settings, file: Path) -> None:
     """Return unless a file is one of the store's own, which a backup or a restore would destroy."""
-    database = _sqlite_path(settings) or settings.data_dir / "fasttrack.sqlite3"
-    if is_of_store(file, database, settings.data_dir / "blobs"):
+    database = _sqlite_path(settings) or settings.data_dir / DATABASE
+    if is_of_store(file, database, settings.data_dir / BLOBS):
         raise click.UsageError(f"{file} is a file of the store itself: choose another one")
 
 
@@ -131,7 +131,7 @@ def _write_backup(settings: Settings, file: Path) -> int:
         return _done(lambda: anyio.run(of_postgres.back_up, settings.database_url or "", file))
     from api.storage.sqlite import backup as of_sqlite  # noqa: PLC0415
 
-    return _done(lambda: of_sqlite.back_up(path, settings.data_dir / "blobs", file))
+    return _done(lambda: of_sqlite.back_up(path, settings.data_dir / BLOBS, file))
 
 
 def _put_back(settings: Settings, file: Path, *, force: bool, keep_webhooks: bool) -> int:
@@ -144,7 +144,7 @@ def _put_back(settings: Settings, file: Path, *, force: bool, keep_webhooks: boo
         return _done(lambda: anyio.run(work))
     from api.storage.sqlite import backup as of_sqlite  # noqa: PLC0415
 
-    blobs = settings.data_dir / "blobs"
+    blobs = settings.data_dir / BLOBS
     return _done(lambda: of_sqlite.restore(file, path, blobs, force=force, keep_webhooks=keep_webhooks))
 
 

@@ -18,6 +18,7 @@ import click
 from api.cli.settings_options import chosen_settings, with_settings
 from api.server.listening import check_unix_socket, listening_sockets
 from api.settings import Settings
+from api.storage.backup import BLOBS
 from domain.ports.errors import StorageError
 
 FREE_BYTES_WANTED = 2 << 30
@@ -63,7 +64,7 @@ def _folder(folder: Path) -> Finding:
     used = folder
     try:
         present = _present(folder)
-        for used in (present, *([folder / "blobs"] if present == folder else [])):
+        for used in (present, *([folder / BLOBS] if present == folder else [])):
             if used.is_symlink() or used.exists():
                 with tempfile.TemporaryFile(dir=used) as probe:
                     probe.write(b"probe")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from api.storage.backup import is_of_store
+from api.storage.backup import BLOBS, DATABASE, is_of_store
 
 _FORMS = {"": "csv", ".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".json": "json"}
 
@@ -62,8 +62,8 @@ def _data_folder() -> Path:
 
 
 def _is_of_store_in(folder: Path, file: Path) -> bool:
-    database = folder / "fasttrack.sqlite3"
-    return database.exists() and is_of_store(file, database, folder / "blobs")
+    database = folder / DATABASE
+    return database.exists() and is_of_store(file, database, folder / BLOBS)
 
 
 def _wrong(reason: str) -> click.BadParameter:

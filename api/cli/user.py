@@ -165,11 +165,12 @@ def _done(
 
 def _look_for_store(settings: Settings, *, creates: bool) -> None:
     """Say that a store will be created, or end the command, if there is none."""
+    from api.storage.backup import BLOBS  # noqa: PLC0415
     from api.storage.sqlite.restoring import is_there, no_store  # noqa: PLC0415
     from api.storage.store import sqlite_path  # noqa: PLC0415
 
     path = sqlite_path(settings.database_url or "", settings.data_dir)
-    if path is None or is_there(path, settings.data_dir / "blobs"):
+    if path is None or is_there(path, settings.data_dir / BLOBS):
         return
     if not creates:
         raise click.ClickException(no_store(path))

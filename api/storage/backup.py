@@ -16,6 +16,10 @@ from domain.ports.errors import StorageError
 HELD = ("events", "uploads", "tasks", "users")
 """Tables that have rows in a store that is in use."""
 
+DATABASE = "fasttrack.sqlite3"
+BLOBS = "blobs"
+"""What a SQLite store consists of in its folder, and in its backup."""
+
 RESTORED = "restored"
 """Key of `meta` that a restored store has until a server has disabled its webhooks."""
 

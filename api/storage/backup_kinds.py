@@ -4,12 +4,9 @@ import tarfile
 from pathlib import Path
 from typing import Literal
 
-from api.storage.backup import BackupError
+from api.storage.backup import DATABASE, BackupError
 
 Kind = Literal["SQLite", "PostgreSQL"]
-
-_DATABASE = "fasttrack.sqlite3"
-"""First in the tar of a SQLite store: `DATABASE` there; a test compares."""
 
 _ADVICE: dict[Kind, str] = {
     "SQLite": "restore it with a sqlite:/// FASTTRACK_DATABASE_URL, or none",
@@ -36,4 +33,4 @@ def _kind_of(file: Path) -> Kind | None:
             first = tar.next()
     except (OSError, EOFError, tarfile.TarError):
         return None
-    return "SQLite" if first is not None and first.name == _DATABASE else None
+    return "SQLite" if first is not None and first.name == DATABASE else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from anyio import to_thread
 
+from api.storage.backup import BLOBS, DATABASE
 from api.storage.blobs_chunks import ChunkBlobs
 from api.storage.blobs_files import FileBlobs
 from api.storage.closing import Closing
@@ -298,7 +299,7 @@ async def open_store(
 def sqlite_path(url: str, data_dir: Path) -> Path | None:
     """Return the file of a SQLite store, None where another database is the store."""
     if not url:
-        return data_dir / "fasttrack.sqlite3"
+        return data_dir / DATABASE
     parsed = sa.make_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
@@ -308,9 +309,9 @@ def _sqlite_store(
 ) -> SqlStore:
     try:
         make_folder(data_dir)
-        complete_restore(path, data_dir / "blobs")
+        complete_restore(path, data_dir / BLOBS)
         make_private(path)
-        blobs = FileBlobs(data_dir / "blobs", reserve_bytes=reserve_bytes)
+        blobs = FileBlobs(data_dir / BLOBS, reserve_bytes=reserve_bytes)
         return SqlStore(SqliteDatabase(path, serves=serves), blobs, committed, None)
     except OSError as error:
         advice = (

@@ -122,8 +122,3 @@ def test_letters_that_were_lost_or_written_otherwise_look_damaged(text: str) -> 
 )
 def test_ordinary_signs_do_not_look_damaged(text: str) -> None:
     assert not looks_damaged(text)
-
-
-def test_many_marks_are_looked_at_in_one_pass() -> None:
-    for part in ("a?", "a?b/", "&", "&a", "&#1", "a" * 39 + "?b=", " a?"):
-        looks_damaged(part * (200_000 // len(part)) + "/")

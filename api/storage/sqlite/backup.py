@@ -15,13 +15,23 @@ from pathlib import Path
 from typing import IO
 
 from api.services.imports.blob_names import blob_id
-from api.storage.backup import HELD, RESTORED, BackupError, keep, new_epoch, replacing, temporary_folder
+from api.storage.backup import (
+    BLOBS,
+    DATABASE,
+    HELD,
+    RESTORED,
+    BackupError,
+    keep,
+    new_epoch,
+    replacing,
+    temporary_folder,
+)
 from api.storage.backup_kinds import refuse_other_kind
 from api.storage.blob_names import blob_name
 from api.storage.migrate import known_versions
 from api.storage.private_files import give_to_owner_of, make_folder, make_subfolder
 from api.storage.sqlite.database import lock
-from api.storage.sqlite.restoring import BLOBS, DATABASE, STAGED, no_store, put_in_place
+from api.storage.sqlite.restoring import STAGED, no_store, put_in_place
 
 ATTEMPTS = 5
 SUMS = "SHA256SUMS"

@@ -10,12 +10,10 @@ import secrets
 import shutil
 from pathlib import Path
 
-from api.storage.backup import keep
+from api.storage.backup import BLOBS, DATABASE, keep
 from api.storage.private_files import give_to_owner_of
 from api.storage.sqlite.database import lock
 
-DATABASE = "fasttrack.sqlite3"
-BLOBS = "blobs"
 STAGED = ".restored"
 """Beside the blobs: a whole restored store that is not in its place yet."""
 

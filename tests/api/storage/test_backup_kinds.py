@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.storage.backup import BackupError
+from api.storage.backup import DATABASE, BackupError
 from api.storage.backup_kinds import refuse_other_kind
-from api.storage.sqlite.restoring import DATABASE
 
 
 def tar_of(name: str, mode: str = "w") -> bytes:

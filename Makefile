@@ -17,7 +17,7 @@ SLOW    := tests/api/security tests/api/feeds tests/api/unpacking tests/api/pars
            tests/api/services/webhooks tests/api/storage/postgres tests/api/storage/sqlite/test_writer.py \
            $(wildcard tests/api/cli/test_backup*.py) tests/api/cli/test_unusable_store.py \
            $(IMPORTS)/test_worker.py $(IMPORTS)/test_ownership.py $(IMPORTS)/test_cancellation.py \
-           $(IMPORTS)/test_kinds.py $(IMPORTS)/test_sheet.py
+           $(IMPORTS)/test_kinds.py $(IMPORTS)/test_container.py
 QUICK   := tests/test_architecture.py tests/domain tests/streams tests/api $(SLOW:%=--ignore=%)
 COVERED := tests/domain tests/streams tests/contracts tests/api
 

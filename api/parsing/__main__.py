@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from api.malloc import tune_malloc
 from api.parsing import wire
-from api.services.imports.csv_source import CsvSource
+from api.services.imports.file_source import FileSource
 from api.storage.event_packing import pack
 
 
@@ -58,7 +58,7 @@ def _receive_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Give
 
 
 def _answer_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Given | None]") -> None:
-    source: CsvSource | wire.Failed = wire.Failed("no file was begun")
+    source: FileSource | wire.Failed = wire.Failed("no file was begun")
     while (request := received.get()) is not None:
         if isinstance(request, wire.Begin):
             source = _begun(request)
@@ -70,14 +70,14 @@ def _answer_all(server: socket.socket, received: "SimpleQueue[wire.Begin | Given
                 wire.send(server, wire.encode(answer))
 
 
-def _begun(request: wire.Begin) -> CsvSource | wire.Failed:
+def _begun(request: wire.Begin) -> FileSource | wire.Failed:
     try:
-        return CsvSource(request.options, request.checkpoint, ZoneInfo(request.timezone), pack)
+        return FileSource(request.options, request.checkpoint, ZoneInfo(request.timezone), pack)
     except Exception:  # noqa: BLE001 - told to the server, whose log has it.
         return wire.Failed(traceback.format_exc())
 
 
-def _read(source: CsvSource | wire.Failed, piece: bytes, *, last: bool) -> wire.Answer:
+def _read(source: FileSource | wire.Failed, piece: bytes, *, last: bool) -> wire.Answer:
     if isinstance(source, wire.Failed):
         return source
     try:
@@ -86,7 +86,7 @@ def _read(source: CsvSource | wire.Failed, piece: bytes, *, last: bool) -> wire.
         return wire.Failed(traceback.format_exc())
 
 
-def _read_on(source: CsvSource | wire.Failed) -> wire.Answer:
+def _read_on(source: FileSource | wire.Failed) -> wire.Answer:
     assert not isinstance(source, wire.Failed)
     try:
         return wire.Read(source.go_on())

@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from api.parsing.process import ParserProcess
-from api.services.imports.csv_source import CsvSource
+from api.services.imports.file_source import FileSource
 from api.services.imports.row_source import Checkpoint, Portion, RowSource
 from domain.imports import ImportOptions
 from domain.ports.events import Pack
@@ -116,7 +116,7 @@ class Source:
         self._read_here: list[bytes] = []
         self._next_here: tuple[bytes, bool] | None = None
         zone = ZoneInfo(readers.timezone)
-        self._here = CsvSource(options, checkpoint, zone, readers.pack)
+        self._here = FileSource(options, checkpoint, zone, readers.pack)
 
     @property
     def reads_ahead(self) -> bool:

@@ -13,8 +13,8 @@ from api.routes.uploads_body import BodyBrokenOffError, HttpRequest, SenderGoneE
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import option_texts, options_of
 from api.routes.uploads_problems import malformed
-from api.services.imports.csv_source import READERS
-from api.services.imports.sheet_preview import PREVIEW_WORKBOOK_BYTES, Sheets, preview_packed
+from api.services.imports.container_preview import PREVIEW_WORKBOOK_BYTES, Sheets, preview_packed
+from api.services.imports.file_source import READERS
 from api.services.imports.views import encode
 from api.services.services import Services
 from domain.events import EventFields

@@ -18,8 +18,8 @@ from api.routes.uploads_options import STAGED_IMPORT_NAMES, STAGED_OPTION_NAMES,
 from api.routes.uploads_preview import SHAPE, previewed, sendable
 from api.routes.uploads_problems import refused
 from api.services.imports.check import KIND
+from api.services.imports.container_preview import PREVIEW_WORKBOOK_BYTES
 from api.services.imports.errors import ImportRefusedError
-from api.services.imports.sheet_preview import PREVIEW_WORKBOOK_BYTES
 from api.services.imports.views import UploadSummary
 from api.services.services import Services
 from domain.files.kinds import MARKUP_BYTES, sniff

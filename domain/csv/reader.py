@@ -1,12 +1,12 @@
 """Reads a CSV of any size as it arrives, in batches and bounded memory: bytes in, rows out.
 
-    reader = RowReader(options, timezone)
+    reader = CsvReader(options, timezone)
     reader.feed(chunk)                       # as bytes arrive; close() after the last
     while not reader.is_hungry:
         batch = reader.read_batch()          # at most a few milliseconds of work
         commit(batch, reader.offset, reader.dump())
 
-After a crash, `RowReader.load(state, options, timezone)` goes on when it is fed the file's bytes
+After a crash, `CsvReader.load(state, options, timezone)` goes on when it is fed the file's bytes
 from `reader.offset` on.
 """
 
@@ -70,7 +70,7 @@ class _State(Struct):
     is_elsewhere: bool = False
 
 
-class RowReader(Reader):
+class CsvReader(Reader):
     """Reads one file.
 
     Attributes:
@@ -89,7 +89,7 @@ class RowReader(Reader):
         self._start()
 
     @classmethod
-    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "RowReader":
+    def load(cls, state: bytes, options: ImportOptions, timezone: tzinfo) -> "CsvReader":
         """Return a reader that continues from a state returned by `dump()`."""
         reader = cls(options, timezone)
         reader._state = msgspec.convert(decode_state(state, options), _State)

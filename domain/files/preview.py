@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.proposals import propose_mapping, unused_columns, without_twins
 from domain.files.record_reader import MemberReader
 from domain.files.sheet_reader import SheetReader
@@ -18,8 +18,8 @@ from domain.rows.looks import column_of
 from domain.rows.row_parser import Row
 from domain.text import required
 
-Reader = RowReader | SheetReader | MemberReader
-Kind = type[RowReader] | type[SheetReader] | type[MemberReader]
+Reader = CsvReader | SheetReader | MemberReader
+Kind = type[CsvReader] | type[SheetReader] | type[MemberReader]
 
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 20
@@ -60,7 +60,7 @@ def preview(
     truncated: bool,
     options: ImportOptions,
     timezone: tzinfo,
-    kind: Kind = RowReader,
+    kind: Kind = CsvReader,
 ) -> Preview:
     """Return the preview of the first bytes of a file; `truncated` means that there are more."""
     reader, rows = _read(kind(options, timezone), head, truncated=truncated)

@@ -2,7 +2,7 @@
 
 The first line is an object with the `sheet`; each further line is one row of it from row 1 on: an
 array of texts; an object that also lists the cells without a value; or null for a row over 1 MiB.
-Read like a CSV by `domain.csv.reader.RowReader`, but nothing has to be detected, and `line` is the
+Read like a CSV by `domain.csv.reader.CsvReader`, but nothing has to be detected, and `line` is the
 number of the row in the sheet.
 """
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from domain import limits
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.events import parse_fields
 from domain.imports import ImportOptions
 from domain.rows.row_batch import RowBatch
@@ -42,7 +42,7 @@ def _as_csv(members: dict[str, Any], *, careful: bool) -> list[str]:
     cells = [members["title"], members["description"], members["event_date"], members["city"], people]
     header = ["title", "description", "event_date", "city", "participants", *flat]
     lines = [";".join(header).replace(";", "|"), "|".join(map(str, [*cells, *flat.values()]))]
-    reader = RowReader(ImportOptions(), UTC)
+    reader = CsvReader(ImportOptions(), UTC)
     if careful:
         reader._read_fast = lambda _stop, _rows: RowBatch.empty()  # type: ignore[method-assign]
     reader.feed("\n".join(lines).encode() + b"\n")

@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.events import EventFields, parse_fields
 from domain.imports import ImportOptions
 from domain.text import is_invisible, looks_damaged
@@ -74,7 +74,7 @@ def test_any_visible_text_is_a_valid_title(text: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in INVISIBLE if name != "nothing"])
 def test_a_file_follows_the_same_rule_for_invisible_text(name: str) -> None:
-    reader = RowReader(ImportOptions(), UTC)
+    reader = CsvReader(ImportOptions(), UTC)
     lines = ["title,event_date,city", f'"{INVISIBLE[name]}",2026-06-24,Recife', "Festa,2026-06-24,Recife"]
     reader.feed("\n".join(lines).encode() + b"\n")
     reader.close()

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from api.services.imports.blob_names import blob_id
+from api.services.imports.container import convert, staged_content
 from api.services.imports.row_source import Checkpoint, OpenSource, Portion, RowSource, Table
-from api.services.imports.sheet import convert, staged_content
 from api.services.store import Store
 from api.services.task_report import Report, TaskFailedError
 from api.unpacking.request import Request

@@ -14,6 +14,7 @@ import msgspec
 from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts
 from api.services.imports.blob_names import table_id
 from api.services.imports.completion import end
+from api.services.imports.container import kind_of, unpack
 from api.services.imports.errors import ImportRefusedError
 from api.services.imports.lease import Clock
 from api.services.imports.progress import REPORTED_BY_BODY, ProgressReporter
@@ -22,7 +23,6 @@ from api.services.imports.row_source import Checkpoint, FileFacts, OpenSource, P
 from api.services.imports.row_writer import RowWriter
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line, warning_line
-from api.services.imports.sheet import kind_of, unpack
 from api.services.imports.staged_file import GrowingFile, StagedFile, WholeFile
 from api.services.imports.staged_reader import StagedReader, ready
 from api.services.store import Store, Transaction

@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from api.parsing.pool import ParserPool
 from api.parsing.process import ParserProcess, ParsingFailedError
-from api.services.imports.csv_source import MOST_REJECTED, CsvSource
+from api.services.imports.file_source import MOST_REJECTED, FileSource
 from api.services.imports.row_source import Checkpoint, ReaderLostError
 from api.storage.event_packing import pack
 from domain.imports import ImportOptions
@@ -60,7 +60,7 @@ async def test_portions_are_the_same_in_either_process(here, read):
         for case in CASES.values():
             options = ImportOptions(**case.options)
             pieces = pieces_of(case.content[:200_000], 1_000)
-            local = CsvSource(options, Checkpoint(), ZoneInfo(ZONE), pack)
+            local = FileSource(options, Checkpoint(), ZoneInfo(ZONE), pack)
             expected = [told(local.take(piece, last=last)) for piece, last in pieces]
             async with readers.open_source(options, Checkpoint()) as source:
                 assert await read(source, pieces) == expected

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from api.services.exports.formats import FORMATS, Wanted
 from api.services.exports.table import titles
-from api.services.imports.csv_source import READERS
+from api.services.imports.file_source import READERS
 from api.unpacking.archive import Workbook
 from api.unpacking.sheets import marks_of, open_sheet, row_lines
 from domain.csv.writer import csv_lines

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.csv.dialect import ENCODINGS
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.preview import preview
 from domain.imports import ImportOptions
 from domain.rows.names import column_key
@@ -21,8 +21,8 @@ TEXT = (
 LATIN = [name for name in ENCODINGS if name[:2] in ("ut", "is", "ma", "cp") or name.endswith("1252")]
 
 
-def read(content: bytes, **options: Any) -> tuple[RowReader, list[Row]]:
-    reader = RowReader(ImportOptions(**options), RECIFE)
+def read(content: bytes, **options: Any) -> tuple[CsvReader, list[Row]]:
+    reader = CsvReader(ImportOptions(**options), RECIFE)
     reader.feed(content)
     reader.close()
     rows: list[Row] = []

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.imports import ImportOptions
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row
@@ -99,11 +99,11 @@ def files(draw: st.DrawFn) -> bytes:
     return out.getvalue().encode()
 
 
-def open_reader(given_options: Mapping[str, Any]) -> RowReader:
-    return RowReader(ImportOptions(**given_options), RECIFE)
+def open_reader(given_options: Mapping[str, Any]) -> CsvReader:
+    return CsvReader(ImportOptions(**given_options), RECIFE)
 
 
-def drain(reader: RowReader, **limits: int) -> list[Row]:
+def drain(reader: CsvReader, **limits: int) -> list[Row]:
     rows: list[Row] = []
     while not reader.is_hungry:
         rows += reader.rows(**limits)
@@ -112,7 +112,7 @@ def drain(reader: RowReader, **limits: int) -> list[Row]:
 
 def read(
     content: bytes, given_options: Mapping[str, Any], chunk: int = 1 << 20
-) -> tuple[RowReader, list[Row]]:
+) -> tuple[CsvReader, list[Row]]:
     reader, rows = open_reader(given_options), []
     for start in range(0, len(content), chunk):
         reader.feed(content[start : start + chunk])
@@ -121,7 +121,7 @@ def read(
     return reader, rows + drain(reader)
 
 
-def facts(reader: RowReader) -> tuple[object, ...]:
+def facts(reader: CsvReader) -> tuple[object, ...]:
     return reader.fault, reader.dialect, reader.warnings, reader.columns, reader.offset
 
 
@@ -163,7 +163,7 @@ def test_a_reader_resumed_from_its_checkpoint_gives_the_same_rows(
             batch = reader.rows(max_rows=most)
             rows += batch
             if batch and not reader.fault:
-                reader = RowReader.load(reader.dump(), ImportOptions(**chosen), RECIFE)
+                reader = CsvReader.load(reader.dump(), ImportOptions(**chosen), RECIFE)
                 break
     assert rows == expected
     assert reader.dialect == whole.dialect

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.imports import ImportOptions
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row
@@ -19,15 +19,15 @@ from tests.domain.corpus import CASES, DATE, HEADER, RFC_VENUE, file, row
 RECIFE = ZoneInfo("America/Recife")
 
 
-def drain(reader: RowReader, **limits: int) -> Iterator[Row]:
+def drain(reader: CsvReader, **limits: int) -> Iterator[Row]:
     while not reader.is_hungry:
         yield from reader.rows(**limits)
 
 
 def read(
     content: bytes, chunk: int = 1 << 20, options: Mapping[str, Any] | None = None
-) -> tuple[RowReader, list[Row]]:
-    reader = RowReader(ImportOptions(**(options or {})), RECIFE)
+) -> tuple[CsvReader, list[Row]]:
+    reader = CsvReader(ImportOptions(**(options or {})), RECIFE)
     rows: list[Row] = []
     for start in range(0, len(content), chunk):
         reader.feed(content[start : start + chunk])
@@ -115,13 +115,13 @@ def _read_carefully(content: bytes) -> list[Row]:
     return list(drain(_careful_reader(content)))
 
 
-def _told(reader: RowReader) -> list[dict[str, object]]:
+def _told(reader: CsvReader) -> list[dict[str, object]]:
     """Return the warnings of single cells: repeated rows are told by whoever passes rows on."""
     return [warning for warning in reader.warnings if warning["code"] != "repeated_row"]
 
 
-def _careful_reader(content: bytes) -> RowReader:
-    reader = RowReader(ImportOptions(), RECIFE)
+def _careful_reader(content: bytes) -> CsvReader:
+    reader = CsvReader(ImportOptions(), RECIFE)
     reader._read_fast = lambda _stop, _rows: RowBatch.empty()  # type: ignore[method-assign]
     reader.feed(content)
     reader.close()
@@ -219,7 +219,7 @@ def test_the_fast_path_equals_the_careful_readers_for_any_columns(
 def test_a_reader_resumes_after_any_batch_of_a_lost_reader(content: bytes, most: int, size: int) -> None:
     options = ImportOptions()
     _, expected = read(content)
-    reader = RowReader(options, RECIFE)
+    reader = CsvReader(options, RECIFE)
     rows: list[Row] = []
     for _ in range(10_000):
         reader.feed(content[reader.fed : reader.fed + size])
@@ -229,7 +229,7 @@ def test_a_reader_resumes_after_any_batch_of_a_lost_reader(content: bytes, most:
             batch = reader.rows(max_rows=most)
             rows.extend(batch)
             if batch:
-                reader = RowReader.load(reader.dump(), options, RECIFE)
+                reader = CsvReader.load(reader.dump(), options, RECIFE)
                 break
         if reader.has_ended:
             break

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.imports import ImportOptions
 from domain.rows.row_parser import Row
 
@@ -15,7 +15,7 @@ HEAD = "Título;Data;Cidade;Local\n"
 def _read(text: str, *, mended: bool = False, at_once: bool = True) -> tuple[list[Row], dict[str, int]]:
     """Return the rows and the warnings; not `at_once`: by bytes, from a checkpoint after each batch."""
     options = ImportOptions(repairs_of="u" if mended else None)
-    reader, content = RowReader(options, ZONE), text.encode()
+    reader, content = CsvReader(options, ZONE), text.encode()
     rows: list[Row] = []
     position = 0
     while not reader.has_ended:
@@ -28,7 +28,7 @@ def _read(text: str, *, mended: bool = False, at_once: bool = True) -> tuple[lis
             before = reader.offset
             rows += reader.rows()
             if not at_once and reader.offset > before:
-                reader = RowReader.load(reader.dump(), options, ZONE)
+                reader = CsvReader.load(reader.dump(), options, ZONE)
                 position = reader.offset
                 break
             if reader.offset == before:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
 from domain.files.member_values import _EXPECTED, cell_text
@@ -71,7 +71,7 @@ OBJECTS = (
 LINES = '{"title":"A","date":"2026-05-28"}\n{"observa\u00e7\u00e3o":1,"title":"B","date":"2026-05-29"}\n'
 SAMPLES: dict[str, tuple[type, str]] = {
     "calendar": (CalendarReader, CALENDAR),
-    "table": (RowReader, TABLE),
+    "table": (CsvReader, TABLE),
     "array": (JsonReader, OBJECTS),
     "lines": (JsonReader, LINES),
 }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.preview import preview
 from domain.imports import ImportOptions
 from domain.problems import Problem
@@ -470,8 +470,8 @@ def _told_error(error: Problem) -> str:
     return f"{error.field}:{error.code}" + (f"={'|'.join(options)}" if options else "")
 
 
-def read(name: str, options: Mapping[str, Any], chunk: int) -> tuple[RowReader, list[Row]]:
-    reader, rows, content = RowReader(ImportOptions(**options), RECIFE), [], (CORPUS / name).read_bytes()
+def read(name: str, options: Mapping[str, Any], chunk: int) -> tuple[CsvReader, list[Row]]:
+    reader, rows, content = CsvReader(ImportOptions(**options), RECIFE), [], (CORPUS / name).read_bytes()
     for start in range(0, len(content), chunk):
         reader.feed(content[start : start + chunk])
         while not reader.is_hungry:
@@ -502,7 +502,7 @@ def test_every_corpus_file_has_an_expected_outcome() -> None:
 
 def test_only_rows_that_need_the_proved_order_wait_for_it() -> None:
     content = (CORPUS / "proved_late.csv").read_bytes()
-    reader = RowReader(ImportOptions(), RECIFE)
+    reader = CsvReader(ImportOptions(), RECIFE)
     reader.feed(content[: content.index(b"Prova")])
     waiting = [row for _ in range(3) if not reader.is_hungry for row in reader.rows()]
     assert waiting == []
@@ -512,7 +512,7 @@ def test_only_rows_that_need_the_proved_order_wait_for_it() -> None:
     assert all(row.fields for row in rows)
     assert reader.dialect is not None
     assert reader.dialect["date_format_line"] == 42
-    iso = RowReader(ImportOptions(), RECIFE)
+    iso = CsvReader(ImportOptions(), RECIFE)
     iso.feed(b"title,event_date,city\n" + b"A,2026-07-01,Recife\n" * 5)
     assert len([row for _ in range(3) if not iso.is_hungry for row in iso.rows()]) == 5
 
@@ -525,7 +525,7 @@ def test_only_rows_that_need_the_proved_order_wait_for_it() -> None:
     ],
 )
 def test_the_date_order_is_searched_in_the_first_1000_records(text: bytes, expected: str | None) -> None:
-    reader = RowReader(ImportOptions(), RECIFE)
+    reader = CsvReader(ImportOptions(), RECIFE)
     reader.feed(b"title,event_date,city\n" + text)
     reader.close()
     rows = []

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
 from domain.imports import ImportOptions
@@ -48,13 +48,13 @@ def flat_cells(venue: Members) -> dict[str, str]:
 
 
 PLACES: dict[str, Callable[[list[Members]], tuple[type, str]]] = {
-    "columns": lambda venues: (RowReader, table([{**EVENT, **flat_cells(venue)} for venue in venues])),
+    "columns": lambda venues: (CsvReader, table([{**EVENT, **flat_cells(venue)} for venue in venues])),
     "JSON in a cell": lambda venues: (
-        RowReader,
+        CsvReader,
         table([{**EVENT, "local_info": json.dumps(venue)} for venue in venues]),
     ),
     "JSON in a column that may have names": lambda venues: (
-        RowReader,
+        CsvReader,
         table([{**EVENT, "local": json.dumps(venue)} for venue in venues]),
     ),
     "an object": lambda venues: (JsonReader, json.dumps([{**EVENT, "local_info": one} for one in venues])),
@@ -181,7 +181,7 @@ def test_a_default_time_is_for_dates_without_one(
     date: str, expected: str, *, has_column: bool, is_table: bool
 ) -> None:
     event = {**EVENT, "event_date": date, **({"event_time": ""} if has_column else {})}
-    kind, text = (RowReader, table([event])) if is_table else (JsonReader, json.dumps([event]))
+    kind, text = (CsvReader, table([event])) if is_table else (JsonReader, json.dumps([event]))
     _, [row] = read(kind, text, defaults={"event_time": "19:00"})
     assert row.errors == ()
     assert row.fields is not None
@@ -201,20 +201,20 @@ def test_a_default_time_is_for_dates_without_one(
 def test_a_default_time_adds_no_errors_of_its_own_to_a_date_with_a_time(
     date: str, default: str, codes: list[str]
 ) -> None:
-    _, [row] = read(RowReader, table([{**EVENT, "event_date": date}]), defaults={"event_time": default})
+    _, [row] = read(CsvReader, table([{**EVENT, "event_date": date}]), defaults={"event_time": default})
     assert [error.code for error in row.errors] == codes
 
 
 def test_a_time_of_its_own_column_still_has_to_fit_the_date() -> None:
     event = {**EVENT, "event_date": "2026-01-01T10:00", "event_time": "11:00"}
-    _, [row] = read(RowReader, table([event]), defaults={"event_time": "19:00"})
+    _, [row] = read(CsvReader, table([event]), defaults={"event_time": "19:00"})
     assert [error.code for error in row.errors] == ["conflicting_time"]
 
 
 CALENDAR = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A\nDTSTART:20260701T100000\nEND:VEVENT\nEND:VCALENDAR\n"
 FILES: dict[str, tuple[type, str]] = {
-    "CSV": (RowReader, table([EVENT])),
-    "CSV without a header": (RowReader, "A,2026-01-01,Recife\n"),
+    "CSV": (CsvReader, table([EVENT])),
+    "CSV without a header": (CsvReader, "A,2026-01-01,Recife\n"),
     "JSON": (JsonReader, json.dumps([EVENT])),
     "NDJSON": (JsonReader, json.dumps(EVENT) + "\n" + json.dumps(EVENT)),
     "a calendar": (CalendarReader, CALENDAR),
@@ -264,7 +264,7 @@ def test_a_default_is_enough_for_a_key(name: str, key: str) -> None:
 
 
 def test_an_id_for_every_row_is_no_key() -> None:
-    reader, _ = read(RowReader, table([EVENT]), key=("id",), on_duplicate="update", defaults={"id": "5"})
+    reader, _ = read(CsvReader, table([EVENT]), key=("id",), on_duplicate="update", defaults={"id": "5"})
     assert reader.fault is not None
     assert reader.fault.rule == "key"
 
@@ -272,7 +272,7 @@ def test_an_id_for_every_row_is_no_key() -> None:
 @pytest.mark.parametrize("column", ["local_info", "local"])
 def test_a_venue_as_json_has_each_member_of_a_key(column: str) -> None:
     text = table([{**EVENT, column: json.dumps(TEATRO)}])
-    reader, rows = read(RowReader, text, key=("title", "local_info.location_name"), on_duplicate="update")
+    reader, rows = read(CsvReader, text, key=("title", "local_info.location_name"), on_duplicate="update")
     assert reader.fault is None
     assert rows[0].fields is not None
 
@@ -285,6 +285,6 @@ def test_a_member_of_a_later_record_may_be_of_the_key() -> None:
 
 
 def test_mended_rows_are_matched_by_the_key_of_their_import() -> None:
-    reader, rows = read(RowReader, table([EVENT]), key=("id",), repairs_of="u")
+    reader, rows = read(CsvReader, table([EVENT]), key=("id",), repairs_of="u")
     assert reader.fault is None
     assert len(rows) == 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.preview import PREVIEW_ROWS, Preview, preview
 from domain.imports import ImportOptions
 from tests.domain.corpus import HEADER, file, row
@@ -65,7 +65,7 @@ def test_the_proposal_with_a_default_imports_the_city_agenda() -> None:
         ("Música en el salón", "Madrid")
     ]
     options = ImportOptions(mapping=seen.mapping, defaults={"city": "Madrid"})
-    reader = RowReader(options, UTC)
+    reader = CsvReader(options, UTC)
     reader.feed(AGENDA.encode("cp1252"))
     reader.close()
     rows = []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.csv.writer import csv_lines
 from domain.imports import ImportOptions
 from domain.rows.formula_guard import (
@@ -43,7 +43,7 @@ def test_a_table_tells_an_error_from_a_text_like_one(
     text: str, write: Callable[[str], str], rows: int
 ) -> None:
     lines = csv_lines([["title", "event_date", "city"], *[[write(text), "2026-05-28", "R"]] * rows], ",")
-    reader = RowReader(ImportOptions(), ZoneInfo("America/Recife"))
+    reader = CsvReader(ImportOptions(), ZoneInfo("America/Recife"))
     reader.feed(lines)
     reader.close()
     found = []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.csv.writer import csv_lines
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
@@ -26,7 +26,7 @@ BY_NAME: dict[str, str | None] = dict(zip(FIELDS, NAMES, strict=True))
 BY_PLACE: dict[str, str | None] = {field: f"#{at}" for at, field in enumerate(FIELDS, 1)}
 
 Table = Sequence[Sequence[str]]
-Reader = RowReader | SheetReader
+Reader = CsvReader | SheetReader
 
 
 def _csv(delimiter: str, encoding: str, before: str = "") -> Callable[[Table], bytes]:
@@ -39,15 +39,15 @@ def _sheet(table: Table) -> bytes:
 
 
 KINDS: dict[str, tuple[type[Reader], Callable[[Table], bytes]]] = {
-    "comma": (RowReader, _csv(",", "utf-8")),
-    "semicolon": (RowReader, _csv(";", "utf-8")),
-    "tab": (RowReader, _csv("\t", "utf-8")),
-    "bar": (RowReader, _csv("|", "utf-8")),
-    "mark": (RowReader, _csv(";", "utf-8-sig")),
-    "UTF-16": (RowReader, _csv("\t", "utf-16-le", "\ufeff")),
-    "Windows": (RowReader, _csv(";", "windows-1252")),
-    "sep": (RowReader, _csv("|", "utf-8", "sep=|\r\n")),
-    "blank lines": (RowReader, _csv(";", "utf-8", "\r\n;;\r\n")),
+    "comma": (CsvReader, _csv(",", "utf-8")),
+    "semicolon": (CsvReader, _csv(";", "utf-8")),
+    "tab": (CsvReader, _csv("\t", "utf-8")),
+    "bar": (CsvReader, _csv("|", "utf-8")),
+    "mark": (CsvReader, _csv(";", "utf-8-sig")),
+    "UTF-16": (CsvReader, _csv("\t", "utf-16-le", "\ufeff")),
+    "Windows": (CsvReader, _csv(";", "windows-1252")),
+    "sep": (CsvReader, _csv("|", "utf-8", "sep=|\r\n")),
+    "blank lines": (CsvReader, _csv(";", "utf-8", "\r\n;;\r\n")),
     "sheet": (SheetReader, _sheet),
 }
 cells = st.sampled_from(
@@ -358,7 +358,7 @@ def test_a_place_beyond_the_first_rows_is_no_column(name: str) -> None:
 def test_a_row_has_the_mapped_cells_and_no_more_than_the_first_rows(row: list[str], code: str | None) -> None:
     first = [["A", "2026-07-01", "R", "x"]] * 100
     content = csv_lines([*first, row, ["C", "2026-07-03", "R"]], ";")
-    rows, _ = _read(RowReader, content, ImportOptions(header_row=0, mapping=PLACES))
+    rows, _ = _read(CsvReader, content, ImportOptions(header_row=0, mapping=PLACES))
     assert len(rows) == 102
     assert [error.code for error in rows[100].errors] == ([code] if code else [])
     if code:
@@ -368,7 +368,7 @@ def test_a_row_has_the_mapped_cells_and_no_more_than_the_first_rows(row: list[st
 
 def test_the_names_of_columns_in_a_table_that_was_said_to_have_none_are_told() -> None:
     content = csv_lines([["Título", "Data", "Cidade"], ["1", "2", "3"], ["A", "2026-07-01", "R"]], ";")
-    rows, reader = _read(RowReader, content, ImportOptions(header_row=0, mapping=PLACES))
+    rows, reader = _read(CsvReader, content, ImportOptions(header_row=0, mapping=PLACES))
     assert [warning["code"] for warning in reader.warnings] == ["repeated_header"]
     # Numbers of columns are no names of columns.
     assert [bool(row.errors) for row in rows] == [True, False]
@@ -409,7 +409,7 @@ def test_the_delimiter_of_a_table_without_a_header_is_that_which_parts_its_dates
     title = others.join("ABCDE")
     content = f"{title}{delimiter}2026-07-01{delimiter}Recife\n".encode() * 3
     for header_row in (0, None):
-        rows, reader = _read(RowReader, content, ImportOptions(header_row=header_row, mapping=PLACES))
+        rows, reader = _read(CsvReader, content, ImportOptions(header_row=header_row, mapping=PLACES))
         assert [row.fields and row.fields.title for row in rows] == [title] * 3
         assert reader.dialect is not None
         assert (reader.dialect["delimiter"], reader.dialect["header_row"]) == (delimiter, 0)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.imports import ImportOptions
 from domain.rows.row_parser import Row
 
@@ -19,7 +19,7 @@ def read(*rows: dict[str, str]) -> tuple[list[Row], dict[str, int]]:
     usual = dict(zip(HEADER, ROW, strict=True))
     quoted = [[{**usual, **row}[name].replace('"', '""') for name in names] for row in rows]
     lines = [",".join(names), *(",".join(f'"{cell}"' for cell in cells) for cells in quoted)]
-    reader = RowReader(ImportOptions(), RECIFE)
+    reader = CsvReader(ImportOptions(), RECIFE)
     reader.feed("\n".join(lines).encode())
     reader.close()
     found: list[Row] = []

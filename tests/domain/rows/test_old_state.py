@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.json_reader import JsonReader
 from domain.files.record_reader import MemberReader
 from domain.files.sheet_reader import SheetReader
@@ -27,12 +27,12 @@ JSON = "".join(
     + "\n"
     for n in range(1, 11)
 )
-Readers = type[RowReader] | type[SheetReader] | type[JsonReader]
+Readers = type[CsvReader] | type[SheetReader] | type[JsonReader]
 
 STATES: list[tuple[str, Readers, str, str]] = [
     (
         "0.1: no order, no header, no first rows; unused columns by name, no least and most",
-        RowReader,
+        CsvReader,
         CSV,
         (
             "iKZvZmZzZXTNAVakbGluZQemcmVjb3JkBahlbmNvZGluZ6V1dGYtOKlkZWxpbWl0ZXKhLKdjb2x1bW5zhKVuYW1lc5aldGl0bGWqZXZl"
@@ -42,7 +42,7 @@ STATES: list[tuple[str, Readers, str, str]] = [
     ),
     (
         "6bbd101: an order that says nothing of 1904",
-        RowReader,
+        CsvReader,
         CSV,
         (
             "i6ZvZmZzZXTNAVakbGluZQemcmVjb3JkBahlbmNvZGluZ6V1dGYtOKlkZWxpbWl0ZXKhLKdjb2x1bW5zhqVuYW1lc5WldGl0bGWqZXZl"
@@ -54,7 +54,7 @@ STATES: list[tuple[str, Readers, str, str]] = [
     ),
     (
         "3c63c9d: as today",
-        RowReader,
+        CsvReader,
         CSV,
         (
             "i6ZvZmZzZXTNAVakbGluZQemcmVjb3JkBahlbmNvZGluZ6V1dGYtOKlkZWxpbWl0ZXKhLKdjb2x1bW5zhqVuYW1lc5WldGl0bGWqZXZl"
@@ -122,19 +122,19 @@ def test_a_reader_goes_on_from_a_state_of_every_version(kind: Readers, file: str
 def test_a_row_may_be_as_wide_after_an_upgrade_as_before(
     version: int, row: str, *, is_accepted: bool
 ) -> None:
-    resumed = RowReader.load(b64decode(STATES[version][3]), ISO, ZONE)
+    resumed = CsvReader.load(b64decode(STATES[version][3]), ISO, ZONE)
     [read] = _rows(resumed, f"Show,2027-05-11T20:00:00-03:00,Recife,Ana,{row}\n".encode())
     assert (read.fields is not None) is is_accepted
 
 
-@pytest.mark.parametrize("kind", [RowReader, SheetReader])
-def test_a_state_of_0_1_before_the_header_begins_there(kind: type[RowReader] | type[SheetReader]) -> None:
+@pytest.mark.parametrize("kind", [CsvReader, SheetReader])
+def test_a_state_of_0_1_before_the_header_begins_there(kind: type[CsvReader] | type[SheetReader]) -> None:
     members: dict[str, object] = {"offset": 0, "record": 0, "columns": None, "warnings": {}}
     reader = kind.load(msgspec.msgpack.encode(members), ISO, ZONE)
-    assert len(_rows(reader, (CSV if kind is RowReader else SHEET).encode())) == 10
+    assert len(_rows(reader, (CSV if kind is CsvReader else SHEET).encode())) == 10
 
 
-def _rows(reader: RowReader | SheetReader | MemberReader, content: bytes) -> list[Row]:
+def _rows(reader: CsvReader | SheetReader | MemberReader, content: bytes) -> list[Row]:
     reader.feed(content)
     reader.close()
     rows: list[Row] = []

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.dates import DateOrder
 from domain.imports import ImportOptions
 from domain.rows.columns import Columns, match_columns
@@ -68,7 +68,7 @@ def test_what_the_dates_prove_counts_before_the_header(
 ) -> None:
     lines = [f"Título;{name};Cidade", *(f"Festa;{date};R" for date in dates)]
     content = "".join(f"{line}\n" for line in lines).encode()
-    reader = RowReader(ImportOptions(), ZoneInfo("America/Recife"))
+    reader = CsvReader(ImportOptions(), ZoneInfo("America/Recife"))
     for start in range(0, len(content), len(content) if at_once else 5):
         reader.feed(content[start : start + (len(content) if at_once else 5)])
     reader.close()

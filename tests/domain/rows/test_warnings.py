@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.imports import ImportOptions
 
 RECIFE = ZoneInfo("America/Recife")
@@ -15,7 +15,7 @@ RECIFE = ZoneInfo("America/Recife")
 def warnings_of(
     content: str, *, mapping: dict[str, str | None] | None = None
 ) -> dict[str, dict[str, object]]:
-    reader = RowReader(ImportOptions(mapping=mapping), RECIFE)
+    reader = CsvReader(ImportOptions(mapping=mapping), RECIFE)
     reader.feed(content.encode())
     reader.close()
     while not reader.is_hungry:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.services.imports.csv_source import CsvSource
+from api.services.imports.file_source import FileSource
 from api.services.imports.row_source import Checkpoint, Table, joined
 from api.storage.event_packing import pack, unpacked
 from domain.imports import ImportOptions
@@ -18,7 +18,7 @@ from tests.domain.corpus import CASES
 
 def portions_of(case, cuts):
     content = case.content[:100_000]
-    source = CsvSource(ImportOptions(**case.options), Checkpoint(), ZoneInfo("America/Recife"), pack)
+    source = FileSource(ImportOptions(**case.options), Checkpoint(), ZoneInfo("America/Recife"), pack)
     edges = sorted({0, len(content), *(cut % (len(content) + 1) for cut in cuts)})
     pieces = [content[start:end] for start, end in pairwise(edges)] or [b""]
     return [source.take(piece, last=number == len(pieces)) for number, piece in enumerate(pieces, 1)]
@@ -90,7 +90,7 @@ def test_each_row_has_its_own_id_wherever_the_ids_begin(kind, ids, without, cuts
         if kind == "sheet"
         else Checkpoint(kind="csv" if kind == "csv" else "json")
     )
-    source = CsvSource(ImportOptions(), checkpoint, ZoneInfo("America/Recife"), pack)
+    source = FileSource(ImportOptions(), checkpoint, ZoneInfo("America/Recife"), pack)
     edges = sorted({0, len(content), *(cut % len(content) for cut in cuts)})
     pieces = [content[start:end] for start, end in pairwise(edges)]
     portions = [source.take(piece, last=number == len(pieces)) for number, piece in enumerate(pieces, 1)]

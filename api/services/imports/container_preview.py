@@ -6,8 +6,8 @@ from datetime import tzinfo
 from typing import Any
 from zipfile import is_zipfile
 
-from api.services.imports.csv_source import READERS
-from api.services.imports.sheet import convert
+from api.services.imports.container import convert
+from api.services.imports.file_source import READERS
 from api.unpacking.request import Request
 from domain.files.preview import PREVIEW_BYTES, PREVIEW_ROWS, Preview, preview
 from domain.files.unfit_options import unfit_options

@@ -1,4 +1,4 @@
-"""The rows of a staged CSV, or of the table of a workbook, piece by piece."""
+"""The rows of a staged file, piece by piece: of a CSV, JSON or calendar, or of the table of a workbook."""
 
 from collections import deque
 from datetime import tzinfo
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from api.services.imports.row_source import Checkpoint, Digest, FileFacts, Portion, Table, TableKind
-from domain.csv.reader import RowReader
+from domain.csv.reader import CsvReader
 from domain.files.calendar_reader import CalendarReader
 from domain.files.json_reader import JsonReader
 from domain.files.record_reader import MemberReader
@@ -18,8 +18,8 @@ from domain.imports import ImportOptions
 from domain.ports.events import Pack
 from domain.rows.row_batch import RowBatch
 
-READERS: dict[TableKind, type[RowReader] | type[SheetReader] | type[MemberReader]] = {
-    "csv": RowReader,
+READERS: dict[TableKind, type[CsvReader] | type[SheetReader] | type[MemberReader]] = {
+    "csv": CsvReader,
     "json": JsonReader,
     "ics": CalendarReader,
     "sheet": SheetReader,
@@ -32,7 +32,7 @@ MOST_REJECTED = 10_000
 """Of one portion: where a quote never closes, a megabyte of short lines comes at once, each as an object."""
 
 
-class CsvSource:
+class FileSource:
     """Reads rows out of consecutive pieces of a file. Not thread-safe, but may change threads."""
 
     def __init__(self, options: ImportOptions, checkpoint: Checkpoint, timezone: tzinfo, pack: Pack) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from api.services.imports import sheet
-from api.services.imports.sheet_preview import preview_packed
+from api.services.imports.container_preview import preview_packed
 from api.unpacking import __main__ as unpacking
 from api.unpacking import archive
 from domain.imports import ImportOptions

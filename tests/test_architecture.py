@@ -93,6 +93,7 @@ TESTED_THROUGH = {
     "api/feed_lifetime.py": ("tests/end_to_end/test_one_feed.py", "opens and closes the feed"),
     "api/lifetime.py": ("tests/api/security/test_ends.py", "opens and closes what runs there"),
     "api/malloc.py": ("tests/edge/test_memory.py", "what it does is seen in the memory of a process"),
+    "api/metric_sources.py": ("tests/api/http/test_metrics.py", "the metrics that it feeds are read there"),
     "api/http/app_services.py": ("tests/api/security/test_guards.py", "what every handler is given"),
     "api/http/assets.py": ("tests/api/routes/test_pages.py", "what a page loads"),
     "api/http/large_answers.py": ("tests/edge/test_memory.py", "what it does is seen in memory"),

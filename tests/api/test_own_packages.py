@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.parsing import process
-from api.services.imports import sheet
+from api.services.imports import container
 
 
 @pytest.fixture
@@ -58,5 +58,5 @@ def test_a_package_that_shadows_ours_is_reported_in_one_sentence(foreign: Path, 
 
 def test_processes_that_read_files_ignore_the_current_folder() -> None:
     # Their commands are what the server starts; -P leaves the current folder out.
-    assert sheet.COMMAND[1:4] == ["-P", "-m", "api.unpacking"]
+    assert container.COMMAND[1:4] == ["-P", "-m", "api.unpacking"]
     assert '"-P", "-m", "api.parsing"' in Path(process.__file__).read_text()

@@ -14,7 +14,7 @@ import openpyxl
 import psutil
 import pytest
 
-from api.services.imports import sheet
+from api.services.imports import container
 from api.services.imports.container_preview import preview_packed
 from api.unpacking import __main__ as unpacking
 from api.unpacking import archive
@@ -248,7 +248,7 @@ async def test_cancelling_ends_the_unpacking_process(world, tmp_path, monkeypatc
     child, runs = tmp_path / "child.py", tmp_path / "runs"
     os.mkfifo(runs)
     child.write_text(f"import time\nopen({str(runs)!r}, 'w').close()\ntime.sleep(600)\n")
-    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(container, "COMMAND", [sys.executable, str(child)])
     async with world.process() as imports:
         body = await world.begin()
         await body.write(workbook_of(Agenda=AGENDA))
@@ -271,7 +271,7 @@ async def test_damage_that_shows_late_refuses_the_file_and_stores_nothing(tmp_pa
 async def test_a_crash_of_the_unpacking_process_ends_the_import_as_internal(world, tmp_path, monkeypatch):
     child = tmp_path / "child.py"
     child.write_text("import sys\nsys.exit(7)\n")
-    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(container, "COMMAND", [sys.executable, str(child)])
     async with world.process():
         upload = await world.send(workbook_of(Agenda=AGENDA))
         assert (upload.state, upload.error.code) == ("failed", "internal")
@@ -304,8 +304,8 @@ async def test_what_was_unpacked_counts_only_after_a_good_end(world, tmp_path, m
     head = """print('{"kind":"csv"}\\ntitle,event_date,city')"""
     row = "print('A,2027-01-01,Recife', flush=True)"
     child.write_text(f"import os, signal, sys\n{head}\n{row}\n{last}")
-    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
-    monkeypatch.setattr(sheet, "UNPACKED_BYTES", 2 * 1024 * 1024)
+    monkeypatch.setattr(container, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(container, "UNPACKED_BYTES", 2 * 1024 * 1024)
     async with world.process():
         upload = await world.send(workbook_of(Agenda=AGENDA))
         assert (upload.state, upload.error.code, upload.accepted) == ("failed", code, 0)
@@ -315,7 +315,7 @@ async def test_what_was_unpacked_counts_only_after_a_good_end(world, tmp_path, m
 async def test_a_first_line_without_end_is_not_waited_for(world, tmp_path, monkeypatch):
     child = tmp_path / "child.py"
     child.write_text("while True: print('{' * 65536, end='')\n")
-    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(container, "COMMAND", [sys.executable, str(child)])
     async with world.process():
         upload = await world.send(workbook_of(Agenda=AGENDA))
         assert (upload.state, upload.error.code) == ("failed", "too_large")
@@ -331,7 +331,7 @@ async def test_a_preview_ends_the_unpacking_process_when_it_has_enough(tmp_path,
     child.write_text(
         f"import sys\nsys.stdout.write({first!r})\nwhile True: sys.stdout.write({line!r} * 1000)\n"
     )
-    monkeypatch.setattr(sheet, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(container, "COMMAND", [sys.executable, str(child)])
     with anyio.fail_after(60):
         shown, _ = await preview_packed(archive_of(""), ImportOptions(), ZoneInfo("America/Recife"))
     assert shown.fault is None
@@ -346,7 +346,7 @@ async def test_a_text_that_many_rows_share_is_bounded_by_what_is_written(world, 
         book.active.cell(row, 4, 1)
     book.active["A2"] = "M" * 30_000
     book.active.merge_cells("A2:C200")
-    monkeypatch.setattr(sheet, "UNPACKED_BYTES", 2 * 1024 * 1024)
+    monkeypatch.setattr(container, "UNPACKED_BYTES", 2 * 1024 * 1024)
     async with world.process():
         upload = await world.send(saved(book))
         assert (upload.state, upload.error.code) == ("failed", "too_large")
@@ -355,4 +355,4 @@ async def test_a_text_that_many_rows_share_is_bounded_by_what_is_written(world, 
 
 def test_unpacking_limits_leave_room_for_large_sheets():
     assert archive.UNPACKED_BYTES < unpacking.MEMORY_BYTES
-    assert sheet.MAX_BYTES < archive.UNPACKED_BYTES
+    assert container.MAX_BYTES < archive.UNPACKED_BYTES

@@ -89,11 +89,11 @@ def opened(content: bytes, *, inside: str | None = None, others: Sequence[str] =
     archive = _archive(content)
     package = Package(archive)
     main = _main_part(package)
-    if (main and main.kind in _WORKBOOK_KINDS) or package.has_folder("xl"):
+    if _is_workbook(package, main):
         return _of_package(package, main, content)._replace(file=inside, others=others)
     if {"content.xml", "mimetype"} <= set(archive.namelist()):
         return Workbook(_ods_format(archive), content, inside, others)
-    _refuse_documents(package, main)
+    _refuse_documents(archive, main)
     if inside is not None:
         fail_with("not_text.zip_in_zip", value=excerpt(inside))
     return _only_file(archive)
@@ -135,6 +135,13 @@ def _main_part(package: Package) -> MainPart | None:
         return None
 
 
+def _is_workbook(package: Package, main: MainPart | None) -> bool:
+    """Return whether a ZIP is a workbook of Excel, whole or damaged; a folder `xl` may be anyone's."""
+    if main is not None:
+        return main.kind in _WORKBOOK_KINDS
+    return package.has_folder("xl/worksheets") or any(map(package.find, KNOWN_MAINS))
+
+
 def _of_package(package: Package, main: MainPart | None, content: bytes) -> Workbook:
     """Return the workbook of a package, with its parts where they are looked for."""
     with ending_with(partial(fail_with, "not_text.damaged_workbook", advice=INSTEAD)):
@@ -159,11 +166,13 @@ def _ods_format(archive: ZipFile) -> Format:
     return "ods"
 
 
-def _refuse_documents(package: Package, main: MainPart | None) -> None:
+def _refuse_documents(archive: ZipFile, main: MainPart | None) -> None:
     if main and main.kind in _MAIN_KINDS:
         fail(refused(*_MAIN_KINDS[main.kind]))
+    names = set(archive.namelist())
     for name, told, advice in _ZIP_KINDS:
-        if package.find(name):
+        # Only in a package have names no case: `index.zip` may stand beside a table.
+        if name in names:
             fail(refused(told, advice or _APPLE))
 
 

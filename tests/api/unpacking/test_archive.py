@@ -116,3 +116,18 @@ def test_a_file_beyond_the_bound_is_refused_whatever_it_claims(
     entry = packed.rfind(b"PK\1\2")
     packed[entry + 24 : entry + 28] = struct.pack("<I", len(CSV) // 2)
     assert isinstance(content_of(bytes(packed)), str)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(["xl/a.csv"], ["XL/a.csv"], ["Xl/agenda/a.csv"], ["xl\\a.csv"]),
+        *(["a.csv", "index.zip"], ["a.csv", "META-INF/manifest.mf"], ["a.csv", "Doc.kml"]),
+    ],
+)
+def test_a_table_beside_names_like_those_of_documents_is_read(names: list[str]) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as made:
+        for name in names:
+            made.writestr(name, CSV if name.endswith("a.csv") else b"\x00\x01\x02")
+    assert content_of(target.getvalue()) == CSV

@@ -368,7 +368,7 @@ async def check_mended(imports: Imports, identity: Identity, options: ImportOpti
         return
     mended = repairable(await imports.find(options.repairs_of), options.repairs_of)
     if not may_change(identity, mended.actor):
-        raise HttpProblem("forbidden", "Only its sender and administrators may correct rows of an import.")
+        raise refusal("forbidden.import", role="admin")
 
 
 def new_upload(

@@ -13,16 +13,18 @@ const UNDO_MS = 7000;
 export class Deletions {
   /** Versions that the person saw, by id. @type {Map<number, number>} */
   #waiting = new Map();
+  /** Takes away the sentence that offers to undo. */
+  #endOffer = () => {};
 
   /** @param {() => void} onChange Events vanished, or came back. */
   constructor(onChange) {
     this.onChange = onChange;
     registerWaiting({
       count: () => this.#waiting.size,
-      carryOut: () => this.#carryOut([...this.#waiting.keys()]),
+      carryOut: () => this.#carryOutAll(),
       forget: () => this.#waiting.clear(),
     });
-    addEventListener("pagehide", () => void this.#carryOut([...this.#waiting.keys()], {keepalive: true}));
+    addEventListener("pagehide", () => void this.#carryOutAll({keepalive: true}));
   }
 
   has(id) {
@@ -42,7 +44,7 @@ export class Deletions {
         ? t("events.deleted", {title: events[0].title})
         : t("events.deletedMany", {count: events.length});
     // The next sentence takes the place of this one: what can no longer be undone is done.
-    toast(said, {
+    this.#endOffer = toast(said, {
       action: {key: "undo", run: () => this.#takeBack(ids)},
       ms: UNDO_MS,
       onEnd: () => void this.#carryOut(ids),
@@ -53,6 +55,12 @@ export class Deletions {
   #takeBack(ids) {
     for (const id of ids) this.#waiting.delete(id);
     this.onChange();
+  }
+
+  /** Now, before the time to undo is over: from here on nothing can be undone, whatever fails. */
+  #carryOutAll(how = {}) {
+    this.#endOffer();
+    return this.#carryOut([...this.#waiting.keys()], how);
   }
 
   /** @returns {Promise<boolean>} Whether all of them are gone. */

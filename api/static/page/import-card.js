@@ -245,8 +245,9 @@ function warningText({code, message, params, count = params?.count ?? 0, names =
 }
 
 /** What became of rows that were given back to their import. */
-const wentBack = ({accepted, rejected}) => [
-  t("watch.wentBack", {count: accepted}),
+const wentBack = ({accepted, rejected, outcomes: {skipped = 0}}) => [
+  t("watch.wentBack", {count: accepted - skipped}),
+  ...(skipped ? [t("watch.thereAlready", {count: skipped})] : []),
   ...(rejected ? [t("watch.stillThere", {count: rejected})] : []),
 ];
 

@@ -197,14 +197,21 @@ export class ImportModel {
   }
 }
 
-/** @returns {ProblemLine[]} Those that have `text` in any cell, without case and accents. */
-export function filterProblems(problems, text, reasonOf) {
+/**
+ * @param {ProblemLine[]} problems
+ * @param {string} text
+ * @param {(problem: ProblemLine) => string} reasonOf
+ * @param {Map<number, string>} titles What rows are called, by record.
+ * @returns {ProblemLine[]} Those that have `text` in any cell or are called so, without case and accents.
+ */
+export function filterProblems(problems, text, reasonOf, titles) {
   const wanted = folded(text);
   if (!wanted) return problems;
   return problems.filter((problem) =>
     folded(
       [
         problem.line,
+        titles.get(problem.record) ?? "",
         problem.field,
         problem.code,
         problem.message,

@@ -8,13 +8,15 @@ import {currentLanguage, say, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
 import {askBeforeLeaving} from "./unsaved.js";
 
-/** Rows whose titles are asked for at once: more than are on screen. */
+/** Rows whose titles are asked for at once: more than are on screen; where all are wanted, the most. */
 const TITLES_ASKED = 100;
+const TITLES_MAX = 500;
 
 /** The rejected rows of an import: seen, mended in place, and sent again. */
 export class ImportRepair {
   #model;
   #isNaming = false;
+  #isSeeking = false;
 
   /**
    * @param {import("./import-model.js").ImportModel} model
@@ -30,6 +32,7 @@ export class ImportRepair {
       titles: model.titles,
       onMended: () => this.#paintButton(),
       onRows: (records) => void this.#nameRows(records),
+      onFilter: () => void this.#nameAll(),
     });
     this.more = h("p.small.soft", {hidden: true});
     this.button = h("button.primary.for-editors", {
@@ -95,19 +98,16 @@ export class ImportRepair {
     if (model.isOver && !model.isFull) this.repairs.keepOnly(model.rejectedRecords);
     // Only now are the columns known, by which rows are called.
     this.table.redraw();
+    if (this.table.isFiltered) void this.#nameAll();
   }
 
   /** Ask what rows are called that are looked at and have no title yet. @param {number[]} records */
   async #nameRows(records) {
-    const model = this.#model;
-    const first = records.find((record) => !model.titles.has(record));
-    if (this.#isNaming || first === undefined || !model.columns || !model.isOver) return;
+    const first = this.#unnamed(records);
+    if (this.#isNaming || first === undefined) return;
     this.#isNaming = true;
     try {
-      const page = await get(`/uploads/${model.id}/errors${query({limit: TITLES_ASKED, cursor: first - 1})}`);
-      page.items.forEach((row) => model.nameRow(row));
-      // It is not rejected any more.
-      if (!model.titles.has(first)) model.titles.set(first, "");
+      await this.#nameFrom(first, TITLES_ASKED);
     } catch {
       // A title helps, but nothing waits for it: it is asked for again with the next rows.
       return;
@@ -115,6 +115,38 @@ export class ImportRepair {
       this.#isNaming = false;
     }
     this.table.showTitles();
+  }
+
+  /** Ask what all rows are called that the page has: somebody seeks one of them. */
+  async #nameAll() {
+    if (this.#isSeeking) return;
+    this.#isSeeking = true;
+    const records = () => this.#model.problems.map(({record}) => record);
+    try {
+      for (let first; (first = this.#unnamed(records())) !== undefined; this.table.showTitles())
+        await this.#nameFrom(first, TITLES_MAX);
+    } catch (fault) {
+      // Until then it seems as if there were no such row.
+      toastFault(fault);
+    } finally {
+      this.#isSeeking = false;
+    }
+  }
+
+  /** The first of some rows that is not named, while names can be told. @returns {number | undefined} */
+  #unnamed(records) {
+    const model = this.#model;
+    if (!model.columns || !model.isOver) return undefined;
+    return records.find((record) => !model.titles.has(record));
+  }
+
+  /** Name the rejected rows from one on. */
+  async #nameFrom(first, limit) {
+    const model = this.#model;
+    const page = await get(`/uploads/${model.id}/errors${query({limit, cursor: first - 1})}`);
+    page.items.forEach((row) => model.nameRow(row));
+    // It is not rejected any more.
+    if (!model.titles.has(first)) model.titles.set(first, "");
   }
 
   #refused(fault) {

@@ -2,7 +2,7 @@
 
 /**
  * Redraw, and give the keyboard back to what it was on: to the element with the same `data-keep` below
- * `root`. What scrolls and has one stays where it was, too.
+ * `root`, with the caret and what was selected. What scrolls and has one stays where it was, too.
  *
  * @param {HTMLElement} root
  * @param {() => void} redraw
@@ -13,9 +13,23 @@ export function keepingPlace(root, redraw) {
   const scrolls = [...root.querySelectorAll("[data-keep]")]
     .filter(({scrollLeft, scrollTop}) => scrollLeft || scrollTop)
     .map(({dataset, scrollLeft, scrollTop}) => ({keep: dataset.keep, scrollLeft, scrollTop}));
+  const selected = key === undefined ? null : selectionIn(held);
   redraw();
   for (const {keep, ...scrolled} of scrolls) Object.assign(kept(root, keep) ?? {}, scrolled);
-  if (key !== undefined && document.activeElement !== held) kept(root, key)?.focus({preventScroll: true});
+  if (key === undefined || document.activeElement === held) return;
+  const again = kept(root, key);
+  again?.focus({preventScroll: true});
+  if (selected && selectionIn(again)) again.setSelectionRange(...selected);
+}
+
+/**
+ * @param {Element | null} element
+ * @returns {[number, number, any] | null} Where the caret is, or what is selected; null where no text is.
+ */
+function selectionIn(element) {
+  // Numbers and radios have none, and refuse to be given one.
+  if (!(element instanceof HTMLInputElement) || element.selectionStart === null) return null;
+  return [element.selectionStart, element.selectionEnd, element.selectionDirection];
 }
 
 const kept = (root, key) => root.querySelector(`[data-keep="${CSS.escape(key)}"]`);

@@ -37,18 +37,23 @@ export class RejectedTable {
 
   /**
    * @param {import("./repairs.js").Repairs} repairs
-   * @param {{titles: Map<number, string>, onMended: () => void, onRows: (records: number[]) => void}} on
-   *   `titles`: of rows, by record; `onRows`: these are looked at.
+   * @param {{titles: Map<number, string>, onMended: () => void, onRows: (records: number[]) => void,
+   *   onFilter: () => void}} on `titles`: of rows, by record; `onRows`: these are looked at; `onFilter`: rows
+   *   are sought, by what they are called, too.
    */
-  constructor(repairs, {titles, onMended, onRows}) {
+  constructor(repairs, {titles, onMended, onRows, onFilter}) {
     this.repairs = repairs;
     this.titles = titles;
     this.onMended = onMended;
     this.onRows = onRows;
+    this.onFilter = onFilter;
     this.filter = h("input", {
       type: "search",
       label: "rejects.filter",
-      oninput: () => this.update(this.#problems),
+      oninput: () => {
+        this.update(this.#problems);
+        if (this.isFiltered) this.onFilter();
+      },
     });
     this.count = h("span.soft.small.numbers");
     this.kinds = h("div.row.kinds", {role: "group", label: "rejects.kinds"});
@@ -73,6 +78,11 @@ export class RejectedTable {
     addEventListener("resize", this.redraw);
   }
 
+  /** Whether rows are sought. */
+  get isFiltered() {
+    return this.filter.value.trim() !== "";
+  }
+
   /** @param {import("./import-model.js").ProblemLine[]} problems They grow, until rows are mended. */
   update(problems, {canMend = this.#canMend} = {}) {
     // Another list: rows were mended, so what is shown of them may differ although they are as many.
@@ -89,7 +99,7 @@ export class RejectedTable {
     const fresh = problems
       .slice(this.#filtered)
       .filter((problem) => !this.#kind || kindOf(problem) === this.#kind);
-    this.#shown.push(...filterProblems(fresh, this.filter.value, reasonOf));
+    this.#shown.push(...filterProblems(fresh, this.filter.value, reasonOf, this.titles));
     this.#filtered = problems.length;
     this.redraw();
   }
@@ -202,6 +212,9 @@ export class RejectedTable {
       const shown = row.querySelector(".who");
       if (shown.textContent !== title) shown.textContent = title;
     }
+    // Some may be called what is sought.
+    if (this.isFiltered) this.#asked = "";
+    this.update(this.#problems);
     this.redraw();
   }
 

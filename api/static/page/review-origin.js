@@ -27,11 +27,12 @@ export function hasRejectedRows({columns}) {
  * @param {any[]} uploads As the server lists them.
  * @param {{columns: {name: string}[]}} preview
  * @param {string} filename
+ * @param {(actor: string) => boolean} mayChange Whether the person may change what somebody sent.
  */
-export function originsOf(uploads, {columns}, filename) {
+export function originsOf(uploads, {columns}, filename, mayChange) {
   const names = columns.map(({name}) => folded(name)).filter((name) => name && !OWN_COLUMNS.includes(name));
   const fitting = uploads
-    .filter((upload) => isMendable(upload) && hasColumns(upload, names))
+    .filter((upload) => isMendable(upload) && mayChange(upload.actor) && hasColumns(upload, names))
     .map((upload) => ({...upload, isNamed: isNameOf(upload.filename, filename)}))
     // Rows that came back and failed again are still rejected in their first import.
     .filter(({options, isNamed}) => isNamed || !options.repairs_of);

@@ -18,6 +18,7 @@ import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
 import {hasRejectedRows, likeliest, NEW, originsOf} from "./review-origin.js";
 import {currentLanguage, say, t} from "./i18n.js";
+import {mayChange} from "./session.js";
 import {announce, toastFault} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
@@ -53,6 +54,8 @@ export class ReviewStep {
   #areAllGroupsShown = false;
   /** Imports that rejected rows may have come from; null until they are known. @type {any[] | null} */
   #origins = null;
+  /** Whether they are to be asked for again: one of them has taken no rows. */
+  #areOriginsOld = false;
   /** What became of that question: an import's id, `NEW`, or "" while nobody knows. */
   #origin = "";
 
@@ -163,6 +166,9 @@ export class ReviewStep {
     await this.on.onImport(options);
     this.#isAwaited = false;
     this.paint();
+    if (this.#closed || !options.repairs_of) return;
+    this.#areOriginsOld = true;
+    void this.#read({});
   }
 
   /** The check has ended: go on if somebody waits for it, unless there is a question now. */
@@ -216,12 +222,15 @@ export class ReviewStep {
   /** @returns {Promise<boolean>} Whether the answer is still wanted. */
   async #findOrigins(preview, asked) {
     if (!hasRejectedRows(preview)) return true;
-    const origins =
-      this.#origins ?? (await sought(preview, this.name).catch((fault) => this.#refused(fault, asked)));
+    const known = this.#areOriginsOld ? null : this.#origins;
+    const origins = known ?? (await sought(preview, this.name).catch((fault) => this.#refused(fault, asked)));
     if (!origins || asked !== this.#asked || this.#closed) return false;
-    this.#origins = origins;
     const isKnown = this.#origin === NEW || origins.some(({upload_id: id}) => id === this.#origin);
-    if (!isKnown) this.#origin = origins.length ? likeliest(origins) : NEW;
+    // In the place of one that took no rows nothing is chosen but by the person.
+    const proposed = () => (this.#areOriginsOld ? "" : likeliest(origins));
+    if (!isKnown) this.#origin = origins.length ? proposed() : NEW;
+    this.#origins = origins;
+    this.#areOriginsOld = false;
     return true;
   }
 
@@ -238,6 +247,11 @@ export class ReviewStep {
   /** Whether its rows are to be an import of their own. */
   get #isNew() {
     return !this.#hasOrigins || this.#origin === NEW;
+  }
+
+  /** Whether nobody has said yet where its rows go. */
+  get #isOpen() {
+    return !this.#isNew && !this.#goesBack;
   }
 
   /** The import that rows go back to has rules of its own. */
@@ -317,10 +331,10 @@ export class ReviewStep {
     this.missing.textContent = t("mapping.missing", {fields: review.missing.map(fieldName).join(", ")});
     for (const element of [this.lead, this.facts, this.go]) element.hidden = this.#isUnreadable;
     for (const element of [this.all, ...this.readings]) element.hidden = this.#isUnreadable || !this.#isNew;
+    say(this.lead, this.#isNew ? "review.lead" : "review.leadBack");
     say(this.leave, this.#isUnreadable ? "review.another" : "cancel");
     const hasNoRow = check && !check.fault && check.accepted + check.rejected === 0;
-    const isOpen = !this.#isNew && !this.#goesBack;
-    this.go.disabled = isOpen || lacksFields || this.#isUnreadable || this.#isAwaited || hasNoRow;
+    this.go.disabled = this.#isOpen || lacksFields || this.#isUnreadable || this.#isAwaited || hasNoRow;
   }
 
   #paintFault(fault) {
@@ -471,6 +485,7 @@ export class ReviewStep {
 
   #paintGo(check) {
     if (this.#goesBack) return say(this.go, "review.goBack");
+    if (this.#isOpen) return say(this.go, "review.goOpen");
     const waiting = this.#isAwaited ? "review.goAwaited" : "review.go";
     const isReady = check && !check.fault;
     const count = isReady ? writtenBy(check, this.review.chosen.on_duplicate) : 0;
@@ -538,7 +553,7 @@ async function sought(preview, name) {
     uploads.push(...items);
     cursor = next;
   }
-  return originsOf(uploads, preview, name);
+  return originsOf(uploads, preview, name, mayChange);
 }
 
 /** What an import would do: with no good row there is still a way, they are mended after they came back. */

@@ -7,6 +7,12 @@ import {toastFault} from "./tell.js";
 import {forgetUnsaved, hasUnsaved} from "./unsaved.js";
 import {carryOutWaiting, forgetWaiting, waitingCount} from "./waiting.js";
 
+/** Who uses the page; null where nobody is known. @type {{user: string, role: string} | null} */
+let current = null;
+
+/** Whether the person may change what this one has sent: the server refuses others. @param {string} actor */
+export const mayChange = (actor) => !current || current.role === "admin" || current.user === actor;
+
 /**
  * Who uses the page. Waits for a sign-in where the server asks for one.
  *
@@ -19,6 +25,7 @@ export async function signedIn(place) {
     await signIn("session.lead");
     who = await ask();
   }
+  current = who;
   if (who) document.documentElement.dataset.role = who.role;
   if (who && who.via !== "open") place.replaceChildren(nameAndWayOut(who));
   whenSignedOut(() => comeBack(who));

@@ -22,10 +22,11 @@ export function announce(key, params, {important = false} = {}) {
  * @param {{action?: {key: string, run: () => void}, ms?: number, onEnd?: () => void,
  *   back?: () => HTMLElement | null}} [how] `action`: a button beside it. `back`: where the keyboard goes
  *   afterwards; the button takes it meanwhile. `onEnd`: the sentence goes, the button unpressed.
+ * @returns {() => void} Takes the sentence away, if it still stands, where it is not so any more.
  */
 export function toast(text, {action, ms = 7000, onEnd = () => {}, back} = {}) {
   // What can be undone stays so for its time, whatever else is to be said.
-  if (isAnswered && !action) return void note(text);
+  if (isAnswered && !action) return note(text);
   end();
   isAnswered = Boolean(action);
   const element = inFront(toastElement());
@@ -52,9 +53,10 @@ export function toast(text, {action, ms = 7000, onEnd = () => {}, back} = {}) {
   element.onkeydown = ({key}) => {
     if (key === "Escape") finish(onEnd);
   };
-  end = () => finish(onEnd);
+  const own = (end = () => finish(onEnd));
   wait();
   if (back) button?.focus();
+  return () => end === own && finish(() => {});
 }
 
 /** Somebody may have gone away with the keyboard on it. */
@@ -66,11 +68,13 @@ let end = () => {};
 /** Whether what is shown has a button. */
 let isAnswered = false;
 
-/** Say something beside a sentence that waits for an answer. */
+/** Say something beside a sentence that waits for an answer. @returns {() => void} Takes it away. */
 function note(text) {
   const element = toastElement();
   element.querySelector("[data-note]")?.remove();
-  element.prepend(h("span", {"data-note": ""}, text));
+  const added = h("span", {"data-note": ""}, text);
+  element.prepend(added);
+  return () => added.remove();
 }
 
 let found = null;

@@ -6,12 +6,18 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.browser.acts import (
+    TOKEN,
     await_state,
     drop,
+    end_session,
     figures,
+    first_token,
+    give_token,
     import_now,
     open_page,
+    person,
     review,
+    sign_in,
     stored,
 )
 from tests.end_to_end.server_process import ServerProcess
@@ -61,6 +67,7 @@ def test_a_rejected_file_goes_back_to_its_import_and_doubles_nothing(
     assert page.locator("table.columns:visible").count() == 0
     button = page.locator(".review-actions button[type=submit]")
     assert (button.text_content(), button.is_enabled()) == ("Give the rows back", True)
+    assert page.locator("text=import it with one click").count() == 0
     again = import_now(page)
     page.wait_for_selector("text=1 row joined the import that it came from.")
     page.wait_for_selector("text=1 row is still rejected there")
@@ -73,6 +80,61 @@ def test_a_rejected_file_goes_back_to_its_import_and_doubles_nothing(
     assert figures(page) == ["3", "2", "1"]
     assert [event["title"] for event in stored(server, sort="id")["items"]] == ["Frevo", "Coco"]
     assert stored(server, upload_id=again)["items"] == []
+
+
+def test_a_file_that_was_given_back_already_is_not_said_to_have_joined_again(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    first = drop(page, agenda(tmp_path, "Coco;31/02/2027;10:00;Olinda", ";;;Recife"))
+    await_state(page, "failed")
+    back = rejected_file(page, tmp_path, **{"31/02/2027": "28/02/2027"})
+    for said in ("1 row joined the import that it came from.", "1 row was there already."):
+        another_file(page)
+        page.set_input_files("input[type=file]", back)
+        page.wait_for_selector(f"{ORIGINS}:has-text('agenda.csv')")
+        again = import_now(page)
+        assert again != first
+        page.wait_for_selector(f"text={said}")
+    page.wait_for_selector("text=No row joined the import that they came from.")
+
+
+def test_only_imports_that_the_person_may_mend_are_offered(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server(auth="token")
+    sign_in(page, server, person(server, "dora", "editor"))
+    drop(page, agenda(tmp_path, "Coco;31/02/2027;10:00;Olinda"))
+    await_state(page, "failed")
+    back = rejected_file(page, tmp_path, **{"31/02/2027": "28/02/2027"})
+    another_file(page)
+    for token, offered in ((person(server, "enzo", "editor"), 0), (first_token(server), 2)):
+        end_session(page)
+        give_token(page, token)
+        page.wait_for_selector(TOKEN, state="detached")
+        page.wait_for_selector("html[data-ready]")
+        page.set_input_files("input[type=file]", back)
+        page.wait_for_selector("[data-origins]")
+        assert page.locator(ORIGINS).count() == offered
+        page.get_by_role("button", name="Cancel", exact=True).click()
+
+
+def test_a_refused_return_asks_anew_which_imports_take_rows(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    first = drop(page, agenda(tmp_path, "Frevo;15/01/2027;10:00;Olinda", "Coco;31/02/2027;10:00;Olinda"))
+    await_state(page, "partly")
+    back = rejected_file(page, tmp_path)
+    another_file(page)
+    page.set_input_files("input[type=file]", back)
+    page.wait_for_selector(f"{ORIGINS}:has-text('agenda.csv')")
+    page.evaluate("(id) => fetch(`/api/v1/uploads/${id}/undo`, {method: 'POST'})", first)
+    page.locator(".review-actions button[type=submit]").click()
+    page.wait_for_selector("text=no import with these columns has rejected rows left")
+    assert page.locator(ORIGINS).count() == 0
 
 
 def test_rows_that_came_back_can_still_be_a_new_import(page: Any, start_server: Any, tmp_path: Path) -> None:
@@ -113,6 +175,7 @@ def test_of_several_imports_that_fit_one_is_chosen_before_anything_is_done(
         assert page.locator(f"{ORIGINS} input:checked").count() == checked
         button = page.locator(".review-actions button[type=submit]")
         assert button.is_enabled() == bool(checked)
+        assert button.text_content() == ("Give the rows back" if checked else "Choose where the rows go")
         if checked:
             page.get_by_role("button", name="Cancel", exact=True).click()
     page.locator(ORIGINS, has_text="maio.csv").click()
@@ -201,3 +264,33 @@ def test_a_title_that_comes_late_leaves_alone_what_is_typed(
         "28/02/2027",
         0,
     ]
+
+
+def test_the_keyboard_goes_from_cell_to_cell_with_the_text_of_each_selected(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    drop(page, agenda(tmp_path, *(f"Evento {n};a definir;10:00;Olinda" for n in range(40)), name="t.csv"))
+    await_state(page, "failed")
+    page.locator(".rejects-row input").first.focus()
+    selected = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+      const {value, selectionStart, selectionEnd} = document.activeElement;
+      resolve(value.slice(selectionStart, selectionEnd));
+    })))"""
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        assert page.evaluate(selected) == "a definir"
+    page.keyboard.type("01/05/2027")
+    assert page.evaluate("document.activeElement.value") == "01/05/2027"
+
+
+def test_the_filter_finds_a_row_by_its_event_wherever_it_is(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    rows = [f"Evento {n};a definir;10:00;Olinda" for n in range(1300)]
+    drop(page, agenda(tmp_path, *rows, "Forró;a definir;10:00;Olinda", name="f.csv"))
+    await_state(page, "failed")
+    page.get_by_label("Filter").fill("forro")
+    page.wait_for_selector(".rejects-row >> text='Forró'")
+    page.wait_for_selector("text=1 of 1,301 problems")

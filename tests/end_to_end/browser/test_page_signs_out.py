@@ -69,12 +69,36 @@ def test_who_signs_out_while_the_server_is_away_stays_and_is_told(page: Any, ser
     page.get_by_role("button", name="Sign out").click()
     page.get_by_text("The server did not answer.").wait_for()
     page.locator(".event", has_text="Frevo").wait_for()
+    assert page.get_by_role("button", name="Undo").count() == 0
     assert page.locator(TOKEN).count() == 0
     page.unroute("**/api/v1/eventos/*")
     delete(page, "Frevo")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_selector(TOKEN)
     assert titles(server) == ["Ciranda", "Sarau"]
+
+
+@pytest.mark.usefixtures("dora")
+def test_what_could_not_be_deleted_at_the_sign_out_is_told_and_nothing_offers_to_undo_the_rest(
+    page: Any, server: ServerProcess
+) -> None:
+    frevo = next(event for event in as_admin(server, "/eventos")["items"] if event["title"] == "Frevo")
+    busy = {"status": 503, "content_type": "application/problem+json", "body": '{"status": 503}'}
+    page.route(f"**/api/v1/eventos/{frevo['id']}", lambda route: route.fulfill(**busy))
+    for title in ("Ciranda", "Frevo", "Sarau"):
+        page.get_by_label(f"Select “{title}”").check()
+    page.locator(".bulk-bar, [role=toolbar]").get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("3 events were deleted.").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.locator(".event", has_text="Frevo").wait_for()
+    for gone in ("Ciranda", "Sarau"):
+        page.locator(".event", has_text=gone).wait_for(state="detached")
+    toast = page.locator("#toast")
+    assert toast.is_visible()
+    assert "deleted" not in toast.text_content()
+    assert toast.get_by_role("button").count() == 0
+    assert page.locator(TOKEN).count() == 0
+    assert titles(server) == ["Frevo"]
 
 
 def test_a_deletion_waits_for_its_person_when_another_tab_signs_out(

@@ -83,6 +83,7 @@ export default {
       one: "{count} row joined the import that it came from.",
       other: "{count} rows joined the import that they came from.",
     },
+    "watch.thereAlready": {one: "{count} row was there already.", other: "{count} rows were there already."},
     "watch.stillThere": {
       one: "{count} row is still rejected there, where it can be corrected again.",
       other: "{count} rows are still rejected there, where they can be corrected again.",
@@ -148,6 +149,7 @@ export default {
     "import.queue": {one: "Waiting: {names}", other: "{count} files are waiting: {names}"},
     "review.title": "Review {name}",
     "review.lead": "Nothing is stored yet. See how the file is read, and import it with one click.",
+    "review.leadBack": "Nothing is stored yet. See where these rows go.",
     "review.sending": "Sending {name}",
     "review.columns": "Columns of the file",
     "review.column": "Column",
@@ -199,6 +201,7 @@ export default {
     "review.noOrigin":
       "This file has rejected rows of an import, but no import with these columns has rejected rows left. As a new import, rows that are already stored may be repeated.",
     "review.goBack": "Give the rows back",
+    "review.goOpen": "Choose where the rows go",
     "review.sheet": "Sheet",
     "review.sheetRows": {one: "{name} ({count} row)", other: "{name} ({count} rows)"},
     "review.encoding": "Encoding: which text reads well?",
@@ -667,9 +670,9 @@ export default {
       other: "{count} repeated rows were imported anyway.",
     },
     "warning.same_event": {
-      one: "{count} row gives the same event as an earlier row, and differs from it only in columns that were not used: {names}. Of a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
+      one: "{count} row gives the same event as an earlier row, and differs from it only in columns that were not used: {names}. If this is a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
       other:
-        "{count} rows give the same event as an earlier row, and differ from it only in columns that were not used: {names}. Of a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
+        "{count} rows give the same event as an earlier row, and differ from it only in columns that were not used: {names}. If this is a list of attendees, skip the events that exist (on_duplicate=skip): each is imported once.",
     },
     "warning.repeated_participant": {
       one: "{count} name that a row repeats was kept once.",

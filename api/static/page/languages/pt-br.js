@@ -76,6 +76,7 @@ export default {
       one: "{count} linha entrou na importação de onde veio.",
       other: "{count} linhas entraram na importação de onde vieram.",
     },
+    "watch.thereAlready": {one: "{count} linha já estava lá.", other: "{count} linhas já estavam lá."},
     "watch.stillThere": {
       one: "{count} linha continua recusada lá, onde pode ser corrigida de novo.",
       other: "{count} linhas continuam recusadas lá, onde podem ser corrigidas de novo.",
@@ -143,6 +144,7 @@ export default {
     "import.queue": {one: "Na fila: {names}", other: "Na fila, {count} arquivos: {names}"},
     "review.title": "Confira {name}",
     "review.lead": "Nada foi guardado ainda. Veja como o arquivo é lido e importe com um clique.",
+    "review.leadBack": "Nada foi guardado ainda. Veja para onde estas linhas vão.",
     "review.sending": "Enviando {name}",
     "review.columns": "Colunas do arquivo",
     "review.column": "Coluna",
@@ -194,6 +196,7 @@ export default {
     "review.noOrigin":
       "Este arquivo tem linhas recusadas de uma importação, mas nenhuma importação com estas colunas ainda tem recusadas. Numa importação nova, o que já entrou pode se repetir.",
     "review.goBack": "Devolver as linhas",
+    "review.goOpen": "Escolha para onde as linhas vão",
     "review.sheet": "Planilha",
     "review.sheetRows": {one: "{name} ({count} linha)", other: "{name} ({count} linhas)"},
     "review.encoding": "Codificação: qual texto se lê bem?",
@@ -650,9 +653,9 @@ export default {
       other: "{count} linhas repetidas entraram mesmo assim.",
     },
     "warning.same_event": {
-      one: "{count} linha dá o mesmo evento que uma linha anterior, e só difere dela em colunas que não foram usadas: {names}. De uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
+      one: "{count} linha dá o mesmo evento que uma linha anterior, e só difere dela em colunas que não foram usadas: {names}. Se é uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
       other:
-        "{count} linhas dão o mesmo evento que uma linha anterior, e só diferem dela em colunas que não foram usadas: {names}. De uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
+        "{count} linhas dão o mesmo evento que uma linha anterior, e só diferem dela em colunas que não foram usadas: {names}. Se é uma lista de inscritos, pule os eventos que já existem (on_duplicate=skip): cada um entra uma vez.",
     },
     "warning.repeated_participant": {
       one: "{count} nome repetido numa linha ficou uma vez só.",

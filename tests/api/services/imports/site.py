@@ -10,7 +10,7 @@ from litestar.middleware import ASGIMiddleware
 
 from api.http.app_services import keep_services
 from api.http.problems import problem_response
-from api.routes import uploads, uploads_rejected, uploads_tus
+from api.routes import uploads, uploads_rejected, uploads_repairs, uploads_staged, uploads_tus
 from api.routes.uploads_tus_answers import TusAnswers
 from api.services.identity import Identity
 from api.services.imports.history import ImportHistory
@@ -65,7 +65,11 @@ async def serve(world, imports):
     bodies = {"bodies": OpenBodies(nobody_is_gone)}
     services = Services(**{**nothing_else, **bodies, "imports": imports, "import_history": history})
     app = Litestar(
-        route_handlers=[*uploads.HANDLERS, *uploads_rejected.HANDLERS, *uploads_tus.HANDLERS],
+        route_handlers=[
+            handler
+            for routes in (uploads, uploads_rejected, uploads_repairs, uploads_staged, uploads_tus)
+            for handler in routes.HANDLERS
+        ],
         middleware=[SignedIn(lambda: site.identity)],
         exception_handlers={Exception: problem_response},
         openapi_config=None,

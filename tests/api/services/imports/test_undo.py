@@ -82,12 +82,23 @@ async def test_a_failed_request_tells_which_of_its_rows_were_edited_and_so_kept(
         assert [one["rows_stay"] for one in await world.feed() if one["type"] == "finished"] == [True]
 
 
-async def test_an_editor_cannot_cancel_or_undo_another_persons_import(world):
+async def test_an_editor_cannot_change_another_persons_import_by_any_door(world):
     async with site_of(world) as site:
         await site.upload(b"one\n", {"Prefer": "wait=20"}, upload_id="x")
         site.identity = Identity("eva", "editor", "eva")
-        assert (await site.http.post("/uploads/x/undo")).status_code == 403
-        assert (await site.http.post("/uploads/x/cancel")).status_code == 403
+        await site.upload(b"one\n", {"Prefer": "wait=20"}, upload_id="own", stage="true")
+        rows = {"rows": [{"line": 1, "cells": {}}]}
+        for answer in [
+            await site.http.post("/uploads/x/undo"),
+            await site.http.post("/uploads/x/cancel"),
+            await site.http.post("/uploads/x/repairs", json=rows),
+            await site.http.post("/uploads/own/import", json={"repairs_of": "x"}),
+            await site.upload(b"one\n", {"Prefer": "wait=20"}, repairs_of="x"),
+        ]:
+            told = answer.json()
+            assert answer.status_code == 403, (answer.url, told)
+            # The page says it in the reader's language by these.
+            assert (told["rule"], told["params"]) == ("import", {"role": "admin"}), (answer.url, told)
         site.identity = Identity("root", "admin", "root")
         assert (await site.http.post("/uploads/x/undo")).status_code == 200
 

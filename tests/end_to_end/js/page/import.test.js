@@ -118,10 +118,23 @@ test("the filter knows no case and no accents", () => {
     {line: 3, ...problem, value: "Recife"},
   ];
   assert.deepEqual(
-    filterProblems(problems, "sao", () => "").map(({line}) => line),
+    filterProblems(problems, "sao", () => "", new Map()).map(({line}) => line),
     [2],
   );
-  assert.equal(filterProblems(problems, " ", () => "").length, 2);
+  assert.equal(filterProblems(problems, " ", () => "", new Map()).length, 2);
+});
+
+test("the filter finds rows by what they are called", () => {
+  const problems = [1, 2, 3].map((record) => ({line: record + 1, record, ...problem}));
+  const titles = new Map([
+    [1, "Ciranda"],
+    [2, "Forró pé de serra"],
+  ]);
+  const found = filterProblems(problems, "FORRO PE", () => "", titles);
+  assert.deepEqual(
+    found.map(({record}) => record),
+    [2],
+  );
 });
 
 test("ten thousand rows are drawn a screenful at a time", () => {

@@ -20,10 +20,12 @@ const imported = (id, more = {}) => ({
   rejected: 2,
   columns: COLUMNS,
   options: {dry_run: false, mode: "partial", repairs_of: null},
+  actor: "dora",
   ...more,
 });
-const idsOf = (uploads, preview = RETURNED, name = "agenda-rejected.csv") =>
-  originsOf(uploads, preview, name).map(({upload_id: id}) => id);
+const anyOf = () => true;
+const idsOf = (uploads, preview = RETURNED, name = "agenda-rejected.csv", mayChange = anyOf) =>
+  originsOf(uploads, preview, name, mayChange).map(({upload_id: id}) => id);
 
 test("a file with the columns of a rejected file has rejected rows, whatever else it has", () => {
   assert.equal(hasRejectedRows(RETURNED), true);
@@ -46,6 +48,12 @@ test("rows go back to an ended import that has such columns and rejected rows, a
     {options: {...options, mode: "atomic"}},
   ])
     assert.deepEqual(idsOf([imported("x", other)]), [], JSON.stringify(other));
+});
+
+test("rows go back to no import that the person may not change", () => {
+  const uploads = [imported("x"), imported("y", {actor: "enzo"})];
+  const own = (name) => idsOf(uploads, RETURNED, "agenda-rejected.csv", (actor) => actor === name);
+  assert.deepEqual([own("dora"), own("enzo"), own("bia")], [["x"], ["y"], []]);
 });
 
 test("columns may be moved, be fewer, and be written in another case", () => {
@@ -81,7 +89,7 @@ test("the import whose name a file has comes first, then the newest", () => {
 });
 
 test("one import that fits is taken for granted; of several, one that is named, or none", () => {
-  const of = (uploads, name = "minhas.csv") => likeliest(originsOf(uploads, RETURNED, name));
+  const of = (uploads, name = "minhas.csv") => likeliest(originsOf(uploads, RETURNED, name, anyOf));
   assert.equal(of([imported("x")]), "x");
   assert.equal(of([imported("x"), imported("y")]), "");
   assert.equal(of([imported("x", {filename: "b.csv"}), imported("y")], "agenda-rejected.csv"), "y");

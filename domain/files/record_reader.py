@@ -403,14 +403,13 @@ class MemberReader(Reader):
         for at in (*rows, len(cells)):
             some = slice(taken, at)
             numbers = list(range(first + taken, first + at))
-            part = RowBatch(events.part(some), lines[some], numbers, ends[some], [])
-            self._note(cells[some], part.events, is_damaged=is_damaged)
-            batch.extend(part)
+            batch.extend(RowBatch(events.part(some), lines[some], numbers, ends[some], []))
             if at < len(cells):
-                one = RowBatch.of([rows[at]])
-                self._note([cells[at]] * len(one.events), one.events)
-                batch.extend(one)
+                batch.extend(RowBatch.of([rows[at]]))
             taken = at + 1
+        refused = {at for at, row in rows.items() if row.fields is None}
+        accepted = [row for at, row in enumerate(cells) if at not in refused] if refused else cells
+        self._note(accepted, batch.events, is_damaged=is_damaged)
         self._state.record += len(cells)
         return batch
 
@@ -420,7 +419,7 @@ class MemberReader(Reader):
             if row is None or row.fields is not None or code not in _OF_IMPORTED:
                 self._warnings.add(code)
 
-    def _note(self, cells: list[list[str]], events: EventColumns, *, is_damaged: bool = True) -> None:
+    def _note(self, cells: list[list[str]], events: EventColumns, *, is_damaged: bool) -> None:
         """Remember accepted records: venues by what they say, not by how their JSON is written."""
         at = self._state.columns.index.get("local_info") if self._state.columns else None
         if at is not None:

@@ -22,6 +22,12 @@ _FLAGS = frozenset(
 )
 """As programs write true and false; `Sim` and `Yes` may be titles."""
 _FIRST_THREE = frozenset(name[:3].lower() for name in (*MONTHS, *WEEKDAYS, *_FLAGS))
+_WORDS_OF_TIME = _FIRST_THREE | frozenset({"fei", "hor", "hou", "min"})
+"""How longer words of dates and times begin; `feira` stands in Portuguese weekdays."""
+_SHORT_WORD = 4
+"""Up to so many letters a word may be a zone or a joint: `AMT`, `às`, `UTC`."""
+_WORD = re.compile(r"[^\W\d_]+")
+_HAS_DIGIT = re.compile(r"[0-9]")
 _BEFORE_WHEN = frozenset("0123456789 \t\n\u00a0(\"'")
 _NUMBER = re.compile(r"[^\w]*+[0-9][0-9.,' \u00a0\u202f]*+[^\w]*+")
 _INTEGER = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*(?: ?(?P<word>[a-z]+))?", re.IGNORECASE)
@@ -210,15 +216,28 @@ def is_of_24_hours(text: str) -> bool:
     return clock is not None and (not 0 < clock.hour <= _NOON or _WITH_HALF.search(folded(text)) is not None)
 
 
-def may_be_no_text(cells: Collection[str]) -> bool:
-    """Return whether `is_no_text` may hold for any of some cells; many are searched quickly at once."""
-    return any(map(_may_begin, {cell[:3] for cell in cells}))
+def no_texts(cells: Collection[str]) -> set[str]:
+    """Return those cells for which `is_no_text` holds; many are searched quickly at once."""
+    beginnings = set(filter(_may_begin, {cell[:3] for cell in cells}))
+    return {cell for cell in cells if cell[:3] in beginnings and is_no_text(cell)} if beginnings else set()
 
 
 def is_no_text(text: str) -> bool:
     """Return whether a whole cell is a date, a time of day, or what programs write for true and false."""
     plain = text.strip()
-    return plain in _FLAGS or (_may_begin(plain[:3]) and (is_date(plain) or is_time(plain)))
+    if plain in _FLAGS:
+        return True
+    # Marco Zero and 1º Festival begin like dates; to read each as one would take longer than its row.
+    if not (
+        _may_begin(plain[:3]) and _HAS_DIGIT.search(plain) and all(map(_is_of_time, _WORD.findall(plain)))
+    ):
+        return False
+    return is_date(plain) or is_time(plain)
+
+
+def _is_of_time(word: str) -> bool:
+    """Return whether a word may stand in a date or a time, by its first letters."""
+    return len(word) <= _SHORT_WORD or folded(word[:3]) in _WORDS_OF_TIME
 
 
 def _may_begin(first_three: str) -> bool:

@@ -12,11 +12,10 @@ from domain.rows.columns import Columns
 from domain.rows.looks import (
     NOTHING,
     ends_with_offset,
-    is_no_text,
     is_null,
     is_several,
-    may_be_no_text,
     may_be_several,
+    no_texts,
 )
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones, without_event
 from domain.rows.zone_names import is_zone_of
@@ -71,7 +70,7 @@ class OddCells:
         found = {
             "placeholder": sum(map(self._placeholders, records)) if has_word else 0,
             "unlikely_text": sum(
-                _no_texts(records, at) for at in self._names if may_be_no_text(distinct[at])
+                _times(odd, records, at) for at in self._names if (odd := no_texts(distinct[at]))
             ),
             "unlikely_participant": self._several(records, distinct),
             "cancelled_row": sum(map(self._is_cancelled, records)) if self._marks else 0,
@@ -105,9 +104,9 @@ class OddCells:
         return not any(map(ends_with_offset, times))
 
 
-def _no_texts(records: Sequence[Sequence[str]], at: int) -> int:
-    """Return how many cells of a column are a date, a time, or true or false."""
-    return sum(is_no_text(cells[at]) for cells in records if at < len(cells))
+def _times(odd: set[str], records: Sequence[Sequence[str]], at: int) -> int:
+    """Return how many cells of a column are one of some."""
+    return sum(cells[at] in odd for cells in records if at < len(cells))
 
 
 def _distinct(records: Sequence[Sequence[str]], at: int) -> set[str]:

@@ -203,7 +203,7 @@ class Warnings:
             named = _names_of_ignored(columns) or ["(unnamed)"]
             message = (
                 "rows give the same event as an earlier row, and differ from it only in columns that were "
-                f"not used ({', '.join(named)}): of a list of attendees, on_duplicate=skip with "
+                f"not used ({', '.join(named)}): if it is a list of attendees, on_duplicate=skip with "
                 f"key={','.join(REQUIRED)} imports each event once"
             )
             found.append({"code": "same_event", "message": message, "count": same, "names": named})

@@ -27,6 +27,12 @@ def with_batch(upload: Upload, merged: Merged) -> Upload:
     return msgspec.structs.replace(upload, first_event_id=first, last_event_id=last, warnings=warnings)
 
 
+def with_batch_alone(upload: Upload, merged: Merged) -> Upload:
+    """Return an import with the outcome of all its rows, in place of what the store warned of before."""
+    warnings = [warning for warning in upload.warnings if warning["code"] not in MERGE_WARNINGS]
+    return with_batch(msgspec.structs.replace(upload, warnings=warnings), merged)
+
+
 def warnings_not_of_rows(upload: Upload) -> list[dict[str, Any]]:
     """Return the warnings that the body and the store gave."""
     kept = REPORTED_BY_BODY | MERGE_WARNINGS.keys()

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_counts
+from api.services.imports.batch_totals import warnings_not_of_rows, with_batch, with_batch_alone, with_counts
 from api.services.imports.blob_names import table_id
 from api.services.imports.completion import end
 from api.services.imports.container import kind_of, unpack
@@ -245,7 +245,8 @@ class Job:
             if not has_ended:
                 raise RuntimeError("a checked file was not read to its end")
             self._reporter.counts = counts
-            upload = with_batch(with_counts(upload, counts), whole)
+            # What the check of the rows found out is told once, as it was done.
+            upload = with_batch_alone(with_counts(upload, counts), whole)
             return await self._end_completed(tx, upload, self._changed(upload, whole))
 
         try:

@@ -134,7 +134,7 @@ def table_of(content: bytes) -> bytes:
     """Return what the process that opens workbooks writes."""
     workbook = Workbook("xlsx", content)
     opened = open_sheet(workbook, ImportOptions(), count_rows=False)
-    lines = row_lines(opened.sheet, marks_of(workbook, opened.sheet), 1_048_576)
+    lines = row_lines(opened.sheet, marks_of(workbook, opened), 1_048_576)
     head = {"format": "xlsx", "sheet": opened.sheet.name, "number": opened.number, "sheets": opened.sheets}
     return b"".join(msgspec.json.encode(line) + b"\n" for line in (head, *lines))
 

@@ -202,3 +202,16 @@ async def test_a_header_in_the_last_sheet_column_does_not_widen_every_row(tmp_pa
         [rejected] = (await http.get(f"{UPLOADS}/x/errors")).json()["items"]
         assert [error["code"] for error in rejected["errors"]] == ["invalid_date"]
         assert rejected["cells"] == ["Feira", "ontem", "Recife", "note"]
+
+
+@pytest.mark.parametrize("options", [{"dry_run": "true"}, {"mode": "partial"}, {"mode": "atomic"}])
+async def test_what_a_merge_warns_of_is_counted_once(tmp_path, options):
+    rows = b"title,event_date,city\n" + b"Sarau,2027-05-01T20:00:00,Recife\n" * 3
+    async with serving(tmp_path) as served, served.client() as http:
+        answer = await send(http, rows, upload_id="x", on_duplicate="update", **options)
+        assert answer.json()["accepted"] == 3, answer.text
+        upload = (await http.get("/api/v1/uploads/x")).json()
+    assert {each["code"]: each["count"] for each in upload["warnings"]} == {
+        "repeated_row": 2,
+        "repeated_key": 2,
+    }

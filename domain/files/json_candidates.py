@@ -161,7 +161,7 @@ class Candidates:
         ]
 
     def forget(self, since: int, event: Place) -> None:
-        """Forget what was met since in an object that is an event itself, but for its `items` or `events`."""
+        """Forget what was met since in an object that is an event itself, but for `items` and the like."""
         self._found[since:] = [one for one in self._found[since:] if _is_of_contract(one, event)]
 
     def has_arrays(self, since: int, place: Place) -> bool:

@@ -9,10 +9,12 @@ The first of these that a document has:
 5. under any other name the one array, or the members of the one object, with title, date and place;
 6. a single event, where no array has objects with a title and a date.
 
-Where several are alike by these rules, the document is refused. Only the first `SEARCHED_CHARACTERS` of it
-are looked at, whatever the chunks in which it comes; what is longer needs a known name, or a mapping.
+Where several are alike by these rules, or a single event has an array of events under a known name, the
+document is refused. Only the first `SEARCHED_CHARACTERS` of it are looked at, whatever the chunks in which it
+comes; what is longer needs a known name, or a mapping.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -29,7 +31,6 @@ from domain.files.json_candidates import Candidates, LayoutMode, Place, Role, po
 from domain.files.json_names import (
     ARRAY_NAMES,
     COMMON_ARRAY_NAMES,
-    FIRST_NAMES,
     HOLDER_NAMES,
     KNOWN_NAMES,
     NAMES_OF_ONE,
@@ -46,6 +47,8 @@ SEARCHED_CHARACTERS = 1024 * 1024
 
 _LEAST_KEYED = 2
 """So many events as members of one object are all meant."""
+
+_BY_NAME = EventMembers()
 
 
 class Layout(Struct, frozen=True):
@@ -115,6 +118,8 @@ class LayoutSearch:
         self._primary: set[int] = set()
         # Names of what has events beside a wrapped one, by the index of the record that holds both.
         self._beside: dict[int, list[str]] = {}
+        # Arrays under known names, by the index of the object around them.
+        self._arrays: dict[tuple[int, str], Place] = {}
         self._has_null = False
         self._root: _Searched | None = None
         self._parsed: tuple[int, Any, int] = -1, None, -1
@@ -141,19 +146,58 @@ class LayoutSearch:
         """Return the layout of what reads best in the object at an index; of several, which they are."""
         found = self._found
         if len(places) > 1:
-            paths = tuple(excerpt(".".join(place.path)) for place in sorted(places, key=position))
-            return problem("invalid_json.several", names=paths)
+            return _several(".".join(place.path) for place in sorted(places, key=position))
         is_empty = not places or places[0] in found.places(Role.EMPTY)
         if is_empty and (found.places(Role.TABLE) or self._is_of_columns(start)):
             return problem("invalid_json.table")
-        if not places:
-            return Layout("lines", start)
-        place = places[0]
+        place = places[0] if places else Place("lines", start, ())
+        within: list[str] = []
+        if place.mode in ("one", "lines"):
+            chosen = self._event_or_array(place)
+            if isinstance(chosen, Problem):
+                return chosen
+            place, within = chosen
         notes = {"array": excerpt(place.name)} if place.mode != "lines" else {}
-        names = [*found.told_beside(place), *self._beside.get(place.at, [])]
+        names = [*found.told_beside(place), *self._beside.get(place.at, [])] if places else []
+        names += within
         if others := [*dict.fromkeys(excerpt(name) for name in names if name)]:
             notes["others"] = "\n".join(others)
         return Layout(place.mode, place.start, notes)
+
+    def _event_or_array(self, event: Place) -> tuple[Place, list[str]] | Problem:
+        """Return which is read, an event or an array of events that it has under a known name.
+
+        Either may be meant, and the other is lost: only the uploader's mapping tells. Behind it the names of
+        the arrays that are not read. An event that ends beyond the bound, or is malformed, is read alone.
+        """
+        try:
+            value, _ = self._parse(event.at)
+        except MalformedError:
+            return event, []
+        fields = self._events.fields(value)
+        if not fields.is_single:
+            return event, []
+        own = unwrapped(value)
+        arrays = {name: one for name, one in own.items() if name in KNOWN_NAMES and type(one) is list and one}
+        mapped = {
+            name: count for name, one in arrays.items() if (count := _mapped_of(self._events, one)) >= 0
+        }
+        # What has events by known names only is not meant where the mapping has others, but told.
+        others = [name for name, one in arrays.items() if _mapped_of(_BY_NAME, one) >= 0]
+        most = max([fields.mapped_count, *mapped.values()])
+        meant = [name for name, count in mapped.items() if count == most]
+        if not meant:
+            return event, [*dict.fromkeys([*mapped, *others])]
+        array = self._arrays.get((event.at, meant[0]))
+        if len(meant) > 1 or fields.mapped_count == most or array is None:
+            called = ".".join(event.path) or self._title(own)
+            return _several([called, *(".".join((*event.path, name)) for name in mapped)])
+        return array, [name for name in dict.fromkeys([*mapped, *others]) if name != meant[0]]
+
+    def _title(self, event: dict[str, Any]) -> str:
+        """Return the title of an event, for what has no name."""
+        titles = (one for name, one in event.items() if one and self._events.field(name) == "title")
+        return excerpt(next(titles, ""))
 
     def _long_map(self) -> list[Place]:
         """Return the object of which not all was seen, if so far its members are events by their ids."""
@@ -344,11 +388,13 @@ class LayoutSearch:
         inner = after_space(text, at + 1)
         self._expect_more(inner)
         place = Place("inner", at, (*searched.place.path, name))
+        if name in KNOWN_NAMES:
+            self._arrays[searched.place.at, name] = place
         may_hold = searched.is_known and (
             name in ARRAY_NAMES or (name in KNOWN_NAMES and not self._is_event(searched))
         )
         if text[inner] == "{" and may_hold and name not in COMMON_ARRAY_NAMES:
-            self._found.add(place, Role.NAMED if name in FIRST_NAMES else Role.LIKELY)
+            self._found.add(place, Role.NAMED if name in ARRAY_NAMES else Role.LIKELY)
         # Whatever follows the first object, and how much: it is not waited for.
         firsts = [*first_objects([self._parse(inner)[0]])] if text[inner] == "{" else []
         if may_hold and self._is_taken(name, firsts):
@@ -372,7 +418,7 @@ class LayoutSearch:
         """Return whether one of the objects of an array under a known name is an event."""
         if any(self._events.fields(one, in_array=True).reads for one in objects):
             return True
-        if name not in FIRST_NAMES:
+        if name not in ARRAY_NAMES:
             return False
         # The first event may lack what it must have: it is refused, and the array not passed over.
         told = self._events.told(objects[0]) if objects else set()
@@ -407,3 +453,16 @@ class LayoutSearch:
             return False
         keys, others = ([*column] for column in columns)
         return bool(keys) and keys == others and all(key.isdecimal() for key in keys)
+
+
+def _several(paths: Iterable[str]) -> Problem:
+    return problem("invalid_json.several", names=tuple(map(excerpt, paths)))
+
+
+def _mapped_of(events: EventMembers, values: list[Any]) -> int:
+    """Return how many members that the uploader named an array's events have; -1 of one without events.
+
+    Those have both a title and a date: with less, people and results would be events by a default.
+    """
+    fields = map(events.fields, first_objects(values))
+    return max((one.mapped_count for one in fields if has_title_and_date(one.told)), default=-1)

@@ -1,9 +1,10 @@
 """Names under which JSON documents keep their events: those of arrays, and of the objects around them."""
 
-ARRAY_NAMES = ("items", "events")
-"""Under one of these names an object may hold the array."""
+ARRAY_NAMES = ("items", "events", "eventos")
+"""Under one of these names an object may hold the array; of arrays that do not read as events, one of them
+counts first."""
 
-OTHER_ARRAY_NAMES = ("eventos", "data", "results", "records", "value", "rows", "@graph")
+OTHER_ARRAY_NAMES = ("data", "results", "records", "value", "rows", "@graph")
 """Likewise, where the object is not an event itself. Sources: Facebook's Graph API, Django REST framework,
 Airtable, OData 4, JSON-LD."""
 
@@ -24,9 +25,6 @@ HOLDER_NAMES = (
 )
 """Under one of these names an object may hold the object with the array. Sources: HAL (Ticketmaster),
 GraphQL, OData 2, Solr, Elasticsearch, exports of Firestore."""
-
-FIRST_NAMES = (*ARRAY_NAMES, "eventos")
-"""Of arrays that do not read as events, one of these names counts first."""
 
 NULL_NAMES = (*ARRAY_NAMES, *OTHER_ARRAY_NAMES)
 """A null under one of these names is an array that is not there."""

@@ -17,7 +17,7 @@ from api.storage.event_packing import pack
 from domain.ports.errors import StorageFullError, StorageUnavailableError
 from tests.api.services.imports.conftest import World
 from tests.api.services.imports.site import serve
-from tests.api.services.imports.test_sheet import workbook_of
+from tests.api.services.imports.test_container import workbook_of
 from tests.conftest import THOROUGH
 from tests.contracts.conftest import postgres, store_url
 

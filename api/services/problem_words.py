@@ -75,7 +75,7 @@ def _field(name: object) -> str:
 
 
 def _phrase(kind: str) -> Callable[[ProblemParam], str]:
-    return lambda code: _words()[f"{kind}.{code}"]
+    return lambda code: _words().get(f"{kind}.{code}", str(code))
 
 
 _SHOWN: Mapping[str, Callable[[ProblemParam], str]] = {

@@ -79,4 +79,8 @@ def test_english_is_what_was_told_and_so_is_what_an_earlier_version_stored() -> 
     old = Problem("title", "too_long", "title has 140 characters", "A", None)
     assert old.params is UNSET
     assert words_of(old, "pt") == "too_long: title has 140 characters"
+    phrase = Problem(
+        "local_info", "invalid_json", "not JSON", "{", rule="at", params={"why": "x", "position": 7}
+    )
+    assert words_of(phrase, "pt").endswith("não é JSON: x no caractere 7")
     assert words_of(Problem("title", "of_old", "no such rule now"), "pt") == "of_old: no such rule now"

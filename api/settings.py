@@ -257,7 +257,9 @@ class Settings:
     streams_per_server: int = setting(20_000, _whole(1, 10**6), "open streams of one process", "streams")
     imports_at_once: int = setting(2, _whole(1, 64), "imports that run at once in one process", "imports")
     standby_readers: int = setting(
-        1, _whole(0, 64), "standby processes for reading large files, 20 MB each; 0 starts them when needed"
+        1,
+        _whole(0, 64),
+        "standby processes for reading large files, 20 MB each, 5 s after the start; 0: when needed",
     )
     tasks_at_once: int = setting(1, _whole(1, 64), "tasks that run at once in one process", "tasks")
     webhook_private_addresses: bool = setting(

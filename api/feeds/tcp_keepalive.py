@@ -24,6 +24,9 @@ STREAM_UNACKNOWLEDGED_MS = 600_000
 """The same of a stream, which is looked at here: the kernel would also give up a client that takes a little
 all the time, where its window is too small for a whole segment."""
 
+STREAM_SEND_BUFFER_BYTES = 64 * 1024
+"""What the kernel keeps for a client of a stream that does not read; Linux doubles it."""
+
 POLL_UNACKNOWLEDGED_MS = 25_000
 """The same while a poll waits: nothing is under way that a slow client could be late to take."""
 
@@ -41,6 +44,20 @@ def set_user_timeout(connection: Any, milliseconds: int) -> None:
     """Let the kernel end a connection, or those a listener accepts, after so long without an answer."""
     with suppress(*_NOT_THERE):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+
+def bound_stream(connection: Any) -> None:
+    """Bound what the kernel keeps for the client of a stream, and leave it time to be told that it is slow.
+
+    By one socket object: uvloop makes one for each option, which takes longer than to set it.
+    """
+    with suppress(*_NOT_THERE):
+        borrowed = socket.socket(connection.family, connection.type, connection.proto, connection.fileno())
+        try:
+            borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_SEND_BUFFER_BYTES)
+            borrowed.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STREAM_UNACKNOWLEDGED_MS)
+        finally:
+            borrowed.detach()
 
 
 @contextmanager

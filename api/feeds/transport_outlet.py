@@ -8,17 +8,14 @@ whole, and `resume_writing` when it has taken everything.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, cast
 
 import msgspec
 
 from api.feeds.tcp_keepalive import (
     LOOK_SECONDS,
-    STREAM_UNACKNOWLEDGED_MS,
+    bound_stream,
     has_vanished,
-    set_user_timeout,
     untaken_bytes,
 )
 from api.feeds.ws_frames import ClientEvent, FrameParser
@@ -32,9 +29,6 @@ CLOSE_ECHO_SECONDS = 1.0
 PING_SECONDS = 20.0
 PONG_SECONDS = 15.0
 """How long a client has to send anything at all after a ping."""
-SEND_BUFFER_BYTES = 64 * 1024
-"""What the kernel keeps for a client that does not read; Linux doubles it."""
-
 PROBE = b":\n\n"
 PROBE_SECONDS = (0.1, 1.0)
 """A client that is gone answers the first probe with a reset, and the next one finds it out: soon where the
@@ -71,11 +65,6 @@ class TransportOutlet(asyncio.Protocol):
         self._head = head
         self._connections = connections
         connections.add(self)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
-            with suppress(OSError):
-                connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
-            set_user_timeout(connection, STREAM_UNACKNOWLEDGED_MS)
         transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
 
@@ -84,7 +73,7 @@ class TransportOutlet(asyncio.Protocol):
         assert self.transport is not None
         self.write = self.transport.write
         self.transport.writelines([self._head, *cast("Sequence[bytes]", payloads)])
-        self._head = b""
+        self._bound()
 
     def buffered(self) -> int:
         """Return the bytes that the client has not taken, whether the kernel has them or not."""
@@ -144,12 +133,18 @@ class TransportOutlet(asyncio.Protocol):
         self.transport.close()
         asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.transport.abort)
 
+    def _bound(self) -> None:
+        """Bound what the kernel keeps, after the first write: it would let half a page go that was missed."""
+        assert self.transport is not None
+        self._head = b""
+        bound_stream(self.transport.get_extra_info("socket"))
+
     def _write_first(self, payload: Payload) -> None:
         assert self.transport is not None
         assert isinstance(payload, bytes)
         self.write = self.transport.write
         self.write(self._head + payload)
-        self._head = b""
+        self._bound()
 
 
 class TransportSse(TransportOutlet):

@@ -21,6 +21,8 @@ READ_HERE_BYTES = 128 * 1024
 """Of a file: to start a process takes longer than to read so much."""
 
 IDLE_SECONDS = 60.0
+STANDBY_AFTER_SECONDS = 5.0
+"""Everybody comes back at once after a start: a process that loads would take half a core from them."""
 
 
 class ParserPool:
@@ -75,9 +77,10 @@ class ParserPool:
         return await to_thread.run_sync(ParserProcess)
 
     async def _keep_standby(self) -> None:
-        """Start the standby processes, and end other idle ones."""
+        """Start the standby processes, unless others are idle by then, and end what is idle besides them."""
+        await anyio.sleep(STANDBY_AFTER_SECONDS)
         try:
-            for _ in range(self._standby):
+            while len(self._idle) < self._standby:
                 await to_thread.run_sync(self._start)
         except OSError as error:
             logger.warning("no standby process for reading files could be started: %s", error)

@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then freeze the objects of the start for the garbage collector."""
         await super().startup(sockets)
-        gc.collect()
+        # Without a collection before: it would find a few hundred objects, while everybody comes back.
         gc.freeze()
         gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
         gc.enable()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from anyio import to_thread
 
-from api.parsing.pool import ParserPool
+from api.parsing.pool import IDLE_SECONDS, STANDBY_AFTER_SECONDS, ParserPool
 from api.parsing.process import ParserProcess, ParsingFailedError
 from api.services.imports.file_source import MOST_REJECTED, FileSource
 from api.services.imports.row_source import Checkpoint, ReaderLostError
@@ -229,6 +229,7 @@ async def standing_by(readers):
 
 
 async def test_the_standby_process_reads_the_first_file_and_stays(monkeypatch):
+    monkeypatch.setattr("api.parsing.pool.STANDBY_AFTER_SECONDS", 0)
     monkeypatch.setattr("api.parsing.pool.IDLE_SECONDS", 0.02)
     async with ParserPool(ZONE, pack, standby=1, read_here_bytes=0).running() as readers:
         (pid,) = await standing_by(readers)
@@ -249,10 +250,36 @@ async def test_the_standby_process_reads_the_first_file_and_stays(monkeypatch):
     assert not kept.is_alive
 
 
+async def test_a_process_that_a_file_needed_sooner_stands_by(monkeypatch):
+    """None is started beside it: everybody comes back at once after a restart, and needs the core."""
+    waits = []
+
+    async def wait(seconds):
+        waits.append(seconds)
+        if len(waits) > 1:
+            await anyio.sleep_forever()
+        await has_read.wait()
+
+    has_read = anyio.Event()
+    pool = ParserPool(ZONE, pack, standby=1, read_here_bytes=0)
+    monkeypatch.setattr("api.parsing.pool.anyio.sleep", wait)
+    async with pool.running():
+        async with pool.open_source(ImportOptions(), Checkpoint()) as source:
+            assert not pool._idle
+            assert (await take(source, HEADER, last=True)).ended
+            (pid,) = [process.pid for process in source.processes]
+        has_read.set()
+        while len(waits) < 2:
+            await anyio.lowlevel.checkpoint()
+        assert [process.pid for process in pool._idle] == [pid]
+    assert waits == [STANDBY_AFTER_SECONDS, IDLE_SECONDS / 2]
+
+
 async def test_a_standby_process_that_cannot_start_is_logged(monkeypatch, caplog):
     def refuse():
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
+    monkeypatch.setattr("api.parsing.pool.STANDBY_AFTER_SECONDS", 0)
     monkeypatch.setattr("api.parsing.pool.ParserProcess", refuse)
     readers = ParserPool(ZONE, pack, standby=1)
     async with readers.running(), readers.open_source(ImportOptions(), Checkpoint()) as source:

@@ -174,7 +174,7 @@ def _venue_type(field: str, value: object, problems: list[Problem]) -> str | Non
         return None
     name = known_venue_type(value)
     if name is None:
-        problems.append(_unknown_venue_type(field, value))
+        problems.append(unknown_venue_type(field, value))
     return name
 
 
@@ -183,7 +183,8 @@ def known_venue_type(text: str) -> str | None:
     return _BY_FOLDED.get(folded(text))
 
 
-def _unknown_venue_type(field: str, value: str) -> Problem:
+def unknown_venue_type(field: str, value: str) -> Problem:
+    """Return the problem of a text that is no type, with the one that may be meant, and all there are."""
     suggestion = _meant_venue_type(value)
     return problem(
         "unknown_venue_type", field, value=excerpt(value), suggestion=suggestion, known=VENUE_TYPES

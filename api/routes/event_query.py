@@ -20,7 +20,7 @@ from domain.limits import STORED_INTEGER
 from domain.ports.events import EventFilter, EventSort
 from domain.problems import Problem
 from domain.text import endless_marks
-from domain.venues import known_venue_type
+from domain.venues import known_venue_type, unknown_venue_type
 
 FILTER_NAMES = frozenset({"city", "q", "from", "to", "venue_type", "upload_id"})
 SORTS: tuple[str, ...] = get_args(EventSort)
@@ -208,9 +208,14 @@ def _one_blank(text: str | None) -> str | None:
 
 
 def _venue_type(parameters: UrlParameters) -> str | None:
-    """Return a type as it is stored; one that is unknown matches nothing."""
+    """Return a type as it is stored. One that is unknown is a problem, and would match nothing."""
     text = parameters.text("venue_type")
-    return text and (known_venue_type(text) or text)
+    if not text:
+        return text
+    known = known_venue_type(text)
+    if known is None:
+        parameters.problems.append(unknown_venue_type("venue_type", text))
+    return known or text
 
 
 def _instant(parameters: UrlParameters, name: str, timezone: tzinfo) -> int | None:

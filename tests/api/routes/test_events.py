@@ -201,7 +201,7 @@ async def test_each_filter_selects_the_documented_events(client):
     assert await titles(city="SÃO PAULO") == ["Cedo"]
     assert await titles(venue_type="Praça") == ["Cedo"]
     assert await titles(venue_type="praca") == ["Cedo"]
-    assert await titles(venue_type="Praia") == []
+    assert await titles(venue_type="Museu") == []
     assert await titles(q="tard") == ["Tarde"]
     assert await titles(**{"from": "2026-01-01", "to": "2026-01-31"}) == ["Cedo", "Tarde"]
     assert await titles(**{"from": "2026-01-31T23:00:00-03:00"}) == ["Tarde", "Fora"]
@@ -230,6 +230,8 @@ async def test_each_filter_selects_the_documented_events(client):
         ("city=a&city=b", "city", "repeated"),
         ("q=%00", "q", "control_character"),
         ("q=" + "a" * 300, "q", "too_long"),
+        ("venue_type=Praia", "venue_type", "unknown_venue_type"),
+        ("venue_type=theatre", "venue_type", "unknown_venue_type"),
     ],
 )
 async def test_a_wrong_query_names_its_parameter(client, query, field, code):
@@ -238,6 +240,12 @@ async def test_a_wrong_query_names_its_parameter(client, query, field, code):
     assert (answer.status_code, problem["type"]) == (400, "/problems/invalid-query")
     if code:
         assert [(error["field"], error["code"]) for error in problem["errors"]] == [(field, code)]
+
+
+async def test_a_type_of_venue_that_is_none_names_the_one_that_may_be_meant(client):
+    error = (await client.get(EVENTS, params={"venue_type": "Teatr"})).json()["errors"][0]
+    assert (error["value"], error["suggestion"]) == ("Teatr", "Teatro")
+    assert "Auditório" in error["message"]
 
 
 @pytest.mark.parametrize(

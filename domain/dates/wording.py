@@ -96,6 +96,11 @@ _SHORT_OFFSET = re.compile(
     r"(?P<moment>.*?(?P<joint>(?<=[0-9])t)?(?P<start>[0-9]{1,2})[:h][0-9]{2}(?P<second>:[0-9]{2}(?:[.,][0-9]+)?)?)"
     r"(?P<apart> ?)(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
 )
+_NO_TIME = re.compile(
+    r"(?<![0-9:])(?:(?:2[4-9]|[3-9][0-9])(?: ?h[0-9]{0,2}|:[0-9]{2})|[0-9]{1,2}[h:][6-9][0-9])(?![0-9])"
+)
+"""A time that no day has. Its day alone would be another moment than is written."""
+
 _BRACKETED = re.compile(r"\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]")
 _LINE_END = re.compile(r"[\r\n]+")
 _LINES_TRIED = 4
@@ -239,6 +244,12 @@ def _suggestions(text: str, order: DateOrder) -> list[str]:
     if number:
         return [number]
     tidied = _tidied(text[:100])
+    if _NO_TIME.search(tidied):
+        return [moment for moment in _of_whole(tidied, text, order) if "T" in moment]
+    return _of_whole(tidied, text, order)
+
+
+def _of_whole(tidied: str, text: str, order: DateOrder) -> list[str]:
     first, other = _first_lines(text[:100]), []
     if first and (written := read_written(first)) and written.clock:
         # What follows is another moment, or a note.

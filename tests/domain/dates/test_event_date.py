@@ -511,6 +511,16 @@ def test_weekdays_are_numbered_in_portuguese(number: int) -> None:
             assert kept(text.replace("2026", "2027"), "dmy") == "invalid_date"
 
 
+@pytest.mark.parametrize(
+    "time", ["25h", "25:00", "24h30", "24:30", "30 h", "19h75", "19:60", "das 25h às 26h"]
+)
+@pytest.mark.parametrize("between", [" ", " | ", " às ", " - ", ", ", " · ", " (", "\n"])
+def test_a_time_that_no_day_has_suggests_no_day_without_it(between: str, time: str) -> None:
+    refused = parse(f"13/12/2026{between}{time}" + ")" * (between == " ("))
+    assert isinstance(refused, Problem)
+    assert (refused.suggestion, refused.suggestions) == (None, UNSET)
+
+
 @given(st.text("0123456789 -/.,:()aehsdglo→&", max_size=400))
 def test_the_suggestion_of_any_text_is_a_date_that_is_read(text: str) -> None:
     refused = parse(text)

@@ -49,6 +49,7 @@ _TELLING = 4
 """So many letters of a type name it, if no other begins like that."""
 
 _BY_FOLDED = {folded(name): name for name in VENUE_TYPES}
+_LONGEST_LOOKED_UP = 200
 _IN_OTHER_LANGUAGES = {
     "Auditório": ("auditorium",),
     "Salão": ("salon", "hall", "ballroom"),
@@ -180,7 +181,8 @@ def _venue_type(field: str, value: object, problems: list[Problem]) -> str | Non
 
 def known_venue_type(text: str) -> str | None:
     """Return a venue type as it is stored, whatever its case and accents; None when there is no such."""
-    return _BY_FOLDED.get(folded(text))
+    # A longer one is none; to fold it could take seconds.
+    return None if len(text) > _LONGEST_LOOKED_UP else _BY_FOLDED.get(folded(text))
 
 
 def unknown_venue_type(field: str, value: str) -> Problem:

@@ -4,6 +4,7 @@ import pytest
 
 from domain import limits
 from domain.problems import Problem
+from domain.text import folded
 from domain.venues import VENUE_TYPES, Venue, known_venue_type, parse_venue
 
 PLACE = {"location_name": "Teatro Santa Isabel"}
@@ -113,3 +114,18 @@ def test_past_events_that_no_cell_can_hold_are_refused(characters: int, code: st
     event = "x" * 1000
     events = [event] * (limits.CELL_BYTES // 1000 + 1 if code else 10)
     assert [one.code for one in problems_of(past_events=events)] == ([code] if code else [])
+
+
+def test_a_text_of_megabytes_is_no_type_and_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these letters becomes eighteen; to fold four megabytes of them took nine seconds."""
+    lengths: list[int] = []
+
+    def noting(text: str) -> str:
+        lengths.append(len(text))
+        return folded(text)
+
+    monkeypatch.setattr("domain.venues.folded", noting)
+    problems: list[Problem] = []
+    parse_venue({"location_name": "Sala", "venue_type": "\ufdfa" * 1_300_000}, problems)
+    assert [one.code for one in problems] == ["unknown_venue_type"]
+    assert max(lengths) < 1000

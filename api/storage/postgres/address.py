@@ -27,12 +27,9 @@ def connect_seconds(url: str, default: float) -> float:
 
 def public_url(url: str) -> str:
     """Return the URL for a command line, without what the list of processes must not show."""
-    return (
-        sa.make_url(driver_url(url))
-        .set(password=None)
-        .difference_update_query(SECRET_PARAMETERS)
-        .render_as_string()
-    )
+    # `set(password=None)` sets none, and stars in its place would be taken for the password.
+    plain = sa.make_url(driver_url(url))._replace(password=None)
+    return plain.difference_update_query(SECRET_PARAMETERS).render_as_string(hide_password=False)
 
 
 def password_environment(url: str) -> dict[str, str]:

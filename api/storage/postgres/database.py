@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from api.storage.cancellation import to_the_end
 from api.storage.migrate import LOCK
 from api.storage.postgres import text_index
-from api.storage.postgres.address import connect_seconds, driver_url
+from api.storage.postgres.address import connect_seconds, driver_url, public_url
 from api.storage.postgres.backends import FROZEN_SECONDS, end_frozen
 from api.storage.postgres.connecting import connect
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
@@ -29,7 +29,7 @@ from api.storage.postgres.unit import Glance, InUnit, PostgresUnit, held
 from api.storage.postgres.watchdog import Watchdog
 from api.storage.statements import kept
 from api.storage.unit_of_work import TextIndex, Unit
-from domain.ports.errors import StorageError
+from domain.ports.errors import StorageError, StorageUnavailableError
 
 CONNECTIONS = 23
 """Of a process, at most, where nothing else is said."""
@@ -132,6 +132,7 @@ class PostgresDatabase:
     """
 
     def __init__(self, url: str, connections: int = CONNECTIONS, *, serves: bool = True) -> None:
+        self._url = url
         self._wanted = connections if serves else None
         target = _Target(driver_url(url), connect_seconds(url, CONNECT_SECONDS))
         sizes = pools(connections)
@@ -172,7 +173,11 @@ class PostgresDatabase:
 
     async def open(self) -> None:
         """Look whether the database can be the store; connections are opened when they are needed."""
-        await refuse_unsuitable(lambda: connect(**self._plain), self._wanted)
+        try:
+            await refuse_unsuitable(lambda: connect(**self._plain), self._wanted)
+        except StorageUnavailableError as error:
+            # The URL may stand in a file, or in the environment of a service.
+            raise StorageUnavailableError(f"{error}; look at {public_url(self._url)}") from error
         for pool in self._driver_pools:
             await pool.open()
 
@@ -283,6 +288,8 @@ def _connect_args(target: _Target, settings: dict[str, str]) -> dict[str, Any]:
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
             "jit": "off",
+            # Whatever the role's: the locks here are meant for it, and another gives up what waits for them.
+            "default_transaction_isolation": "read committed",
             # The server's side: what a machine that lost its power held is free soon.
             "tcp_keepalives_idle": "5",
             "tcp_keepalives_interval": "2",

@@ -24,11 +24,14 @@ _READ_ONLY = "25006"
 """The server is a standby: after a failover, or before it."""
 _INTERNAL = "XX000"
 """Also of what PostgreSQL did not expect on a standby, as `pg_logical_emit_message` with a transaction."""
+TAKES_NO_CHANGES = (
+    "the database accepts no changes: it is a standby, or set to read only (default_transaction_read_only)"
+)
 _REASONS = {
     "28P01": "the database refuses the password",
     "28000": "the database refuses the user",
     "3D000": "there is no database of that name",
-    _READ_ONLY: "the database accepts no changes: it is a standby, or set to read only",
+    _READ_ONLY: TAKES_NO_CHANGES,
     "53300": "the database has no free connection",
 }
 _PROTOCOL = "08P01"

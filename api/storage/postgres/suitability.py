@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from api.storage.postgres.driver import Driver
-from api.storage.postgres.errors import connect_error
-from domain.ports.errors import StoreUnusableError
+from api.storage.postgres.errors import TAKES_NO_CHANGES, connect_error
+from domain.ports.errors import StorageUnavailableError, StoreUnusableError
 
 LEAST_CONNECTIONS = 8
 """A process with fewer cannot follow the feed, read and write at the same time."""
@@ -37,13 +37,14 @@ async def refuse_unsuitable(connect: Callable[[], Awaitable[Driver]], wanted: in
 
     Raises:
         StoreUnusableError: it is not in UTF-8, its pooler does not keep connections, or it allows too few.
-        StorageUnavailableError: it does not answer.
+        StorageUnavailableError: it does not answer, or takes no changes.
     """
     one = await connect()
     try:
         refuse_encoding(one)
         await _refuse_pooling(one, connect)
         if wanted is not None:
+            await _refuse_read_only(one)
             await _refuse_few(one, wanted)
     except Exception as error:
         meant = connect_error(error)
@@ -95,6 +96,12 @@ async def _keeps_its_process(one: Driver, connect: Callable[[], Awaitable[Driver
     finally:
         other.terminate()
     return bool(others != first and again == first)
+
+
+async def _refuse_read_only(connection: Driver) -> None:
+    """Refuse what a server could not write to; a command may read it."""
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        raise StorageUnavailableError(TAKES_NO_CHANGES)
 
 
 async def _refuse_few(connection: Driver, wanted: int) -> None:

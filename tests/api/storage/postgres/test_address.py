@@ -43,6 +43,7 @@ def test_the_driver_gets_a_url_with_the_parameters_of_libpq(url: str) -> None:
 @pytest.mark.parametrize("url", SECRETS)
 def test_a_url_on_a_command_line_has_no_secret(url: str) -> None:
     assert "secret" not in public_url(url)
+    assert "*" not in public_url(url)
     assert ("PGPASSWORD" in password_environment(url)) == ("sslpassword" not in url)
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from api.__main__ import main
 from api.storage.postgres.suitability import CREATE
 from api.storage.store import open_store
-from domain.ports.errors import StoreUnusableError
+from domain.ports.errors import StorageUnavailableError, StoreUnusableError
 from tests.api.storage.postgres.pooler import pooler
 from tests.contracts.conftest import POSTGRES_URL, postgres, postgres_database
 
@@ -60,6 +60,47 @@ def database_in(encoding: str) -> Iterator[str]:
         yield f"{POSTGRES_URL.rstrip('/')}/{name}"
     finally:
         execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_a_database_that_takes_no_changes_is_refused(tmp_path: Path) -> None:
+    read_only = role_with(lambda role, _: f"ALTER ROLE {role} SET default_transaction_read_only = on")
+    refused = pytest.raises(StorageUnavailableError, match=r"accepts no changes: .*read only")
+    with read_only as url, refused:
+        await start(url, tmp_path)
+
+
+def test_doctor_tells_a_database_that_takes_no_changes(tmp_path: Path) -> None:
+    with role_with(lambda role, _: f"ALTER ROLE {role} SET default_transaction_read_only = on") as url:
+        environment = {"FASTTRACK_DATABASE_URL": url, "FASTTRACK_DATA_DIR": str(tmp_path)}
+        told = CliRunner().invoke(main, ["doctor"], env=environment)
+    assert "accepts no changes" in told.output
+    assert told.exit_code == 1
+
+
+async def test_what_cannot_be_reached_is_told_with_its_address_but_no_password(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailableError) as refused:
+        await start("postgresql://ana:geheim@127.0.0.1:1/events", tmp_path)
+    assert "postgresql://ana@127.0.0.1:1/events" in str(refused.value)
+    assert "geheim" not in str(refused.value)
+
+
+def _serializable(role: str, _: str) -> str:
+    return f"ALTER ROLE {role} SET default_transaction_isolation = serializable"
+
+
+async def test_the_isolation_is_the_one_that_the_locks_are_meant_for(tmp_path: Path) -> None:
+    """Another one gives up transactions that wait for each other's rows, which the caller would be told."""
+    with role_with(_serializable) as url:
+        store = await open_store(
+            url, committed=lambda _: None, data_dir=tmp_path, timezone="UTC", serves=True, connections=23
+        )
+
+        async def write(number: int) -> None:
+            async with store.transaction() as tx:
+                await tx.messages.append([(f"feed {number % 2}", b'{"type":"x"}', False)])
+
+        await asyncio.gather(*[write(number) for number in range(40)])
+        await store.aclose()
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP", "WIN1252"])

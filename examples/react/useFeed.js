@@ -1,14 +1,17 @@
 import {useEffect, useState} from "react";
 import {connect} from "fasttrack-client";
 
+const NOTHING = {messages: [], states: {}, status: null};
+
 /**
  * Read feeds for as long as the component is shown: its newest messages, the latest states, the
- * connection.
+ * connection. Other feeds, another server or another person (`identity`) begin anew.
  */
 export function useFeed(feeds, {keep = 100, ...options} = {}) {
-  const [feed, setFeed] = useState({messages: [], states: {}, status: null});
+  const [feed, setFeed] = useState(NOTHING);
   const names = [feeds].flat().join(" ");
   useEffect(() => {
+    setFeed(NOTHING);
     const open = connect(names.split(" "), {
       ...options,
       onMessage: (message) => setFeed((was) => ({...was, messages: [...was.messages, message].slice(-keep)})),
@@ -16,6 +19,6 @@ export function useFeed(feeds, {keep = 100, ...options} = {}) {
       onStatus: (status) => setFeed((was) => ({...was, status})),
     });
     return () => open.close();
-  }, [names, options.base]);
+  }, [names, options.base, options.identity]);
   return feed;
 }

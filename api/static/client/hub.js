@@ -1,10 +1,16 @@
 import {GATHER_MS, LEADER_SILENCE_MS, TICK_MS} from "./timing.js";
 import {isFinal} from "./verdict.js";
 
+/** Feeds that the server gives over one stream. */
+export const MAX_FEEDS = 32;
+
 /**
- * One stream per browser. Tabs elect a leader (whoever holds a Web Lock), which alone streams the
- * union of their feeds and passes each message on (BroadcastChannel). When it closes, the lock
+ * One stream per browser and identity. Tabs elect a leader (whoever holds a Web Lock), which alone streams
+ * the union of their feeds and passes each message on (BroadcastChannel). When it closes, the lock
  * goes to the next tab, which goes on after the last message it heard.
+ *
+ * A stream has a limit of feeds: who asks for more than are left waits until others have gone, and
+ * disturbs nobody.
  *
  * Whoever listens here may miss messages around a change of leader, and hears some twice; it
  * asks for what it missed when `onCovered` says that the stream carries its feeds.
@@ -16,15 +22,17 @@ import {isFinal} from "./verdict.js";
  * @property {string | null} cursor After which it has seen nothing yet.
  * @property {(term: string, since?: string | null) => void} onCovered The stream carries its feeds; each
  *   leadership is a new term. `since`: the cursor after which this listener has heard all of the stream.
+ * @property {() => void} onFull The stream has no room for its feeds.
  *
  * @typedef {object} HubParts
  * @property {(on: {onMessage: (message: import("./types.js").Message) => void,
  *   onStatus: (status: import("./types.js").LinkStatus) => void})
  *   => import("./link.js").Link} makeLink
  * @property {{post: (note: any) => void, listen: (hear: (note: any) => void) => void,
- *   shared: boolean}} channel
- * @property {(lead: (isLeader: boolean) => void, steal?: boolean) => void} elect Calls back with
- *   true once this tab leads, and with false if another tab took over.
+ *   close: () => void, shared: boolean}} channel
+ * @property {{stand: (lead: (isLeader: boolean) => void, steal?: boolean) => void,
+ *   resign: () => void}} election
+ *   `stand` calls back with true once this tab leads, and with false if another tab took over.
  * @property {import("./types.js").Clock} clock
  * @property {string} tab A name that no other tab has.
  */
@@ -34,13 +42,18 @@ export class Hub {
   #link;
   #leads = false;
   #paused = false;
+  #closed = false;
   #terms = 0;
   /** @type {Set<Listener>} */
   #listeners = new Set();
-  /** Feeds wanted by each tab; known to the leader only. @type {Map<string, string[]>} */
+  /** Those that have no room on the stream. @type {Set<Listener>} */
+  #crowdedOut = new Set();
+  /** Sets of feeds wanted by each tab; known to the leader only. @type {Map<string, string[][]>} */
   #tabs = new Map();
   /** What the stream carries now. @type {Set<string>} */
   #carried = new Set();
+  /** What the last stream carried, of whichever leader: it goes before what is new. @type {Set<string>} */
+  #settled = new Set();
   /** Latest state of each feed, for those who come late. @type {Map<string, any>} */
   #states = new Map();
   #cursor = null;
@@ -53,6 +66,7 @@ export class Hub {
   /** @type {import("./types.js").Status | null} */
   #status = null;
   #gathering = null;
+  #watch = null;
   /** Tabs whose wishes wait to be served. @type {Set<string>} */
   #wishing = new Set();
   #heardAt;
@@ -67,7 +81,7 @@ export class Hub {
       onStatus: (status) => this.#announce(status),
     });
     parts.channel.listen((note) => this.#hear(note));
-    parts.elect((leads) => this.#lead(leads));
+    parts.election.stand((leads) => this.#lead(leads));
     this.#watchLeader();
   }
 
@@ -80,6 +94,7 @@ export class Hub {
   /** @param {Listener} listener */
   remove(listener) {
     this.#listeners.delete(listener);
+    this.#crowdedOut.delete(listener);
     this.#wish();
   }
 
@@ -110,21 +125,30 @@ export class Hub {
     else this.#wish();
   }
 
-  get #ownFeeds() {
-    return [...new Set([...this.#listeners].flatMap(({feeds}) => feeds))];
+  /** Nobody listens here any more, and nobody will: leave nothing behind. */
+  close() {
+    this.leave();
+    this.#closed = true;
+    this.#clock.cancel(this.#gathering);
+    this.#clock.cancel(this.#watch);
+    this.#parts.election.resign();
+    this.#parts.channel.close();
   }
 
   #post(note) {
-    this.#parts.channel.post(note);
+    if (!this.#closed) this.#parts.channel.post(note);
   }
 
   #wish() {
-    const note = {kind: "wish", tab: this.#parts.tab, feeds: this.#ownFeeds};
+    const groups = [...this.#listeners].map(({feeds}) => feeds);
+    // A tab that was loaded before an update of the server reads `feeds` only.
+    const note = {kind: "wish", tab: this.#parts.tab, feeds: [...new Set(groups.flat())], groups};
     if (this.#leads) this.#hearWish(note);
     else this.#post(note);
   }
 
   #lead(leads) {
+    if (this.#closed) return;
     this.#leads = leads;
     if (!leads) return this.#link.close();
     this.#terms += 1;
@@ -154,10 +178,12 @@ export class Hub {
   }
 
   #hear(note) {
+    if (this.#closed) return;
     this.#heardAt = this.#clock.now();
     if (note.kind === "message") this.#hearMessage(note.message);
     else if (note.kind === "status") this.#hearStatus(note);
     else if (note.kind === "roll-call") this.#wish();
+    else if (note.kind === "full" && note.to === this.#parts.tab) this.#hearFull(note.groups);
     else if (this.#leads && note.kind === "wish") this.#hearWish(note);
     else if (this.#leads && note.kind === "retry") this.#link.retry();
     else if (note.kind === "states" && note.to === this.#parts.tab)
@@ -172,12 +198,26 @@ export class Hub {
 
   #hearStatus({status, term, carried}) {
     this.#carried = new Set(carried);
+    if (!this.#leads && carried.length) this.#settled = this.#carried;
     const heard = {...status, leader: this.#leads};
     this.#status = heard;
     for (const listener of [...this.#listeners]) {
-      listener.onStatus(heard);
       const covered = listener.feeds.every((feed) => this.#carried.has(feed));
+      if (covered) this.#crowdedOut.delete(listener);
+      // The state of a stream that does not carry its feeds says nothing to a listener that waits for room.
+      if (this.#crowdedOut.has(listener)) continue;
+      listener.onStatus(heard);
       if (covered && status.state === "live") listener.onCovered(term, this.#heardSince(listener));
+    }
+  }
+
+  /** @param {string[][]} groups Feeds of this tab that have no room. */
+  #hearFull(groups) {
+    const full = new Set(groups.map(nameOf));
+    for (const listener of [...this.#listeners]) {
+      if (!full.has(nameOf(listener.feeds)) || this.#crowdedOut.has(listener)) continue;
+      this.#crowdedOut.add(listener);
+      listener.onFull();
     }
   }
 
@@ -185,8 +225,8 @@ export class Hub {
     return this.#opening?.listeners.has(listener) ? this.#opening.cursor : null;
   }
 
-  #hearWish({tab, feeds}) {
-    if (feeds.length) this.#tabs.set(tab, feeds);
+  #hearWish({tab, feeds, groups = [feeds]}) {
+    if (feeds.length) this.#tabs.set(tab, groups);
     else this.#tabs.delete(tab);
     this.#wishing.add(tab);
     this.#clock.cancel(this.#gathering);
@@ -197,16 +237,42 @@ export class Hub {
   #serve() {
     const tabs = [...this.#wishing];
     this.#wishing.clear();
-    const wanted = [...new Set([...this.#tabs.values()].flat())].sort();
     if (!this.#leads) return;
+    const wanted = this.#admit();
     if (!wanted.length) this.#stop();
     else if (this.#isOpen && this.#carries(wanted)) tabs.forEach((tab) => this.#welcome(tab));
     else this.#open(wanted);
   }
 
+  /**
+   * Choose what fits on one stream: first what is on it already. Who finds no room is told.
+   *
+   * @returns {string[]}
+   */
+  #admit() {
+    const wishes = [...this.#tabs].flatMap(([tab, groups]) => groups.map((feeds) => ({tab, feeds})));
+    const isOld = ({feeds}) => feeds.every((feed) => this.#settled.has(feed));
+    const admitted = new Set();
+    /** @type {Map<string, string[][]>} */
+    const full = new Map();
+    for (const wish of [...wishes.filter(isOld), ...wishes.filter((each) => !isOld(each))]) {
+      const more = wish.feeds.filter((feed) => !admitted.has(feed));
+      if (admitted.size + more.length <= MAX_FEEDS) more.forEach((feed) => admitted.add(feed));
+      else full.set(wish.tab, [...(full.get(wish.tab) ?? []), wish.feeds]);
+    }
+    for (const [tab, groups] of full) this.#tell(tab, {kind: "full", to: tab, groups});
+    return [...admitted].sort();
+  }
+
+  #tell(tab, note) {
+    if (tab === this.#parts.tab) this.#hear(note);
+    else this.#post(note);
+  }
+
   #open(wanted) {
     const cursor = this.#link.cursor ?? this.#ownCursor;
     this.#opening = {cursor, listeners: new Set(this.#listeners)};
+    this.#settled = new Set(wanted);
     this.#link.open(wanted, cursor);
   }
 
@@ -245,7 +311,7 @@ export class Hub {
   /** A leader that a phone froze holds its lock and says nothing: take it away. */
   #watchLeader() {
     if (!this.#parts.channel.shared) return;
-    this.#clock.after(() => {
+    this.#watch = this.#clock.after(() => {
       if (this.#leads && this.#tabs.size > 1) this.#post({kind: "beat"});
       const silent = this.#clock.now() - this.#heardAt > LEADER_SILENCE_MS;
       if (silent && !this.#leads && this.#listeners.size) this.#takeOver();
@@ -255,6 +321,8 @@ export class Hub {
 
   #takeOver() {
     this.#heardAt = this.#clock.now();
-    this.#parts.elect((leads) => this.#lead(leads), true);
+    this.#parts.election.stand((leads) => this.#lead(leads), true);
   }
 }
+
+const nameOf = (feeds) => feeds.join(" ");

@@ -10,7 +10,7 @@ import {isFinal} from "./verdict.js";
  * @typedef {object} LinkParts
  * @property {Record<import("./types.js").Transport, (opening: import("./types.js").Opening,
  *   sink: import("./types.js").Sink) => import("./types.js").Connection>} transports
- * @property {(feeds: string[], cursor: string | null) => Promise<import("./types.js").Verdict>} probe
+ * @property {(feeds: string[], cursor: string | null) => Promise<import("./types.js").Finding>} probe
  *   Asks the server without a stream whether it would answer.
  * @property {import("./choice.js").Choice} choice
  * @property {import("./types.js").Clock} clock
@@ -143,10 +143,11 @@ export class Link {
    * @param {import("./types.js").State} state
    * @param {string | null} [reason]
    * @param {number | null} [retryMs]
+   * @param {string | null} [error]
    */
-  #tell(state, reason = null, retryMs = null) {
+  #tell(state, reason = null, retryMs = null, error = null) {
     this.state = state;
-    this.#parts.onStatus({state, transport: this.#choice.current, reason, retryMs});
+    this.#parts.onStatus({state, transport: this.#choice.current, reason, retryMs, error});
   }
 
   #message(message, session) {
@@ -227,14 +228,16 @@ export class Link {
     this.#asideUntil = this.#clock.now() + ms;
   }
 
-  #refused(verdict) {
+  /** @param {any} verdict @param {string | null} [error] */
+  #refused(verdict, error = null) {
     this.#drop();
-    this.#tell(verdict);
+    this.#tell(verdict, null, null, error);
   }
 
-  #wait(reason, ms) {
+  /** @param {string} reason @param {number} ms @param {string | null} [error] */
+  #wait(reason, ms, error = null) {
     this.#drop();
-    this.#tell("waiting", reason, ms);
+    this.#tell("waiting", reason, ms, error);
     this.#timer = this.#clock.after(() => this.#connect(), ms);
   }
 
@@ -243,15 +246,16 @@ export class Link {
     this.#drop();
     const inquiry = (this.#inquiry = {});
     this.#tell("checking", reason);
-    const verdict = await this.#parts.probe(this.feeds, this.cursor);
-    if (this.#inquiry === inquiry) this.#judge(verdict, reason);
+    const finding = await this.#parts.probe(this.feeds, this.cursor);
+    if (this.#inquiry === inquiry) this.#judge(finding, reason);
   }
 
-  #judge(verdict, reason) {
-    if (isFinal(verdict)) return this.#refused(verdict);
+  /** @param {import("./types.js").Finding} finding @param {string} reason */
+  #judge({verdict, reason: fault, error}, reason) {
+    if (isFinal(verdict)) return this.#refused(verdict, error);
     this.#youngBreaks = 0;
     if (verdict === "reachable" && this.#choice.advance(reason)) return this.#connect();
-    const why = verdict === "reachable" ? reason : verdict === "busy" ? "limit" : "unreachable";
-    this.#wait(why, backoffMs(this.#failures++, this.#clock.random()));
+    const why = verdict === "reachable" ? reason : verdict === "busy" ? "limit" : (fault ?? "unreachable");
+    this.#wait(why, backoffMs(this.#failures++, this.#clock.random()), error);
   }
 }

@@ -149,7 +149,7 @@ export interface Event {
 export interface Venue {
   location_name: string;
   capacity: number;
-  venue_type: string | null;
+  venue_type: "Auditório" | "Salão" | "Teatro" | "Arena" | "Estádio" | "Ginásio" | "Parque" | "Praça" | "Centro de Convenções" | "Casa de Shows" | "Museu" | "Escola" | "Universidade" | "Igreja" | "Hotel" | "Restaurante" | "Online" | "Outro" | null;
   is_accessible: boolean;
   address: string | null;
   past_events: string[];
@@ -248,7 +248,7 @@ export interface MonthCount {
 
 /** Events at one type of venue; None for events without one. */
 export interface VenueTypeCount {
-  venue_type: string | null;
+  venue_type: "Auditório" | "Salão" | "Teatro" | "Arena" | "Estádio" | "Ginásio" | "Parque" | "Praça" | "Centro de Convenções" | "Casa de Shows" | "Museu" | "Escola" | "Universidade" | "Igreja" | "Hotel" | "Restaurante" | "Online" | "Outro" | null;
   events: number;
 }
 

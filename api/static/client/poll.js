@@ -21,9 +21,23 @@ export async function pollOnce(server, feeds, {cursor, wait, replay = null, sign
   const headers = await headersOf(server);
   const answer = await fetch(url, {headers, cache: "no-store", signal: signal ? anyOf(signal, lost) : lost});
   const verdict = verdictOfStatus(answer.status);
+  if (verdict === "refused") return refusalIn(answer, cursor);
   if (verdict !== "reachable") return {verdict, cursor, messages: [], retryMs: retryMsOf(answer)};
   const {messages, cursor: next} = await answer.json();
   return {verdict, cursor: next, messages};
+}
+
+/**
+ * The words of a server that did not understand the question (RFC 9457). A proxy that says the same has
+ * none: its server is away.
+ *
+ * @returns {Promise<import("./types.js").PollAnswer>}
+ */
+async function refusalIn(answer, cursor) {
+  const isProblem = (answer.headers.get("Content-Type") ?? "").startsWith("application/problem+json");
+  const problem = isProblem ? await answer.json() : null;
+  if (!problem) return {verdict: "unreachable", cursor, messages: []};
+  return {verdict: "refused", cursor, messages: [], error: problem.detail ?? problem.title ?? null};
 }
 
 /** Retry-After in its form of seconds (RFC 9110 §10.2.3), which is the one that the server writes. */

@@ -3,6 +3,34 @@
 /** Ids kept: more than any one answer carries. */
 const SEEN_MAX = 5000;
 
+/**
+ * Where a tab goes on after a reload: the first to ask is given what an earlier page noted, everybody later
+ * begins anew. Who asked and read nothing hands it on.
+ */
+export class Heirloom {
+  /** @type {Set<string>} */
+  #taken = new Set();
+
+  /**
+   * @param {string} key
+   * @param {{load: () => any, save: (value: any) => void}} memory
+   */
+  of(key, memory) {
+    let isMine = false;
+    const load = () => {
+      if (this.#taken.has(key)) return null;
+      isMine = true;
+      this.#taken.add(key);
+      return memory.load();
+    };
+    const giveBack = () => {
+      if (isMine) this.#taken.delete(key);
+      isMine = false;
+    };
+    return {load, save: memory.save, giveBack};
+  }
+}
+
 /** Between writes to the session's storage. */
 const SAVE_MS = 250;
 
@@ -11,16 +39,18 @@ export class Position {
   #memory;
   #clock;
   #saving = null;
+  #moved = false;
 
   /**
-   * @param {{load: () => any, save: (value: any) => void}} memory
+   * @param {{load: () => any, save: (value: any) => void, giveBack?: () => void}} memory
    * @param {import("./types.js").Clock} clock
    * @param {string | null} [cursor] Where to begin, whatever the memory has.
    */
   constructor(memory, clock, cursor = null) {
     this.#memory = memory;
     this.#clock = clock;
-    const kept = cursor || memory.load();
+    const remembered = memory.load();
+    const kept = cursor || remembered;
     /** @type {string | null} */
     this.cursor = typeof kept === "string" ? kept : null;
   }
@@ -35,6 +65,7 @@ export class Position {
 
   moveTo(cursor) {
     this.cursor = cursor;
+    this.#moved = true;
     this.#saving ??= this.#clock.after(() => this.save(), SAVE_MS);
   }
 
@@ -45,8 +76,9 @@ export class Position {
     this.#memory.save(this.cursor);
   }
 
-  forget() {
-    this.cursor = null;
-    this.save();
+  /** The program wants no more of it. */
+  end() {
+    if (this.#moved) return this.save();
+    this.#memory.giveBack?.();
   }
 }

@@ -1,3 +1,5 @@
+import {faultOf} from "./address.js";
+import {MAX_FEEDS} from "./hub.js";
 import {carry} from "./merged.js";
 import {backoffMs} from "./timing.js";
 import {isFinal} from "./verdict.js";
@@ -25,6 +27,7 @@ const OF_THE_CONNECTION = new Set(["hello", "heartbeat", "bye"]);
  * @property {(state: import("./types.js").Message) => void} onState
  * @property {(status: import("./types.js").Status) => void} onStatus
  * @property {(reason: string) => void} onReset
+ * @property {() => void} [onOver] Nothing is read here any more: told before the last status.
  */
 export class Subscription {
   #parts;
@@ -37,8 +40,10 @@ export class Subscription {
   #over = false;
   #failures = 0;
   #unfinished;
+  /** The latest attempt to start: `retry()` overtakes one that waits. */
+  #attempt = 0;
   /** @type {import("./types.js").Status} */
-  #status = {state: "connecting", transport: "sse", reason: null, retryMs: null, leader: false};
+  #status = {state: "connecting", transport: "sse", reason: null, retryMs: null, error: null, leader: false};
 
   /** @param {SubscriptionParts} parts */
   constructor(parts) {
@@ -83,10 +88,11 @@ export class Subscription {
 
   /** Nothing joins the shared stream before the server agreed to show it to this reader. */
   async #start() {
+    const attempt = ++this.#attempt;
     const answer = await this.#ask();
-    if (this.#over) return;
-    if (answer && isFinal(answer.verdict)) return this.#refused(answer.verdict);
-    if (answer?.verdict !== "reachable") return this.#startLater(answer);
+    if (this.#over || attempt !== this.#attempt) return;
+    if (isFinal(answer.verdict)) return this.#refused(answer);
+    if (answer.verdict !== "reachable") return this.#startLater(answer);
     answer.messages.forEach((message) => this.#deliver(message));
     this.#moveTo(answer.cursor);
     if (this.#over) return;
@@ -96,21 +102,25 @@ export class Subscription {
 
   #startLater(answer) {
     const retryMs = this.#waitMs(answer);
-    this.#tell({
-      ...this.#status,
-      state: "waiting",
-      reason: answer?.verdict === "busy" ? "limit" : "unreachable",
-      retryMs,
-    });
-    this.#clock.after(() => !this.#over && !this.#joined && void this.#start(), retryMs);
+    const attempt = this.#attempt;
+    const reason = answer.verdict === "busy" ? "limit" : (answer.reason ?? "unreachable");
+    this.#clock.after(() => !this.#over && attempt === this.#attempt && void this.#start(), retryMs);
+    this.#tell({...this.#status, state: "waiting", reason, retryMs, error: answer.error ?? null});
   }
 
   #waitMs(answer) {
-    return answer?.retryMs ?? backoffMs(this.#failures++, this.#clock.random());
+    return answer.retryMs ?? backoffMs(this.#failures++, this.#clock.random());
   }
 
   #ask() {
-    return this.#parts.ask(this.cursor).catch(() => null);
+    return this.#parts.ask(this.cursor).catch(faultOf);
+  }
+
+  /** All streams of feeds are in use: it goes on by itself once others were closed. */
+  onFull() {
+    if (this.#over) return;
+    const error = `At most ${MAX_FEEDS} feeds on one connection: close some that are not needed.`;
+    this.#tell({...this.#status, state: "waiting", reason: "too_many_feeds", retryMs: null, error});
   }
 
   onStatus(status) {
@@ -143,11 +153,11 @@ export class Subscription {
     for (;;) {
       const answer = await this.#ask();
       if (this.#over || this.#held !== held) return;
-      if (!answer || answer.verdict === "busy" || answer.verdict === "unreachable") {
+      if (answer.verdict === "busy" || answer.verdict === "unreachable") {
         await this.#pause(this.#waitMs(answer));
         continue;
       }
-      if (isFinal(answer.verdict)) return this.#refused(answer.verdict);
+      if (isFinal(answer.verdict)) return this.#refused(answer);
       if (this.#read(answer, held)) break;
     }
     this.#release(held);
@@ -182,34 +192,40 @@ export class Subscription {
     if (this.#over) return;
     if (message.type === "hello") this.#hello(message);
     if (OF_THE_CONNECTION.has(message.type) || !carry(this.feeds, message.feed)) return;
-    if (message.type === "state") return this.#parts.onState(message);
+    if (message.type === "state") return tell(this.#parts.onState, message);
     if (message.id && !this.#parts.position.take(message.id)) return;
-    this.#parts.onMessage(message);
-    if (message.type === "finished") this.#finished(message.feed);
+    tell(this.#parts.onMessage, message);
+    if (message.type === "finished") this.#finished(message);
   }
 
   #hello({resume, reason, cursor}) {
     if (resume !== "reset") return;
     this.#moveTo(cursor);
-    this.#parts.onReset(reason);
+    tell(this.#parts.onReset, reason);
   }
 
-  #finished(feed) {
+  #finished({feed, id}) {
     this.#unfinished.delete(feed);
-    if (HAS_END.test(feed) && this.#unfinished.size === 0) this.#end("finished");
+    if (!HAS_END.test(feed) || this.#unfinished.size > 0) return;
+    // The end of what is remembered is this message, not the one before it.
+    this.#moveTo(id);
+    this.#end("finished");
   }
 
-  #refused(verdict) {
+  /** @param {import("./types.js").PollAnswer} answer */
+  #refused({verdict, error = null}) {
     if (verdict === "finished") return this.#end("finished");
     this.#leaveHub();
-    this.#tell({...this.#status, state: verdict, reason: null, retryMs: null});
+    this.#tell({...this.#status, state: /** @type {any} */ (verdict), reason: null, retryMs: null, error});
   }
 
   #end(state) {
     this.#over = true;
     this.#leaveHub();
-    this.#parts.position.save();
-    this.#tell({...this.#status, state, reason: null, retryMs: null});
+    if (state === "closed") this.#parts.position.end();
+    else this.#parts.position.save();
+    this.#parts.onOver?.();
+    this.#tell({...this.#status, state, reason: null, retryMs: null, error: null});
   }
 
   #leaveHub() {
@@ -221,6 +237,25 @@ export class Subscription {
 
   #tell(status) {
     this.#status = status;
-    this.#parts.onStatus(status);
+    tell(this.#parts.onStatus, status);
   }
+}
+
+/**
+ * Call a program's function. An error in it is reported as one in a DOM listener is, and keeps no message
+ * from anybody else, nor the next one from this function.
+ */
+function tell(listen, value) {
+  try {
+    listen(value);
+  } catch (error) {
+    report(error);
+  }
+}
+
+function report(error) {
+  if ("reportError" in globalThis) return globalThis.reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }

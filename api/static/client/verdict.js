@@ -4,6 +4,7 @@
 const BY_STATUS = {
   200: "reachable",
   204: "finished",
+  400: "refused",
   401: "unauthorised",
   403: "forbidden",
   404: "unknown",
@@ -21,4 +22,5 @@ export const verdictOfStatus = (status) => BY_STATUS[status] ?? "unreachable";
 export const verdictOfClose = (code) => BY_CLOSE_CODE[code] ?? null;
 
 /** Refusals that only a person can change: asking again would give the same answer. */
-export const isFinal = (verdict) => ["unauthorised", "forbidden", "unknown", "finished"].includes(verdict);
+export const isFinal = (verdict) =>
+  ["unauthorised", "forbidden", "unknown", "refused", "finished"].includes(verdict);

@@ -13,7 +13,7 @@ test("a tab whose lock was stolen queues again", async () => {
   const asked = [];
   withLocks((name, options, hold) => new Promise((_, reject) => asked.push({hold, reject})));
   const leads = [];
-  electionNamed("x")((isLeader) => leads.push(isLeader));
+  electionNamed("x").stand((isLeader) => leads.push(isLeader));
   asked[0].hold();
   asked[0].reject(new DOMException("stolen", "AbortError"));
   await settle();
@@ -28,8 +28,28 @@ test("where locks are forbidden a tab streams alone, and does not ask for ever",
     throw new DOMException("storage is blocked", "SecurityError");
   });
   const leads = [];
-  electionNamed("x")((isLeader) => leads.push(isLeader));
+  electionNamed("x").stand((isLeader) => leads.push(isLeader));
   await settle();
   await settle();
   assert.deepEqual([leads, asked], [[true], 1]);
+});
+
+test("who resigns gives the lock back, and asks for it no more", async () => {
+  const asked = [];
+  withLocks((name, {signal}, hold) => {
+    const held = {hold, signal};
+    asked.push(held);
+    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  });
+  const leads = [];
+  const [holder, waiting] = [electionNamed("x"), electionNamed("x")];
+  holder.stand((isLeader) => leads.push(isLeader));
+  waiting.stand((isLeader) => leads.push(isLeader));
+  const until = asked[0].hold();
+  waiting.resign();
+  holder.resign();
+  await until;
+  await settle();
+  assert.equal(asked[1].hold(), null);
+  assert.deepEqual([leads, asked.length], [[true], 2]);
 });

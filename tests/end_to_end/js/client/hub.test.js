@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {Choice} from "../../../../api/static/client/choice.js";
-import {Hub} from "../../../../api/static/client/hub.js";
+import {Hub, MAX_FEEDS} from "../../../../api/static/client/hub.js";
 import {Link} from "../../../../api/static/client/link.js";
 import {FakeClock, FakeTransports, memoryOf, settle} from "./fakes.js";
 
@@ -13,19 +13,20 @@ class FakeBrowser {
 
   open(tab, feeds, cursor = null) {
     const transports = new FakeTransports();
-    const heard = {messages: [], covered: [], since: [], statuses: []};
+    const heard = {messages: [], covered: [], since: [], statuses: [], full: 0};
     const listener = {
       feeds,
       onMessage: (message) => heard.messages.push(message),
       onStatus: (status) => heard.statuses.push(status),
       cursor,
+      onFull: () => (heard.full += 1),
       onCovered: (term, since) => (heard.covered.push(term), heard.since.push(since)),
     };
     const hub = new Hub({
       makeLink: (on) =>
         new Link({
           transports: transports.all,
-          probe: async () => "reachable",
+          probe: async () => ({verdict: "reachable"}),
           choice: new Choice(memoryOf(), this.clock.now),
           clock: this.clock,
           ...on,
@@ -34,8 +35,12 @@ class FakeBrowser {
         shared: true,
         post: (note) => this.ears.forEach((hear, ear) => ear !== tab && hear(structuredClone(note))),
         listen: (hear) => this.ears.set(tab, hear),
+        close: () => this.ears.delete(tab),
       },
-      elect: (lead, steal) => this.elect(tab, lead, steal),
+      election: {
+        stand: (lead, steal) => this.elect(tab, lead, steal),
+        resign: () => this.resign(tab),
+      },
       clock: this.clock,
       tab,
     });
@@ -50,6 +55,12 @@ class FakeBrowser {
       old.lead(false);
     } else this.queue.push({tab, lead});
     if (this.queue[0].tab === tab) lead(true);
+  }
+
+  resign(tab) {
+    const led = this.queue[0]?.tab === tab;
+    this.queue = this.queue.filter((other) => other.tab !== tab);
+    if (led) this.queue[0]?.lead(true);
   }
 
   /** The tab dies without a word. */
@@ -183,3 +194,79 @@ for (const verdict of ["unauthorised", "forbidden", "unknown"])
     );
     assert.ok(second.heard.statuses.every(({state}) => state !== verdict));
   });
+
+const uploads = (from, to) => Array.from({length: to - from}, (_, number) => `upload/${from + number}`);
+
+/** A tab with its first feed, and others of the same browser until the stream is full. */
+async function fullStream() {
+  const browser = new FakeBrowser();
+  const first = browser.open("A", ["eventos"]);
+  const rest = browser.open("B", uploads(1, MAX_FEEDS));
+  await browser.clock.pass(50);
+  first.transports.hello();
+  await settle();
+  return {browser, first, rest};
+}
+
+for (const tab of ["the leader's tab", "another tab", "a tab that asked before"])
+  test(`one feed too many is refused alone (${tab}), and has its turn when others are closed`, async () => {
+    const {browser, first, rest} = await fullStream();
+    const late = {full: 0, states: [], covered: 0, feeds: ["upload/late"], cursor: null, onMessage: () => {}};
+    Object.assign(late, {
+      onFull: () => (late.full += 1),
+      onStatus: ({state}) => late.states.push(state),
+      onCovered: () => (late.covered += 1),
+    });
+    const {hub} = {
+      "the leader's tab": () => first,
+      "another tab": () => rest,
+      "a tab that asked before": () => browser.open("C", ["eventos"]),
+    }[tab]();
+    hub.add(late);
+    await browser.clock.pass(50);
+    assert.equal(first.transports.opened.length, 1);
+    first.transports.last.sink.message({type: "log", id: "e.5", feed: "upload/1"});
+    assert.equal(rest.heard.messages.at(-1).id, "e.5");
+    assert.deepEqual(
+      [first, rest].map(({heard}) => [heard.statuses.at(-1).state, heard.full]),
+      [
+        ["live", 0],
+        ["live", 0],
+      ],
+    );
+    assert.deepEqual([late.full, late.states, late.covered], [1, [], 0]);
+    rest.hub.remove(rest.listener);
+    await browser.clock.pass(50);
+    first.transports.hello("e.6");
+    assert.deepEqual([late.full, late.states.at(-1), late.covered], [1, "live", 1]);
+  });
+
+test("the next leader keeps what was carried, whoever answers it first", async () => {
+  const {browser, first, rest} = await fullStream();
+  const late = browser.open("C", ["upload/late"]);
+  await browser.clock.pass(50);
+  assert.equal(late.heard.full, 1);
+  first.hub.close();
+  await browser.clock.pass(50);
+  rest.transports.hello();
+  assert.deepEqual(
+    new Set(rest.transports.last.opening.feeds),
+    new Set([...uploads(1, MAX_FEEDS), "upload/late"]),
+  );
+  assert.equal(late.heard.statuses.at(-1).state, "live");
+});
+
+test("a hub that is closed leaves the lead, the channel and no timer behind", async () => {
+  const {browser, first, second} = await twoTabs();
+  first.transports.last.sink.message({type: "log", id: "e.9", feed: "eventos"});
+  first.hub.close();
+  assert.equal(first.transports.last.isClosed, true);
+  await browser.clock.pass(50);
+  assert.equal(second.transports.last.opening.cursor, "e.9");
+  assert.deepEqual(second.transports.last.opening.feeds, ["eventos", "upload/x"]);
+  const heard = first.heard.messages.length;
+  second.transports.hello("e.9");
+  second.transports.last.sink.message({type: "log", id: "e.10", feed: "eventos"});
+  await browser.clock.pass(120_000);
+  assert.deepEqual([first.heard.messages.length, first.transports.opened.length], [heard, 2]);
+});

@@ -11,7 +11,7 @@ function linked({probe = "reachable", memory = memoryOf()} = {}) {
   const network = {probe};
   const link = new Link({
     transports: transports.all,
-    probe: async () => network.probe,
+    probe: async () => ({verdict: network.probe}),
     choice: new Choice(memory, clock.now),
     clock,
     onMessage: (message) => seen.messages.push(message),

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {Position} from "../../../../api/static/client/position.js";
+import {Heirloom, Position} from "../../../../api/static/client/position.js";
 import {shorterWait} from "../../../../api/static/client/poll.js";
 import {Subscription} from "../../../../api/static/client/subscription.js";
 import {FakeClock, memoryOf, settle} from "./fakes.js";
 
 const row = (seq, type = "progress") => ({type, id: `e.${seq}`, feed: "upload/x"});
 
-function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"], start = null} = {}) {
+function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"], start = null, ...on} = {}) {
   const clock = new FakeClock();
   const asked = [];
   const seen = {ids: [], states: [], statuses: [], resets: []};
@@ -33,6 +33,7 @@ function subscribed(answers, {memory = memoryOf(), feeds = ["upload/x"], start =
     onState: (state) => seen.states.push(state),
     onStatus: ({state}) => seen.statuses.push(state),
     onReset: (reason) => seen.resets.push(reason),
+    ...on,
   });
   return {subscription, clock, hub, seen, asked, memory};
 }
@@ -193,5 +194,118 @@ test("a given cursor comes before the remembered one", async () => {
     const {asked} = subscribed([page("e.9")], {memory, start});
     await settle();
     assert.equal(asked[0], first);
+  }
+});
+
+test("an error in the program's function is reported, and keeps no message from anybody", async (context) => {
+  const reported = [];
+  globalThis.reportError = ({message}) => reported.push(message);
+  context.after(() => delete globalThis.reportError);
+  const hello = {type: "hello", resume: "reset", reason: "epoch", cursor: "e.0"};
+  const got = [];
+  const failing =
+    (name) =>
+    ({id, state} = {}) => {
+      got.push(id ?? state ?? name);
+      throw new Error(name);
+    };
+  const {subscription} = subscribed([page("e.2", hello, row(1), row(2)), page("e.2")], {
+    feeds: ["upload/x", "dashboard"],
+    onMessage: failing("message"),
+    onState: failing("state"),
+    onStatus: failing("status"),
+    onReset: failing("reset"),
+  });
+  await settle();
+  subscription.onCovered("t1");
+  subscription.onMessage(row(3));
+  await settle();
+  subscription.onStatus({state: "live"});
+  subscription.onMessage(row(4));
+  subscription.onMessage({type: "state", feed: "dashboard"});
+  subscription.close();
+  assert.deepEqual(got, ["reset", "e.1", "e.2", "e.3", "live", "e.4", "state", "closed"]);
+  const kinds = ["reset", "message", "message", "message", "status", "message", "state", "status"];
+  assert.deepEqual(reported, kinds);
+});
+
+test("where errors cannot be reported they are thrown, outside of the stream", async (context) => {
+  const thrown = [];
+  context.mock.method(globalThis, "queueMicrotask", (run) => thrown.push(run));
+  const {subscription} = subscribed([page("e.1", row(1))], {
+    onMessage: () => assert.fail("in the handler"),
+  });
+  await settle();
+  assert.equal(subscription.cursor, "e.1");
+  assert.throws(thrown[0], {message: "in the handler"});
+});
+
+test("only the first of a page goes on where the last page ended; who read nothing hands it on", async () => {
+  const heirloom = new Heirloom();
+  const memory = memoryOf("e.7");
+  const opened = (answers, start) => subscribed(answers, {memory: heirloom.of("x", memory), start});
+  const early = opened([new Promise(() => {})]);
+  early.subscription.close();
+  const first = opened([page("e.9", row(8), row(9))]);
+  await settle();
+  first.subscription.save();
+  const second = opened([page("e.9", row(1))]);
+  await settle();
+  first.subscription.close();
+  second.subscription.close();
+  const third = opened([page("e.9", row(1))]);
+  await settle();
+  assert.deepEqual(
+    [early, first, second, third].map(({asked}) => asked[0]),
+    ["e.7", "e.7", null, null],
+  );
+  assert.equal(memory.value, "e.9");
+});
+
+test("a feed that ended before the reload is read from its start by the second reader", async () => {
+  const heirloom = new Heirloom();
+  const over = {verdict: "finished", cursor: null, messages: []};
+  for (const from of ["e.7", null]) {
+    const {asked} = subscribed([over], {memory: heirloom.of("x", memoryOf("e.7"))});
+    await settle();
+    assert.equal(asked[0], from);
+  }
+});
+
+test("a reader that finds no room says so, and flows when it is covered", async () => {
+  const {subscription, seen} = subscribed([page("e.1"), page("e.1")]);
+  await settle();
+  subscription.onFull();
+  const {reason, error, retryMs} = subscription.status;
+  assert.deepEqual([seen.statuses.at(-1), reason, retryMs], ["waiting", "too_many_feeds", null]);
+  assert.match(error, /At most 32 feeds/);
+  subscription.onCovered("t1");
+  await settle();
+  subscription.onMessage(row(2));
+  assert.deepEqual(seen.ids, ["e.2"]);
+});
+
+test("retry overtakes a question that waits: its answer counts once", async () => {
+  const {subscription, clock, hub, asked} = subscribed(["dead", page("e.1")]);
+  await clock.pass(0);
+  subscription.retry();
+  await clock.pass(60_000);
+  assert.deepEqual([asked.length, hub.joined], [2, 1]);
+});
+
+test("a feed that has ended is remembered to its end", async () => {
+  for (const inHistory of [true, false]) {
+    const memory = memoryOf();
+    const {subscription} = subscribed(
+      [inHistory ? page("e.2", row(1), row(2, "finished")) : page("e.1", row(1))],
+      {
+        memory,
+      },
+    );
+    await settle();
+    subscription.onCovered("t1");
+    await settle();
+    subscription.onMessage(row(2, "finished"));
+    assert.deepEqual([subscription.over, memory.value], [true, "e.2"]);
   }
 });

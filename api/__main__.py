@@ -19,6 +19,7 @@ COMMANDS = {
     "user": "api.cli.user:user",
     "backup": "api.cli.backup:backup",
     "restore": "api.cli.backup:restore",
+    "after-restore": "api.cli.backup:after_restore",
     "webhook": "api.cli.webhook:webhook",
     "import": "api.cli.upload:import_file",
     "tail": "api.cli.tail:tail",

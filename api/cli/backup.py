@@ -68,6 +68,38 @@ def restore(file: Path, *, force: bool, keep_webhooks: bool, **options: str | No
     click.echo(f"Restored: {events} events. The store is {_place(settings)}.")
 
 
+@click.command("after-restore")
+@click.option("--keep-webhooks", is_flag=True, help="let enabled webhooks deliver from here")
+@_of_a_store
+def after_restore(*, keep_webhooks: bool, **options: str | None) -> None:
+    """Tell readers that the store was put back by other means than `restore`; no server may be running.
+
+    After a snapshot, a point-in-time recovery, a failover that lost changes, or a copied data folder, other
+    messages get the ids of lost ones. The feed begins anew: streams get a `reset`. Webhooks are disabled.
+    """
+    settings = chosen_settings(options)
+    try:
+        anyio.run(partial(_begin_anew, settings, keep_webhooks=keep_webhooks))
+    except (StorageError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The feed begins anew. The store is {_place(settings)}.")
+
+
+async def _begin_anew(settings: Settings, *, keep_webhooks: bool) -> None:
+    from api.storage.store import open_store  # noqa: PLC0415  # --help need not wait for it
+
+    store = await open_store(
+        settings.database_url or "",
+        committed=lambda _: None,
+        data_dir=settings.data_dir,
+        timezone=settings.timezone,
+    )
+    try:
+        await store.begin_anew(keep_webhooks=keep_webhooks)
+    finally:
+        await store.aclose()
+
+
 @contextmanager
 def _seekable(file: Path) -> Iterator[Path]:
     """Give a file with the bytes of FILE, which may be a pipe, or standard input."""

@@ -1,5 +1,6 @@
 """`fasttrack doctor`: checks what a server needs, and prints advice."""
 
+import errno
 import os
 import resource
 import shutil
@@ -23,6 +24,8 @@ from domain.ports.errors import StorageError
 
 FREE_BYTES_WANTED = 2 << 30
 EARLIEST_CLOCK = 1_750_000_000
+BUSY_SECONDS = 5
+"""How long another program may hold the store."""
 
 
 class Finding(NamedTuple):
@@ -60,6 +63,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _open_files(settings.streams_per_server)
 
 
+_FOLDER_ADVICE = {
+    errno.ENOSPC: "free some space on its disk",
+    errno.EDQUOT: "free some space in the quota of its user",
+    errno.EROFS: "mount its disk for writing, once you know why it is not",
+}
+
+
 def _folder(folder: Path) -> Finding:
     used = folder
     try:
@@ -69,7 +79,8 @@ def _folder(folder: Path) -> Finding:
                 with tempfile.TemporaryFile(dir=used) as probe:
                     probe.write(b"probe")
     except OSError as error:
-        advice = "give the user of the server write access, or set FASTTRACK_DATA_DIR"
+        advice = _FOLDER_ADVICE.get(error.errno or 0, "give the user of the server write access to it")
+        advice += ", or set FASTTRACK_DATA_DIR to another folder"
         found = f"{used} cannot be written: {error.strerror}"
         return Finding("data folder", found, advice, is_fatal=True)
     if present != folder:
@@ -140,16 +151,14 @@ def _sqlite(path: Path) -> Finding:
     from api.storage.migrate import known_versions  # noqa: PLC0415
 
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             version, is_foreign = _version(connection), _is_of_another_program(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
-        return Finding(
-            "store", f"{path.name}: {error}", "restore a backup (docs/operating.md)", is_fatal=True
-        )
+        return Finding("store", f"{path.name}: {error}", _advice_on(error), is_fatal=True)
     if is_foreign:
         advice = "set FASTTRACK_DATA_DIR or FASTTRACK_DATABASE_URL to a place for FastTrack alone"
         return Finding("store", f"{path.name} has tables of another program", advice, is_fatal=True)
@@ -161,6 +170,16 @@ def _sqlite(path: Path) -> Finding:
             "store", f"{path.name} is damaged", "restore a backup (docs/operating.md)", is_fatal=True
         )
     return Finding("store", f"{path.name} is sound, {path.stat().st_size / 2**20:.1f} MiB")
+
+
+def _advice_on(error: sqlite3.Error) -> str:
+    """Return what to do: a store that is only locked, or on a disk that takes no changes, is not lost."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another program holds it: find which (fuser, lsof), end that, and look again"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "restore a backup (docs/operating.md)"
+    return "the store may be whole: look at the rights, the space and the mount of its folder first"
 
 
 def _is_of_another_program(connection: sqlite3.Connection) -> bool:

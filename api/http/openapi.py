@@ -90,7 +90,10 @@ def build_document(routes: Iterable[BaseRoute], *, version: str, prefix: str = "
     """Return the OpenAPI document of all described HTTP routes."""
     described = [*_described(routes)]
     structs = _structs(operation for _, _, operation, _ in described)
-    schemas, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    schemas, of_structs = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    components: JsonObject = {}
+    for name, schema in of_structs.items():
+        components[name] = {key: _hoisted(member, components) for key, member in schema.items()}
     references = dict(zip(structs, schemas, strict=True))
     paths: dict[str, JsonObject] = {}
     for path, method, operation, names in described:

@@ -1,6 +1,6 @@
 """Many events at once: batches, the whole collection, downloads."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
 
 from litestar import delete, get, post, put
@@ -19,10 +19,11 @@ from api.routes.event_query import (
 )
 from api.routes.events import PATH, READING_BODY, TAG, HttpRequest
 from api.routes.file_chunks import file_chunks
+from api.routes.idempotency import IDEMPOTENCY_KEY, idempotency_key, keyed, other_request
 from api.routes.json_body import read_json_items
 from api.routes.streamed import StreamedAnswer
 from api.routes.url_parameters import UrlParameters
-from api.services.events import Events
+from api.services.events import Events, Keyed
 from api.services.exports.formats import FORMATS, OTHER_MEDIA_TYPES, DocumentedEvent, Joint, Wanted
 from api.services.services import Services
 from domain.events import Event, EventFields
@@ -31,12 +32,15 @@ from streams.frames import line_safe
 
 
 class StoredBatch(Struct, frozen=True):
-    """The stored events of an array: their ids are consecutive."""
+    """The stored events of an array: their ids are consecutive.
+
+    In the answer to a repeat, `items` has those that there still are.
+    """
 
     count: int
     first_id: int | None
     last_id: int | None
-    items: list[Event]
+    items: Sequence[Event]
 
 
 class Deleted(Struct, frozen=True):
@@ -50,8 +54,16 @@ class Deleted(Struct, frozen=True):
     opt=describe(
         "Create many events: all of them or none",
         TAG,
-        {201: Answer("The events in order", StoredBatch)},
+        {
+            201: Answer("The events in order", StoredBatch),
+            200: Answer(
+                "A request with this `Idempotency-Key` has stored them: `count` and ids as in its answer,"
+                " and those events that there still are, as they are now",
+                StoredBatch,
+            ),
+        },
         problems=[*READING_BODY, "storage-full"],
+        parameters=[IDEMPOTENCY_KEY],
         body=Body({"application/json": event_input.LIST_SCHEMA}),
         role="editor",
     ),
@@ -61,8 +73,29 @@ async def create_batch(
 ) -> ReadyAnswer:
     """Store an array of events in one transaction."""
     services = services_of(request.app)
+    key = idempotency_key(request.scope)
+    if key is not None:
+        return await _create_once(request, services, key)
     batch = await _batch(request, services)
     return json_answer(_stored(await services.events.create_all(batch, request.user)), status=201)
+
+
+async def _create_once(request: HttpRequest, services: Services, key: str) -> ReadyAnswer:
+    """Store an array of events, or find those that a request with this key has stored."""
+    most = services.settings.max_batch_events
+
+    def read(values: Iterator[object]) -> tuple[list[EventFields], Keyed]:
+        batch = event_input.many_events(values, services.timezone, most)
+        # Here, since large bodies are read in a thread.
+        return batch, keyed(key, "batch", batch)
+
+    batch, known_by = await read_json_items(request, read)
+    once = await services.events.create_all_once(batch, request.user, known_by)
+    if once is None:
+        raise other_request()
+    first, last = (once.ids[0], once.ids[-1]) if once.ids else (None, None)
+    stored = StoredBatch(len(once.ids), first, last, once.events)
+    return json_answer(stored, status=200 if once.is_repeat else 201)
 
 
 @put(

@@ -47,6 +47,7 @@ EVENT_SCHEMA: dict[str, Any] = {
         "local_info": or_null(VENUE_SCHEMA),
     },
     "required": [*limits.REQUIRED],
+    "additionalProperties": False,
 }
 PATCH_SCHEMA: dict[str, Any] = {
     "title": "EventPatch",
@@ -58,6 +59,7 @@ PATCH_SCHEMA: dict[str, Any] = {
             | {"title": "VenuePatch"}
         ),
     },
+    "additionalProperties": False,
 }
 LIST_SCHEMA: dict[str, Any] = {"type": "array", "items": EVENT_SCHEMA}
 

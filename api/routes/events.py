@@ -12,12 +12,13 @@ from api.http.problems import HttpProblem, refusal
 from api.routes import event_input
 from api.routes.answers import ReadyAnswer, json_answer, not_modified
 from api.routes.event_query import FILTERS, PAGING, format_cursor, next_link, read_list_query
+from api.routes.idempotency import IDEMPOTENCY_KEY, idempotency_key, keyed, other_request
 from api.routes.json_body import PATCH_TYPES, PROBLEMS, read_json
 from api.routes.preconditions import etag_of, is_known, may_be_changed
 from api.routes.url_parameters import UrlParameters
 from api.security.origins import header
 from api.services.identity import Identity
-from domain.events import Event
+from domain.events import Event, EventFields
 from domain.problems import Problem, excerpt
 
 TAG = "events"
@@ -72,8 +73,16 @@ async def list_events(request: HttpRequest) -> ReadyAnswer:
     opt=describe(
         "Create an event",
         TAG,
-        {201: Answer("The event", Event, headers={"Location": "Where it is.", **ETAG})},
-        problems=[*READING_BODY, "storage-full"],
+        {
+            201: Answer("The event", Event, headers={"Location": "Where it is.", **ETAG}),
+            200: Answer(
+                "A request with this `Idempotency-Key` has stored it: the event as it is now",
+                Event,
+                headers={"Location": "Where it is.", **ETAG},
+            ),
+        },
+        problems=[*READING_BODY, "not-found", "storage-full"],
+        parameters=[IDEMPOTENCY_KEY],
         body=Body({"application/json": event_input.EVENT_SCHEMA}),
         role="editor",
     ),
@@ -81,9 +90,27 @@ async def list_events(request: HttpRequest) -> ReadyAnswer:
 async def create_event(request: HttpRequest) -> ReadyAnswer:
     """Store one event."""
     services = services_of(request.app)
+    key = idempotency_key(request.scope)
     fields = await read_json(request, lambda value: event_input.one_event(value, services.timezone))
+    if key is not None:
+        return await _create_once(request, fields, key)
     event = await services.events.create(fields, request.user)
-    return event_answer(event, status=201, headers={"Location": f"{PATH}/{event.id}"})
+    return _created(event, status=201)
+
+
+async def _create_once(request: HttpRequest, fields: EventFields, key: str) -> ReadyAnswer:
+    """Store one event, or find the one that a request with this key has stored."""
+    events = services_of(request.app).events
+    once = await events.create_once(fields, request.user, keyed(key, "event", [fields]))
+    if once is None:
+        raise other_request()
+    if not once.events:
+        raise absent(str(once.ids[0]))
+    return _created(once.events[0], status=200 if once.is_repeat else 201)
+
+
+def _created(event: Event, *, status: int) -> ReadyAnswer:
+    return event_answer(event, status=status, headers={"Location": f"{PATH}/{event.id}"})
 
 
 @get(

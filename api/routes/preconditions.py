@@ -12,8 +12,13 @@ _TAG = re.compile(r'([Ww]/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def etag_of(event: Event) -> str:
-    """Return the strong tag of one version of an event."""
-    return f'"{event.id}-{event.version}"'
+    """Return the strong tag of one version of an event.
+
+    With its time, since ids and versions are given again once a backup is restored: the tag of what the
+    store has lost would match another event (RFC 9110 §8.8.1). Of members alone, so that whoever has an
+    event of a list has its tag.
+    """
+    return f'"{event.id}-{event.version}-{event.updated_at}"'
 
 
 CONDITIONS = frozenset({b"if-match", b"if-none-match"})
@@ -50,7 +55,7 @@ def may_be_changed(scope: Mapping[str, Any]) -> Callable[[Event], bool]:
 def _tags(scope: Mapping[str, Any], name: str) -> str | None:
     tags = header_list(scope, name.lower().encode())
     if tags is not None and tags.strip() != "*" and _TAG.sub("", tags).strip(" \t,"):
-        rule = 'must be * or tags in double quotes, as ETag has them, such as "7-1"'
+        rule = 'must be * or tags in double quotes, as ETag has them, such as "7-1-2026-06-24T12:00:00.000Z"'
         raise HttpProblem("bad-request", f"{name} {rule}.")
     return tags
 

@@ -13,7 +13,7 @@ from api.http.openapi import BYTES, Answer, Body, Query, describe
 from api.http.problems import refusal
 from api.routes.answers import head_answer
 from api.routes.uploads_body import receive_upload
-from api.routes.uploads_problems import refused, unusable_file
+from api.routes.uploads_problems import refused, refused_before, unusable_file
 from api.routes.url_parameters import UrlParameters, newest_first
 from api.security.origins import header_list
 from api.services.exports.formats import XLSX_TYPE
@@ -113,7 +113,7 @@ class UploadPage(Struct, frozen=True):
         {
             202: Answer("Accepted; the feed reports the progress", UploadSummary),
             201: Answer("Finished, under `Prefer: wait`", UploadSummary),
-            200: Answer("A repeated key: the first import", UploadSummary),
+            200: Answer("A repeated key: the first import, whose file came whole", UploadSummary),
         },
         problems=[
             "bad-request",
@@ -135,6 +135,8 @@ async def start_upload(request: HttpRequest) -> Response[bytes]:
     services = services_of(request.app)
     received = await receive_upload(request, services.imports)
     if isinstance(received, Upload):
+        if why := refused_before(received):
+            raise why
         return _json(summary(received))
     return await outcome(services.imports, received.upload.id, wait_seconds(request))
 

@@ -12,6 +12,7 @@ from litestar.exceptions import ClientException, InternalServerException
 
 from api.http.app_services import services_of
 from api.http.problems import HttpProblem, invalid_fields, problem_of, refusal
+from api.routes import idempotency
 from api.routes.content_encoding import refuse_encoded
 from api.routes.uploads_form import FileForm, FormError
 from api.routes.uploads_options import LateOption, changed_options, option_texts, options_of
@@ -21,9 +22,10 @@ from api.services.identity import Identity
 from api.services.imports.errors import ImportRefusedError, refused_by
 from api.services.imports.new_upload import NewUpload
 from api.services.imports.repairs import repairable
+from api.services.imports.retraced_body import RetracedBody
 from api.services.imports.service import Imports
 from api.services.imports.upload_body import UploadBody
-from domain.imports import ImportOptions, Upload
+from domain.imports import ENDED, ImportOptions, Upload
 from domain.people import may_change
 from domain.ports.errors import StorageError
 from domain.problems import Problem, problem
@@ -40,7 +42,6 @@ FORM_BYTES = 64 * 1024
 _OF_THE_BODY = frozenset({"in_progress", "broken_off"})
 """The import goes on after these, by another body; any other refusal is one of the whole request."""
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _OFFSET = re.compile(r"\d{1,18}", re.ASCII)
 
 HttpRequest = Request[Identity, Any, Any]
@@ -100,7 +101,7 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody |
     content_type = request.headers.get("Content-Type")
     try:
         form = FileForm(content_type)
-        if known is not None:
+        if known is not None and (known.body_complete or known.state in ENDED):
             await _read_options(request, form)
             return _as_before(request, form, known)
         return await _FormUpload(request, imports, form).run()
@@ -109,9 +110,6 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody |
     except BodyBrokenOffError as broken:
         raise broken.problem from None
     except ImportRefusedError as refusal:
-        # Of requests with one key at the same time, all saw no import and one began it.
-        if refusal.code == "upload_id_in_use" and (known := await _repeated(request, imports)) is not None:
-            return _as_before(request, form, known)
         raise refused(refusal) from None
 
 
@@ -131,10 +129,7 @@ def content_length(request: HttpRequest) -> int | None:
 
 def idempotency_key(request: HttpRequest) -> str | None:
     """Return the `Idempotency-Key` with its person: two people may use the same key."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        message = "Idempotency-Key must be 1 to 255 visible ASCII characters"
-        raise invalid_fields([Problem("Idempotency-Key", "invalid_option", message)])
+    key = idempotency.idempotency_key(request.scope)
     return None if key is None else f"{request.user.name} {key}"
 
 
@@ -193,10 +188,10 @@ class _FormUpload:
         self._form = form
         self._held = bytearray()
         self._hold_bytes = min(HOLD_BYTES, imports.max_upload_bytes)
-        self._body: UploadBody | None = None
+        self._body: UploadBody | RetracedBody | None = None
         self._goes_on = False
 
-    async def run(self) -> UploadBody:
+    async def run(self) -> UploadBody | Upload:
         try:
             return await self._run()
         except BaseException:
@@ -205,7 +200,7 @@ class _FormUpload:
                 self._imports.leave(self._body)
             raise
 
-    async def _run(self) -> UploadBody:
+    async def _run(self) -> UploadBody | Upload:
         try:
             await self._read()
             return await self._ended()
@@ -257,20 +252,24 @@ class _FormUpload:
             await self._body.write(bytes(self._held))
             self._held.clear()
 
-    async def _ended(self) -> UploadBody:
+    async def _ended(self) -> UploadBody | Upload:
         body = self._body
         assert body is not None
-        if body.ended:
-            return body
-        if not self._form.ended:
-            await body.break_off()
-            raise refused_by("broken_off", offset=body.staged)
-        options = self._final_options(body)
-        await check_mended(self._imports, self._identity, options)
-        await body.complete(options=options)
+        if not body.ended:
+            if not self._form.ended:
+                await body.break_off()
+                raise refused_by("broken_off", offset=body.staged)
+            if isinstance(body, RetracedBody) and not await body.goes_on():
+                return _as_before(self._request, self._form, body.upload)
+            options = self._final_options(body)
+            await check_mended(self._imports, self._identity, options)
+            await body.complete(options=options)
+        if isinstance(body, RetracedBody):
+            assert body.begun is not None, "it ended with the file, or the import with it"
+            return body.begun
         return body
 
-    def _final_options(self, body: UploadBody) -> ImportOptions:
+    def _final_options(self, body: UploadBody | RetracedBody) -> ImportOptions:
         """Return the options with those that came after the file; refuse them where rows were read."""
         upload = body.upload
         texts = option_texts(self._request, self._form.fields)
@@ -304,15 +303,16 @@ class _FormUpload:
         return kept(problem, self._body.upload, self._body.staged)
 
     async def _give_up(self, error: Problem) -> None:
-        if self._body is not None:
-            await self._imports.give_up(self._body, error)
-            self._body = None
+        body = self._body.begun if isinstance(self._body, RetracedBody) else self._body
+        if body is not None:
+            await self._imports.give_up(body, error)
+        self._body = None
 
     async def _break_off(self) -> None:
         if self._body is not None:
             await self._body.break_off()
 
-    async def _open(self) -> UploadBody:
+    async def _open(self) -> UploadBody | RetracedBody:
         texts = option_texts(self._request, self._form.fields)
         offset = upload_offset(self._request)
         if offset is not None and (known := await self._known(texts.get("upload_id"))):
@@ -320,9 +320,28 @@ class _FormUpload:
                 raise invalid_fields(late)
             self._goes_on = True
             return await self._imports.resume(known.id, offset)
+        if (known := await _repeated(self._request, self._imports)) is not None:
+            return self._retraced(texts, known)
         wanted = self._wanted(texts, offset)
         await check_mended(self._imports, self._identity, wanted.options)
-        return await self._imports.begin(wanted, hold_bytes=self._hold_bytes)
+        try:
+            return await self._imports.begin(wanted, hold_bytes=self._hold_bytes)
+        except ImportRefusedError as refusal:
+            # Of requests with one key at the same time, all saw no import and one began it.
+            known = await _repeated(self._request, self._imports)
+            if refusal.code != "upload_id_in_use" or known is None:
+                raise
+            return self._retraced(texts, known)
+
+    def _retraced(self, texts: dict[str, str], known: Upload) -> RetracedBody:
+        """Return a body for the import that a key has begun, whose file comes again from its start.
+
+        Whoever repeats a request knows nothing of what arrived: to answer as if all had would lose the rest.
+        """
+        if other := changed_options(texts, known.came_with, known.id, sentence="late_option.repeated"):
+            raise invalid_fields(other)
+        self._goes_on = True
+        return self._imports.retrace(known)
 
     async def _known(self, upload_id: str | None) -> Upload | None:
         """Return the import that goes on, by its own name or its key."""

@@ -1,6 +1,6 @@
 """Turns refusals of imports into problem documents."""
 
-from api.http.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.uploads_form import FormError
 from api.services.imports.errors import ImportRefusedError, RefusalCode
 from domain.imports import Upload
@@ -20,11 +20,11 @@ _SLUGS: dict[RefusalCode, str] = {
 }
 
 
-def refused(refusal: ImportRefusedError) -> HttpProblem:
+def refused(refused: ImportRefusedError) -> HttpProblem:
     """Return a refusal as a problem; a known offset stands in `Upload-Offset`."""
-    headers = {} if refusal.offset is None else {"Upload-Offset": str(refusal.offset)}
-    errors = refusal.errors or (Problem("", refusal.code, str(refusal)),)
-    return HttpProblem(_SLUGS[refusal.code], str(refusal), errors=errors, headers=headers)
+    headers = {} if refused.offset is None else {"Upload-Offset": str(refused.offset)}
+    errors = refused.errors or (Problem("", refused.code, str(refused)),)
+    return HttpProblem(_SLUGS[refused.code], str(refused), errors=errors, headers=headers)
 
 
 def kept(problem: HttpProblem, upload: Upload, offset: int) -> HttpProblem:
@@ -43,6 +43,22 @@ def kept(problem: HttpProblem, upload: Upload, offset: int) -> HttpProblem:
         rule=problem.rule,
         params={**(problem.params or {}), **place},
     )
+
+
+def refused_before(upload: Upload) -> HttpProblem | None:
+    """Return the problem of a repeated request whose first one did not import its file; None if that did.
+
+    A program that repeats a request takes any 2xx for a file that is in.
+    """
+    place = {"Location": f"{PATH}/{upload.id}"}
+    if upload.state == "cancelled" or (upload.state in ("undoing", "undone") and not upload.body_complete):
+        return refusal("conflict.cancelled", headers=place)
+    is_unread = upload.dialect is None or not upload.body_complete
+    if upload.state != "failed" or upload.error is None or not is_unread:
+        return None
+    failed = f"{upload.error.message.rstrip('.')}. So failed import {upload.id}, which began with this"
+    told = f"{failed} Idempotency-Key: send a corrected file with another key."
+    return HttpProblem("validation", told, errors=[upload.error], headers=place)
 
 
 def malformed(fault: FormError, content_type: str | None) -> HttpProblem:

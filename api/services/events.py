@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar
 
+from msgspec import Struct
+
 from api.services import event_messages
 from api.services.identity import Identity
 from api.services.store import Snapshot, Store, Transaction
@@ -13,7 +15,7 @@ from domain.folding import fold
 from domain.ports.errors import StorageConflictError
 from domain.ports.events import EventFilter, EventSort, EventStore, Page
 from domain.problems import Problem
-from streams.messages import timestamp
+from streams.messages import Draft, timestamp
 
 T = TypeVar("T")
 Clock = Callable[[], int]
@@ -28,6 +30,27 @@ CITIES_LOOKED_AT = 5000
 
 MOST_TRIES = 3
 """Of a change that the store gives up for others."""
+
+
+class Keyed(Struct, frozen=True):
+    """The key of a request, and a digest of what it asks for: a repeat has both."""
+
+    key: str
+    digest: bytes
+
+
+class Once(Struct, frozen=True):
+    """What a request with a key has stored, now or when it came before.
+
+    Attributes:
+        ids: of all its events.
+        events: those that there still are, as they are now.
+    """
+
+    ids: range
+    events: Sequence[Event]
+    is_repeat: bool
+
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +130,50 @@ class Events:
             if batch:
                 await unit.messages.append(event_messages.many("batch", len(batch), caller, at_ms, ids=ids))
         return [as_stored(fields, event_id, at_ms) for event_id, fields in zip(ids, batch, strict=True)]
+
+    async def create_once(self, fields: EventFields, caller: Identity, keyed: Keyed) -> Once | None:
+        """Store one event, unless a request with this key has; None where that asked for something else."""
+
+        def drafts(stored: list[Event], at_ms: int) -> list[Draft]:
+            return event_messages.created(stored[0], caller, at_ms)
+
+        return await self._once([fields], caller, keyed, drafts)
+
+    async def create_all_once(
+        self, batch: Sequence[EventFields], caller: Identity, keyed: Keyed
+    ) -> Once | None:
+        """Store all of a batch or nothing, as `create_once` does one event."""
+
+        def drafts(stored: list[Event], at_ms: int) -> list[Draft]:
+            ids = range(stored[0].id, stored[-1].id + 1)
+            return event_messages.many("batch", len(ids), caller, at_ms, ids=ids)
+
+        return await self._once(batch, caller, keyed, drafts)
+
+    async def _once(
+        self,
+        batch: Sequence[EventFields],
+        caller: Identity,
+        keyed: Keyed,
+        drafts: Callable[[list[Event], int], list[Draft]],
+    ) -> Once | None:
+        at_ms = self._now_ms()
+
+        async def store(unit: Transaction) -> Once | None:
+            # Before anything is stored: of requests at once the others wait here, without any work to undo.
+            use = await unit.keys.claim(caller.name, keyed.key, keyed.digest, at_ms=at_ms)
+            if use is not None:
+                if use.digest != keyed.digest:
+                    return None
+                return Once(use.ids, await unit.events.of_ids(use.ids), is_repeat=True)
+            ids = await unit.events.insert(batch, upload_id=None, at_ms=at_ms)
+            await unit.keys.keep(caller.name, keyed.key, ids)
+            stored = [as_stored(fields, event_id, at_ms) for event_id, fields in zip(ids, batch, strict=True)]
+            if stored:
+                await unit.messages.append(drafts(stored, at_ms))
+            return Once(ids, stored, is_repeat=False)
+
+        return await self._whole(store)
 
     async def change(
         self, event_id: int, allowed: Allowed, changed: Changed, caller: Identity

@@ -1,4 +1,4 @@
-"""Forgets what has had its time: old messages and history, ended sessions, used-up tickets, old requests."""
+"""Forgets what has had its time: old messages, history, requests, keys, ended sessions, used-up tickets."""
 
 import logging
 import time
@@ -14,6 +14,9 @@ DAY_MS = 86_400_000
 
 KEEP_HISTORY_DAYS = 90
 """For so long an undo of an import can give events back what they were."""
+
+KEEP_KEYS_MS = DAY_MS
+"""For so long at least a request can be repeated under its idempotency key."""
 
 HOLD_SECONDS = 0.02
 """What a step may hold the store for: it has the only writer on SQLite, and others wait for it.
@@ -66,11 +69,14 @@ class Housekeeping:
         async def purge_requests(tx: Transaction, limit: int) -> bool:
             return await tx.requests.purge(before_ms=now_ms - DAY_MS, limit=limit) >= limit
 
+        async def purge_keys(tx: Transaction, limit: int) -> bool:
+            return await tx.keys.purge(before_ms=now_ms - KEEP_KEYS_MS, limit=limit) >= limit
+
         async def forget_history(tx: Transaction, limit: int) -> bool:
             before_ms = now_ms - KEEP_HISTORY_DAYS * DAY_MS
             return await tx.events.forget_history(before_ms=before_ms, limit=limit) >= limit
 
-        for step in (purge_people, purge_requests, forget_history):
+        for step in (purge_people, purge_requests, purge_keys, forget_history):
             await self._in_steps(step)
         return await self._prune(now_ms)
 

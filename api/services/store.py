@@ -5,6 +5,7 @@ from typing import Protocol
 
 from domain.ports.blobs import BlobStore
 from domain.ports.events import EventStore
+from domain.ports.keys import KeyStore
 from domain.ports.people import PeopleStore
 from domain.ports.personal import PersonalStore
 from domain.ports.tasks import TaskStore
@@ -59,6 +60,11 @@ class Transaction(Snapshot, Protocol):
     @property
     def messages(self) -> FeedWriter:
         """Appends to the feed."""
+        ...
+
+    @property
+    def keys(self) -> KeyStore:
+        """Idempotency keys."""
         ...
 
 

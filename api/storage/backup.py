@@ -20,6 +20,8 @@ DATABASE = "fasttrack.sqlite3"
 BLOBS = "blobs"
 """What a SQLite store consists of in its folder, and in its backup."""
 
+ORIGIN = "origin"
+"""In the metadata: the database that it was written in. Another name means that this one is a copy."""
 RESTORED = "restored"
 """Key of `meta` that a restored store has until a server has disabled its webhooks."""
 

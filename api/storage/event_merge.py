@@ -208,7 +208,14 @@ class EventMerge:
         # What becomes of an event is told where the import changed it first: there it is looked at last.
         first = {event_id for event_id, image in batch.images.items() if image.is_first}
         kept = sorted((stored.keys() - untouched.keys()) & first)
-        return TakenBack(TakeBackPosition(), restored=len(first & untouched.keys()), kept=kept)
+        restored = len(first & untouched.keys())
+        return TakenBack(
+            TakeBackPosition(),
+            restored=restored,
+            kept=kept,
+            first_id=min(untouched, default=None),
+            last_id=max(untouched, default=None),
+        )
 
     async def _delete_created(self, upload_id: str, after: int, limit: int) -> TakenBack:
         versions = await event_history.versions_of_created(self._unit, upload_id, after=after, limit=limit)
@@ -217,8 +224,10 @@ class EventMerge:
         changed = {event_id: version for event_id, version in versions.items() if version != 1}
         equal = await event_history.equal_versions(self._unit, changed)
         kept = [event_id for event_id, version in equal.items() if version != 1]
-        gone = await self._store.delete_ids(sorted(versions.keys() - set(kept)))
-        return TakenBack(TakeBackPosition(None, max(versions)), deleted=gone, kept=kept)
+        own = sorted(versions.keys() - set(kept))
+        gone = await self._store.delete_ids(own)
+        bounds = (own[0], own[-1]) if own else (None, None)
+        return TakenBack(TakeBackPosition(None, max(versions)), gone, 0, kept, *bounds)
 
 
 def _without_ids(

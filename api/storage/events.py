@@ -41,6 +41,12 @@ _LONG_TEXT = 4000
 
 _IS_ONE = events.c.id == sa.bindparam("of_id")
 _GET = kept(sa.select(*EVENT_COLUMNS).where(_IS_ONE))
+_OF_IDS = (
+    sa.select(*EVENT_COLUMNS)
+    .where(events.c.id.between(sa.bindparam("first_id"), sa.bindparam("last_id")))
+    .order_by(events.c.id)
+)
+_OF_FEW_IDS = kept(_OF_IDS)
 _LOCK = kept(
     sa.select(*EVENT_COLUMNS, events.c.instant_us, sa.func.length(events.c.description_key).label("long"))
     .where(_IS_ONE)
@@ -150,6 +156,13 @@ class SqlEvents:
         else:
             row = await self._unit.first(_GET, {"of_id": event_id})
         return event_of(row) if row else None
+
+    async def of_ids(self, ids: range) -> Sequence[Event]:
+        """Return those of these events that exist, by id."""
+        if not ids:
+            return []
+        statement = _OF_FEW_IDS if len(ids) <= _FEW else _OF_IDS
+        return events_of(await self._unit.rows(statement, {"first_id": ids[0], "last_id": ids[-1]}))
 
     async def page(
         self,

@@ -14,9 +14,9 @@ from api.storage.schema import (
     metadata,
     postgres_indexes,
 )
-from api.storage.unusable import NewerSchemaError
+from api.storage.unusable import NewerSchemaError, OlderSchemaError
 
-HEAD = "0017"
+HEAD = "0018"
 """The latest migration. A test holds it against the folder."""
 
 LOCK = 0x66747261
@@ -33,8 +33,11 @@ _ALEMBIC_VERSION = sa.Table(
 _FOLDER = Path(__file__).parent / "migrations"
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Run missing migrations within the connection's transaction; an empty database needs none of them."""
+def migrate(connection: sa.Connection, *, upgrades: bool = True) -> None:
+    """Run missing migrations within the connection's transaction; an empty database needs none of them.
+
+    Without `upgrades`, tables of an earlier version are left as they are: its servers may be running.
+    """
     if connection.dialect.name == "postgresql":
         # Processes that start at once wait here: one migrates, the others find it done.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
@@ -46,6 +49,8 @@ def migrate(connection: sa.Connection) -> None:
         return
     if version not in known_versions():
         raise NewerSchemaError(f"was made by a newer version of FastTrack (its tables are {version})")
+    if not upgrades:
+        raise OlderSchemaError(f"was made by an earlier version of FastTrack (its tables are {version})")
     # Alembic takes a quarter of a second to import, and is needed once in the life of a version.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

@@ -138,6 +138,19 @@ restored_versions = sa.Table(
 """Versions by which an undo gave events back what they were, each with the older one that it equals."""
 _index("restored_versions_at", restored_versions.c.at_ms)
 
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("owner", Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("first_id", Integer, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("at_ms", Integer, nullable=False),
+)
+"""Keys of requests that stored events: `count` of them from `first_id` on. Those of imports: `uploads`."""
+_index("idempotency_keys_at", idempotency_keys.c.at_ms)
+
 stale_texts = sa.Table(
     "stale_texts",
     metadata,

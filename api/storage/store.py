@@ -18,6 +18,7 @@ from api.storage.blobs_files import FileBlobs
 from api.storage.closing import Closing
 from api.storage.count_cache import CountCache
 from api.storage.events import SqlEvents
+from api.storage.idempotency_keys import SqlKeys
 from api.storage.messages import SqlFeedReader, SqlMessages
 from api.storage.migrate import migrate
 from api.storage.people import SqlPeople
@@ -26,7 +27,7 @@ from api.storage.postgres.commit_outcome import was_committed
 from api.storage.private_files import make_folder, make_private
 from api.storage.sqlite.database import SqliteDatabase
 from api.storage.sqlite.restoring import complete_restore
-from api.storage.store_metadata import settle_timezone, the_epoch
+from api.storage.store_metadata import begin_anew, refuse_served, settle_timezone, the_epoch
 from api.storage.tasks import SqlTasks
 from api.storage.unit_of_work import Database, Unit
 from api.storage.unusable import why_unusable
@@ -93,6 +94,11 @@ class SqlTransaction(SqlSnapshot):
         super().__init__(unit)
         self.messages = SqlMessages(unit)
 
+    @property
+    def keys(self) -> SqlKeys:
+        """Idempotency keys."""
+        return SqlKeys(self._unit)
+
     def closing(self, epoch: str) -> Closing:
         """Return what is still to be written before the commit."""
         deltas, drafts = self.events.take_deltas(), self.messages.take_drafts()
@@ -129,18 +135,21 @@ class SqlStore:
         self.feed: FeedReader = SqlFeedReader(database.reading)
 
     async def open(self, timezone: str | None) -> None:
-        """Migrate the tables and read the metadata of the store.
+        """Create or migrate the tables, and read the metadata of the store.
 
-        `timezone`: of naive times from now on; None leaves it to those that serve the store.
+        `timezone`: of naive times from now on; None leaves it, and tables of an earlier version, to those
+        that serve the store.
 
         Raises:
             StoreUnusableError: other processes serve it in another time zone.
         """
         await self._database.open()
         async with self._database.writing() as unit:
-            await unit.run_sync(migrate)
+            await unit.run_sync(partial(migrate, upgrades=timezone is not None))
             await unit.run_sync(self._database.dialect.prepare)
-            self.epoch = await the_epoch(unit)
+            # A command leaves that to the servers, too.
+            origin = None if timezone is None else self._database.dialect.origin
+            self.epoch = await the_epoch(unit, origin)
             if timezone is not None:
                 await settle_timezone(unit, timezone, now_ms=_clock_ms())
             await unit.commit()
@@ -149,6 +158,17 @@ class SqlStore:
         _oldest, self.head = await self.feed.bounds()
         if self._tailer is not None:
             self._tailer.start(self.head)
+
+    async def begin_anew(self, *, keep_webhooks: bool) -> None:
+        """Make it another store than the one that it is a copy of: readers are told, webhooks are disabled.
+
+        Raises:
+            StoreUnusableError: other processes serve it.
+        """
+        async with self._database.writing() as unit:
+            await refuse_served(unit, now_ms=_clock_ms())
+            self.epoch = await begin_anew(unit, keep_webhooks=keep_webhooks)
+            await unit.commit()
 
     def transaction(self) -> AbstractAsyncContextManager[SqlTransaction]:
         """Commit what the block did, then publish its messages; roll back if it raises.
@@ -264,7 +284,7 @@ async def open_store(
     disk_reserve_bytes: int | None = 0,
     connections: int = 23,
 ) -> SqlStore:
-    """Return the store at a URL, with migrated tables.
+    """Return the store at a URL, with the tables of this version.
 
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``; "" is SQLite in the data folder.

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from api.storage.backup import new_epoch
+from api.storage.backup import ORIGIN, RESTORED, new_epoch
 from api.storage.event_packing import DAY_US, Deltas, day_key
 from api.storage.schema import events, live_processes, meta
 from api.storage.stats import add_deltas
@@ -22,13 +22,43 @@ _MICROSECOND = timedelta(microseconds=1)
 _SERVING = sa.select(live_processes.c.owner).where(live_processes.c.ends_ms > sa.bindparam("now_ms")).limit(1)
 
 
-async def the_epoch(unit: Unit) -> str:
-    """Return the store's epoch, drawn the first time."""
-    epoch = await _known(unit, "epoch")
+async def the_epoch(unit: Unit, origin: str | None = None) -> str:
+    """Return the store's epoch, drawn the first time, and again in a database that is a copy of another.
+
+    Both go on with the same numbers, which readers and webhooks would take for the same messages.
+    `origin` names the database; None where that is not known, or does not matter.
+    """
+    epoch, before = await _known(unit, "epoch"), await _known(unit, ORIGIN)
+    if origin is not None and before != origin:
+        if before is not None:
+            _log.warning(
+                "this database is a copy of another: the feed begins anew, and webhooks are disabled, "
+                "because the other one may deliver"
+            )
+            epoch = await begin_anew(unit, keep_webhooks=False)
+        await _keep(unit, ORIGIN, origin)
     if epoch is None:
         epoch = new_epoch()
         await _keep(unit, "epoch", epoch)
     return epoch
+
+
+async def begin_anew(unit: Unit, *, keep_webhooks: bool) -> str:
+    """Make a store another than the one that it was copied from; return its epoch."""
+    epoch = new_epoch()
+    await _keep(unit, "epoch", epoch)
+    if not keep_webhooks:
+        await _keep(unit, RESTORED, "1")
+    return epoch
+
+
+async def refuse_served(unit: Unit, *, now_ms: int) -> None:
+    """Raise StoreUnusableError if other processes serve the store."""
+    if await _is_served(unit, now_ms):
+        raise StoreUnusableError(
+            "other processes serve the store: stop all of them first "
+            "(one that was killed counts for 15 seconds)"
+        )
 
 
 async def settle_timezone(unit: Unit, timezone: str, *, now_ms: int) -> None:

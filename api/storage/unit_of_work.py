@@ -119,6 +119,11 @@ class Dialect(Protocol):
         """Create the database-specific parts, within the connection's transaction."""
         ...
 
+    @property
+    def origin(self) -> str | None:
+        """A name that the database shares with no copy of it, once prepared; None where nothing tells."""
+        ...
+
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return the storage error of a driver's error; None for any other error."""
         ...

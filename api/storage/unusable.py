@@ -21,10 +21,20 @@ class NewerSchemaError(Exception):
     """A newer version of this program made the tables."""
 
 
+class OlderSchemaError(Exception):
+    """An earlier version of this program made the tables, and may be serving them."""
+
+
+_OTHER_SCHEMA: dict[type[Exception], str] = {
+    NewerSchemaError: "; install that version again, or restore a backup (docs/operating.md)",
+    OlderSchemaError: ": stop its servers, make a backup, and run: fasttrack migrate",
+}
+
+
 def why_unusable(error: BaseException) -> str | None:
     """Return the explanation of an error to the operator; None for any other error."""
-    if isinstance(error, NewerSchemaError):
-        return f"{error}; install that version again, or restore a backup (docs/operating.md)"
+    if isinstance(error, NewerSchemaError | OlderSchemaError):
+        return f"{error}{_OTHER_SCHEMA[type(error)]}"
     if isinstance(error, StorageFaultError) and error.__cause__ is not None:
         error = error.__cause__
     original = getattr(error, "orig", error)

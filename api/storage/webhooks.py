@@ -119,6 +119,13 @@ class SqlWebhooks:
         )
         return await self._unit.run(change.values(**msgspec.structs.asdict(progress))) == 1
 
+    async def advance_changed(self, webhook_id: str, owner: str, cursor: int) -> bool:
+        """Set only the cursor of a webhook that a person has changed; False if another process holds it."""
+        change = sa.update(webhooks).where(
+            webhooks.c.id == webhook_id, webhooks.c.lease_owner == owner, webhooks.c.cursor <= cursor
+        )
+        return await self._unit.run(change.values(cursor=cursor)) == 1
+
     async def add_attempts(self, webhook_id: str, attempts: Sequence[Attempt]) -> None:
         """Store attempts, in order, and delete all but the last 50 of the webhook."""
         for attempt in attempts[-KEPT_ATTEMPTS:]:

@@ -84,12 +84,15 @@ class TakenBack(Struct, frozen=True):
         deleted: events that the import had created.
         restored: events that are again what they were.
         kept: ids of events that others changed since.
+        first_id, last_id: of the events that were deleted or restored; None where there are none.
     """
 
     position: TakeBackPosition | None
     deleted: int = 0
     restored: int = 0
     kept: list[int] = []
+    first_id: int | None = None
+    last_id: int | None = None
 
 
 Pack = Callable[[EventColumns], EventBatch]
@@ -149,6 +152,10 @@ class EventStore(Protocol):
 
     async def get(self, event_id: int, *, to_change: bool = False) -> Event | None:
         """Return one event. To change it: others cannot until the transaction ends."""
+        ...
+
+    async def of_ids(self, ids: range) -> Sequence[Event]:
+        """Return those of these events that exist, by id."""
         ...
 
     async def page(

@@ -62,6 +62,13 @@ class WebhookStore(Protocol):
         """
         ...
 
+    async def advance_changed(self, webhook_id: str, owner: str, cursor: int) -> bool:
+        """Set only the cursor of a webhook that a person has changed; False if another process holds it.
+
+        What was delivered before the change is not delivered again; a cursor never goes back.
+        """
+        ...
+
     async def add_attempts(self, webhook_id: str, attempts: Sequence[Attempt]) -> None:
         """Store attempts, in order, and delete all but the last 50 of the webhook."""
         ...

@@ -166,3 +166,13 @@ async def test_the_last_attempts_are_kept_and_deleted_with_their_webhook(store: 
         assert not await tx.webhooks.remove("a")
         assert await tx.webhooks.attempts("a") == []
         assert await tx.webhooks.attempts("b") == some[:1]
+
+
+async def test_a_changed_webhook_keeps_how_far_it_came_and_never_goes_back(store: SqlStore) -> None:
+    await add(store, a_webhook())
+    await held(store, "A", 1000)
+    for owner, cursor, stored in (("A", 9, 9), ("A", 7, 9), ("B", 12, 9), ("A", 9, 9)):
+        async with store.transaction() as tx:
+            advanced = await tx.webhooks.advance_changed("w", owner, cursor)
+        assert advanced == (owner == "A" and cursor == 9)
+        assert (await get(store)).cursor == stored

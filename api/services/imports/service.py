@@ -20,6 +20,7 @@ from api.services.imports.progress import last_row
 from api.services.imports.quota import StagingQuota
 from api.services.imports.recovery import Recovery
 from api.services.imports.repairs import Repairs, repairable
+from api.services.imports.retraced_body import RetracedBody
 from api.services.imports.row_source import OpenSource
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line
@@ -193,7 +194,11 @@ class Imports:
             raise
         return upload_body
 
-    def leave(self, upload_body: UploadBody) -> None:
+    def retrace(self, upload: Upload) -> RetracedBody:
+        """Open a body that begins at the start of the file, of an import that may have some of it."""
+        return RetracedBody(upload, self._store.blobs, find=self.find, resume=self.resume)
+
+    def leave(self, upload_body: UploadBody | RetracedBody) -> None:
         """End a body as broken off, soon, unless it has ended: its request is gone or has failed."""
         self._group.start_soon(_tried, upload_body.break_off)
 

@@ -86,9 +86,8 @@ class Undoing:
             undo = _advanced(upload.undo, part.position, part.deleted, part.restored, part.kept)
             upload = msgspec.structs.replace(upload, undo=undo)
             if count := part.deleted + part.restored:
-                changed = EventsChanged(
-                    "eventos", timestamp(at_ms), "undo", count, upload_id, *_bounds(upload)
-                )
+                bounds = (part.first_id, part.last_id)
+                changed = EventsChanged("eventos", timestamp(at_ms), "undo", count, upload_id, *bounds)
                 await tx.messages.append([draft(changed)])
             if part.position is not None:
                 await tx.uploads.save(upload)
@@ -149,10 +148,6 @@ def _outcome(undo: Undo, at_ms: int) -> dict[str, Any]:
         "kept_ids": undo.kept_ids,
         "at": timestamp(at_ms),
     }
-
-
-def _bounds(upload: Upload) -> tuple[int | None, int | None]:
-    return upload.first_event_id, upload.last_event_id
 
 
 def _notice(upload_id: str, undo: Undo, at_ms: int) -> Draft:

@@ -133,7 +133,7 @@ class Deliveries:
 
     def changed(self, webhook_id: str) -> None:
         """Restart the deliveries of a changed webhook from the store."""
-        if (one := self._at_work.pop(webhook_id, None)) is not None:
+        if (one := self._at_work.get(webhook_id)) is not None:
             one.scope.cancel()
         self._look.set()
 
@@ -172,9 +172,9 @@ class Deliveries:
             self._lease_ends_ms = ends_ms
         for webhook_id, one in [*self._at_work.items()]:
             if webhook_id not in held or held[webhook_id].revision != one.webhook.revision:
-                del self._at_work[webhook_id]
                 one.scope.cancel()
         for webhook in held.values():
+            # One that is ending stores first how far it came: the next one begins there.
             if webhook.id not in self._at_work:
                 self._at_work[webhook.id] = one = Delivering(webhook)
                 group.start_soon(self._work, one)
@@ -196,7 +196,7 @@ class Deliveries:
         _, head = await self._store.feed.bounds()
         pending, oldest_ms = 0, None
         for one in [*self._at_work.values()]:
-            if one.progress.cursor < head:
+            if one.progress.cursor < head and not one.scope.cancel_called:
                 count, first_ms = await self._store.feed.backlog(
                     one.names, one.prefixes, after=one.progress.cursor, limit=MOST_PENDING
                 )
@@ -229,6 +229,8 @@ class Deliveries:
                 await self._save_rest(one)
             if self._at_work.get(one.webhook.id) is one:
                 del self._at_work[one.webhook.id]
+            if one.scope.cancel_called:
+                self._look.set()
 
     async def _is_as_stored(self, one: Delivering) -> bool:
         """Begin with what is stored now; False when that is changed or disabled.
@@ -307,7 +309,10 @@ class Deliveries:
                 return False
 
     async def _save(self, one: Delivering, *notes: Draft) -> bool:
-        """Store how far a webhook has come; False when it is another's now, or was changed."""
+        """Store how far a webhook has come; False when it is another's now, or was changed.
+
+        What a receiver has accepted counts also where a person has changed the webhook since.
+        """
         progress, attempts, webhook = one.progress, [*one.attempts], one.webhook
         if (because := progress.disabled_because) is not None:
             notes = (*notes, webhook_disabled(webhook, because, at_ms=self._now_ms()))
@@ -318,8 +323,9 @@ class Deliveries:
                 notes = (*notes, *turns(stored, progress, attempts, at_ms=self._now_ms()))
             is_ours = await tx.webhooks.advance(webhook.id, self._owner, webhook.revision, progress)
             if is_ours:
-                await tx.webhooks.add_attempts(webhook.id, attempts)
                 await tx.messages.append(notes)
+            if is_ours or await tx.webhooks.advance_changed(webhook.id, self._owner, progress.cursor):
+                await tx.webhooks.add_attempts(webhook.id, attempts)
         one.saved(len(attempts), progress, self._now_ms())
         return is_ours
 

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from anyio import to_thread
 
-from api.storage.backup import HELD, RESTORED, BackupError, new_epoch, replacing
+from api.storage.backup import HELD, ORIGIN, RESTORED, BackupError, new_epoch, replacing
 from api.storage.backup_kinds import refuse_other_kind
 from api.storage.migrate import LOCK, known_versions
 from api.storage.postgres.address import driver_url, password_environment, public_url
@@ -72,6 +72,7 @@ async def restore(url: str, file: Path, *, force: bool, keep_webhooks: bool) -> 
 def _begin_anew(*, keep_webhooks: bool) -> str:
     """Return what makes the restored store another than the one that the backup is of."""
     statements = ["RESET search_path", f"UPDATE meta SET text = '{new_epoch()}' WHERE key = 'epoch'"]  # noqa: S608
+    statements.append(f"DELETE FROM meta WHERE key = '{ORIGIN}'")  # noqa: S608
     if not keep_webhooks:
         statements.append(f"INSERT INTO meta VALUES ('{RESTORED}', '1') ON CONFLICT DO NOTHING")  # noqa: S608
     return "".join(f"{one};\n" for one in statements)

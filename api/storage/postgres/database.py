@@ -56,7 +56,23 @@ _LOCK = kept(
     )
 )
 """Locks by two numbers are others than those by one."""
+_ORIGIN = (
+    "SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "FROM pg_control_system()"
+)
 _LOCK_EVENTS = sa.text("LOCK TABLE events IN EXCLUSIVE MODE")
+
+
+def _origin(connection: sa.Connection) -> str | None:
+    """Return the cluster and the number of the database; None where a service does not tell them.
+
+    A standby that takes over has both: what it lost, nothing shows.
+    """
+    try:
+        with connection.begin_nested():
+            return str(connection.exec_driver_sql(_ORIGIN).scalar())
+    except sa.exc.DBAPIError:
+        return None
 
 
 class Pools(NamedTuple):
@@ -91,13 +107,15 @@ class PostgresDialect:
 
     name: Literal["postgresql"] = "postgresql"
     texts: TextIndex | None = None
+    origin: str | None = None
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
 
     def prepare(self, connection: sa.Connection) -> None:
-        """Create the text index where that is possible."""
+        """Create the text index where that is possible, and learn which database it is."""
         self.texts = text_index if text_index.prepare(connection) else None
+        self.origin = _origin(connection)
 
     def storage_error(self, error: Exception) -> StorageError | None:
         """Return the storage error of a driver's error; None for any other error."""

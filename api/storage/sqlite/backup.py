@@ -3,6 +3,7 @@
 It can be opened without this program: `tar xf FILE` gives `fasttrack.sqlite3` and the folder `blobs`.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -34,6 +35,7 @@ from api.storage.sqlite.database import lock
 from api.storage.sqlite.restoring import STAGED, no_store, put_in_place
 
 ATTEMPTS = 5
+_OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 SUMS = "SHA256SUMS"
 """The last member: a line for each other one, as `sha256sum --check` reads it. Older backups have none."""
 SUMMED = {"comment": f"the last member is {SUMS}"}
@@ -56,7 +58,7 @@ def back_up(database: Path, blobs: Path, file: Path) -> int:
                 _write_tar(part, copy, links)
             return _checked(copy)
         except (sqlite3.Error, OSError) as error:
-            raise BackupError(f"{database} cannot be backed up: {error}") from error
+            raise BackupError(f"{database} cannot be backed up: {error}{_advice(error)}") from error
 
 
 def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhooks: bool) -> int:
@@ -74,8 +76,8 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
     locked = lock(database)
     try:
         put_in_place(database, blobs)
-        if not force and _is_in_use(database):
-            raise BackupError(f"{database} is not empty; --force replaces it with the backup")
+        if not force:
+            _refuse_in_use(database)
         with temporary_folder(blobs.parent, ".restoring-") as folder:
             staged = folder / STAGED
             staged.mkdir(mode=0o700)
@@ -94,6 +96,26 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
         raise BackupError(f"{file} cannot be restored: {error}") from error
     finally:
         os.close(locked)
+
+
+def _advice(error: Exception) -> str:
+    """Return what to do where the store's own disk does not let it be read while it may change."""
+    is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EROFS)
+    if is_full or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+        return (
+            "; if the disk of the store or of the backup is full, or mounted read-only, free some space, or "
+            "stop the server, copy the data folder to another disk, and back up the copy (--data-dir)"
+        )
+    return ""
+
+
+def _refuse_in_use(database: Path) -> None:
+    try:
+        is_in_use = _is_in_use(database)
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"{database} is damaged ({error}); --force replaces it with the backup") from error
+    if is_in_use:
+        raise BackupError(f"{database} is not empty; --force replaces it with the backup")
 
 
 @contextmanager

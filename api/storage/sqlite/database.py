@@ -55,6 +55,8 @@ class SqliteDialect:
 
     name: Literal["sqlite"] = "sqlite"
     texts: TextIndex | None = None
+    origin: None = None
+    """A file that was moved is the same store, and a copy looks like it."""
 
     def prepare(self, connection: sa.Connection) -> None:
         """Create the text index; if that is not possible, also write all deferred index entries."""

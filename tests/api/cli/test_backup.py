@@ -1,5 +1,6 @@
 """`fasttrack backup` and `restore`: what is stored comes back, over both databases, while a server runs."""
 
+import errno
 import io
 import os
 import signal
@@ -465,3 +466,35 @@ def test_bash_completes_a_command() -> None:
     }
     told = CliRunner().invoke(main, env=environment, prog_name="fasttrack")
     assert told.output.split() == ["plain,restore"]
+
+
+@pytest.mark.parametrize("content", [b"trash " * 2000, bytes(9000), b"SQLite format 3\0" + b"\xff" * 9000])
+async def test_a_damaged_store_is_named_and_replaced_by_force(tmp_path: Path, content: bytes) -> None:
+    """The backup is sound: to blame it would have its owner look for another one."""
+    store = Store("sqlite://", tmp_path / "data")
+    async with store.served():
+        pass
+    file = tmp_path / "backup"
+    await store.done("backup", str(file))
+    database = store.folder / "fasttrack.sqlite3"
+    database.write_bytes(content)
+    refused = await store.refused("restore", str(file))
+    assert f"{database} is damaged" in refused
+    assert "--force" in refused
+    assert str(file) not in refused
+    await store.done("restore", "--force", str(file))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+async def test_a_store_on_a_disk_that_takes_nothing_is_told_how_it_is_backed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    store = Store("sqlite://", tmp_path / "data")
+    async with store.served():
+        pass
+
+    def fail(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(of_sqlite, "_linked", fail)
+    assert "copy the data folder to another disk" in await store.refused("backup", str(tmp_path / "backup"))

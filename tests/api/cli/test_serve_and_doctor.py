@@ -1,10 +1,12 @@
 """The commands of whoever operates a server."""
 
 import errno
+import os
 import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,31 @@ def test_doctor_fails_on_a_damaged_store(tmp_path):
     told = run("doctor", "--data-dir", str(tmp_path))
     assert told.exit_code == 1
     assert "restore a backup" in told.output
+
+
+def test_doctor_does_not_have_a_store_replaced_that_another_program_holds(tmp_path, monkeypatch):
+    run("migrate", "--data-dir", str(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "fasttrack.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr("api.cli.doctor.BUSY_SECONDS", 0)
+        told = run("doctor", "--data-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert "another program holds it" in told.output
+    assert "backup" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "mount its disk")]
+)
+def test_doctor_says_what_to_do_about_a_disk_that_takes_nothing(tmp_path, monkeypatch, number, advice):
+    def fail(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("api.cli.doctor.tempfile.TemporaryFile", fail)
+    told = run("doctor", "--data-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert advice in told.output
 
 
 def test_doctor_creates_nothing(tmp_path):

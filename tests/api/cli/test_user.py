@@ -1,6 +1,7 @@
 """`fasttrack user` on a store of its own."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import anyio
@@ -108,3 +109,21 @@ def test_the_last_administrator_is_disabled_only_by_force(tmp_path: Path) -> Non
     assert refused.exit_code == 1
     assert "the last enabled administrator: enable or add another one first, or use --force" in refused.output
     assert fasttrack(tmp_path, "disable", "ana", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("list",), ("add", "bia"), ("rotate", "ana")])
+def test_a_store_of_an_earlier_version_is_left_to_its_servers(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A command would migrate it under them, and close the way back."""
+    fasttrack(tmp_path, "add", "ana")
+    with sqlite3.connect(tmp_path / "fasttrack.sqlite3") as store:
+        store.execute("UPDATE alembic_version SET version_num = '0016'")
+    store.close()
+    refused = fasttrack(tmp_path, *command)
+    assert refused.exit_code == 1
+    assert "earlier version of FastTrack (its tables are 0016)" in refused.output
+    assert "run: fasttrack migrate" in refused.output
+    with sqlite3.connect(tmp_path / "fasttrack.sqlite3") as store:
+        assert store.execute("SELECT version_num FROM alembic_version").fetchall() == [("0016",)]
+    store.close()

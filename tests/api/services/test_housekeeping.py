@@ -62,6 +62,7 @@ class Machine:
             messages=SimpleNamespace(expired=self._expired, prune=self._prune),
             people=SimpleNamespace(purge=self._job("people")),
             requests=SimpleNamespace(purge=self._job("requests")),
+            keys=SimpleNamespace(purge=self._job("keys")),
             events=SimpleNamespace(forget_history=self._job("history")),
         )
         began = self.now
@@ -98,7 +99,7 @@ async def test_no_step_of_any_job_holds_a_write_for_longer_than_20_ms(step_ms, r
     def seconds_of(gone: int) -> float:
         return (step_ms / 1e3 + gone * row_us / 1e6) * next(factors)
 
-    left = dict.fromkeys(("people", "requests", "history", "messages"), rows)
+    left = dict.fromkeys(("people", "requests", "keys", "history", "messages"), rows)
     machine = Machine(seconds_of, left)
     waited: list[float] = []
 
@@ -167,6 +168,16 @@ async def test_work_requests_of_yesterday_are_deleted(store):
     async with store.snapshot() as unit:
         assert not await unit.requests.is_pending("stop_task", "t498")
         assert await unit.requests.is_pending("stop_task", "t499")
+
+
+async def test_idempotency_keys_are_deleted_after_24_hours_and_not_before(store):
+    async with store.transaction() as unit:
+        for number in range(500):
+            assert await unit.keys.claim("ana", f"k{number}", b"", at_ms=number) is None
+    await Housekeeping(store, now_ms=lambda: DAY_MS + 499, feed_keep_days=7).tidy()
+    async with store.transaction() as unit:
+        assert await unit.keys.claim("ana", "k498", b"new", at_ms=1) is None
+        assert (await unit.keys.claim("ana", "k499", b"new", at_ms=1)).digest == b""
 
 
 async def test_expired_sessions_are_deleted(store):

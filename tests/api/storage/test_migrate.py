@@ -205,7 +205,7 @@ async def merged(store: SqlStore, rows: list[EventFields]) -> Merged:
 async def made_before_0017(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, indexed: int, changed: bool
 ) -> None:
-    """Make a store as a program before 0017 leaves it, whose tables are the same.
+    """Make a store as a program before 0017 leaves it, which has the tables that 0017 finds.
 
     The texts of so many events are in the index; that of one was changed since, if asked for.
     """
@@ -220,22 +220,43 @@ async def made_before_0017(
             if changed:
                 await merged(store, [msgspec.structs.replace(BEFORE_0017[0], description="Nowe łódki")])
             assert await found(store, q="lodz") == [2]
-    older = "UPDATE alembic_version SET version_num = '0016'"
+    await _make_older(url, "0016")
+
+
+async def _make_older(url: str, version: str) -> None:
+    """Have a store as a program left it whose last migration was `version`, 0016 at least."""
+    statements = [
+        "DROP TABLE idempotency_keys",
+        f"UPDATE alembic_version SET version_num = '{version}'",
+    ]
     if url.startswith("postgresql"):
-        await _execute(url, older)
+        connection = await asyncpg.connect(url)
+        try:
+            for one in statements:
+                await connection.execute(one)
+        finally:
+            await connection.close()
         return
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql(older)
+        for one in statements:
+            connection.exec_driver_sql(one)
     engine.dispose()
 
 
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+@pytest.mark.anyio
+async def test_a_store_from_before_migration_0018_takes_keys(store_url: str, tmp_path: Path) -> None:
+    async with opened(store_url, tmp_path, []) as store, store.transaction() as tx:
+        ids = await tx.events.insert([an_event()], upload_id=None, at_ms=1)
+    await _make_older(store_url, "0017")
+    async with opened(store_url, tmp_path, []) as store:
+        async with store.transaction() as tx:
+            assert await tx.keys.claim("ana", "k", b"digest", at_ms=1) is None
+            await tx.keys.keep("ana", "k", ids)
+        async with store.transaction() as tx:
+            use = await tx.keys.claim("ana", "k", b"digest", at_ms=1)
+            assert use is not None
+            assert [event.id for event in await tx.events.of_ids(use.ids)] == [*ids]
 
 
 @pytest.mark.anyio

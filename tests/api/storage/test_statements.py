@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import anyio
@@ -37,6 +38,7 @@ EVERYDAY = (
     "tickets",
     "meters",
     "live_",
+    "idempotency_",
 )
 
 
@@ -60,6 +62,7 @@ def built_anew() -> Iterator[list[str]]:
 async def _a_day(client: httpx.AsyncClient, token: str) -> None:
     """Do each thing that is done all day."""
     one = (await client.post(EVENTS, json=FESTA)).json()
+    known = {"Idempotency-Key": token_hex(8)}
     place = f"{EVENTS}/{one['id']}"
     answers = [
         await client.get(place),
@@ -75,8 +78,10 @@ async def _a_day(client: httpx.AsyncClient, token: str) -> None:
         await client.delete(place),
         await client.post(f"{EVENTS}/lote", json=[FESTA] * 5),
         await client.post("/api/v1/session", json={"token": token}),
+        await client.post(EVENTS, json=FESTA, headers=known),
+        await client.post(EVENTS, json=FESTA, headers=known),
     ]
-    assert [answer.status_code for answer in answers] == [200] * 8 + [204, 201, 200]
+    assert [answer.status_code for answer in answers] == [200] * 8 + [204, 201, 200, 201, 200]
 
 
 async def _no_tidying(_housekeeping: Housekeeping) -> None:

@@ -40,6 +40,15 @@ async def test_undo_deletes_unedited_events_and_lists_the_rest(world):
         assert (await site.http.post("/uploads/x/cancel")).status_code == 409
 
 
+async def test_an_undo_tells_the_bounds_of_what_it_changed(world):
+    async with site_of(world) as site:
+        await site.upload(b"one\ntwo\nthree\nfour\n", {"Prefer": "wait=20"}, upload_id="x")
+        await edit(world, 1)
+        await site.http.post("/uploads/x/undo")
+        changed = (await world.feed("eventos"))[-1]
+        assert (changed["count"], changed["first_id"], changed["last_id"]) == (3, 2, 4)
+
+
 FATES = {
     "left alone": ([], True),
     "undone": ([("undo", 0)], False),

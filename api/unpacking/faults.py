@@ -1,12 +1,14 @@
-"""Cells without a value: errors such as #REF!, and formulas saved without a result. Numbers in percent.
+"""Cells without a value: errors such as #REF!, and formulas saved without a result. Formats of numbers.
 
-The library that reads workbooks gives such cells as empty, and knows no formats of numbers; these are
-found in the files themselves.
+The library that reads workbooks gives such cells as empty, and knows no formats but those of dates; these
+are found in the files themselves.
 """
 
 import re
 from collections import defaultdict
 from typing import Literal, NamedTuple
+
+from api.unpacking.moments import Shown
 
 FaultCode = Literal["cell_error", "no_saved_value"]
 
@@ -40,6 +42,37 @@ def is_percent(number_format: str) -> bool:
     return "%" in number_format and "%" in without_literals(number_format)
 
 
+BUILT_IN_MONTH = 17
+"""Likewise: `mmm-yy`."""
+Format = Literal["percent"] | Shown
+"""What a format of numbers does that is not seen in the number: percent, or a date without its day."""
+
+_LETTERS = re.compile(r"[^\W\d_]")
+_DIGITS = re.compile(r"[0#?]")
+_ELAPSED = re.compile(r"\[[hms]+\]")
+_MONTH_AND_YEAR = (frozenset("my"), frozenset("m"), frozenset("ma"), frozenset("mj"))
+"""Letters of formats with a month; some programs write that of the year in their own language."""
+
+
+def shown_by(number_format: str) -> Shown | None:
+    """Return the smallest part of a date that a format shows, where it shows neither a day nor a time."""
+    plain = without_literals(number_format).partition(";")[0].lower()
+    letters = frozenset(_LETTERS.findall(plain))
+    if _DIGITS.search(plain) or _ELAPSED.search(number_format.lower()):
+        return None
+    return "month" if letters in _MONTH_AND_YEAR else "year" if letters == frozenset("y") else None
+
+
+def known_formats() -> "dict[int, Format | None]":
+    """Return what the formats do that no file defines, by their numbers."""
+    return {**dict.fromkeys(BUILT_IN_PERCENT, "percent"), BUILT_IN_MONTH: "month"}
+
+
+def format_of(number_format: str) -> Format | None:
+    """Return what a format does."""
+    return "percent" if is_percent(number_format) else shown_by(number_format)
+
+
 class CellFault(NamedTuple):
     """What stands in place of a value; `shown` is what a person sees.
 
@@ -57,12 +90,16 @@ class SheetMarks:
         faults: row -> column -> fault; both from 0.
         merged: ranges of cells that are one: first row, first column, last row, last column.
         percents: row -> columns whose number is shown in percent.
+        shown: row -> column -> what is shown of a date, where that is not its day.
+        typed: row -> columns whose text is of the type date.
     """
 
     def __init__(self) -> None:
         self.faults: dict[int, dict[int, CellFault]] = defaultdict(dict)
         self.merged: list[tuple[int, int, int, int]] = []
         self.percents: dict[int, list[int]] = defaultdict(list)
+        self.shown: dict[int, dict[int, Shown]] = defaultdict(dict)
+        self.typed: dict[int, list[int]] = defaultdict(list)
         self._count = 0
 
     def error(self, row: int, column: int, shown: str, *, is_formula: bool) -> None:
@@ -73,6 +110,13 @@ class SheetMarks:
     def unsaved(self, row: int, column: int) -> None:
         """Note a formula without a result."""
         self._note(row, column, CellFault(("no_saved_value",), ""))
+
+    def format(self, row: int, column: int, kind: Format) -> None:
+        """Note the format of a number."""
+        if kind == "percent":
+            self.percents[row].append(column)
+        else:
+            self.shown[row][column] = kind
 
     def _note(self, row: int, column: int, fault: CellFault) -> None:
         if self._count < MOST_FAULTS:

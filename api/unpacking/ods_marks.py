@@ -1,6 +1,6 @@
-"""Error cells, unsaved formulas and merged ranges of a sheet in an .ods; texts that the library leaves out.
+"""Error cells, unsaved formulas, merged ranges and formats of a sheet in an .ods.
 
-Source: OpenDocument 1.3 part 3, §9.1 and §19.
+Also texts that the library leaves out. Source: OpenDocument 1.3 part 3, §9.1 and §19.
 """
 
 import io
@@ -10,6 +10,7 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from api.unpacking.faults import MOST_FAULTS, SheetMarks
+from api.unpacking.moments import Shown
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
@@ -20,6 +21,14 @@ _DRAWINGS = (
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 _WORTH_READING = re.compile(rb"formula=|columns-spanned=|rows-spanned=|value-type=.(?:error|percentage)")
+_DATE = re.compile(
+    rb"date-value=[\"']([0-9]{4}-[0-9]{2}-01)(?![0-9])[^<>]{0,400}+>((?:[^<]|<(?!/?table:)){0,400}+)",
+    re.DOTALL,
+)
+_TAG = re.compile(rb"<[^<>]*+>?")
+_CELL_BYTES = 1024
+_FIRST_OF_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}-01(?![0-9])")
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
 _BY_CALCULATOR = re.compile(rb"generator>\s*(?:LibreOffice|OpenOffice|MicrosoftOffice|Collabora)")
 _READ_BYTES = 1024 * 1024
@@ -35,6 +44,15 @@ _BLANK = re.compile(
 _ASIDE = re.compile(
     rb"<(/?)(?:(?:draw|dr3d):[\w.-]++|text:(?:ruby-text|note)(?![\w.-]))(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>"
 )
+# Blanks between elements where no text can stand, as indented documents have them; in a paragraph they are
+# text. Source: part 3, §1.5 (white space), §9.1.
+_INDENT = re.compile(
+    rb">[ \t\r\n]++(?=<(?:/?+table:|/?+office:(?:body|spreadsheet|document-content)[\s>]|text:p[\s/>]))"
+)
+_INDENTED_NOTE = re.compile(
+    rb"(</text:p>|<table:table-cell(?:\s[^<>]*+)?>)[ \t\r\n]++(?=<office:annotation[\s>])"
+)
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 # A cell with a paragraph of its own, after a comment or without one; not one that only a drawing stands in.
 # The type is optional. Source: part 3, §9.1.4.
 _UNTYPED = re.compile(
@@ -60,25 +78,35 @@ def readable(content: bytes) -> bytes:
     """Return a workbook in which the library finds every text.
 
     It leaves out line breaks, tabs and runs of blanks, beside which words would run together, and the text
-    of cells that name no type, as some programs write them; one of an unknown type it cannot read. What
-    stands aside of the text of a cell it adds to it.
+    of cells that name no type, as some programs write them; one of an unknown type it cannot read, nor a
+    document that is indented. What stands aside of the text of a cell it adds to it.
     """
     with ZipFile(io.BytesIO(content)) as old:
         whole = old.read("content.xml")
         part = _without_asides(whole)
         has_asides = part is not whole
+        part, indents = _without_indents(part)
         part, blanks = _BLANK.subn(_characters, part)
         part, untyped = _UNTYPED.subn(rb'\g<0> office:value-type="string"', part)
         is_odd = _ODD.search(part) is not None
         if is_odd:
             part = _CELL.sub(_as_text, part)
-        if not (has_asides or blanks or untyped or is_odd):
+        if not (has_asides or indents or blanks or untyped or is_odd):
             return content
         mended = io.BytesIO()
         with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
             for entry in old.infolist():
                 new.writestr(entry.filename, part if entry.filename == "content.xml" else old.read(entry))
     return mended.getvalue()
+
+
+def _without_indents(part: bytes) -> tuple[bytes, int]:
+    """Return a document without what stands between its elements for who reads its source, and how much."""
+    part, comments = _COMMENT.subn(b"", part) if b"<!--" in part else (part, 0)
+    part, indents = _INDENT.subn(b">", part)
+    if indents and b"<office:annotation" in part:
+        part = _INDENTED_NOTE.sub(rb"\1", part)
+    return part, comments + indents
 
 
 def _without_asides(part: bytes) -> bytes:
@@ -115,7 +143,8 @@ def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
     with archive.open("content.xml") as content:
         worth, tail = False, b""
         while not worth and (piece := content.read(_READ_BYTES)):
-            worth, tail = _WORTH_READING.search(tail + piece) is not None, piece[-64:]
+            held = tail + piece
+            worth, tail = _WORTH_READING.search(held) is not None or _has_month(held), held[-_CELL_BYTES:]
     if not worth:
         return
     parser = _SheetParser(_LINE_BREAK.sub(" ", sheet), marks)
@@ -127,6 +156,29 @@ def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
     if not (parser.has_result or _is_of_a_calculator(archive)):
         for row, column in parser.empty:
             marks.unsaved(row, column)
+
+
+def _has_month(xml: bytes) -> bool:
+    """Return whether a cell may show a month without a day."""
+    return any(
+        _shown(_TAG.sub(b"", cell[2]).decode("utf-8", "replace"), cell[1].decode())
+        for cell in _DATE.finditer(xml)
+    )
+
+
+def _shown(shown: str, value: str) -> Shown | None:
+    """Return the smallest part of a date that a text shows; None where it is the day or a time.
+
+    Asked only of the first of a month: of two numbers that are 1 one is the month.
+    """
+    if not _FIRST_OF_MONTH.match(value):
+        return None
+    numbers, has_letters = _DIGITS.findall(shown), any(map(str.isalpha, shown))
+    ones = sum(int(number) == 1 for number in numbers)
+    is_month = ones == 1 and value[5:7] == "01" and len(numbers) == 2 and not has_letters
+    if (ones and not is_month) or not (numbers or has_letters):
+        return None
+    return "year" if len(numbers) == 1 and len(numbers[0]) == 4 and not has_letters else "month"
 
 
 def _is_of_a_calculator(archive: ZipFile) -> bool:
@@ -209,8 +261,10 @@ class _SheetParser:
             last = (self._row + rows - 1, self._column + columns - 1)
             self._marks.merged.append((self._row, self._column, *last))
         if cell.get(f"{_OFFICE} value-type") == "percentage":
-            self._each(cell, lambda row, column: self._marks.percents[row].append(column))
+            self._each(cell, lambda row, column: self._marks.format(row, column, "percent"))
         shown = self._shown.strip()
+        if part := _shown(shown, cell.get(f"{_OFFICE} date-value", "")):
+            self._each(cell, lambda row, column: self._marks.format(row, column, part))
         is_formula = f"{_TABLE} formula" in cell
         if cell.get(f"{_CALC} value-type") == "error" or (is_formula and _ERROR_SHOWN.fullmatch(shown)):
             shown = shown or "#N/A"

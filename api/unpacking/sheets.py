@@ -16,10 +16,11 @@ from zipfile import BadZipFile, ZipFile
 from msgspec import Struct
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from api.unpacking import ods_marks, xls_readable
+from api.unpacking import ods_marks, xls_readable, xlsb_marks
 from api.unpacking.archive import INSTEAD, Format, Workbook
 from api.unpacking.fault import ending_with, fail, fail_with
 from api.unpacking.faults import CellFault, SheetMarks
+from api.unpacking.moments import as_shown, as_typed, wall_clock
 from api.unpacking.ods_marks import mark_ods
 from api.unpacking.xls_marks import mark_xls
 from api.unpacking.xlsb_marks import mark_xlsb
@@ -102,7 +103,11 @@ def _readable(workbook: Workbook) -> bytes:
         return workbook.content
 
 
-_MENDERS: "dict[Format, Callable[[bytes], bytes]]" = {"ods": ods_marks.readable, "xls": xls_readable.readable}
+_MENDERS: "dict[Format, Callable[[bytes], bytes]]" = {
+    "ods": ods_marks.readable,
+    "xls": xls_readable.readable,
+    "xlsb": xlsb_marks.readable,
+}
 """They return the bytes that the library reads right."""
 
 
@@ -254,6 +259,12 @@ def row_lines(sheet: CalamineSheet, marks: SheetMarks, most_rows: int) -> Iterat
         for column in marks.percents.get(number, ()):
             if column < len(cells):
                 cells[column] = _percent(cells[column])
+        for column in marks.typed.get(number, ()):
+            if column < len(cells):
+                cells[column] = wall_clock(cells[column])
+        for column, shown in marks.shown.get(number, {}).items():
+            if column < len(cells):
+                cells[column] = as_shown(cells[column], shown)
         yield _line(cells, number, marks.faults.get(number), merges)
 
 
@@ -364,9 +375,9 @@ def _percent(text: str) -> str:
 
 def _moment(cell: Any) -> str:
     if isinstance(cell, datetime):
-        return _to_the_millisecond(cell).isoformat()
+        return as_typed(cell).isoformat()
     if isinstance(cell, time):
-        return _to_the_millisecond(datetime.combine(date(2000, 1, 1), cell)).time().isoformat()
+        return as_typed(datetime.combine(date(2000, 1, 1), cell)).time().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
     return _duration(cell) if isinstance(cell, timedelta) else str(cell)
@@ -381,12 +392,6 @@ def _span(cell: str) -> str:
     return _duration(
         timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds.replace(",", ".")))
     )
-
-
-def _to_the_millisecond(moment: datetime) -> datetime:
-    """Return a moment as it was typed: a workbook keeps days as a binary fraction, a little off."""
-    rounded = moment + timedelta(microseconds=500)
-    return rounded.replace(microsecond=rounded.microsecond // 1000 * 1000)
 
 
 def _duration(span: timedelta) -> str:

@@ -1,10 +1,10 @@
-"""Error cells and unsaved formulas of a sheet in an old .xls. Source: [MS-XLS] §2.4, [MS-CFB] §2."""
+"""Error cells, unsaved formulas and formats of a sheet in an old .xls. Source: [MS-XLS] §2.4, [MS-CFB] §2."""
 
 from collections.abc import Iterator
 from struct import unpack_from
 from typing import NamedTuple
 
-from api.unpacking.faults import BUILT_IN_PERCENT, ERROR_NAMES, SheetMarks, is_percent
+from api.unpacking.faults import ERROR_NAMES, Format, SheetMarks, format_of, known_formats
 
 _RECALCULATION = 0x01C1
 """Written by every program that calculates; libraries that only write files leave it out."""
@@ -50,13 +50,13 @@ class _Writer(NamedTuple):
         is_calculator: it calculates. Source: [MS-XLS] §2.4.215.
         loses_texts: it writes 0 as the result of a formula that gives a text, but in the general format.
         general: which of the cell formats show a number as it is.
-        percent: the numbers of those that show it in percent.
+        formats: what those do that is not seen in the number, by their place.
     """
 
     is_calculator: bool
     loses_texts: bool
     general: list[bool]
-    percent: frozenset[int]
+    formats: dict[int, Format]
 
     def is_general(self, formula: bytes) -> bool:
         """Return whether the cell of a formula is in the general format."""
@@ -80,7 +80,7 @@ def _writer(stream: bytes) -> _Writer:
     # Before Excel 97 hardly a library wrote formulas.
     is_old = is_older(stream)
     is_calculator, loses_texts = is_old, False
-    generals, percents = {0}, set(BUILT_IN_PERCENT)
+    generals, kinds = {0}, known_formats()
     formats: list[int] = []
     for kind, body in records(stream, 0):
         if kind == _END:
@@ -90,11 +90,11 @@ def _writer(stream: bytes) -> _Writer:
         if kind == _NUMBER_FORMAT and len(body) > 3:
             code = format_code(body, is_old=is_old)
             generals.update(unpack_from("<H", body) if code.upper() == "GENERAL" else ())
-            (percents.update if is_percent(code) else percents.difference_update)(unpack_from("<H", body))
+            kinds[unpack_from("<H", body)[0]] = format_of(code)
         elif kind == _CELL_FORMAT and len(body) >= 4:
             formats += unpack_from("<H", body, 2)
-    percent = frozenset(at for at, number in enumerate(formats) if number in percents)
-    return _Writer(is_calculator, loses_texts, [number in generals for number in formats], percent)
+    of_cells = {at: told for at, number in enumerate(formats) if (told := kinds.get(number))}
+    return _Writer(is_calculator, loses_texts, [number in generals for number in formats], of_cells)
 
 
 class _Cells:
@@ -117,12 +117,12 @@ class _Cells:
         elif kind == _SHARED_FORMULA and len(body) >= 10:
             self._shared[body[0:2] + body[4:5]] = body[8:]
         elif kind in _NUMBERS:
-            _note_percents(body[: _NUMBERS[kind] or -2], self._writer.percent, self._marks)
+            _note_formats(body[: _NUMBERS[kind] or -2], self._writer.formats, self._marks)
 
     def _note_formula(self, body: bytes) -> None:
         is_number = body[12:14] != b"\xff\xff"
         if is_number:
-            _note_percents(body[:10], self._writer.percent, self._marks)
+            _note_formats(body[:10], self._writer.formats, self._marks)
         if not is_number and body[6] == _ERROR:
             self._note_error(body, body[8], is_formula=True)
         elif not is_number and body[6] == _EMPTY:
@@ -170,14 +170,14 @@ def _tokens(counted: bytes) -> bytes:
     return counted[2 : 2 + length]
 
 
-def _note_percents(numbers: bytes, percent: frozenset[int], marks: SheetMarks) -> None:
-    """Note numbers in percent: row, first column, six bytes each. Source: [MS-XLS] §2.4.175, MulRk."""
-    if not percent or len(numbers) < 10:
+def _note_formats(numbers: bytes, formats: dict[int, Format], marks: SheetMarks) -> None:
+    """Note formats of numbers: row, first column, six bytes each. Source: [MS-XLS] §2.4.175, MulRk."""
+    if not formats or len(numbers) < 10:
         return
     row, first = unpack_from("<HH", numbers)
     for at in range(4, len(numbers) - 5, 6):
-        if unpack_from("<H", numbers, at)[0] in percent:
-            marks.percents[row].append(first + at // 6)
+        if kind := formats.get(unpack_from("<H", numbers, at)[0]):
+            marks.format(row, first + at // 6, kind)
 
 
 def _starts(stream: bytes) -> list[int]:

@@ -1,21 +1,74 @@
-"""Error cells and merged ranges of a sheet in an .xlsb. Source: [MS-XLSB] §2.1.4, §2.4."""
+"""Error cells, merged ranges and formats of a sheet in an .xlsb; cells that the library leaves out.
 
+Source: [MS-XLSB] §2.1.4, §2.4.
+"""
+
+import io
 from collections.abc import Iterator
-from struct import unpack_from
+from struct import pack, unpack_from
 from xml.etree import ElementTree as ET
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
-from api.unpacking.faults import ERROR_NAMES, SheetMarks
+from api.unpacking.faults import ERROR_NAMES, Format, SheetMarks, format_of, known_formats
 from api.unpacking.xlsx_marks import part_of
 
 _ROW_HEADER, _CELL_ERROR, _FORMULA_ERROR, _MERGED = 0, 3, 11, 176
+_NUMBERS = frozenset({2, 5, 9})
+_CELLS = frozenset({*range(1, 12), 62})
+"""Records of cells, which begin with their column and their format."""
+_SHORT_CELLS = dict(zip(range(12, 19), range(1, 8), strict=True))
+"""Records of cells without a column, which stand right of the one before, and those that have one.
+
+SheetJS writes them; the library passes over them. Source: §2.4.811 to §2.4.817.
+"""
 _BUNDLE_SHEET, _NO_TEXT = 156, 0xFFFFFFFF
+_NUMBER_FORMAT, _CELL_FORMAT, _CELL_FORMATS, _CELL_FORMATS_END = 44, 47, 617, 618
+_SEARCHED_BYTES = 64 * 1024
+"""A program that writes short records writes them in the first rows."""
+_SHEETS, _STYLES = "xl/worksheets/", "xl/styles.bin"
+
+
+def readable(content: bytes) -> bytes:
+    """Return a workbook in which the library finds every cell; its own bytes, where nothing is mended."""
+    with ZipFile(io.BytesIO(content)) as old:
+        sheets = [entry for entry in old.namelist() if entry.startswith(_SHEETS) and entry.endswith(".bin")]
+        short = {entry for entry in sheets if _has_short_cells(old, entry)}
+        if not short:
+            return content
+        mended = io.BytesIO()
+        with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
+            for entry in old.infolist():
+                part = old.read(entry)
+                if entry.filename in short:
+                    part = b"".join(_record(kind, body) for kind, body in _whole_cells(part))
+                new.writestr(entry.filename, part)
+    return mended.getvalue()
+
+
+def _has_short_cells(archive: ZipFile, entry: str) -> bool:
+    with archive.open(entry) as content:
+        return any(kind in _SHORT_CELLS for kind, _ in _records(content.read(_SEARCHED_BYTES)))
+
+
+def _whole_cells(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and body of each record, of cells with their column."""
+    column = -1
+    for kind, body in _records(content):
+        if kind in _SHORT_CELLS:
+            column += 1
+            yield _SHORT_CELLS[kind], pack("<I", column) + body
+            continue
+        if kind in _CELLS and len(body) >= 4:
+            (column,) = unpack_from("<I", body)
+        elif kind == _ROW_HEADER:
+            column = -1
+        yield kind, body
 
 
 def mark_xlsb(archive: ZipFile, place: int, marks: SheetMarks) -> None:
     """Note the marked cells of a sheet by its place; a damaged file raises many exceptions."""
-    row = 0
-    for kind, body in _records(archive.read(_part(archive, place))):
+    row, formats = 0, _formats(archive)
+    for kind, body in _whole_cells(archive.read(_part(archive, place))):
         if kind == _ROW_HEADER and len(body) >= 4:
             (row,) = unpack_from("<I", body)
         elif kind in (_CELL_ERROR, _FORMULA_ERROR) and len(body) >= 9:
@@ -24,6 +77,30 @@ def mark_xlsb(archive: ZipFile, place: int, marks: SheetMarks) -> None:
         elif kind == _MERGED and len(body) >= 16:
             first, last, left, right = unpack_from("<4I", body)
             marks.merged.append((first, left, last, right))
+        elif formats and kind in _NUMBERS and len(body) >= 8:
+            column, style = unpack_from("<II", body)
+            # The upper byte has flags.
+            if told := formats.get(style & 0xFFFFFF):
+                marks.format(row, column, told)
+
+
+def _formats(archive: ZipFile) -> dict[int, Format]:
+    """Return what the formats of cells do, by their number. Source: §2.4.697 (BrtFmt), §2.4.840 (BrtXF)."""
+    if _STYLES not in archive.namelist():
+        return {}
+    kinds = known_formats()
+    places: list[int] = []
+    is_of_cells = False
+    for kind, body in _records(archive.read(_STYLES)):
+        if kind in (_CELL_FORMATS, _CELL_FORMATS_END):
+            is_of_cells = kind == _CELL_FORMATS
+        elif kind == _CELL_FORMAT and is_of_cells and len(body) >= 4:
+            places += unpack_from("<H", body, 2)
+        elif kind == _NUMBER_FORMAT and len(body) >= 6:
+            number, length = unpack_from("<HI", body)
+            code = body[6 : 6 + 2 * length].decode("utf-16-le", "replace")
+            kinds[number] = format_of(code) or kinds.get(number)
+    return {at: told for at, number in enumerate(places) if (told := kinds.get(number))}
 
 
 def _part(archive: ZipFile, place: int) -> str:
@@ -62,3 +139,15 @@ def _number(content: bytes, at: int, most: int) -> tuple[int, int]:
         if byte < 0x80:
             break
     return value, at
+
+
+def _record(kind: int, body: bytes) -> bytes:
+    return _written(kind) + _written(len(body)) + body
+
+
+def _written(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*written, value))

@@ -1,4 +1,4 @@
-"""Error cells and unsaved formulas of a sheet in an .xlsx. Source: ECMA-376 part 1, §18.3.1.
+"""Error cells, unsaved formulas and formats of a sheet in an .xlsx. Source: ECMA-376 part 1, §18.3.1.
 
 Read as a stream of rows, and looked into only where a row can have such a cell.
 """
@@ -9,7 +9,7 @@ import re
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
-from api.unpacking.faults import BUILT_IN_PERCENT, MOST_FAULTS, SheetMarks, is_percent
+from api.unpacking.faults import MOST_FAULTS, Format, SheetMarks, format_of, known_formats
 from api.unpacking.xlsx_rows import cells_of, rows_of
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -21,8 +21,9 @@ _CALCULATED_LATER = re.compile(rb"""<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad=["']
 _BY_LIBRARY = re.compile(rb"""\bcalcId=["']124519["']""")
 """XlsxWriter and openpyxl write this beside it, and never calculate; Excel 2007 writes it alone."""
 _TEXT = re.compile(rb"""\bt=["'](?:str|inlineStr)["']""")
-_MARKS = (b'"e"', b"'e'", b"<f", b":f")
-"""Without any of them, rows have neither an error nor a formula."""
+_DATE = re.compile(rb"""\bt=["']d["']""")
+_MARKS = (b'"e"', b"'e'", b"<f", b":f", b't="d"', b"t='d'")
+"""Without any of them, rows have neither an error nor a formula nor a cell of the type date."""
 _NUMBER = re.compile(rb"""\br=["']([0-9]+)["']""")
 _STYLE = re.compile(rb"""\bs=["']([0-9]+)["']""")
 _REFERENCE = re.compile(rb"""\br=["']\$?([A-Z]{1,3})\$?[0-9]+["']""")
@@ -34,8 +35,8 @@ def mark_xlsx(archive: ZipFile, place: int, marks: SheetMarks) -> None:
     part = sheet_part(archive, place)
     later = _CALCULATED_LATER.search(archive.read("xl/workbook.xml"))
     zeros = _Zeros(are_certain=_BY_LIBRARY.search(later[0]) is not None) if later else None
-    percents = _percent_styles(archive)
-    styles = tuple(b"s=%c%s%c" % (quote, style, quote) for style in percents for quote in b"\"'")
+    formats = _formats(archive)
+    styles = tuple(b"s=%c%s%c" % (quote, style, quote) for style in formats for quote in b"\"'")
     row = -1
     with archive.open(part) as content:
         for attributes, cells in rows_of(content, (*_MARKS, *styles)):
@@ -43,8 +44,8 @@ def mark_xlsx(archive: ZipFile, place: int, marks: SheetMarks) -> None:
             row = int(number[1]) - 1 if number else row + 1
             if _ERROR.search(cells) or _FORMULA.search(cells):
                 _mark_row(row, cells, marks, zeros)
-            if any(style in cells for style in styles):
-                _mark_percents(row, cells, percents, marks)
+            if _DATE.search(cells) or any(style in cells for style in styles):
+                _mark_formats(row, cells, formats, marks)
     for cell in zeros.places if zeros else ():
         marks.unsaved(*cell)
 
@@ -106,35 +107,42 @@ def _mark_row(row: int, cells: bytes, marks: SheetMarks, zeros: _Zeros | None) -
             zeros.note(row, column, is_zero=value[1] == b"0" and not _TYPE.search(attributes))
 
 
-def _percent_styles(archive: ZipFile) -> frozenset[bytes]:
-    """Return the numbers of the cell formats that show a number in percent. Source: §18.8.10, §18.8.30."""
+def _formats(archive: ZipFile) -> dict[bytes, Format]:
+    """Return the numbers of the cell formats that show a number in percent, or a date without its day.
+
+    Source: §18.8.10, §18.8.30.
+    """
     if "xl/styles.xml" not in archive.namelist():
-        return frozenset()
-    percents = set(map(str, BUILT_IN_PERCENT))
+        return {}
+    kinds = {str(number): kind for number, kind in known_formats().items()}
     styles: list[str] = []
     try:
         root = ET.fromstring(archive.read("xl/styles.xml"))  # noqa: S314 - as above.
     except ET.ParseError:
         # The library reads such a workbook; only its formats are not known.
-        return frozenset()
+        return {}
     for element in root:
         name = element.tag.rpartition("}")[2]
         if name == "numFmts":
-            percents.update(
-                each.get("numFmtId", "") for each in element if is_percent(each.get("formatCode", ""))
-            )
+            for each in element:
+                number = each.get("numFmtId", "")
+                kinds[number] = format_of(each.get("formatCode", "")) or kinds.get(number)
         elif name == "cellXfs":
             styles = [each.get("numFmtId", "") for each in element]
-    return frozenset(b"%d" % at for at, number in enumerate(styles) if number in percents)
+    return {b"%d" % at: kind for at, number in enumerate(styles) if (kind := kinds.get(number))}
 
 
-def _mark_percents(row: int, cells: bytes, percents: frozenset[bytes], marks: SheetMarks) -> None:
+def _mark_formats(row: int, cells: bytes, formats: dict[bytes, Format], marks: SheetMarks) -> None:
     column = -1
     for found in cells_of(cells):
         reference, style = _REFERENCE.search(found[1]), _STYLE.search(found[1])
         column = _column(reference[1]) if reference else column + 1
-        if style and style[1] in percents and not _TYPE.search(found[1]):
-            marks.percents[row].append(column)
+        is_date = _DATE.search(found[1]) is not None
+        if is_date:
+            marks.typed[row].append(column)
+        kind = formats.get(style[1]) if style else None
+        if kind and (is_date or not _TYPE.search(found[1])):
+            marks.format(row, column, kind)
 
 
 def _column(letters: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Recognises texts that are no table, or one that spreadsheets of old wrote: mails, dumps, YAML, TOML, SYLK.
+"""Recognises texts that are no table, or one of another form: mails, dumps, YAML, TOML, SYLK, drawn lines.
 
 Only by what no table begins with; whatever is not clear is left to the header of a table.
 Sources: RFC 5322 §2.2, RFC 2557 (MHTML), YAML 1.2, TOML 1.0.
@@ -34,14 +34,39 @@ _HEADER = re.compile(
 _RELATED = re.compile(r"Content-Type:\s*multipart/related", re.IGNORECASE)
 
 _NAME = r"[\w.`\"\[\]]++"
+# Comments, and commands of the program that runs the statements.
+_BEFORE_SQL = (
+    r"(?:\s++|--[^\r\n]*+|/\*.*?\*/;?|REM(?:ARK)?[ \t][^\r\n]*+"
+    r"|\\(?:(?:un)?restrict|connect|c|encoding|set|pset|timing)\b[^\r\n]*+)*+"
+)
 _SQL = re.compile(
-    r"(?:\s++|--[^\r\n]*+|/\*.*?\*/;?)*+(?:"
-    rf"(?:INSERT|REPLACE)\s+INTO\s+{_NAME}\s*(?:\(|VALUES\b|SELECT\b)"
+    rf"{_BEFORE_SQL}(?:"
+    r"(?:INSERT|REPLACE)\s+(?:(?:IGNORE|DELAYED|LOW_PRIORITY|OR\s+\w++)\s+)?INTO\s+"
+    rf"{_NAME}\s*(?:\(|VALUES\b|SELECT\b)"
+    # That of SQL Server needs no INTO, and its names stand in brackets.
+    rf"|INSERT\s+(?=\[){_NAME}\s*\("
     rf"|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}\s*\("
     rf"|DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}\s*;"
-    r"|(?:BEGIN|START)\s+TRANSACTION\s*;|(?:SET|PRAGMA)\s+\w++\s*=|LOCK\s+TABLES\s)",
+    r"|(?:BEGIN|START)\s+TRANSACTION\s*;|(?:SET|PRAGMA)\s+\w++\s*=|LOCK\s+TABLES\s"
+    r"|SET\s+(?:NAMES\s+(?:utf|latin|cp|ascii|binary|')|DEFINE\s+OFF\b"
+    r"|(?:ANSI_NULLS|QUOTED_IDENTIFIER|NOCOUNT)\s+O(?:N|FF)\b|IDENTITY_INSERT\s+\S++\s+O(?:N|FF)\b)"
+    rf"|USE\s+{_NAME}\s*;?\s*[\r\n]\s*(?:GO\b|SET\b|--|/\*|(?:CREATE|DROP|INSERT|LOCK)\s)"
+    # The rows of PostgreSQL stand below; those of a CSV have a header, perhaps.
+    rf"|\\?COPY\s+{_NAME}\s*(?:\([^()]*+\)\s*)?FROM\s+(?:stdin\s*(?:;|[\r\n]|\Z)|'[^'\r\n]*+'))",
     re.IGNORECASE | re.DOTALL,
 )
+
+# As psql, MySQL and SQLite show a table: with lines of boxes, or each row as lines of its own.
+_DRAWN = re.compile(
+    r"[\u250c\u250f\u2554\u256d][\u2500-\u257f]{2}|[-\u2500]\[ \w+ 1 \]|\*{5,} 1\. \w+ \*{5}"
+    r"|[^\r\n\u2502\u2503\u2551]*+[\u2502\u2503\u2551][^\r\n]*+(?:\r\n|\n|\r)[ \t]*+[\u2500-\u257f]{3}"
+)
+# Names with blanks between them, and a ruler below each.
+_RULED = re.compile(
+    r"(?:[-=]++(?: ++[-=]++)++[ ]*+(?:\r\n|\n|\r))?(?P<names>[^\r\n,;\t|]++)(?:\r\n|\n|\r)"
+    r" *+[-=]++(?: ++[-=]++)++ *+(?:[\r\n]|\Z)"
+)
+_LEAST_NAMES = 2
 _KEY = r"[A-Za-z_]\w*+:"
 _YAML = re.compile(
     rf"(?:%YAML [^\r\n]*+[\r\n]++)?(?:---[ \t]*+[\r\n]++)?(?:{_KEY}[ \t]*+[\r\n]++[ \t]*+)?"
@@ -68,7 +93,10 @@ _SYLK = re.compile(
 _DIF = re.compile(r"TABLE[ \t]*+(?:\r\n|\r|\n)0,1[ \t]*+(?:\r\n|\r|\n)\"")
 
 
-_BY_BEGINNING = (("sql", _SQL), ("yaml", _YAML), ("toml", _TOML), ("sylk", _SYLK), ("dif", _DIF))
+_BY_BEGINNING = (
+    *(("sql", _SQL), ("yaml", _YAML), ("toml", _TOML), ("sylk", _SYLK), ("dif", _DIF)),
+    ("drawn", _DRAWN),
+)
 
 
 def may_be_other(start: str) -> bool:
@@ -85,7 +113,14 @@ def other_text(start: str) -> str | None:
     """Return what a text is, as a kind of `PHRASES`; None if it may be a table."""
     if start.startswith(_MAILBOX) or _begins_mail(start):
         return _mail(start)
-    return next((kind for kind, pattern in _BY_BEGINNING if pattern.match(start)), None)
+    kind = next((kind for kind, pattern in _BY_BEGINNING if pattern.match(start)), None)
+    return kind or ("drawn" if _is_ruled(start) else None)
+
+
+def _is_ruled(start: str) -> bool:
+    """Return whether a text is a table whose columns only blanks keep apart, as terminals show it."""
+    found = _RULED.match(start)
+    return found is not None and known_columns(found["names"][:_LONGEST_HEADER].split()) >= _LEAST_NAMES
 
 
 def _begins_mail(start: str) -> bool:

@@ -75,6 +75,7 @@ def preview(
         reader, rows = _read(kind(options, timezone), head, truncated=truncated)
     names, sample = reader.names, reader.sample
     lacking = fault if fault and fault.code == "missing_columns" else reader.fault
+    missing: list[str] = []
     asked = _asked(lacking, options)
     proposal = propose_mapping(names, sample, options, timezone)
     mapping = {field: column for field, column in proposal.items() if field not in asked}
@@ -87,7 +88,7 @@ def preview(
         _with_examples(reader.columns or [{"name": name, "field": None} for name in names], sample),
         mapping,
         rows,
-        reader.warnings,
+        _true_warnings(reader, missing),
         fault,
         [
             {"column": at + 1, "name": excerpt(name), "values": [excerpt(value) for value in values]}
@@ -132,6 +133,12 @@ def _without_stand_ins(row: Row, missing: Sequence[str]) -> Row:
     """Return a row with the missing fields empty, and reported."""
     fields = row.fields and replace(row.fields, **dict.fromkeys(missing, ""))
     return replace(row, fields=fields, errors=(*map(required, missing), *row.errors))
+
+
+def _true_warnings(reader: Reader, missing: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the warnings but for that of a date which nobody gave: it only stands in for one."""
+    found = reader.warnings
+    return [each for each in found if each["code"] != "date_in_heading"] if "event_date" in missing else found
 
 
 def _with_examples(

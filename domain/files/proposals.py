@@ -12,7 +12,7 @@ from domain.problems import Problem
 from domain.rows.columns import FIELDS, columns_by_name, find_column, match_columns
 from domain.rows.likeness import is_vetoed
 from domain.rows.looks import column_of, is_date, is_time, may_be, mostly, without_totals
-from domain.rows.missing_columns import likely_columns
+from domain.rows.missing_columns import like_columns
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, known_names, meaning, means_another_time
 
 SHOWN_VALUES = 3
@@ -124,9 +124,6 @@ def _proposed(
         if field.startswith("local_info.") and "local_info" in index:
             continue
         column = _likeliest(field, names, sample, used)
-        if column is None:
-            near = likely_columns([field], names, sample).get(field)
-            column = near if near not in used else None
         if column is not None:
             index[field] = column
             used.add(column)
@@ -142,18 +139,25 @@ def without_twins(names: Sequence[str], options: ImportOptions) -> dict[str, str
 def _likeliest(
     field: str, names: Sequence[str], sample: Sequence[Sequence[str]], used: set[int]
 ) -> int | None:
-    """Return the free column whose name speaks most for a field; the first and shortest of equals."""
+    """Return the free column whose name speaks most for a field; the first and shortest of equals.
+
+    Else the first one whose name is the field's with a slip. None where another one has the same name: which
+    is meant is to be asked.
+    """
     free = [
         column
         for column in range(len(names))
         if column not in used and _bears_out(field, names[column], column_of(sample, column))
     ]
-    if field == "participants" and sum(1 for column in free if _likeness(field, names[column])) > 1:
-        # Each has a part of them: `Participantes obrigatórios` and `opcionais`.
-        return None
     ranked = [(_likeness(field, names[column]), -len(names[column]), -column) for column in free]
-    best = max(ranked, default=(0, 0, 0))
-    return -best[2] if best[0] else None
+    named = [-place for rank, _, place in sorted(ranked, reverse=True) if rank]
+    near = [column for column in like_columns(field, names, sample) if column not in used]
+    if field == "participants" and len({*named, *near}) > 1:
+        # Each has a part of them: `Participantes obrigatórios` and `opcionais`, `Palestrante` twice.
+        return None
+    found = named or near
+    keys = [column_key(names[column]) for column in found]
+    return found[0] if found and keys.count(keys[0]) == 1 else None
 
 
 def _bears_out(field: str, name: str, cells: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ number of the row in the sheet.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.dates import DateOrder
+from domain.files.odd_seconds import LAST_MINUTE, OddSeconds, SecondsSearch, meant_by, odd_seconds
 from domain.files.sheet_dates import Exchange, ExchangeSearch, exchanged, with_exchanged_day
 from domain.files.sheet_lines import (
     SheetHead,
@@ -32,6 +34,7 @@ from domain.imports import ImportOptions
 from domain.problems import Problem, problem
 from domain.rows.cells import Replacements, may_hold_errors
 from domain.rows.columns import MAX_COLUMNS, Columns
+from domain.rows.dates_apart import holds_date
 from domain.rows.fast_columns import FastColumns
 from domain.rows.first_rows import FirstRows
 from domain.rows.formula_guard import may_be_guarded, unguarded
@@ -64,6 +67,7 @@ class _State(Struct):
     first_rows: FirstRows = field(default_factory=FirstRows)
     is_elsewhere: bool = False
     exchange: Exchange | None = None
+    odd: OddSeconds | None = None
 
 
 class SheetReader(Reader):
@@ -95,6 +99,7 @@ class SheetReader(Reader):
         self._looked = 0
         self._free = 0
         self._exchange = ExchangeSearch()
+        self._seconds = SecondsSearch()
         self._searched = 0
         if self._state.columns:
             self._set_columns(self._state.columns)
@@ -169,7 +174,7 @@ class SheetReader(Reader):
         if self._state.columns is None:
             self._find_header()
             return RowBatch.empty()
-        if not self._knows_exchange():
+        if not self._knows_dates():
             self._needed = len(self._lines) + 1
             return RowBatch.empty()
         self._search_order()
@@ -232,25 +237,30 @@ class SheetReader(Reader):
         self._needed = 1
         self._set_columns(columns)
 
-    def _knows_exchange(self) -> bool:
-        """Return whether it is known if days and months were exchanged; the first rows wait for that."""
-        state, search = self._state, self._exchange
+    def _knows_dates(self) -> bool:
+        """Return whether it is known if dates were exchanged or moved; the first rows wait for that."""
+        state, exchange, seconds = self._state, self._exchange, self._seconds
         assert state.columns is not None
         at = state.columns.index.get("event_date")
-        if state.exchange is None and (at is None or state.record or self._parser.is_mended):
-            state.exchange = Exchange()
-        if state.exchange is not None:
+        if at is None or state.record or self._parser.is_mended:
+            state.exchange, state.odd = state.exchange or Exchange(), state.odd or OddSeconds()
+        if state.exchange is not None and state.odd is not None:
             return True
         for place, line in enumerate(islice(self._lines, self._searched, None), self._searched):
             cells = self._cells_of(line)
             text = cells[at] if at is not None and at < len(cells) else ""
-            search.look(text, line=state.line + place + 1, size=len(line))
-            if search.found:
+            if exchange.found is None:
+                exchange.look(text, line=state.line + place + 1, size=len(line))
+            if seconds.found is None:
+                seconds.look(text)
+            if exchange.found and seconds.found:
                 break
         self._searched = len(self._lines)
         if self._closed:
-            search.end()
-        state.exchange = search.found
+            exchange.end()
+            seconds.end()
+        if exchange.found and seconds.found:
+            state.exchange, state.odd = exchange.found, seconds.found
         return state.exchange is not None
 
     def _cells_of(self, line: bytes) -> list[str]:
@@ -299,6 +309,8 @@ class SheetReader(Reader):
             at for at, place in enumerate(found) if not place.line or place.line.faults or place.line.merged
         )
         odd.update(self._exchanged_dates(cells))
+        if LAST_MINUTE in text or (state.odd and state.odd.seconds):
+            odd.update(self._moved_dates(cells))
         batch, taken = RowBatch.empty(), 0
         for at in (*sorted(odd), len(found)):
             some = slice(taken, at)
@@ -326,6 +338,9 @@ class SheetReader(Reader):
             return rejected([], [_TOO_LONG], place.number, record, place.end)
         if is_separator(line, self._state.columns):
             self._warnings.add("separator_row")
+            # Without a column of dates the rows below have the one that is given for all.
+            if "event_date" not in self._state.columns.index and any(map(holds_date, cells)):
+                self._warnings.add("date_in_heading")
             return None
         if is_filled_in(line, self._state.columns):
             return None
@@ -350,7 +365,9 @@ class SheetReader(Reader):
         return row
 
     def _problems_of_date(self, cells: list[str], *, is_accepted: bool) -> list[Problem]:
-        """Return the problem of a date whose day and month may be exchanged; warn, where that is settled."""
+        """Return the problem of a date that may be another one; warn, where that is settled."""
+        if meant := self._moved_dates([cells]).get(0):
+            return [odd_seconds(self._parser.date_cell(cells), meant)]
         other = self._exchanged_dates([cells]).get(0)
         if other is None:
             return []
@@ -366,17 +383,28 @@ class SheetReader(Reader):
 
         Where `values` gives another one for it, the uploader has decided.
         """
-        state = self._state
-        if state.exchange is None or state.exchange.line is None:
+        exchange = self._state.exchange
+        if exchange is None or exchange.line is None:
             return {}
-        assert state.columns is not None
-        at = state.columns.index["event_date"]
-        kept = (
-            (place, cells[at])
-            for place, cells in enumerate(records)
-            if self._parser.date_cell(cells) == cells[at]
-        )
+        kept = self._kept_dates(records)
         return {place: other for place, text in kept if (other := with_exchanged_day(text))}
+
+    def _moved_dates(self, records: list[list[str]]) -> dict[int, str]:
+        """Return which records have a date with odd seconds, and the date that is meant."""
+        odd = self._state.odd or OddSeconds()
+        if self._parser.is_mended:
+            return {}
+        return {place: meant for place, text in self._kept_dates(records) if (meant := meant_by(text, odd))}
+
+    def _kept_dates(self, records: list[list[str]]) -> Iterator[tuple[int, str]]:
+        """Yield the dates of records that `values` gives no other one for."""
+        assert self._state.columns is not None
+        at = self._state.columns.index.get("event_date")
+        if at is None:
+            return
+        for place, cells in enumerate(records):
+            if self._parser.date_cell(cells) == cells[at]:
+                yield place, cells[at]
 
     def _set_columns(self, columns: Columns) -> None:
         order = self._state.order

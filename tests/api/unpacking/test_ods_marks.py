@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.unpacking.ods_marks import readable
+from api.unpacking.ods_marks import _shown, readable
 from tests.api.unpacking.test_sheets import rows, zip_of
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -65,3 +65,39 @@ def test_drawings_are_left_out_in_time_that_grows_with_their_number(damaged: str
         kept = mended.read("content.xml")
     assert kept.endswith(b"</a>")
     assert (b"draw:g" in kept) is False
+
+
+def test_an_indented_document_is_read_like_any_other() -> None:
+    content = (CORPUS / "agenda.ods").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    for tag in (b"<table:", b"</table:", b"<text:p>", b"<office:body", b"</office:body"):
+        entries["content.xml"] = entries["content.xml"].replace(tag, b"\n  <!-- a -->\n  " + tag)
+    assert rows(zip_of(*entries.items())) == rows(content)
+
+
+def test_blanks_within_a_paragraph_stay() -> None:
+    spans = "<text:span>a</text:span> <text:span>b</text:span> &gt; <text:span>c</text:span>"
+    cell = f"\n <text:p>{spans}</text:p>\n"
+    found = rows(with_text(cell))[2]
+    assert (found["cells"] if isinstance(found, dict) else found)[0].strip() == "a b > c"
+
+
+@pytest.mark.parametrize(
+    ("shown", "value", "part"),
+    [
+        ("dez/26", "2026-12-01", "month"),
+        ("12/2026", "2026-12-01T00:00:00", "month"),
+        ("01/27", "2027-01-01", "month"),
+        ("jan. de 2027", "2027-01-01", "month"),
+        ("2027", "2027-01-01", "year"),
+        ("01/12/26", "2026-12-01", None),
+        ("1 de janeiro de 2027", "2027-01-01", None),
+        ("01/01/2027", "2027-01-01", None),
+        ("dez/26", "2026-12-13", None),
+        ("", "2026-12-01", None),
+        ("###", "2026-12-01", None),
+    ],
+)
+def test_what_a_cell_shows_of_the_first_of_a_month(shown: str, value: str, part: str | None) -> None:
+    assert _shown(shown, value) == part

@@ -1,4 +1,4 @@
-"""Mails, dumps of databases and YAML are named; whatever may be a table is left to its header."""
+"""Mails, dumps, drawn tables and YAML are named; whatever may be a table is left to its header."""
 
 import pytest
 
@@ -20,7 +20,7 @@ PAGE = (
 ADVICE = {
     "mail": "send_attachment",
     **dict.fromkeys(("mht", "sylk", "dif"), "save_again"),
-    **dict.fromkeys(("sql", "yaml", "toml"), "export_table"),
+    **dict.fromkeys(("sql", "yaml", "toml", "drawn"), "export_table"),
 }
 SYLK = 'ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K"title"\r\nC;X2;K"city"\r\nE\r\n'
 TEXTS = {
@@ -38,6 +38,34 @@ TEXTS = {
     "a dump": ("-- MySQL dump 10.13\n--\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `e`;\n", "sql"),
     "a dump of settings": ("--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n", "sql"),
     "a dump of SQLite": ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "sql"),
+    "rows of PostgreSQL": ("COPY public.eventos (id, titulo) FROM stdin;\n1\tA\n\\.\n", "sql"),
+    "rows of PostgreSQL without names": ("copy eventos from stdin;\n1\tA\n", "sql"),
+    "a copy by psql": ("\\copy eventos (titulo, data) FROM 'x.csv' CSV HEADER\n", "sql"),
+    "a dump of PostgreSQL 17": (
+        "--\n-- x\n--\n\n\\restrict aB1\n\n-- y\n\nSET statement_timeout = 0;\n",
+        "sql",
+    ),
+    "an insertion of MySQL": ("INSERT IGNORE INTO `eventos` (`titulo`) VALUES ('A');", "sql"),
+    "an insertion of SQLite": ("INSERT OR REPLACE INTO eventos VALUES (1);", "sql"),
+    "settings of MySQL": ("SET NAMES utf8mb4;\nSET FOREIGN_KEY_CHECKS = 0;\n", "sql"),
+    "a script of SQL Server": ("USE [agenda]\nGO\nINSERT [dbo].[eventos] ([titulo]) VALUES (N'A')\n", "sql"),
+    "an insertion of SQL Server": ("INSERT [dbo].[eventos] ([titulo]) VALUES (N'A')\n", "sql"),
+    "ids of SQL Server": ("SET IDENTITY_INSERT [dbo].[eventos] ON \nINSERT", "sql"),
+    "an export of Oracle": (
+        "REM INSERTING into E\nSET DEFINE OFF;\nInsert into E (T) values ('A');\n",
+        "sql",
+    ),
+    "a box": ("\u250c\u2500\u2500\u252c\u2500\u2500\u2510\n\u2502 id \u2502 titulo \u2502\n", "drawn"),
+    "lines of psql": (
+        " id \u2502 titulo \n\u2500\u2500\u2500\u2500\u253c\u2500\u2500\n  1 \u2502 A\n",
+        "drawn",
+    ),
+    "rows of psql on their sides": ("-[ RECORD 1 ]----\ntitulo | A\n", "drawn"),
+    "rows of psql in Portuguese": ("-[ REGISTRO 1 ]----\ntitulo | A\n", "drawn"),
+    "rows of MySQL on their sides": (f"{'*' * 27} 1. row {'*' * 27}\n titulo: A\n", "drawn"),
+    "columns of SQLite": ("id  titulo  data      \n--  ------  ----------\n1   A\n", "drawn"),
+    "columns of SQL*Plus": ("TITULO     DATA\r\n---------- ----------\r\nA\r\n", "drawn"),
+    "columns in reStructuredText": ("====== ====\ntitulo data\n====== ====\nA      B\n", "drawn"),
     "a list in YAML": ("- title: A\n  date: 2026-05-28\n", "yaml"),
     "a document in YAML": ("---\n- title: A\n  date: 2026-05-28\n", "yaml"),
     "a list in YAML with a name": ("eventos:\n  - title: A\n    date: 2026-05-28\n", "yaml"),
@@ -56,6 +84,19 @@ TEXTS = {
     "a first name as in a mailbox": ("From Date,To Date,Title\n", None),
     "a name that begins like SQL": ("Insert into agenda,date,city\n", None),
     "names of SQL": ("create table;city;date\n", None),
+    "a copy with a header": ("COPY eventos FROM stdin WITH CSV HEADER;\ntitulo,data,cidade\n", None),
+    "a copy to a table": ("COPY eventos TO STDOUT WITH CSV HEADER;\ntitulo,data,cidade\n", None),
+    "a name that begins like a copy": ("Copy,from,city\n", None),
+    "a name that begins like a comment": ("REM banda,data,cidade\n", None),
+    "a name that begins like a use": ("Use;date;city\n", None),
+    "names that are set": ("Set names,date,city\n", None),
+    "a table of psql": (" id | titulo | data\n----+--------+------\n", None),
+    "a table of MySQL": ("+----+--------+\n| id | titulo |\n+----+--------+\n", None),
+    "a table in Markdown": ("| titulo | data |\n|---|---|\n", None),
+    "a ruled table with tabs": ("titulo\tdata\n------\t----\n", None),
+    "a ruled title": ("Agenda do ano\n--- ---\ntitle,event_date,city\n", None),
+    "a title with a line in it": ("Agenda \u2502 2026\ntitle,event_date,city\n", None),
+    "stars": ("***** Agenda *****\ntitle,city\n", None),
     "a header that begins like a sheet of old": ("ID;P;Evento\nC;X;Y\nE;X;Y\n", None),
     "a header of prices": ("ID;Pre\u00e7o;Nome;Evento\nC;A;B;C\nC;A;B;C\n", None),
     "names in brackets": ("[title],[event_date],[city]\nA,2026-05-28,Recife\n", None),
@@ -96,6 +137,19 @@ def test_a_text_is_named_however_its_bytes_come(name: str) -> None:
 def test_any_length_of_such_texts_is_read_in_one_pass() -> None:
     for part in (
         *("- a", "--\n", "/* x */", "From: ", "From: x\n ", "INSERT INTO ", "SET a", "\n", " "),
+        *(
+            "\u2502",
+            "\u2502\n",
+            "- ",
+            "= ",
+            "a b\n",
+            "REM a\n",
+            "\\c a\n",
+            "COPY a (",
+            "USE a\n",
+            "*****",
+            "-[ a",
+        ),
         *("[a]\n", "a = b\n", "a=", "a b ", "#\n", "ID;P\nC;X", "ID;P;N", "a:\n", "From: a@b\n", "To: @\n"),
     ):
         assert other_text(part * 4096) in (None, "mail", "sylk")

@@ -169,6 +169,31 @@ def test_a_wrong_column_is_not_proposed(content: str) -> None:
     assert seen.mapping == {field: name for name, field in proposed.items() if name in names}
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "cells"),
+    [
+        *[(name, "participants", ["Ana", "Rui"]) for name in ("Palestrante", "Participante", "Speaker")],
+        ("Convidado", "participants", ["Ana", "Rui"]),
+        ("Artista", "participants", ["Ana", "Rui"]),
+        ("Hora do show", "event_time", ["19h", "21h"]),
+        ("Local do show", "local_info.location_name", ["Teatro", "Sala"]),
+        ("Resumo do show", "description", ["Baile", "Festa"]),
+    ],
+)
+def test_of_two_columns_of_one_name_none_is_proposed(name: str, field: str, cells: list[str]) -> None:
+    for names, proposed in (([name], True), ([name, name], False), ([name, name.upper()], False)):
+        row = ["A", "2026-12-13", "Recife", *cells[: len(names)]]
+        seen = look(f"Evento;Data;Cidade;{';'.join(names)}\n{';'.join(row)}\n".encode())
+        assert (field in seen.mapping) is proposed
+        assert len(seen.unused) == (0 if proposed else 2)
+        assert seen.fault is None
+
+
+def test_people_of_several_kinds_are_not_proposed_as_those_of_one() -> None:
+    seen = look(b"Evento;Data;Cidade;Palestrante;Convidado\nA;2026-12-13;Recife;Ana;Rui\n")
+    assert "participants" not in seen.mapping
+
+
 @pytest.mark.parametrize("other", ["Local de saída", "Local de encontro", "Local do almoço"])
 def test_the_proposal_is_what_the_rows_show(other: str) -> None:
     seen = look(f"Evento;Data;Cidade;{other};Local\nA;2026-07-01;Recife;Rua 1;Teatro\n".encode())

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.files.preview import preview
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 
@@ -73,6 +74,38 @@ def test_without_a_column_of_cities_title_and_date_are_enough() -> None:
     for line, count in (({"cells": [DAY, DAY], "merged": [1]}, 1), ([DAY, DAY], 0)):
         told, found = read(["title", "event_date"], ["A", "2025-07-02"], line, defaults={"city": "Recife"})
         assert (len(told), found) == (2 - count, count)
+
+
+@pytest.mark.parametrize(
+    ("header", "heading", "given", "count"),
+    [
+        (["title", "city"], DAY, {"event_date": "2025-07-01"}, 2),
+        (["title", "city"], "Sábado (5/7)", {"event_date": "2025-07-01"}, 2),
+        (["title", "city"], "PALCO 2", {"event_date": "2025-07-01"}, 0),
+        (["title", "event_date", "city"], DAY, {}, 0),
+        (["title", "event_date", "city"], DAY, {"event_date": "2025-07-01"}, 0),
+    ],
+)
+def test_days_in_headings_are_counted_where_all_rows_are_given_one(
+    header: list[str], heading: str, given: dict[str, str], count: int
+) -> None:
+    width = len(header)
+    line = {"cells": [heading] * width, "merged": [*range(1, width)]}
+    event = ["A", "2025-07-02", "Recife"] if width == 3 else ["A", "Recife"]
+    lines = ({"sheet": "S"}, header, line, event, line, event)
+    content = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+    reader = SheetReader(ImportOptions(defaults=given), RECIFE)
+    reader.feed(content)
+    reader.close()
+    while not reader.is_hungry:
+        reader.rows()
+    counts = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert (counts["separator_row"], counts.get("date_in_heading", 0)) == (2, count)
+    # Of the date that the preview puts in for one that is missing nobody is warned.
+    seen = preview(content, truncated=False, options=ImportOptions(), timezone=RECIFE, kind=SheetReader)
+    assert "date_in_heading" not in {warning["code"] for warning in seen.warnings}
+    is_told = seen.fault is not None and seen.fault.rule == "headings"
+    assert is_told == bool(count)
 
 
 @pytest.mark.parametrize(("head", "day"), [({}, "2022-05-27"), ({"is_1904": True}, "2026-05-28")])

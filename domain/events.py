@@ -61,7 +61,7 @@ class Event(Struct, frozen=True, gc=False):
     """A stored event, as `GET /eventos/{id}` answers it. Members in wire order.
 
     Attributes:
-        version: 1 when created, one more with each change; the ETag is made of it.
+        version: 1 when created, one more with each change; the ETag is made of it, `id` and `updated_at`.
         created_at: RFC 3339 UTC, milliseconds; `updated_at` likewise.
     """
 

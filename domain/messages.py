@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from domain.events import Event
 from domain.problems import Problem
+from domain.venues import VenueType
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 EndStatus = Literal["completed", "failed", "cancelled"]
@@ -200,7 +201,7 @@ class MonthCount(Struct, frozen=True):
 class VenueTypeCount(Struct, frozen=True):
     """Events at one type of venue; None for events without one."""
 
-    venue_type: str | None
+    venue_type: VenueType | None
     events: int
 
 

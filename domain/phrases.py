@@ -54,6 +54,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "vcard": "a file of contacts (vCard)",
         "mail": "an e-mail message",
         "sql": "a dump of a database (SQL)",
+        "drawn": "a table drawn for a terminal",
         "yaml": "a YAML file",
         "toml": "a TOML or INI file",
         "sylk": "a SYLK file (.slk)",

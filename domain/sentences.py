@@ -79,6 +79,10 @@ SENTENCES: Mapping[str, str] = {
         "part above 12 (see line {proof}), as where a spreadsheet of another country opened the file; "
         "write the day that is meant, or set date_format to take all of them as they stand"
     ),
+    "invalid_date.odd_seconds": (
+        "{value} may be {other}: it has seconds of no event, as SheetJS and others move the times of a "
+        "workbook; write the time that is meant"
+    ),
     "invalid_date.weekday": "{value}: {day} is a {is_one}, not a {not_one}; which of the two is right?",
     "invalid_date.time": "{field} must be a time like 19:30, not {value}",
     "invalid_date.nothing": "{field} is {value}, which is no time: clear the cell, if there is none",
@@ -202,6 +206,22 @@ SENTENCES: Mapping[str, str] = {
     ),
     "missing_columns.values": (
         "the file has no column {fields}; {column} is not used for {target} because of its values"
+    ),
+    "missing_columns.headings": (
+        "the file has no column {fields}; the days stand in headings between the rows ({dates}): give each "
+        "row its date in a column of its own, filled down from its heading"
+    ),
+    "missing_columns.parts": (
+        "the file has no column {fields}; the date stands in parts, in the columns {columns}: join them into "
+        "one column of whole dates, with day, month and year, as 2026-12-13"
+    ),
+    "missing_columns.no_year": (
+        "the file has no column {fields}; the year is missing from the dates in {column}, such as {example}: "
+        "write each whole, as 2026-12-13"
+    ),
+    "missing_columns.no_month": (
+        "the file has no column {fields}; {column} has only days, such as {example}, and their month and "
+        "year are missing: write each date whole, as 2026-12-13"
     ),
     "missing_columns.zone": (
         "the file has no column {fields}; the name of {column} states a time zone: write the offset into its "
@@ -357,6 +377,10 @@ SENTENCES: Mapping[str, str] = {
     "in_progress": "another request continued this upload",
     "upload_id_in_use": "upload_id {value} is in use",
     "wrong_offset": "the file is stored up to byte {offset_bytes}; continue from there",
+    "wrong_offset.other_file": (
+        "this is not the file that began with this Idempotency-Key, of which {offset_bytes} bytes are "
+        "stored: send that file again, or its rest with Upload-Offset, or this one with another key"
+    ),
     "broken_off": "the body ended before the boundary after the file; the received bytes are kept",
     # Receivers of webhooks
     "invalid_url.characters": (

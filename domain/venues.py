@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from domain import limits
 from domain.problems import MAX_TOLD, VALUE_LIMIT, Problem, excerpt, problem
@@ -40,6 +41,9 @@ VENUE_TYPES = (
     "Online",
     "Outro",
 )
+VenueType = Annotated[str, Meta(title="VenueType", extra_json_schema={"enum": [*VENUE_TYPES]})]
+"""One of ``VENUE_TYPES``, as the descriptions of the API and the feeds tell it."""
+
 _DIGITS = re.compile(
     r"(?<![0-9])(?P<whole>[0-9]{1,3}(?:(?P<mark>[., '\u2019\u00a0\u2009\u202f])[0-9]{3}"
     r"(?:(?P=mark)[0-9]{3})*)?|[0-9]+)(?:[.,]0+)?(?![0-9])"
@@ -83,7 +87,7 @@ class Venue(Struct, frozen=True, gc=False):
 
     location_name: str
     capacity: int = 1
-    venue_type: str | None = None
+    venue_type: VenueType | None = None
     is_accessible: bool = False
     address: str | None = None
     past_events: tuple[str, ...] = ()

@@ -114,12 +114,19 @@ class ImportDisplay:
             self._print(outcome.unreachable or _refusal(outcome.refused), "red", self._errors)
         for line in outcome.stopped:
             self._print(line, "", self._errors)
-        if proposals:
+        self._propose(outcome, proposals, options)
+
+    def _propose(self, outcome: ImportOutcome, proposals: Sequence[Proposal], options: list[str]) -> None:
+        if any(proposal.undo for proposal in proposals):
+            self._print("to import it with columns that were left out, undo this import first; run:", "bold")
+        elif proposals:
             self._print(f"to import {'the rejected rows' if outcome.has_rows_in else 'it'}, run:", "bold")
         for proposal in proposals:
             fill = f"with a value for {', '.join(proposal.to_fill)}" if proposal.to_fill else ""
             if about := "; ".join(filter(None, (proposal.about, fill))):
                 self._print(f"# {about}:", "dim")
+            if proposal.undo:
+                self._print(f"  {proposal.undo}", "")
             self._print(f"  {proposal.command(*options)}", "")
 
     def _summary(self, finished: Message) -> None:
@@ -210,6 +217,7 @@ class JsonReport:
                     "options": proposal.params,
                     "about": proposal.about,
                     "to_fill": proposal.to_fill,
+                    "undo": proposal.undo or None,
                 }
                 for proposal in proposals
             ],

@@ -25,6 +25,7 @@ class ImportOutcome(Struct):
         stopped: what Ctrl+C left, line by line: what goes on, and how to watch, cancel and undo it.
         ambiguous: the first problem of a date with two readings.
         rejected_file: where the rejected rows were written.
+        has_unused_columns: the file has columns that are no field.
     """
 
     upload_id: str
@@ -35,11 +36,14 @@ class ImportOutcome(Struct):
     row_errors: list[dict[str, Any]] = field(default_factory=list)
     ambiguous: dict[str, Any] | None = None
     rejected_file: str | None = None
+    has_unused_columns: bool = False
 
     def take(self, message: Message) -> None:
         """Handle a message of the import's feed."""
         if message["type"] == "finished":
             self.finished = message
+        if message["type"] == "log" and message.get("code") == "ignored_columns":
+            self.has_unused_columns = True
         if message["type"] != "row_error":
             return
         if len(self.row_errors) < ROW_ERRORS_KEPT:

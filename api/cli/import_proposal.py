@@ -14,9 +14,12 @@ from api.cli.upload_sender import UPLOADS, refusal
 from domain.files.kinds import MARKUP_BYTES, sniff
 from domain.files.preview import PREVIEW_BYTES
 from domain.rows.columns import FIELDS, REQUIRED, columns_by_name
+from domain.rows.names import EITHER, LOCATION_NAME, meaning
 
 _MENDABLE = frozenset({"missing_columns", "duplicate_columns", "unclear_encoding"})
-_ROUNDS = 5
+_OF_DATES = frozenset({"headings", "parts", "no_year", "no_month", "zone", "written"})
+"""Why columns are missing, where the file has dates of its own."""
+_ROUNDS = 6
 _WORKBOOK_BYTES = 10 * 1024 * 1024
 _OF_A_REJECTED_FILE = ("mapping", "defaults", "values", "delimiter")
 """Options that the rejected rows of a file need as the file does."""
@@ -31,11 +34,13 @@ class Proposal(Struct, frozen=True):
         params: the options by their names in the API.
         about: when this one is right; "" where there is nothing to choose.
         file: as the command line names it; None for the rejected rows that the server has.
+        undo: the command to run before, by which the rows that are in are taken out; "" where none are.
     """
 
     params: Params
     about: str
     file: str | None
+    undo: str = ""
 
     @property
     def to_fill(self) -> list[str]:
@@ -50,7 +55,7 @@ class Proposal(Struct, frozen=True):
 
 
 async def propose(
-    http: httpx.AsyncClient, file: Path, params: Params, outcome: ImportOutcome, *, shown: str
+    http: httpx.AsyncClient, file: Path, params: Params, outcome: ImportOutcome, *, shown: str, undo: str = ""
 ) -> list[Proposal]:
     """Return what to run, best first; nothing where no option would help.
 
@@ -60,7 +65,12 @@ async def propose(
         params: the options that it was sent with.
         outcome: what became of it.
         shown: the file as the command line names it.
+        undo: the command that undoes the import.
     """
+    if outcome.has_unused_columns and outcome.status == "completed" and outcome.ambiguous is None:
+        found = await _with_unused_columns(_Preview(http, file), params)
+        undo = undo if outcome.has_rows_in else ""
+        return [Proposal(more, about, shown, undo) for more, about in found]
     if outcome.has_rows_in:
         if outcome.ambiguous is None:
             return []
@@ -83,6 +93,25 @@ def _by_order(params: Params, ambiguous: dict[str, Any], file: str | None) -> li
         Proposal({**params, "date_format": order}, f"if {ambiguous['value']} is {reading}", file)
         for order, reading in readings.items()
     ]
+
+
+async def _with_unused_columns(preview: "_Preview", params: Params) -> list[tuple[Params, str]]:
+    """Return the options by which columns become fields that an import has left out, and which; at most one.
+
+    Rows that are mended have the columns of their import.
+    """
+    if "repairs_of" in params:
+        return []
+    answer = await preview.read(params)
+    given = _members(params, "mapping")
+    read = {column["field"] for column in answer["columns"]}
+    # A column `local` is the place already, whichever it holds.
+    read |= {LOCATION_NAME, "local_info"} if EITHER in read else set()
+    more = {field: name for field, name in answer["mapping"].items() if field not in read | given.keys()}
+    if answer["fault"] or not more:
+        return []
+    about = "to use " + ", ".join(f"{name} as {field}" for field, name in more.items())
+    return [(_with(params, "mapping", {**given, **more}), about)]
 
 
 class _Preview:
@@ -129,6 +158,10 @@ def _remembered(answer: dict[str, Any], params: Params) -> Params | None:
     if not kept:
         return None
     texts = {name: value if isinstance(value, str) else _json(value) for name, value in kept.items() if value}
+    if _has_dates(answer) and "event_date" in (defaults := _members(texts, "defaults")):
+        # The date of that file's rows is not that of each of these.
+        del defaults["event_date"]
+        texts = _with(texts, "defaults", defaults)
     return {**texts, **params}
 
 
@@ -142,14 +175,35 @@ def _next_try(params: Params, answer: dict[str, Any]) -> Params | None:
     given = _members(params, "mapping")
     if fault["value"] in given.values():
         return _with(params, "mapping", {f: name for f, name in given.items() if name != fault["value"]})
-    names = [column["name"] for column in answer["columns"]]
+    names = _names(answer)
     mapping = {**_first_of_each(names, given), **given, **answer["mapping"]}
-    if not mapping:
-        return None
+    if mapping != given:
+        # What is lacking then, and why, the next answer says.
+        return _with(params, "mapping", mapping)
+    return _with_defaults(params, mapping, answer) if mapping else None
+
+
+def _with_defaults(
+    params: Params, mapping: Mapping[str, str | None], answer: dict[str, Any]
+) -> Params | None:
+    """Return options with a value for what no column has; None where one for all rows would be wrong."""
     defaults = _members(params, "defaults")
-    # What no column has must come from the person: the words in capitals are to be replaced.
+    # It must come from the person: the words in capitals are to be replaced.
     lacking = {f: f.upper() for f in REQUIRED if not mapping.get(f) and f not in defaults}
-    return _with(_with(params, "mapping", mapping), "defaults", {**defaults, **lacking})
+    if "event_date" in lacking and _has_dates(answer):
+        return None
+    return _with(params, "defaults", {**defaults, **lacking})
+
+
+def _has_dates(answer: dict[str, Any]) -> bool:
+    """Return whether the rows of a file have dates of their own, which cannot be read."""
+    fault = answer["fault"]
+    known = [found.field for found in map(meaning, _names(answer)) if found]
+    return fault is not None and (fault.get("rule") in _OF_DATES or "event_date" in known)
+
+
+def _names(answer: dict[str, Any]) -> list[str]:
+    return [column["name"] for column in answer["columns"]]
 
 
 def _first_of_each(names: list[str], given: Mapping[str, str | None]) -> dict[str, str]:

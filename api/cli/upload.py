@@ -156,8 +156,8 @@ class ImportRun:
             return ["stopped: nothing was sent"]
         upload_id, sender = self._outcome.upload_id, self._sender
         where = f"{self._url}{UPLOADS}/{upload_id}"
-        token = ' -H "Authorization: Bearer $FASTTRACK_TOKEN"' if os.environ.get("FASTTRACK_TOKEN") else ""
-        undo = f"to undo it: curl -X POST{token} {where}/undo"
+        token = _token()
+        undo = f"to undo it: {self._undo}"
         if self._outcome.finished:
             return [f"stopped: the import {upload_id} has ended", undo]
         if sender.position < sender.size:
@@ -176,6 +176,11 @@ class ImportRun:
             f"to cancel it and undo what it stored: curl -X POST{token} '{where}/cancel?undo=true'",
             undo.replace("undo it", "undo it when it has ended"),
         ]
+
+    @property
+    def _undo(self) -> str:
+        """The command that undoes the import."""
+        return f"curl -X POST{_token()} {self._url}{UPLOADS}/{self._outcome.upload_id}/undo"
 
     def _end(self, proposals: Sequence[Proposal] = (), report: Report | None = None) -> None:
         url = f"{self._url}{UPLOADS}/{self._outcome.upload_id}/rejected.csv"
@@ -255,7 +260,9 @@ class ImportRun:
     async def _proposals(self, http: httpx.AsyncClient, source: "_Source") -> list[Proposal]:
         # A proposal is an extra: that it cannot be had must not hide what became of the import.
         with suppress(Refused, httpx.HTTPError):
-            return await propose(http, source.path, self._params, self._outcome, shown=source.shown)
+            return await propose(
+                http, source.path, self._params, self._outcome, shown=source.shown, undo=self._undo
+            )
         return []
 
     def _note(self, no: UnreachableError | Refused) -> None:
@@ -331,6 +338,11 @@ def _object(option: str, text: str) -> str:
     if not isinstance(value, dict):
         raise click.BadParameter("must be a JSON object", param_hint=option)
     return text
+
+
+def _token() -> str:
+    """Return how curl sends the token, where there is one."""
+    return ' -H "Authorization: Bearer $FASTTRACK_TOKEN"' if os.environ.get("FASTTRACK_TOKEN") else ""
 
 
 def _where(url: str) -> list[str]:

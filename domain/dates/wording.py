@@ -52,7 +52,7 @@ _END_OF_DAY = re.compile(r"(?:(?<=[0-9]{4})|(?<=[/.-][0-9]{2})|(?<=[/.-][0-9])),
 _SPLITS_TRIED = 4
 _INHABITED_MINUTES = 10 * 60
 _BETWEEN = r"(?:[-→,&~]| ?\b(?:a|ao|al|as|e|y|and|to|until|ate|hasta)\b(?: o| el)?(?: dia)?)"
-_END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.]) ?(?:{_BETWEEN}|[/|\u00b7\u2022]) ?(?=[0-9]|[a-z]+\.? [0-9])")
+_END_OF_FIRST = re.compile(rf"(?<=[0-9a-z.)\]]) ?(?:{_BETWEEN}|[/|\u00b7\u2022]) ?(?=[0-9]|[a-z]+\.? [0-9])")
 _ENDS_TRIED = 8
 # The first of several days is written as far as it differs from the next.
 _LONGEST_RANGE_DAYS = 15
@@ -95,6 +95,17 @@ _WITH_WORD = re.compile(
 _SHORT_OFFSET = re.compile(
     r"(?P<moment>.*?(?P<joint>(?<=[0-9])t)?(?P<start>[0-9]{1,2})[:h][0-9]{2}(?P<second>:[0-9]{2}(?:[.,][0-9]+)?)?)"
     r"(?P<apart> ?)(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
+)
+_MINUTES_IN_WORDS = re.compile(
+    r"(?P<day>.*[0-9]{4},? )?(?P<at>(?:as|at|a las|las|@) )?(?P<hour>[01]?[0-9]|2[0-3])"
+    r"(?P<unit> ?(?:hs?|hrs?|horas?))?"
+    r" (?:e|y) (?:(?P<minute>[0-5][0-9])(?P<minutes> ?(?:m|mins?|minutos?))?|meia|media)"
+    r"(?P<rest>(?: (?:(?:da|de la) )?[a-z]+)?)"
+)
+_HOURS = 24
+# An end that is no hour: `19-30` is no range of times.
+_LATE_END = re.compile(
+    rf"(?![0-9]+,[0-9])[0-9]{{1,2}}(?:[:h][0-9]{{0,2}})?(?: ?{_BETWEEN} ?| ?/ ?)(?:2[5-9]|[3-9][0-9])"
 )
 _NO_TIME = re.compile(
     r"(?<![0-9:])(?:(?:2[4-9]|[3-9][0-9])(?: ?h[0-9]{0,2}|:[0-9]{2})|[0-9]{1,2}[h:][6-9][0-9])(?![0-9])"
@@ -254,7 +265,7 @@ def _of_whole(tidied: str, text: str, order: DateOrder) -> list[str]:
     if first and (written := read_written(first)) and written.clock:
         # What follows is another moment, or a note.
         tidied, first = first, ""
-    for known in _with_whole_offset(tidied):
+    for known in _whole(tidied):
         other += [moment for moment in _of_candidates(known, order) if moment not in other]
     return other or (_of_candidates(first, order) if first else [])
 
@@ -278,6 +289,11 @@ def _first_lines(text: str) -> str:
     return next((first for first in firsts if read_written(first) or read_clock(first)), "")
 
 
+def _whole(tidied: str) -> list[str]:
+    """Return what a text may be, the parts of its time in figures."""
+    return [whole for known in _with_minutes_in_words(tidied) for whole in _with_whole_offset(known)]
+
+
 def _with_whole_offset(known: str) -> list[str]:
     """Return what a text may be whose offset of one digit lacks one: `19:30:00-3` is `19:30:00-03:00`.
 
@@ -291,6 +307,20 @@ def _with_whole_offset(known: str) -> list[str]:
     if found["sign"] == "+" or is_of_program:
         return [whole]
     return [known] if int(found["hour"]) > int(found["start"]) else [known, whole]
+
+
+def _with_minutes_in_words(known: str) -> list[str]:
+    """Return what a text may be whose minutes stand behind a word: `19 e 30` is `19:30`, `7 e meia` `7:30`.
+
+    `19 e 20` may be two hours, too.
+    """
+    found = _MINUTES_IN_WORDS.fullmatch(known)
+    if found is None or (found["day"] and not (found["at"] or found["unit"])):
+        return [known]
+    minute = found["minute"]
+    whole = f"{found['day'] or ''}{found['at'] or ''}{found['hour']}:{minute or '30'}{found['rest']}"
+    is_hour = minute and not found["minutes"] and int(found["hour"]) < int(minute) < _HOURS
+    return [known, whole] if is_hour else [whole]
 
 
 def _candidates(known: str) -> Iterator[str]:
@@ -364,7 +394,7 @@ def _cut(known: str) -> list[str]:
     if noted := _IN_BRACKETS.fullmatch(known):
         firsts += [f"{noted['moment']} {noted['within']}", noted["moment"]]
     ends = [match.start() for match in islice(_END_OF_FIRST.finditer(known), _ENDS_TRIED)]
-    starts = [with_half_of_end(known[:end], known[end:]) for end in reversed(ends)]
+    starts = [_first_of_range(known[:end], known[end:]) for end in reversed(ends)]
     if None in starts:
         return []
     firsts += [start for start in starts if start is not None]
@@ -372,6 +402,13 @@ def _cut(known: str) -> list[str]:
         firsts.append(word["moment"])
     lead = _LEAD.fullmatch(known)
     return [*firsts, lead["rest"]] if lead else firsts
+
+
+def _first_of_range(start: str, end: str) -> str | None:
+    """Return a start in the half of the day of its end, with the zone that is named behind it."""
+    moment, _ = without_zone(start)
+    whole = with_half_of_end(moment, end)
+    return None if whole is None else f"{whole}{start[len(moment) :]}"
 
 
 def _first_of_days(found: re.Match[str]) -> list[str]:
@@ -434,8 +471,14 @@ def _time_suggestions(text: str, days: Sequence[Day]) -> list[str]:
     if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
         return []
     tidied = _first_lines(text[:100]) or _unbracketed(plain(text[:100]) or "")
+    if (
+        _LATE_END.fullmatch(tidied)
+        and len(whole := _with_minutes_in_words(tidied)) == 1
+        and whole[0] == tidied
+    ):
+        return []
     found: list[str] = []
-    for known in _with_whole_offset(tidied):
+    for known in _whole(tidied):
         found += [time for time in _times_in(known, days) if time not in found]
     return found
 

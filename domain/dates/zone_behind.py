@@ -14,9 +14,11 @@ _CLOCK = r"(?:[0-9][:.][0-9]{2}(?:[:.,][0-9]+)*|[0-9] ?(?:hs?|hrs?|horas?)(?: ?[
 _UNIT = r"(?: ?(?:hs?|hrs?|horas?|min|[ap]\.? ?m\b\.?))?"
 _OFFSET = r"(?: ?(?:utc|gmt)? ?[+-][0-9]{1,2}:?(?:[0-9]{2})?)?"
 _LONG = r"[a-z]+(?:/[a-z0-9_+-]+)+|(?:horario|hora|fuso)\b[a-z ]*|(?:[a-z]+ ){1,3}time"
+_NUMBERED = r"(?:utc|gmt) ?[+-][0-9]{1,2}(?::?[0-9]{2})?"
 _BEHIND = re.compile(
     rf"(?P<moment>.*{_CLOCK}{_UNIT}{_OFFSET})"
-    rf"(?:,? (?P<bare>{_LONG}|[a-z]{{2,}})| ?[(\[](?P<within>{_LONG}|[a-z]{{2,5}})[)\]])"
+    rf"(?:,? (?P<bare>{_LONG}|{_NUMBERED}|[a-z]{{2,}})"
+    rf"| ?[(\[](?P<within>{_LONG}|{_NUMBERED}|[a-z]{{2,5}})[)\]])"
 )
 _LOCAL = frozenset({"local", "hora local", "horario local", "local time"})
 _UNITS = frozenset({"am", "pm", "hs", "hr", "hrs", "hora", "horas", "min"})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import itemgetter
 
 from domain.dates.words import MONTHS, WEEKDAYS
 from domain.dates.written import read_clock, read_written
@@ -27,6 +28,7 @@ _WORDS_OF_TIME = _FIRST_THREE | frozenset({"fei", "hor", "hou", "min"})
 _SHORT_WORD = 4
 """Up to so many letters a word may be a zone or a joint: `AMT`, `às`, `UTC`."""
 _WORD = re.compile(r"[^\W\d_]+")
+_FIRST_THREE_OF: Callable[[str], str] = itemgetter(slice(3))
 _HAS_DIGIT = re.compile(r"[0-9]")
 _BEFORE_WHEN = frozenset("0123456789 \t\n\u00a0(\"'")
 _NUMBER = re.compile(r"[^\w]*+[0-9][0-9.,' \u00a0\u202f]*+[^\w]*+")
@@ -62,6 +64,14 @@ _TOTALS = re.compile(
 _AMOUNT = re.compile(r"(?:[a-z]{0,3}\W{0,2} ?)?[0-9][0-9.,' ]*+(?:[a-z]{1,20}|%)?")
 _TOTAL_WORDS = re.compile(r"tota|som|sum|count")
 _LONGEST_LABEL = 100
+_ROWS = re.compile(
+    r"\(?(?:[0-9]{1,12} (?:rows?|linhas?|registros?|filas?|tuplas?)"
+    r"(?: (?:in set|affected|selected|returned|afetadas?|selecionad[oa]s?|afectadas?|seleccionadas?))?"
+    r"|empty set)\)?(?:,? ?\([0-9.,]++ ?[a-z]{1,8}\))?\.?"
+)
+_RULES = frozenset("-+=_:|\\\u2500\u2501\u2550")
+_RULER = re.compile(r"[-+=_:| \u2500-\u257f]++")
+_RULED = ("--", "==", "__", ":-", "-:", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
 _DIGITS = frozenset("0123456789")
 _LONGEST_NAMES = 10_000
 _JSON = re.compile(r"\s*+(?:\[\s*+)?\{\s*+(?:[\"'\u201c\u201d\u2018]|\w++\s*+:|\}|\Z)")
@@ -216,10 +226,15 @@ def is_of_24_hours(text: str) -> bool:
     return clock is not None and (not 0 < clock.hour <= _NOON or _WITH_HALF.search(folded(text)) is not None)
 
 
-def no_texts(cells: Collection[str]) -> set[str]:
-    """Return those cells for which `is_no_text` holds; many are searched quickly at once."""
-    beginnings = set(filter(_may_begin, {cell[:3] for cell in cells}))
-    return {cell for cell in cells if cell[:3] in beginnings and is_no_text(cell)} if beginnings else set()
+def beginnings_of(cells: Iterable[str]) -> set[str]:
+    """Return the first three characters of some cells, by which many are searched quickly at once."""
+    return {*map(_FIRST_THREE_OF, cells)}
+
+
+def no_texts(cells: Collection[str], beginnings: Iterable[str]) -> set[str]:
+    """Return those cells for which `is_no_text` holds. `beginnings` are those of the cells."""
+    known = set(filter(_may_begin, beginnings))
+    return {cell for cell in cells if cell[:3] in known and is_no_text(cell)} if known else set()
 
 
 def is_no_text(text: str) -> bool:
@@ -259,8 +274,31 @@ def is_no_title(text: str) -> bool:
 
 
 def without_totals(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Return the rows but for lines of totals: a label, and numbers below the other columns."""
-    return [row for row in rows if not is_line_of_totals(row)]
+    """Return the rows but for rulers and lines of totals: a label, and numbers below the other columns."""
+    return [row for row in rows if not (is_line_of_totals(row) or is_ruler(row))]
+
+
+def is_ruler(row: Sequence[str]) -> bool:
+    """Return whether a row only rules a table, as databases and Markdown do: `----+----`, `|:---|---:|`.
+
+    Or ends one, as a dump of PostgreSQL does.
+    """
+    filled = [plain for cell in row if (plain := cell.strip())]
+    if not filled or filled[0][0] not in _RULES:
+        return False
+    return filled == ["\\."] or (
+        all(map(_RULER.fullmatch, filled)) and any(mark in cell for cell in filled for mark in _RULED)
+    )
+
+
+def is_count_of_rows(row: Sequence[str]) -> bool:
+    """Return whether a row is what databases write below a table: `(2 rows)`, `1 row in set (0.00 sec)`."""
+    filled = [plain for cell in row if (plain := cell.strip())]
+    return (
+        len(filled) == 1
+        and len(filled[0]) < _LONGEST_LABEL
+        and _ROWS.fullmatch(folded(filled[0])) is not None
+    )
 
 
 def is_line_of_totals(row: Sequence[str]) -> bool:

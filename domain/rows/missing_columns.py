@@ -1,10 +1,11 @@
 """Why a required column is missing: what its name may have been, or what the file is instead."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from domain.problems import Problem, ProblemParam, excerpt, problem
 from domain.rows.damaged_names import damaged_name
+from domain.rows.dates_apart import dates_apart
 from domain.rows.likeness import is_like, is_vetoed
 from domain.rows.looks import column_of, is_date, may_be, mostly, without_totals
 from domain.rows.names import column_key, known_names, meaning, means_another_time, states_a_zone
@@ -50,8 +51,10 @@ def missing_columns(
         columns = _shown([names])
         value = excerpt(", ".join(names))
         return problem("missing_columns.no_header", value=value, fields=fields, columns=columns)
-    by_mapping = _by_mapping(missing, names, chosen or {})
-    sentence, params, more = by_mapping or _reason(missing, names, sample)
+    chosen = chosen or {}
+    # Above the mapping's own reasons: no column could be chosen, nor one date for all rows.
+    apart = _apart(names, sample, chosen) if "event_date" in missing else None
+    sentence, params, more = apart or _by_mapping(missing, names, chosen) or _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
 
 
@@ -93,6 +96,14 @@ def _of_another_zone(
         if is_stated and mostly(is_date, column_of(sample, column)):
             return name
     return None
+
+
+def _apart(
+    names: Sequence[str], sample: Sequence[Sequence[str]], chosen: Mapping[str, int | None]
+) -> tuple[str, dict[str, ProblemParam], str] | None:
+    """Return, as `_reason` does, that the dates stand elsewhere than in a column of whole dates."""
+    found = dates_apart(names, sample, {at for at in chosen.values() if at is not None})
+    return found and (f"missing_columns.{found[0]}", found[1], "")
 
 
 def _by_mapping(
@@ -159,20 +170,20 @@ def reads_as_data(names: Sequence[str]) -> bool:
 def likely_columns(
     fields: Sequence[str], names: Sequence[str], sample: Sequence[Sequence[str]]
 ) -> dict[str, int]:
-    """Return field -> column for columns whose name is a field's with a slip, and whose values fit."""
-    found: dict[str, int] = {}
-    keys = {
-        column_key(name[:80]): column
-        for column, name in enumerate(names)
-        if meaning(name) is None and name.strip() and not means_another_time(name)
-    }
-    for target in fields:
-        for key, column in keys.items():
-            if (
-                not is_vetoed(target, names[column])
-                and any(is_like(key, known) for known in known_names(target))
-                and may_be(target, column_of(sample, column))
-            ):
-                found[target] = column
-                break
-    return found
+    """Return field -> the first column whose name is the field's with a slip, and whose values fit."""
+    first = {target: next(like_columns(target, names, sample), None) for target in fields}
+    return {target: column for target, column in first.items() if column is not None}
+
+
+def like_columns(target: str, names: Sequence[str], sample: Sequence[Sequence[str]]) -> Iterator[int]:
+    """Yield the columns of unknown names that are a field's with a slip, and whose values fit."""
+    for column, name in enumerate(names):
+        if meaning(name) is not None or not name.strip() or means_another_time(name):
+            continue
+        key = column_key(name[:80])
+        if (
+            not is_vetoed(target, name)
+            and any(is_like(key, known) for known in known_names(target))
+            and may_be(target, column_of(sample, column))
+        ):
+            yield column

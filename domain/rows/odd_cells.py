@@ -4,13 +4,13 @@ Looks at the rows that were accepted, by either way of reading; only columns tha
 are looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from operator import itemgetter
 
 from domain.rows.columns import Columns
 from domain.rows.looks import (
-    NOTHING,
+    beginnings_of,
     ends_with_offset,
     is_null,
     is_several,
@@ -18,6 +18,7 @@ from domain.rows.looks import (
     no_texts,
 )
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones, without_event
+from domain.rows.placeholders import placeholders
 from domain.rows.zone_names import is_zone_of
 from domain.text import folded
 
@@ -53,6 +54,7 @@ class OddCells:
         self._places = {index[name] for name in (EITHER, LOCATION_NAME) if name in index}
         self._names = sorted({index[name] for name in _NAMES if name in index})
         self._people = index.get("participants")
+        self._description = index.get("description")
         told = [
             (at, without_event(column_key(columns.names[at]))) for at in columns.ignored if at < columns.width
         ]
@@ -66,24 +68,23 @@ class OddCells:
         """Return how many cells of accepted rows have each code."""
         # Nearly no file has such a word or a date there: no row of it is looked at by itself.
         distinct = {at: _distinct(records, at) for at in self._texts}
-        has_word = not all(map(NOTHING.isdisjoint, distinct.values()))
+        # Descriptions are longer than a word, and differ in each row: only plain words are looked for there.
+        begin = {at: beginnings_of(cells) for at, cells in distinct.items() if at != self._description}
+        placed = {at: self._placeholders(at, cells, begin.get(at, ())) for at, cells in distinct.items()}
+        dated = {at: no_texts(distinct[at], begin[at]) for at in self._names}
         found = {
-            "placeholder": sum(map(self._placeholders, records)) if has_word else 0,
-            "unlikely_text": sum(
-                _times(odd, records, at) for at in self._names if (odd := no_texts(distinct[at]))
-            ),
+            "placeholder": sum(_times(odd, records, at) for at, odd in placed.items() if odd),
+            "unlikely_text": sum(_times(odd, records, at) for at, odd in dated.items() if odd),
             "unlikely_participant": self._several(records, distinct),
             "cancelled_row": sum(map(self._is_cancelled, records)) if self._marks else 0,
             "zone_not_used": sum(map(self._is_elsewhere, records)) if self._zones else 0,
         }
         return {code: count for code, count in found.items() if count}
 
-    def _placeholders(self, cells: Sequence[str]) -> int:
-        if NOTHING.isdisjoint(cells):
-            return 0
-        texts = [(at, cells[at]) for at in self._texts if at < len(cells)]
+    def _placeholders(self, at: int, cells: set[str], beginnings: Collection[str]) -> set[str]:
+        odd = placeholders(cells, beginnings)
         # The place `NULL` is read as none.
-        return sum(text in NOTHING and not (at in self._places and is_null(text)) for at, text in texts)
+        return {cell for cell in odd if not is_null(cell)} if odd and at in self._places else odd
 
     def _several(self, records: Sequence[Sequence[str]], distinct: Mapping[int, set[str]]) -> int:
         at = self._people

@@ -17,7 +17,16 @@ from domain.problems import Problem, excerpt, problem, sendable
 from domain.rows.cells import Replacements, cell_error, is_cut, is_error, trimmed
 from domain.rows.columns import FLAT, Columns
 from domain.rows.formula_guard import imported
-from domain.rows.looks import is_line_of_totals, is_no_name, is_nothing, is_null, is_number, tries_json
+from domain.rows.looks import (
+    is_count_of_rows,
+    is_line_of_totals,
+    is_no_name,
+    is_nothing,
+    is_null,
+    is_number,
+    is_ruler,
+    tries_json,
+)
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
 from domain.rows.venue_members import TYPED, VenueMembers
 from domain.text import check_characters, check_size, is_too_large
@@ -101,9 +110,9 @@ class RowParser:
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
         """Return the row of a line of a table; None where it is no record.
 
-        A line of totals, a repeated header and rows below another header are no records: `warn` is called
-        with `total_row`, `repeated_header` or `other_table`. A mended row always is one: it was taken for one
-        before, and none is passed over unseen.
+        A line of totals, a ruler, a repeated header and rows below another header are no records: `warn` is
+        called with `total_row`, `separator_row`, `repeated_header` or `other_table`. A mended row always is
+        one: it was taken for one before, and none is passed over unseen.
         """
         if self.is_elsewhere and not self._repeats_header(cells):
             self.pass_over(1)
@@ -144,10 +153,16 @@ class RowParser:
         return self._cell("event_date", cells)
 
     def _is_no_record(self, cells: list[str]) -> bool:
-        """Return whether a rejected row is a line of totals or the header once more; warn of it."""
+        """Return whether a rejected row is a line of totals, a ruler or the header once more; warn of it."""
         if self._repeats_header(cells):
             self.is_elsewhere = False
             self._warn("repeated_header")
+            return True
+        if is_ruler(cells):
+            self._warn("separator_row")
+            return True
+        if is_count_of_rows(cells):
+            self._warn("total_row")
             return True
         index = self._columns.index
         at = [index[name] for name in ("event_date", "city") if name in index]

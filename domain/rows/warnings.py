@@ -33,8 +33,9 @@ _MESSAGES = {
         "between them, and were kept as one name: names are separated by ;"
     ),
     "placeholder": (
-        "cells hold a word for nothing (such as NA, null or -) and were stored as they are: clear them, if "
-        "nothing is meant"
+        "cells hold a word for nothing (such as NA, null or -), for what is still open (TBA, a definir) or "
+        "for what the row above has (idem, \u3003), and were stored as they are: clear them, if nothing is "
+        "meant, and write out what is repeated"
     ),
     "unlikely_text": (
         "titles, cities or places are a date, a time, or true or false, and were stored as they are: check "
@@ -68,7 +69,13 @@ _MESSAGES = {
     ),
     "repeated_header": "rows that repeat the header were skipped",
     "separator_row": (
-        "rows whose title, date and city are one merged cell are headings of the rows below, and were skipped"
+        "rows whose title, date and city are one merged cell are headings of the rows below, and were "
+        "skipped, as were lines that only rule the table (----)"
+    ),
+    "date_in_heading": (
+        "headings between the rows hold days, which were not used: the rows below them all have the one date "
+        "of the option defaults. If they are on other days, undo the import, and give each row its date in "
+        "a column of its own"
     ),
     "other_table": (
         "rows below another header, which has other columns, were not imported: import the file again with "

@@ -21,6 +21,7 @@ OF_THE_PROBLEM = {"field", "value"}
 # Problems of what only programs send: the page never does, so their English is enough.
 OF_PROGRAMS = {
     "api/http/problems.py",
+    "api/routes/idempotency.py",
     "api/routes/calendars.py",
     "api/routes/calendar_file.py",
     "api/routes/json_form.py",

@@ -81,6 +81,52 @@ async def test_a_value_that_only_the_person_knows_is_left_as_a_placeholder(tmp_p
     ]
 
 
+DATES_APART = {
+    "without a year": "Dia;Evento;Cidade\n13/12;A;Recife\n14/12;B;Recife\n",
+    "days alone": "Dia;Evento;Cidade\n13;A;Recife\n14;B;Recife\n",
+    "in parts": "Ano;Mês;Dia;Evento;Cidade\n2026;12;13;A;Recife\n2026;12;14;B;Recife\n",
+    "in headings": "Evento;Cidade\nSábado, 05/12/2026;\nA;Recife\nDomingo, 06/12/2026;\nB;Recife\n",
+    "not all readable": "Dia;Evento;Cidade\n13/12/2026;A;Recife\na definir;B;Recife\n",
+    "under an unknown title": "Dia;Nome da coisa;Cidade\n13/12;A;Recife\n14/12;B;Recife\n",
+}
+
+
+@pytest.mark.parametrize("name", DATES_APART)
+async def test_one_date_for_all_rows_is_not_proposed_where_they_have_others(
+    tmp_path: Path, name: str
+) -> None:
+    content = DATES_APART[name].encode()
+    defaults = {"defaults": '{"event_date":"2026-12-05","title":"A"}'}
+    async with serving(tmp_path) as served, served.client() as http:
+        assert await proposed(http, tmp_path / "a.csv", content, "missing_columns") == []
+        # Nor is the one that a file of these columns was imported with before.
+        await imported(http, content, defaults)
+        assert await proposed(http, tmp_path / "a.csv", content, "missing_columns") == []
+
+
+SHOW = b"Evento;Data;Hora do show;Cidade;Local do show;Artista\nA;13/12/2026;21h;Recife;Teatro;Ana\n"
+
+
+async def test_columns_that_an_import_left_out_are_proposed(tmp_path: Path) -> None:
+    ended = {**FAILED, "status": "completed", "error": None}
+    outcome = ImportOutcome("a", ended, has_unused_columns=True)
+    stored = ImportOutcome("a", {**ended, "rows_stay": True}, has_unused_columns=True)
+    file = tmp_path / "a.csv"
+    file.write_bytes(SHOW)
+    given = {"mapping": '{"participants":"Artista"}', "date_format": "dmy"}
+    mapping = {"event_time": "Hora do show", "local_info.location_name": "Local do show"}
+    async with serving(tmp_path) as served, served.client() as http:
+        (dry,) = await propose(http, file, given, outcome, shown="a.csv", undo="undo it")
+        (again,) = await propose(http, file, given, stored, shown="a.csv", undo="undo it")
+        assert (dry.undo, again.undo) == ("", "undo it")
+        assert dry.about == "to use Hora do show as event_time, Local do show as local_info.location_name"
+        assert json.loads(dry.params["mapping"]) == {"participants": "Artista", **mapping}
+        assert await propose(http, file, dry.params, outcome, shown="a.csv") == []
+        assert await propose(http, file, {"repairs_of": "b"}, outcome, shown="a.csv") == []
+        assert await propose(http, file, {}, ImportOutcome("a", ended), shown="a.csv") == []
+        assert await imported(http, SHOW, dry.params) == 1
+
+
 async def test_dates_with_two_readings_are_proposed_in_either_order(tmp_path: Path) -> None:
     content = b"titulo,data\nA,03/04/2025\n"
     async with serving(tmp_path) as served, served.client() as http:

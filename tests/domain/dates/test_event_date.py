@@ -451,6 +451,22 @@ def test_a_date_that_contradicts_the_order_names_the_line_that_proved_it() -> No
         ("2025-07-03 - 2025-07-05", "2025-07-03"),
         ("2025-07-03T19:00/21:00", "2025-07-03T19:00:00"),
         ("July 3, 2025 7:00 PM (GMT-3)", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM (GMT-3) \u2192 10:00 PM", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM \u2192 10:00 PM (GMT-3)", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM (GMT-3) \u2192 July 4, 2025 2:00 AM (GMT-3)", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM (GMT-3) \u2192 10:00 PM (GMT-5)", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 (GMT-3) \u2192 10:00 PM", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM (America/Recife) \u2192 10:00 PM", "2025-07-03T19:00:00-03:00"),
+        ("July 3, 2025 7:00 PM [UTC+05:30] - 10:00 PM", "2025-07-03T19:00:00+05:30"),
+        ("July 3, 2025 7:00 PM (EST) \u2192 10:00 PM", None),
+        ("2025/07/03 19:00 (GMT-3) \u2192 22:00", "2025-07-03T19:00:00-03:00"),
+        ("03/07/2025 19h (BRT) \u00e0s 22h", "2025-07-03T19:00:00-03:00"),
+        ("03/07/2025 7:00 BRT - 10:00 PM BRT", "2025-07-03T19:00:00-03:00"),
+        ("03/07/2025 \u00e0s 19 e 30", "2025-07-03T19:30:00"),
+        ("03/07/2025 19h e 30", "2025-07-03T19:30:00"),
+        ("03/07/2025, 19 horas e 30 minutos", "2025-07-03T19:30:00"),
+        ("03/07/2025 \u00e0s 7 e meia da noite", "2025-07-03T19:30:00"),
+        ("03/07/2025 19 e 30", None),
         ("2025-07-03 19:00 (abertura 18h)", "2025-07-03T19:00:00"),
         ("28/12 a 03/01/2027", "2026-12-28"),
         ("30 de dezembro a 2 de janeiro de 2027", "2026-12-30"),
@@ -615,6 +631,20 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("19h e 21h", "19:00:00"),
         ("19:00/21:00", "19:00:00"),
         ("19,30", "19:30:00"),
+        ("19 e 30", "19:30:00"),
+        ("19h e 30", "19:30:00"),
+        ("19 y 30", "19:30:00"),
+        ("\u00e0s 19 e 30", "19:30:00"),
+        ("19 e 15", "19:15:00"),
+        ("19 horas e 20 minutos", "19:20:00"),
+        ("7 e 30 da noite", "19:30:00"),
+        ("7 e meia da noite", "19:30:00"),
+        ("19-30", None),
+        ("19/30", None),
+        ("19 a 30", None),
+        ("19:00 e 30", None),
+        ("7:00 PM (GMT-3) \u2192 10:00 PM", "19:00:00-03:00"),
+        ("7:00 (GMT-3) - 10:00 PM", "19:00:00-03:00"),
         ("7.30", "07:30:00"),
         ("19,5", None),
         ("7.5", None),
@@ -674,6 +704,12 @@ def test_a_refused_time_has_an_explanation(time: str, suggestion: str | None) ->
     refused = parse("2025-07-01", time=time)
     assert isinstance(refused, Problem)
     assert (refused.field, refused.suggestion) == ("event_time", suggestion)
+
+
+def test_minutes_behind_a_word_may_be_an_hour() -> None:
+    refused = parse("2025-07-01", time="19 e 20")
+    assert isinstance(refused, Problem)
+    assert refused.suggestions == ("19:00:00", "19:20:00")
 
 
 moments = st.datetimes(datetime(1900, 1, 2), datetime(2200, 12, 30))  # noqa: DTZ001 - naive on purpose

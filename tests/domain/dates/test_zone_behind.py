@@ -22,6 +22,10 @@ EVENING = Clock(19)
         ("7pm new york time", "7pm", "new york time"),
         ("19:00 (cet)", "19:00", "cet"),
         ("19 brt", "19", "brt"),
+        ("7:00 pm (gmt-3)", "7:00 pm", "gmt-3"),
+        ("19h [utc+05:30]", "19h", "utc+05:30"),
+        ("19:00 utc-3", "19:00", "utc-3"),
+        ("19:00 - 22:00 gmt-10", "19:00 - 22:00", "gmt-10"),
         ("19:00 horario local", "19:00", ""),
         ("19:00 (local)", "19:00", ""),
         *[
@@ -55,6 +59,8 @@ def test_a_zone_is_told_from_other_words_behind_a_time(text: str, moment: str, n
         ("india standard time", "+05:30", "+05:30"),
         ("utc", "Z", "Z"),
         ("gmt", "Z", "Z"),
+        ("gmt-3", "-03:00", "-03:00"),
+        ("utc+05:30", "+05:30", "+05:30"),
         *[
             (name, None, None)
             for name in (

@@ -13,14 +13,17 @@ from domain.rows.formula_guard import exported, imported, may_be_guarded
 from domain.rows.looks import (
     ends_with_offset,
     is_count,
+    is_count_of_rows,
     is_line_of_totals,
     is_no_name,
     is_no_text,
     is_no_title,
     is_number,
+    is_ruler,
     is_several,
     tries_json,
 )
+from domain.rows.placeholders import is_placeholder
 from domain.text import looks_damaged
 
 CELLS = [
@@ -70,6 +73,7 @@ LOOKS: list[Callable[[str], object]] = [
         lambda cell: damaged_name(REQUIRED, [cell]),
     ),
     *(is_several, tries_json, ends_with_offset, looks_damaged, lambda cell: is_line_of_totals([cell])),
+    *(lambda cell: is_ruler([cell]), lambda cell: is_count_of_rows([cell]), is_placeholder),
 ]
 SIZE, TIMES = 2_000, 16
 

@@ -53,6 +53,31 @@ def test_words_for_nothing_are_stored_and_told(column: str, word: str) -> None:
         assert stored[column] == word
 
 
+@pytest.mark.parametrize("word", ["Idem", "\u3003", "-//-", "A definir", "TBA", "???", "(a confirmar)"])
+@pytest.mark.parametrize("column", ["T\u00edtulo", "Cidade", "Participantes", "Local", "Endere\u00e7o"])
+def test_words_for_what_is_open_or_repeated_are_stored_and_told(column: str, word: str) -> None:
+    place = {"Endere\u00e7o": "", **({} if column == "Local" else {"Local": "Teatro"})}
+    rows, warnings = read({**place, column: word}, place, {**place, column: word})
+    if column == "Local" and len(word) < 2:
+        assert [row.fields is None for row in rows] == [True, False, True]
+    else:
+        assert warnings == {"placeholder": 2}
+        assert all(row.fields is not None for row in rows)
+
+
+def test_real_places_and_titles_are_not_told() -> None:
+    rows = read(
+        {
+            "T\u00edtulo": "TBA ao vivo",
+            "Cidade": "Xique-Xique",
+            "Local": "Mesma Pra\u00e7a",
+            "Participantes": "Same",
+        },
+        {"T\u00edtulo": "!!!", "Cidade": "Porto Alegre", "Descri\u00e7\u00e3o": "A definir"},
+    )
+    assert rows[1] == {}
+
+
 @pytest.mark.parametrize(
     ("column", "code", "rule"),
     [

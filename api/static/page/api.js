@@ -39,32 +39,44 @@ export const signInAgain = () => (returning ??= ask().finally(() => (returning =
  * @param {string} method
  * @param {string} path Below /api/v1, or as the server gave it.
  * @param {{json?: any, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal,
- *   keepalive?: boolean}} [how] `keepalive`: goes on when the page is left.
+ *   keepalive?: boolean, withinMs?: number}} [how] `keepalive`: goes on when the page is left. `withinMs`: no
+ *   answer by then is none.
  * @returns {Promise<{body: any, headers: Headers}>}
  */
-export async function call(method, path, {json, body, headers = {}, signal, keepalive} = {}) {
+export async function call(method, path, {json, body, headers = {}, signal, keepalive, withinMs} = {}) {
   if (json !== undefined) headers = {...headers, "Content-Type": "application/json"};
   const content = json === undefined ? body : JSON.stringify(json);
   // An address that the server gave is whole; a path of ours is below the API.
   const url = path.startsWith(`${PREFIX}/api/`) ? path : BASE + path;
   // Meanwhile it would go out under the name of whoever signs in.
   if (returning && path !== SESSION) await returning;
-  const answer = await fetch(url, {method, body: content, headers, signal, keepalive}).catch((fault) => {
-    throw signal?.aborted ? fault : new Fault(0);
-  });
-  const parsed = await parse(answer);
+  const {answer, text} = await exchange(url, {method, body: content, headers, signal, keepalive}, withinMs);
+  const parsed = parsedOf(answer, text);
   if (answer.ok) return {body: parsed, headers: answer.headers};
   if (answer.status === 401 && path !== SESSION && ask) {
     await signInAgain();
     // What was asked for, and what was typed for it, is still wanted.
-    return call(method, path, {body: content, headers, signal, keepalive});
+    return call(method, path, {body: content, headers, signal, keepalive, withinMs});
   }
   throw new Fault(answer.status, parsed ?? {});
 }
 
+/** An answer and all its text: a network that breaks amid it, or a server that takes too long, gave none. */
+async function exchange(url, {signal, ...how}, withinMs) {
+  const late = withinMs ? new AbortController() : null;
+  const timer = late && setTimeout(() => late.abort(), withinMs);
+  try {
+    const answer = await fetch(url, {...how, signal: signal ?? late?.signal});
+    return {answer, text: await answer.text()};
+  } catch (fault) {
+    throw signal?.aborted ? fault : new Fault(0);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The answer to HEAD names the type of a body that it does not have. */
-async function parse(answer) {
-  const text = await answer.text();
+function parsedOf(answer, text) {
   return text && /json/.test(answer.headers.get("Content-Type") ?? "") ? JSON.parse(text) : null;
 }
 

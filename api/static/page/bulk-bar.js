@@ -1,6 +1,10 @@
-import {call} from "./api.js";
+import {call, get} from "./api.js";
 import {dateInput, dateOf} from "./date-input.js";
 import {field, h, select} from "./dom.js";
+import {tagOf} from "./event-tag.js";
+import {ANSWER_WITHIN_MS, openForm} from "./form-dialog.js";
+import {inTurns} from "./in-turns.js";
+import {isLost} from "./lost-answers.js";
 import {say, t} from "./i18n.js";
 import {faultText} from "./problem-words.js";
 import {toast} from "./tell.js";
@@ -8,15 +12,12 @@ import {VENUE_TYPES} from "./venue-types.js";
 
 /** What can be set for many events at once. */
 const CHANGES = {
-  city: () => h("input", {required: true}),
+  city: () => h("input", {required: true, dir: "auto"}),
   event_date: () => dateInput(),
   "local_info.venue_type": () =>
     h("select", {}, ...VENUE_TYPES.map((name) => h("option", {value: name}, name))),
-  "local_info.location_name": () => h("input", {required: true}),
+  "local_info.location_name": () => h("input", {required: true, dir: "auto"}),
 };
-
-/** Requests under way at once: the server takes them one after the other. */
-const AT_ONCE = 4;
 
 /**
  * What can be done with the events that were chosen.
@@ -52,18 +53,18 @@ function changeAll(events) {
     happening.preventDefault();
     fault.textContent = "";
     const {value} = place.querySelector("input, select");
-    const failed = await inTurns(events, (event) => change(event, which.value, value));
-    if (failed.length === events.length) return (fault.textContent = faultText(failed[0]));
-    dialog.close();
-    toast(
-      failed.length
-        ? t("bulk.someFailed", {count: failed.length, reason: faultText(failed[0])})
-        : t("bulk.changed", {count: events.length}),
+    stop = new AbortController();
+    const outcome = await form.store(() =>
+      inTurns(events, (event) => change(event, which.value, value), stop.signal),
     );
+    if (outcome.faults.length === events.length) return (fault.textContent = faultText(outcome.faults[0]));
+    form.close();
+    toast(told(outcome));
   };
+  let stop = new AbortController();
   const dialog = h(
     "dialog",
-    {label: "bulk.change", onclose: () => dialog.remove()},
+    {label: "bulk.change"},
     h(
       "form.stack",
       {onsubmit: submit},
@@ -73,33 +74,37 @@ function changeAll(events) {
       h(
         "div.row.end",
         {},
-        h("button", {type: "button", t: "cancel", onclick: () => dialog.close()}),
+        h("button", {type: "button", t: "cancel", onclick: () => void form.leave()}),
         h("button.primary", {type: "submit", t: "bulk.change"}),
       ),
     ),
   );
   draw();
-  document.body.append(dialog);
-  dialog.showModal();
+  // Those under way end first: what became of each is known, and said.
+  const form = openForm(dialog, {onStop: () => stop.abort()});
 }
 
-function change(event, name, value) {
+/** How many were changed, and how many not: because it was stopped, or why. */
+function told({done, faults, left}) {
+  const count = faults.length + left;
+  if (!count) return t("bulk.changed", {count: done});
+  return faults.length
+    ? t("bulk.someFailed", {done, count, reason: faultText(faults[0])})
+    : t("bulk.stopped", {done, count});
+}
+
+async function change(event, name, value) {
   const [outer, inner] = name.split(".");
   const given = name === "event_date" ? dateOf(value, event) : value;
-  return call("PATCH", `/eventos/${event.id}`, {
+  await call("PATCH", `/eventos/${event.id}`, {
     json: {[outer]: inner ? {[inner]: given} : given},
-    headers: {"If-Match": `"${event.id}-${event.version}"`},
+    headers: {"If-Match": tagOf(event)},
+    withinMs: ANSWER_WITHIN_MS,
+  }).catch(async (fault) => {
+    // The answer alone may have been lost: then it is another version, with what was sent.
+    const now =
+      isLost(fault) && (await get(`/eventos/${event.id}`, {withinMs: ANSWER_WITHIN_MS}).catch(() => null));
+    const has = now && (inner ? now[outer]?.[inner] : now[outer]);
+    if (!now || now.version === event.version || has !== given) throw fault;
   });
-}
-
-/** @returns {Promise<import("./api.js").Fault[]>} Why some failed. */
-async function inTurns(events, work) {
-  const faults = [];
-  const waiting = [...events];
-  const worker = async () => {
-    for (let event = waiting.shift(); event; event = waiting.shift())
-      await work(event).catch((fault) => faults.push(fault));
-  };
-  await Promise.all(Array.from({length: AT_ONCE}, worker));
-  return faults;
 }

@@ -1,6 +1,9 @@
 import {call, get, post} from "./api.js";
+import {working} from "./busy.js";
 import {confirmed} from "./confirm.js";
 import {h} from "./dom.js";
+import {ANSWER_WITHIN_MS, openForm} from "./form-dialog.js";
+import {isLost} from "./lost-answers.js";
 import {moment} from "./format.js";
 import {t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
@@ -17,31 +20,47 @@ export function calendarAddress(question) {
   const made = h("div");
   /** @type {number | null} Whose address is shown. */
   let shown = null;
+  /** Those of the list; null until it was read. @type {any[] | null} */
+  let known = null;
+  /** @returns {Promise<boolean>} Whether the list could be read. */
   const reload = async () => {
-    const {items} = await get("/calendars").catch((fault) => (toastFault(fault), {items: []}));
-    list.replaceChildren(...items.map((calendar) => itemOf(calendar, revoked)));
+    const end = working(list);
+    const page = await get("/calendars", {withinMs: ANSWER_WITHIN_MS}).catch(toastFault).finally(end);
+    if (!page) return false;
+    known = page.items;
+    list.replaceChildren(...known.map((calendar) => itemOf(calendar, revoked)));
     // What was revoked is no address to copy any more.
-    if (!items.some(({id}) => id === shown)) made.replaceChildren();
+    if (!known.some(({id}) => id === shown)) made.replaceChildren();
+    return true;
   };
   /** Its button is gone, and the keyboard with it. */
   const revoked = async () => {
     await reload();
     make.focus();
   };
-  const create = async () => {
-    const calendar = await post("/calendars", {json: {filters}}).catch(toastFault);
-    if (!calendar) return;
-    shown = calendar.id;
-    made.replaceChildren(shownOnce(calendar.url));
-    await reload();
-  };
+  const create = () =>
+    form.store(async () => {
+      const before = known && new Set(known.map(({id}) => id));
+      try {
+        const calendar = await post("/calendars", {json: {filters}, withinMs: ANSWER_WITHIN_MS});
+        shown = calendar.id;
+        made.replaceChildren(shownOnce(calendar.url));
+        await reload();
+      } catch (fault) {
+        if (!isLost(fault)) return toastFault(fault);
+        // It cannot be sent again as if nothing had been: each time makes another address.
+        const isRead = (await reload()) && before;
+        const isMade = isRead && known.some(({id}) => !before.has(id));
+        toast(t(`calendar.lost.${isRead ? (isMade ? "made" : "missing") : "unknown"}`));
+      }
+    });
   const make = h("button.primary", {type: "button", t: "calendar.make", onclick: create});
   const about = Object.values(filters).length
     ? h("p.small", {t: ["calendar.filters", {filters: Object.values(filters).join(", ")}]})
     : null;
   const dialog = h(
     "dialog",
-    {label: "calendar.subscribe", onclose: () => dialog.remove()},
+    {label: "calendar.subscribe"},
     h(
       "div.stack",
       {},
@@ -49,12 +68,11 @@ export function calendarAddress(question) {
       h("p.soft", {t: "calendar.lead"}),
       about,
       made,
-      h("div.row", {}, make, h("button", {type: "button", t: "close", onclick: () => dialog.close()})),
+      h("div.row", {}, make, h("button", {type: "button", t: "close", onclick: () => void form.leave()})),
       list,
     ),
   );
-  document.body.append(dialog);
-  dialog.showModal();
+  const form = openForm(dialog);
   void reload();
 }
 
@@ -99,7 +117,7 @@ function itemOf({id, created_at: made, last_used_at: used, filters}, onRevoked) 
     h(
       "div",
       {},
-      h("div.item-title", {}, about || t("calendar.all")),
+      h("div.item-title", {}, h("bdi", {}, about || t("calendar.all"))),
       h(
         "div.item-more",
         {},

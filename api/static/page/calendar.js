@@ -1,5 +1,5 @@
 import {addressOf} from "./router.js";
-import {monthAfter, weeksOf} from "./event-query.js";
+import {dayByKey, monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
@@ -30,12 +30,23 @@ export class Calendar {
   #days = new Map();
   /** What had the keyboard when the month was left for a list. */
   #left = "";
+  /** The day that has the month's place in the order of Tab. */
+  #current = "";
+  /** The day that a key leads to, in a month that is yet to be drawn. */
+  #awaited = "";
+  /** @type {string[][]} */
+  #weeks = [];
 
   /** @param {{onMonth: (month: string) => void}} on */
   constructor({onMonth}) {
-    this.title = h("h2", {"aria-live": "polite", tabindex: "-1"});
-    this.grid = h("div.month", {role: "grid"});
+    this.title = h("h2", {id: "month-title", "aria-live": "polite", tabindex: "-1"});
+    this.grid = h("div.month", {role: "grid", "aria-labelledby": this.title.id});
+    this.grid.addEventListener("keydown", (event) => this.#walk(event));
+    this.grid.addEventListener("focusin", ({target}) =>
+      this.#enter(target.closest("[data-day]")?.dataset.day),
+    );
     this.month = "";
+    this.onMonth = onMonth;
     const step = (by, key, text) =>
       h("button", {type: "button", label: key, onclick: () => onMonth(monthAfter(this.month, by))}, text);
     this.element = h(
@@ -73,9 +84,15 @@ export class Calendar {
       [this.#question, this.#restsUntil] = [question, 0];
       if (month !== this.month) this.#days = new Map();
     }
+    if (month !== this.month || !weeks.flat().includes(this.#current))
+      this.#current = today().startsWith(month) ? today() : `${month}-01`;
     this.month = month;
     this.title.textContent = monthInFull(month);
+    this.#weeks = weeks;
+    const isWalking = this.grid.contains(document.activeElement);
     this.#draw(weeks);
+    if (isWalking && this.#awaited.startsWith(month)) this.#focusDay(this.#awaited);
+    this.#awaited = "";
     const restMs = this.#restsUntil - performance.now();
     if (restMs > 0) return void (this.#later = setTimeout(() => void this.#read(weeks, filters), restMs));
     await this.#read(weeks, filters);
@@ -94,6 +111,33 @@ export class Calendar {
     (links.find((link) => link?.getClientRects().length) ?? this.title).focus();
   }
 
+  /** Arrows lead from day to day, as in any grid; Tab leads through what is on the day, and out. */
+  #walk(event) {
+    const day = event.target.closest("[data-day]")?.dataset.day;
+    if (!day || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const next = dayByKey(event.key, day, this.#weeks);
+    if (!next) return;
+    event.preventDefault();
+    // A page is a month, also where the day is among the last or first of this one.
+    const isBeside = !event.key.startsWith("Page") && this.#weeks.flat().includes(next);
+    if (isBeside || next.startsWith(this.month)) return this.#focusDay(next);
+    this.#awaited = next;
+    this.onMonth(next.slice(0, 7));
+  }
+
+  #focusDay(day) {
+    this.#enter(day);
+    this.grid.querySelector(`[data-day="${day}"] a`)?.focus();
+  }
+
+  /** The links of one day are in the order of Tab: of all days they would be forty keys and more. */
+  #enter(day) {
+    if (!day || day === this.#current) return;
+    this.#current = day;
+    for (const cell of this.grid.querySelectorAll("[data-day]"))
+      for (const link of cell.querySelectorAll("a")) link.tabIndex = cell.dataset.day === day ? 0 : -1;
+  }
+
   async #read(weeks, filters) {
     if (this.element.hidden) return;
     const asked = ++this.#asked;
@@ -110,22 +154,26 @@ export class Calendar {
   }
 
   #draw(weeks) {
-    const names = weeks[0].map((day) =>
-      new Intl.DateTimeFormat(currentLanguage().tag, {weekday: "short", timeZone: "UTC"})
-        .format(new Date(day))
-        .replace(".", ""),
+    const named = (weekday) => {
+      const format = new Intl.DateTimeFormat(currentLanguage().tag, {weekday, timeZone: "UTC"});
+      return weeks[0].map((day) => format.format(new Date(day)).replace(".", ""));
+    };
+    const names = named("short");
+    const heads = named("long").map((name, at) =>
+      h("span", {role: "columnheader", "aria-label": name}, names[at]),
     );
-    const heads = names.map((name) => h("span", {role: "columnheader"}, name));
     // Others change events while somebody walks through the month by the keyboard.
     keepingPlace(this.grid, () =>
       this.grid.replaceChildren(
         h("div.week.weekdays", {role: "row"}, ...heads),
-        ...weeks.map((days) => h("div.week", {role: "row"}, ...days.map((day) => this.#day(day)))),
+        ...weeks.map((days) =>
+          h("div.week", {role: "row"}, ...days.map((day, at) => this.#day(day, names[at]))),
+        ),
       ),
     );
   }
 
-  #day(day) {
+  #day(day, weekday) {
     const known = this.#days.get(day);
     const {count, events} = known ?? {count: 0, events: []};
     const isToday = day === today();
@@ -136,9 +184,11 @@ export class Calendar {
       new Date(day),
     );
     const said = known ? `${whole}: ${t("events.count", {count})}` : whole;
+    const tabindex = day === this.#current ? "0" : "-1";
     const number = h(
       "a.day-number",
       {
+        tabindex,
         href: addressOf("events", {params: {from: day, to: day}}),
         "aria-label": said,
         "data-keep": `day ${day}`,
@@ -150,16 +200,24 @@ export class Calendar {
       `div.${classes}`,
       {role: "gridcell", "data-day": day, "aria-current": isToday && "date"},
       number,
+      h("span.day-name", {"aria-hidden": "true"}, weekday),
       count > 0 && h("span.day-count", {"aria-hidden": "true"}, String(count)),
       ...events.map((event) =>
         h(
           "a.day-event",
-          {href: addressOf("event", {id: event.id}), title: event.title, "data-keep": `event ${event.id}`},
-          `${venueTime(event.event_date)?.time ?? ""} ${event.title}`,
+          {
+            tabindex,
+            href: addressOf("event", {id: event.id}),
+            title: event.title,
+            "data-keep": `event ${event.id}`,
+          },
+          `${venueTime(event.event_date)?.time ?? ""} `,
+          h("bdi", {}, event.title),
         ),
       ),
       more > 0 &&
         h("a.day-more", {
+          tabindex,
           href: addressOf("events", {params: {from: day, to: day}}),
           "data-keep": `more ${day}`,
           t: ["calendar.more", {count: more}],

@@ -13,9 +13,20 @@ const LINE = 34;
 /** On a phone text would shrink with the drawing: there the drawing is narrower to begin with. */
 const narrow = globalThis.matchMedia?.("(max-width: 44rem)") ?? {matches: false};
 
+/**
+ * How wide bars are drawn, in pixels of letters of the usual size: the drawing is scaled to its place, so
+ * that its words grow with the letters that somebody has chosen.
+ */
+function barsWide() {
+  if (!narrow.matches) return 480;
+  const {clientWidth} = document.documentElement;
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  return Math.round(Math.min(480, Math.max(140, clientWidth / scale - 70)));
+}
+
 /** Horizontal bars, one a name: names of any length, read from top to bottom. @param {Amount[]} amounts */
 export function bars(amounts) {
-  const wide = narrow.matches ? 290 : 480;
+  const wide = barsWide();
   const most = Math.max(1, ...amounts.map(({value}) => value));
   const chart = svg("svg.chart", {
     viewBox: `0 0 ${wide} ${Math.max(1, amounts.length) * LINE}`,

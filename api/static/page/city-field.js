@@ -17,6 +17,7 @@ export function cityField({value, onChosen}) {
   const list = h("ul.options", {id, role: "listbox", label: "events.cities", hidden: true});
   const input = h("input", {
     type: "search",
+    dir: "auto",
     role: "combobox",
     value,
     autocomplete: "off",
@@ -65,7 +66,7 @@ export function cityField({value, onChosen}) {
             role: "option",
             onpointerdown: (event) => (event.preventDefault(), choose(city)),
           },
-          h("span", {}, city),
+          h("bdi", {}, city),
           h("span.soft.small.numbers", {}, number(count)),
         ),
       ),

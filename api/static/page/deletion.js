@@ -1,4 +1,5 @@
 import {call} from "./api.js";
+import {tagOf} from "./event-tag.js";
 import {toast, toastFault} from "./tell.js";
 import {t} from "./i18n.js";
 import {registerWaiting} from "./waiting.js";
@@ -11,7 +12,7 @@ const UNDO_MS = 7000;
  * time to undo is over, when the person signs out, or when the page goes.
  */
 export class Deletions {
-  /** Versions that the person saw, by id. @type {Map<number, number>} */
+  /** Tags of what the person saw, by id. @type {Map<number, string>} */
   #waiting = new Map();
   /** Takes away the sentence that offers to undo. */
   #endOffer = () => {};
@@ -32,12 +33,12 @@ export class Deletions {
   }
 
   /**
-   * @param {{id: number, version: number, title: string}[]} events
+   * @param {{id: number, version: number, updated_at: string, title: string}[]} events
    * @param {{back: () => HTMLElement | null}} keyboard Where it goes when there is nothing more to undo.
    */
   add(events, {back}) {
     const ids = events.map(({id}) => id);
-    for (const {id, version} of events) this.#waiting.set(id, version);
+    for (const event of events) this.#waiting.set(event.id, tagOf(event));
     this.onChange();
     const said =
       events.length === 1
@@ -73,9 +74,9 @@ export class Deletions {
   }
 
   /** @returns {Promise<boolean>} */
-  #delete(id, version, keepalive) {
+  #delete(id, tag, keepalive) {
     // Only what the person saw: an event that somebody changed meanwhile stays, and is said.
-    const headers = {"If-Match": `"${id}-${version}"`};
+    const headers = {"If-Match": tag};
     return call("DELETE", `/eventos/${id}`, {headers, keepalive}).then(
       () => true,
       (fault) => {

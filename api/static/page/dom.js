@@ -1,3 +1,4 @@
+import {working} from "./busy.js";
 import {say, t} from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -40,7 +41,7 @@ function set(element, name, value) {
 
 /**
  * Ignore what a person does while the promise of the last time is under way: a double click on "Save" makes
- * one event, not two.
+ * one event, not two. What was pressed shows that it is at work.
  */
 function oneAtATime(listener) {
   let isBusy = false;
@@ -49,9 +50,17 @@ function oneAtATime(listener) {
     const done = listener(event);
     if (!(done instanceof Promise)) return;
     isBusy = true;
-    void done.finally(() => (isBusy = false));
+    const end = working(pressed(event));
+    void done.finally(() => {
+      isBusy = false;
+      end();
+    });
   };
 }
+
+/** The button that somebody pressed, or that Enter stands for. */
+const pressed = ({submitter, currentTarget}) =>
+  submitter ?? currentTarget.querySelector("[type=submit]") ?? currentTarget;
 
 function label(element, key) {
   element.dataset.tLabel = key;

@@ -2,10 +2,12 @@ import {call} from "./api.js";
 import {confirmed} from "./confirm.js";
 import {dateInput, dateOf} from "./date-input.js";
 import {field, h} from "./dom.js";
+import {tagOf} from "./event-tag.js";
+import {ANSWER_WITHIN_MS, openForm} from "./form-dialog.js";
+import {isLost, requestKeys} from "./lost-answers.js";
 import {offerText, reasonInForm} from "./problem-words.js";
 import {dayAndTime, today, wallClock, weekdayAndTime} from "./format.js";
 import {number, say, t} from "./i18n.js";
-import {askBeforeLeaving} from "./unsaved.js";
 import {toast, toastFault} from "./tell.js";
 import {VENUE_TYPES} from "./venue-types.js";
 
@@ -57,7 +59,7 @@ export async function editEvent(event, on = {}) {
 function showFacts(event, {onClose = () => {}}) {
   const leave = async () => (dialog.close(), true);
   const follow = () => void leave();
-  const title = h("h2", {tabindex: "-1", autofocus: true}, event.title);
+  const title = h("h2", {tabindex: "-1", autofocus: true, dir: "auto"}, event.title);
   const dialog = h(
     "dialog",
     {label: "events.seeTitle"},
@@ -65,7 +67,11 @@ function showFacts(event, {onClose = () => {}}) {
       "div.stack",
       {},
       title,
-      h("dl.facts", {}, ...factsOf(event).flatMap(([key, value]) => [h("dt", {t: key}), h("dd", {}, value)])),
+      h(
+        "dl.facts",
+        {},
+        ...factsOf(event).flatMap(([key, value]) => [h("dt", {t: key}), h("dd", {dir: "auto"}, value)]),
+      ),
       h("div.row", {}, h("button", {type: "button", t: "close", onclick: () => dialog.close()})),
     ),
   );
@@ -104,18 +110,8 @@ function show(event, {onClose = () => {}, like = null}) {
   /** What a new event has of another: of that it copies, or of the one that somebody deleted. */
   let model = like;
   const isDirty = () => JSON.stringify(partsOf(controls)) !== JSON.stringify(before);
-  const sure = () =>
-    confirmed("events.discardSure", {}, {action: "events.discard", otherwise: "events.keepEditing"});
-  /** @type {Promise<boolean> | null} Asked once, whatever leads away. */
-  let asked = null;
-  const leave = async () => {
-    // It has been left; its listeners go a moment later.
-    if (!dialog.open) return true;
-    asked ??= (isDirty() ? sure() : Promise.resolve(true)).finally(() => (asked = null));
-    const isOver = await asked;
-    if (isOver) dialog.close();
-    return isOver;
-  };
+  const keyOf = requestKeys();
+  const leave = () => form.leave();
   const follow = () => void leave();
   const dialog = h(
     "dialog",
@@ -131,18 +127,27 @@ function show(event, {onClose = () => {}, like = null}) {
     if (await leave()) dialog.addEventListener("close", () => show(null, {like: copied}), {once: true});
   };
   const save = async () => {
+    const json = event ? changesOf(controls, before, event) : eventOf(controls, model);
     try {
-      await send(event, event ? changesOf(controls, before, event) : eventOf(controls, model));
-      dialog.close();
+      const answer = await form.store(() => send(event, json, keyOf));
+      form.close();
+      if (answer) toast(t("events.saved", {title: answer.body.title}));
     } catch (fault) {
       if (event && isGone(fault)) return offerNew();
+      if (!event && isLost(fault)) return toast(t("events.lost"));
       if (fault.status !== 412) return showFaults(fault, controls);
-      const now = await stored(event.id);
+      const now = await form.store(() => stored(event.id));
       if (now === GONE) return offerNew();
-      if (!now) return;
-      before = merge(controls, before, now);
-      event = now;
+      if (now) meet(now);
     }
+  };
+  /** What is stored is another version: of somebody else, or of a save whose answer was lost. */
+  const meet = (now) => {
+    before = merge(controls, before, now);
+    event = now;
+    if (isDirty()) return toast(t("events.conflict"));
+    form.close();
+    toast(t("events.saved", {title: now.title}));
   };
   /** Somebody deleted it: what is typed here is all that there is of it. */
   const offerNew = async () => {
@@ -152,21 +157,17 @@ function show(event, {onClose = () => {}, like = null}) {
     say(title, ...titleOf(null));
     await save();
   };
-  // Escape leaves as the button does: not without asking about what was typed.
-  dialog.addEventListener("cancel", (happening) => (happening.preventDefault(), void leave()));
-  const unguard = askBeforeLeaving(isDirty);
   addEventListener("hashchange", follow);
   opened = {leave};
-  dialog.addEventListener("close", () => {
-    unguard();
-    removeEventListener("hashchange", follow);
-    opened = null;
-    dialog.remove();
-    onClose();
-    focusBack(event);
+  const form = openForm(dialog, {
+    isDirty,
+    onClose: () => {
+      removeEventListener("hashchange", follow);
+      opened = null;
+      onClose();
+      focusBack(event);
+    },
   });
-  document.body.append(dialog);
-  dialog.showModal();
   // What a copy is made for.
   if (like) controls.event_date.focus();
 }
@@ -212,7 +213,6 @@ function merge(controls, before, event) {
       Object.assign(control, typeof mine[name] === "boolean" ? {checked: mine[name]} : {value: mine[name]});
   }
   tellRemovedVenue(controls, mine, before, event);
-  toast(t("events.conflict"));
   return theirs;
 }
 
@@ -241,23 +241,24 @@ const partsOf = (controls) =>
     ]),
   );
 
-async function send(event, json) {
-  if (!event) return call("POST", "/eventos", {json});
+/** Neither is done twice, however often it is sent: a new event has a key, a change the version it is of. */
+async function send(event, json, keyOf) {
+  const withinMs = ANSWER_WITHIN_MS;
+  if (!event) return call("POST", "/eventos", {json, headers: {"Idempotency-Key": keyOf(json)}, withinMs});
   if (!Object.keys(json).length) return null;
-  const seen = `"${event.id}-${event.version}"`;
-  return call("PATCH", `/eventos/${event.id}`, {json, headers: {"If-Match": seen}});
+  return call("PATCH", `/eventos/${event.id}`, {json, headers: {"If-Match": tagOf(event)}, withinMs});
 }
 
 function controlsOf(event) {
   const controls = {
-    title: h("input", {required: true}),
+    title: h("input", {required: true, dir: "auto"}),
     event_date: dateInput(),
-    city: h("input", {required: true}),
-    participants: h("input"),
-    description: h("textarea", {rows: "3"}),
-    location_name: h("input"),
+    city: h("input", {required: true, dir: "auto"}),
+    participants: h("input", {dir: "auto"}),
+    description: h("textarea", {rows: "3", dir: "auto"}),
+    location_name: h("input", {dir: "auto"}),
     capacity: h("input", {inputmode: "numeric"}),
-    address: h("input"),
+    address: h("input", {dir: "auto"}),
     venue_type: h(
       "select",
       {},

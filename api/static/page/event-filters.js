@@ -28,7 +28,7 @@ export function eventFilters(onChange) {
       onChange({[name]: target.value}, {typed: false});
   const city = cityField({value: "", onChosen: (value) => onChange({city: value}, {typed: false})});
   const controls = {
-    q: h("input", {type: "search", maxlength: LONGEST_SEARCH, oninput: typed("q")}),
+    q: h("input", {type: "search", dir: "auto", maxlength: LONGEST_SEARCH, oninput: typed("q")}),
     city: city.input,
     from: h("input", {type: "date", max: LAST_DAY, onchange: chosen("from")}),
     to: h("input", {type: "date", max: LAST_DAY, onchange: chosen("to")}),

@@ -86,6 +86,31 @@ export function monthAfter(month, by) {
   return `${date.getUTCFullYear()}-${String(date.getUTCMonth() + 1).padStart(2, "0")}`;
 }
 
+/** @param {string} day As 2026-07-01. @param {number} by Days. */
+export const dayAfter = (day, by) =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + by * 86_400_000).toISOString().slice(0, 10);
+
+/**
+ * Where a key leads from a day of a month: a day or a week on, to an end of its week, a month on; null for
+ * any other key. A month that has no such day leads to its last.
+ *
+ * @param {string} key As events name it.
+ * @param {string} day As 2026-07-01.
+ * @param {string[][]} weeks Those of the month.
+ * @returns {string | null}
+ */
+export function dayByKey(key, day, weeks) {
+  const by = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7}[key];
+  if (by) return dayAfter(day, by);
+  const week = weeks.find((days) => days.includes(day));
+  if (key === "Home") return week?.[0] ?? null;
+  if (key === "End") return week?.[6] ?? null;
+  if (key !== "PageUp" && key !== "PageDown") return null;
+  const month = monthAfter(day.slice(0, 7), key === "PageUp" ? -1 : 1);
+  const last = dayAfter(`${monthAfter(month, 1)}-01`, -1);
+  return `${month}-${day.slice(8)}` > last ? last : `${month}-${day.slice(8)}`;
+}
+
 /**
  * The weeks of a month, each of seven days, those of the months beside it included.
  *

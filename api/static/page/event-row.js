@@ -40,8 +40,8 @@ export function eventRow(event, {isChosen, onChoose, onDelete}) {
     h(
       "div.event-text",
       {},
-      h("a.item-title", {href: addressOf("event", {id: event.id})}, event.title),
-      h("div.item-more", {}, factsOf(event)),
+      h("a.item-title", {href: addressOf("event", {id: event.id}), dir: "auto"}, event.title),
+      h("div.item-more", {}, ...factsOf(event)),
     ),
     tools,
   );
@@ -62,7 +62,7 @@ function dateTile(text) {
 function factsOf({event_date: date, city, participants, local_info: venue}) {
   const time = venueTime(date);
   const count = participants?.length ?? 0;
-  return [
+  const facts = [
     time && `${time.weekday} ${time.time}`,
     city,
     venue?.location_name,
@@ -70,7 +70,7 @@ function factsOf({event_date: date, city, participants, local_info: venue}) {
     venue && t("events.capacity", {count: venue.capacity}),
     venue?.is_accessible && t("events.accessible"),
     count > 0 && t("events.participants", {count}),
-  ]
-    .filter(Boolean)
-    .join(" · ");
+  ].filter(Boolean);
+  // Each in its own direction.
+  return facts.flatMap((fact, at) => [at > 0 && " · ", h("bdi", {}, fact)]);
 }

@@ -1,5 +1,6 @@
 import {addressOf, go, parseRoute, replaceAddress} from "./router.js";
 import {bulkBar} from "./bulk-bar.js";
+import {working} from "./busy.js";
 import {Calendar} from "./calendar.js";
 import {calendarAddress} from "./calendar-address.js";
 import {isFiltered, monthOf, questionOf, scopeOf} from "./event-query.js";
@@ -30,6 +31,8 @@ export class EventsView {
   #following = 0;
   #asked = 0;
   #answered = "";
+  /** What is read is no longer awaited, or another is. */
+  #endWait = () => {};
   /** What the choice of events is about. */
   #scope = "";
   /** The address of the list: whatever the filters still wait to say is not said of another. */
@@ -207,13 +210,16 @@ export class EventsView {
     this.#keepChoice(question);
     const isMonth = this.#isMonth;
     const refocus = this.#layOut(isMonth);
-    if (isMonth) void this.#showMonth(question);
+    this.#await(question, isMonth);
+    const endWait = this.#endWait;
+    const month = isMonth ? this.#showMonth(question) : Promise.resolve();
     const page = await untilAnswered(() => this.#read(question, {limit: PAGE}), {
       isWanted: () => asked === this.#asked,
       onAway: toastFault,
     }).catch((fault) => asked === this.#asked && this.#refused(fault));
     // A slow answer must not overwrite that of a later question.
-    if (!page || asked !== this.#asked) return null;
+    if (asked !== this.#asked) return null;
+    if (!page) return (endWait(), null);
     if (!page.total) this.#isBare = await this.#hasNoEvents();
     if (asked !== this.#asked) return null;
     this.fault.hidden = true;
@@ -221,11 +227,28 @@ export class EventsView {
     if (same === this.#answered) this.events.refresh(page);
     else this.events.start(page);
     this.#answered = same;
+    void month.then(endWait);
     this.#drawItems();
     refocus();
     // A list that fits one page of the API is there as a whole, to be printed as one.
     if (!isMonth && page.total <= PAGE_MAX) this.events.want(0, page.total);
     return page;
+  }
+
+  /**
+   * What stands there answers another question: its number, and its rows, are marked until they answer this
+   * one. Where the same is read again nobody waits.
+   */
+  #await(question, isMonth) {
+    this.#endWait();
+    if (JSON.stringify(question) === this.#answered) return;
+    const isFirst = !this.#answered && this.fault.hidden;
+    if (isFirst) say(this.count, "events.loading");
+    const end = working(isMonth ? this.calendar.grid : this.list.element, ...(isFirst ? [] : [this.count]));
+    this.#endWait = () => {
+      this.#endWait = () => {};
+      end();
+    };
   }
 
   /**

@@ -60,7 +60,13 @@ function formOf(forms, count) {
   return forms[new Intl.PluralRules(language.tag).select(Number(count))] ?? forms.other;
 }
 
-const shown = (value) => (typeof value === "number" ? number(value) : String(value));
+const shown = (value) => (typeof value === "number" ? number(value) : isolated(String(value)));
+
+/** Letters that are written from right to left: Hebrew, Arabic and their neighbours. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** What is named in a sentence must not turn the sentence around. Source: Unicode UAX 9, isolates. */
+const isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
 
 export const number = (value, options) => new Intl.NumberFormat(language.tag, options).format(value);
 

@@ -5,18 +5,23 @@ import {PREFIX} from "./server.js";
 import {RejectedTable} from "./rejected-table.js";
 import {Repairs} from "./repairs.js";
 import {currentLanguage, say, t} from "./i18n.js";
-import {toast, toastFault} from "./tell.js";
+import {announce, toast, toastFault} from "./tell.js";
 import {askBeforeLeaving} from "./unsaved.js";
 
 /** Rows whose titles are asked for at once: more than are on screen; where all are wanted, the most. */
 const TITLES_ASKED = 100;
 const TITLES_MAX = 500;
 
+/** The key that sends from within a cell, as the keyboard of this machine calls it. */
+const SEND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+
 /** The rejected rows of an import: seen, mended in place, and sent again. */
 export class ImportRepair {
   #model;
   #isNaming = false;
   #isSeeking = false;
+  /** So many mended rows wait, as was last said. */
+  #said = 0;
 
   /**
    * @param {import("./import-model.js").ImportModel} model
@@ -35,11 +40,20 @@ export class ImportRepair {
       onFilter: () => void this.#nameAll(),
     });
     this.more = h("p.small.soft", {hidden: true});
-    this.button = h("button.primary.for-editors", {
+    this.button = h("button.primary", {
       type: "button",
-      hidden: true,
+      "aria-keyshortcuts": "Control+Enter Meta+Enter",
       onclick: () => this.#send().catch((fault) => this.#refused(fault)),
     });
+    // Before the rows: behind them it would be as many keys away as there are cells.
+    this.bar = h(
+      "div.row.rejects-send.for-editors",
+      {hidden: true},
+      this.button,
+      h("span.small.soft.by-keyboard", {t: ["rejects.sendKey", {key: SEND_KEY}]}),
+    );
+    this.table.table.before(this.bar);
+    this.table.table.addEventListener("keydown", (event) => this.#sendByKey(event));
     askBeforeLeaving(() => this.element.isConnected && !this.isClean);
     this.download = h("a.button", {download: "", t: "rejects.download"});
     this.element = h(
@@ -48,7 +62,6 @@ export class ImportRepair {
       h("div.row", {}, h("h3", {t: "rejects.title"}), this.table.count, this.table.filter, this.download),
       this.table.element,
       this.more,
-      this.button,
     );
   }
 
@@ -81,8 +94,18 @@ export class ImportRepair {
   }
 
   #paintButton() {
-    this.button.hidden = this.isClean;
-    say(this.button, "rejects.send", {count: this.repairs.rows});
+    this.bar.hidden = this.isClean;
+    const count = this.isClean ? 0 : this.repairs.rows;
+    if (count) say(this.button, "rejects.send", {count});
+    if (count && count !== this.#said) announce("rejects.ready", {count, key: SEND_KEY}, {important: true});
+    this.#said = count;
+  }
+
+  /** Ctrl and Enter send, as in other forms of many cells: Enter alone belongs to the cell. */
+  #sendByKey(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || this.bar.hidden) return;
+    event.preventDefault();
+    this.button.click();
   }
 
   /** The feed tells the first thousand rejected rows; the rest is asked for. */
@@ -156,7 +179,7 @@ export class ImportRepair {
 
   /** Send what was mended: what passes joins this import, what does not is told again. */
   async #send() {
-    const hadFocus = document.activeElement === this.button;
+    const held = placeOf(this.element);
     this.button.disabled = true;
     let accepted = 0;
     let rejected = 0;
@@ -177,8 +200,27 @@ export class ImportRepair {
     }
     toast(rejected ? t("rejects.stillOut", {accepted, rejected}) : t("rejects.repaired", {count: accepted}));
     this.on.onSent();
-    // The button that was pressed is gone: go on with what is left, or with the card where nothing is.
     this.paint();
-    if (hadFocus && !(rejected && this.table.focus(firstLeft))) this.on.onAllIn();
+    if (held) this.#goOn(held, rejected ? firstLeft : held.record);
   }
+
+  /**
+   * The button that was pressed, or the cell that was mended, is gone: go on with what is left, or with the
+   * card where nothing is. Who went to another cell meanwhile stays there.
+   */
+  #goOn(held, record) {
+    const now = placeOf(this.element);
+    const isElsewhere = now ? now.keep !== held.keep : document.activeElement !== document.body;
+    if (isElsewhere) return;
+    const isLeft = this.#model.rejected > 0 && record !== null;
+    if (!isLeft || !this.table.focus(record)) this.on.onAllIn();
+  }
+}
+
+/** What has the keyboard here, and the record of its row; null where it is elsewhere. */
+function placeOf(element) {
+  const {activeElement} = document;
+  if (!element.contains(activeElement)) return null;
+  const row = activeElement.closest("[data-record]");
+  return {keep: activeElement.dataset.keep ?? "", record: row ? Number(row.dataset.record) : null};
 }

@@ -1,6 +1,6 @@
 import {addressOf, go, replaceAddress} from "./router.js";
 import {bytes} from "./format.js";
-import {call, query, sendFile, untilAnswered} from "./api.js";
+import {call, get, query, sendFile, untilAnswered} from "./api.js";
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
@@ -29,6 +29,10 @@ export class ImportView {
   #sending = null;
   /** The import that was asked for last. */
   #opening = "";
+  /** Imports that this page has asked to begin: each settles when the server has answered. */
+  #starting = new Map();
+  /** The import that somebody is cancelling. */
+  #leaving = "";
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -175,20 +179,52 @@ export class ImportView {
   }
 
   async #import(id, name, options) {
-    await startImport(id, options);
-    this.#watch(id, {filename: name});
+    const starting = begun(id, options);
+    this.#starting.set(
+      id,
+      starting.catch(() => {}),
+    );
+    const {isLost, fault} = await starting.catch((refusal) => ({isLost: false, fault: refusal}));
+    // Somebody cancelled it meanwhile, and goes on from there.
+    if (this.#leaving === id) return;
+    // It was refused, so nothing has begun.
+    if (fault?.status) this.#starting.delete(id);
+    if (fault) throw fault;
     this.history.reload();
+    if (!this.#isReviewed(id)) return;
+    if (isLost) await this.#open(id);
+    else this.#watch(id, {filename: name});
   }
 
-  /** What was only looked at need not be kept. */
+  /** Whether the review of this file is what one looks at, and nothing else was asked for. */
+  #isReviewed(id) {
+    return this.#review?.id === id && ["", id].includes(this.#opening);
+  }
+
+  /**
+   * What was only looked at need not be kept. An import that is being started is cancelled once it has begun;
+   * where rows are in by then, it is shown, with its way to undo.
+   */
   async #discard(id) {
-    if (this.#shownReview) await this.#drop(id);
-    this.#startAgain();
-  }
-
-  async #drop(id) {
-    await call("POST", `/uploads/${id}/cancel`).catch(() => {});
+    if (!this.#shownReview) return this.#startAgain();
+    const starting = this.#starting.get(id);
+    const said = starting && toast(t("import.cancelling"));
+    this.#leaving = id;
+    await starting;
+    const {body, fault} = await call("POST", `/uploads/${id}/cancel`).then(
+      ({body: ended}) => ({body: ended, fault: null}),
+      (refusal) => ({body: null, fault: refusal}),
+    );
+    this.#leaving = "";
+    said?.();
     this.history.reload();
+    if (fault?.status === 409) toast(t("import.tooLate"));
+    else if (fault && fault.status !== 404) toastFault(fault);
+    if (!this.#isReviewed(id)) return;
+    if (fault?.status === 409 || body?.accepted) return this.#open(id);
+    // Whether it runs is not known: it can be cancelled once more.
+    if (fault && fault.status !== 404 && starting) return;
+    this.#startAgain();
   }
 
   /**
@@ -277,6 +313,22 @@ export class ImportView {
     this.history.reload();
     await this.#open(card.model.id);
   }
+}
+
+/**
+ * Begin an import. An answer may be lost on the way: whether it has begun, its state says.
+ *
+ * @returns {Promise<{isLost: boolean, fault?: any}>} `isLost`: it has begun, but for an earlier question.
+ */
+async function begun(id, options) {
+  try {
+    await startImport(id, options);
+  } catch (fault) {
+    const known = await get(`/uploads/${id}`).catch(() => null);
+    if (!known || known.status === "staged") throw fault;
+    return {isLost: true};
+  }
+  return {isLost: false};
 }
 
 const newId = () =>

@@ -21,7 +21,10 @@ async function start() {
   button("theme", ICONS.sun, switchTheme);
   const language = button("language", ICONS.globe, switchLanguage);
   // In the language that it switches to: who looks for it reads that one.
-  const label = () => language.setAttribute("aria-label", nextLanguage().choose);
+  const label = () => {
+    language.setAttribute("aria-label", nextLanguage().choose);
+    language.lang = nextLanguage().tag;
+  };
   document.addEventListener("language", label);
   label();
   const who = await signedIn(document.getElementById("session"));

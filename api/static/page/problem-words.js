@@ -21,6 +21,7 @@ const SHOWN = {
   targets: (fields) => listed([fields].flat().map(fieldName)),
   used_as: fieldName,
   known: listed,
+  columns: listed,
   names: listed,
   status: (status) => t(`state.${status}`),
   role: (role) => t(`role.${role}`),

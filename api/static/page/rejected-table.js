@@ -222,6 +222,7 @@ export class RejectedTable {
     const cell = (name, text) => h(`span.${name}`, {role: "cell"}, text);
     const canMend = this.#canMend && isMendable(problem);
     const {line, record} = problem;
+    const [who, reason] = ["who", "reason"].map((name) => `rejected-${name}-${at}`);
     return h(
       "div.rejects-row",
       {role: "row", "aria-rowindex": String(at + 2), "data-line": line, "data-record": record, "data-at": at},
@@ -231,26 +232,31 @@ export class RejectedTable {
         h("span.numbers", {}, String(line)),
         // A blank between them, for those who listen and those who copy.
         " ",
-        h("span.who", {}, this.titles.get(record) ?? ""),
+        h("span.who", {id: who}, this.titles.get(record) ?? ""),
       ),
       cell("name", fieldName(problem.field)),
-      cell("reason", reasonOf(problem)),
-      canMend ? this.#input(problem) : cell(...valueOf(problem)),
+      h("span.reason", {role: "cell", id: reason}, reasonOf(problem)),
+      canMend ? this.#input(problem, `${reason} ${who}`) : cell(...valueOf(problem)),
       canMend ? this.#offers(problem) : cell("suggestion", offerText(problem, problem.suggestion ?? "")),
     );
   }
 
-  #input(problem) {
-    const {line, record, field, value} = problem;
+  /** @param {string} about Ids of what says what is wrong, and with which event. */
+  #input(problem, about) {
+    const {record, field, value} = problem;
     const mended = this.repairs.of(problem);
     const input = h("input.mono", {
       value: mended ?? value ?? "",
       "data-keep": `${record} ${field}`,
       "data-mended": mended !== undefined,
-      "aria-label": t("rejects.cell", {line, field: fieldName(field)}),
+      "aria-label": cellName(problem),
+      "aria-describedby": about,
+      // Whether what was typed is right, the server says.
+      "aria-invalid": mended === undefined && "true",
       oninput: () => {
         this.repairs.set(problem, input.value);
         input.dataset.mended = "";
+        input.removeAttribute("aria-invalid");
         this.onMended();
       },
       onpaste: (event) => {
@@ -287,12 +293,14 @@ export class RejectedTable {
     const {code, record, field} = problem;
     const keep = `${record} ${field} ${at}`;
     const isReading = code === "ambiguous_date";
+    // Beginning with what is seen: who speaks to the page says that.
+    const named = `${offerText(problem, text)}, ${cellName(problem)}`;
     const one = () => (this.repairs.set(problem, text), this.#mended());
     const all = () => (this.repairs.takeAllLike(problem, this.#problems, at), this.#mended());
     return [
       h(
         "button.quiet",
-        {type: "button", title: text, "data-keep": keep, onclick: one},
+        {type: "button", title: text, "aria-label": named, "data-keep": keep, onclick: one},
         offerText(problem, text),
       ),
       // Orders of dates are taken for all above the rows: two more buttons have no room here.
@@ -301,6 +309,7 @@ export class RejectedTable {
         h("button.quiet", {
           type: "button",
           t: ["rejects.takeAll", {count: like}],
+          "aria-label": `${t("rejects.takeAll", {count: like})}: ${named}`,
           "data-keep": `${keep} all`,
           onclick: all,
         }),
@@ -350,6 +359,9 @@ export class RejectedTable {
     return cell !== null;
   }
 }
+
+/** What a cell is called: its field, and the line of its row. */
+const cellName = ({line, field}) => t("rejects.cell", {line, field: fieldName(field)});
 
 /** What stands where a cell would be: of a row that is cut wrongly, that it is mended in the file. */
 const valueOf = (problem) =>

@@ -27,6 +27,12 @@ const PLACE = "local_info.location_name";
 /** Examples of a column that are shown. */
 const EXAMPLES = 3;
 
+/** The server shows so many characters of a name: one that may go on is called by its place. */
+const SHOWN = 80;
+
+/** Why there is no column of dates: the days stand elsewhere, and one date for all rows would be wrong. */
+const APART = ["headings", "parts", "no_year", "no_month"];
+
 /**
  * @typedef {{name: string, field: string | null, examples: string[]}} Column
  * @typedef {Record<string, any>} Preview As the server answers it.
@@ -50,6 +56,12 @@ export class Review {
   #restored = null;
 
   /**
+   * Columns that the server proposes for fields and would not read by itself: as they are shown chosen, they
+   * are sent. @type {Record<string, string>}
+   */
+  #adopted = {};
+
+  /**
    * Take over how the server reads the file; what a person chose stays.
    *
    * @param {Preview} preview
@@ -68,14 +80,20 @@ export class Review {
     if (!isSame) this.touched = false;
     const restored = this.#restored;
     this.#restored = null;
-    if (!restored || !names.length) return false;
+    if (!restored || !names.length) return this.#adopt(preview, isSame);
     this.#map(restored);
     return (this.touched = true);
   }
 
+  /** The file is read in another way: its columns may have other names, and are proposed anew. */
+  readAnew() {
+    this.#adopted = {};
+  }
+
   /** Go on with options that were decided before; columns get their fields once they are read. */
   restore({mapping = null, defaults = {}, values = {}, ...chosen}) {
-    this.#restored = mapping;
+    // One that says of some fields only what was proposed for them comes again with the proposal.
+    this.#restored = mapping && FIELDS.every((field) => field in mapping) ? mapping : null;
     Object.assign(this, {defaults, values, chosen});
     this.isDecided = true;
   }
@@ -84,15 +102,38 @@ export class Review {
    * What was decided for files of this shape before.
    *
    * @param {{mapping?: any, defaults?: any, values?: any, date_format?: string} | null} remembered
+   * @param {Record<string, any> | null} fault Of this file.
    */
-  remember(remembered) {
+  remember(remembered, fault = null) {
     if (!remembered) return;
     const {mapping, defaults, values, date_format: order} = remembered;
     if (mapping) this.#map(mapping);
     Object.assign(this.defaults, defaults ?? {});
+    // The date of that file's rows is not that of each of these.
+    if (fault && defaults?.event_date && tellsWhereDaysAre(fault)) delete this.defaults.event_date;
     Object.assign(this.values, values ?? {});
     if (order && order !== "auto") this.chosen.date_format = order;
     this.touched = Boolean(mapping);
+  }
+
+  /**
+   * Take the columns that are shown as fields and are not read so without a mapping: those of a proposal, and
+   * all of a file that lacks columns without it.
+   *
+   * @returns {boolean} Whether there are others than before.
+   */
+  #adopt({columns, fault}, isSame) {
+    const isMended = fault?.code === "missing_columns";
+    const isNew = (read) => read !== EITHER && (isMended || !read);
+    const found = this.columns.flatMap(({field}, at) =>
+      field && isNew(columns[at].field) ? [[field, this.#named(at)]] : [],
+    );
+    // Of what has another fault the columns are not certain yet.
+    const isCertain = !fault || isMended;
+    const adopted = {...(isSame && this.#adopted), ...(isCertain && Object.fromEntries(found))};
+    const isOther = JSON.stringify(adopted) !== JSON.stringify(this.#adopted);
+    this.#adopted = adopted;
+    return isOther;
   }
 
   #map(mapping) {
@@ -127,25 +168,29 @@ export class Review {
   /** @returns {Record<string, any>} Of the preview, the check and the import. */
   get options() {
     const defaults = Object.fromEntries(Object.entries(this.defaults).filter(([, value]) => value?.trim()));
+    const mapping = this.touched ? this.#mapping : this.#adopted;
     return {
       ...this.chosen,
-      ...(this.touched && {mapping: this.#mapping}),
+      ...(Object.keys(mapping).length && {mapping}),
       ...(Object.keys(defaults).length && {defaults}),
       ...(Object.keys(this.values).length && {values: this.values}),
     };
   }
 
-  /** By name where that is one column's alone, else by place; what is not used is said, too. */
+  /** What each field is; what is not used is said, too. */
   get #mapping() {
     const uses = new Map(this.columns.flatMap((column, at) => (column.field ? [[column.field, at]] : [])));
-    const names = this.columns.map(({name}) => name.trim().toLowerCase());
-    const named = (at) => {
-      const isAlone = names[at] && names.filter((name) => name === names[at]).length === 1;
-      return isAlone && !this.columns[at].name.startsWith("#") ? this.columns[at].name : `#${at + 1}`;
-    };
     return Object.fromEntries(
-      FIELDS.map((field) => [field, uses.has(field) ? named(uses.get(field)) : null]),
+      FIELDS.map((field) => [field, uses.has(field) ? this.#named(uses.get(field)) : null]),
     );
+  }
+
+  /** A column by its name where that is its alone, else by its place. */
+  #named(at) {
+    const {name} = this.columns[at];
+    const key = name.trim().toLowerCase();
+    const isAlone = key && this.columns.filter((each) => each.name.trim().toLowerCase() === key).length === 1;
+    return isAlone && !name.startsWith("#") && [...name].length < SHOWN ? name : `#${at + 1}`;
   }
 }
 
@@ -200,6 +245,10 @@ const isTable = ({delimiter, sheet}) => Boolean(delimiter || sheet);
 
 /** Whether the columns of a file got no names that are known, so that another line may have them, or none. */
 const lacksHeader = (preview) => isTable(preview) && preview.fault?.code === "missing_columns";
+
+/** Whether a fault says where the days of a file stand, beyond that a column is to be chosen. */
+export const tellsWhereDaysAre = ({code = "", rule = ""}) =>
+  code === "missing_columns" && APART.includes(rule);
 
 /** Whether rows below begin a table of their own. */
 const hasOtherHeader = ({code}) => code === "other_header";

@@ -3,6 +3,7 @@ import {
   asksForHeaderRow,
   existingIn,
   Review,
+  tellsWhereDaysAre,
   WITH_DEFAULT,
   writtenBy,
 } from "./review-model.js";
@@ -208,11 +209,13 @@ export class ReviewStep {
     if (!preview || asked !== this.#asked || this.#closed) return;
     if (!(await this.#findOrigins(preview, asked))) return;
     this.preview = preview;
-    if (this.review.read(preview)) return void this.#changed();
+    const isOther = this.review.read(preview);
     if (isFirst && preview.remembered && !this.review.isDecided) {
-      this.review.remember(preview.remembered);
+      this.review.remember(preview.remembered, preview.fault);
       return void this.#changed();
     }
+    // The rows are to be those of the columns that are shown.
+    if (isOther) return void this.#changed();
     this.paint();
     if (this.isOver) return this.on.onOver();
     clearTimeout(this.#checking);
@@ -339,7 +342,7 @@ export class ReviewStep {
 
   #paintFault(fault) {
     // Columns that lack are asked for below: only what cannot be answered here is a fault.
-    this.fault.hidden = !fault || this.#isAsked(fault.code);
+    this.fault.hidden = !fault || (this.#isAsked(fault.code) && !tellsWhereDaysAre(fault));
     if (!this.fault.hidden)
       this.fault.replaceChildren(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));
   }
@@ -436,6 +439,7 @@ export class ReviewStep {
     else delete this.review.chosen[name];
     // Another sheet or header has other columns: what was chosen for these does not hold for those.
     if (name === "sheet" || name === "header_row") this.review.touched = false;
+    if (OF_READING.includes(name)) this.review.readAnew();
     this.#changed();
   }
 

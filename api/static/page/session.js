@@ -1,6 +1,7 @@
 import {AGAIN_MS, call, Fault, get, whenSignedOut} from "./api.js";
 import {confirmed} from "./confirm.js";
 import {field, h} from "./dom.js";
+import {lock} from "./form-dialog.js";
 import {nextLanguage, say, switchLanguage} from "./i18n.js";
 import {PREFIX} from "./server.js";
 import {toastFault} from "./tell.js";
@@ -143,7 +144,7 @@ function nameAndWayOut({user}) {
   return h(
     "div.row",
     {},
-    h("span.small.hide-narrow", {}, user),
+    h("bdi.small.hide-narrow", {}, user),
     h("button.quiet", {type: "button", t: "session.out", onclick: out}),
   );
 }
@@ -185,8 +186,9 @@ function showDialog(lead, done) {
   tabs.onmessage = async () => (await ask().catch(() => null)) && finish();
   const submit = async (event) => {
     event.preventDefault();
+    const unlock = lock(dialog);
     try {
-      await call("POST", "/session", {json: {token: token.value.trim()}});
+      await call("POST", "/session", {json: {token: token.value.trim()}}).finally(unlock);
       tabs.postMessage("signed in");
       finish();
     } catch (refusal) {
@@ -196,7 +198,10 @@ function showDialog(lead, done) {
   };
   const language = h("button.quiet", {type: "button", onclick: switchLanguage});
   // The page behind is out of reach, and its switch with it.
-  const nameLanguage = () => (language.textContent = nextLanguage().choose);
+  const nameLanguage = () => {
+    language.textContent = nextLanguage().choose;
+    language.lang = nextLanguage().tag;
+  };
   nameLanguage();
   document.addEventListener("language", nameLanguage);
   const dialog = h(

@@ -5,9 +5,10 @@ import {clock, moment} from "./format.js";
 import {FORMATS, forPeople} from "./downloads.js";
 import {followOne} from "./live.js";
 import {h} from "./dom.js";
+import {isLost} from "./lost-answers.js";
 import {resultOf} from "./task-result.js";
 import {say, t} from "./i18n.js";
-import {toastFault} from "./tell.js";
+import {toast, toastFault} from "./tell.js";
 
 /** Console lines kept on the page. */
 const LINES_MAX = 2000;
@@ -105,10 +106,16 @@ export class TasksView {
   }
 
   async #start(path) {
-    await post(path).then(
-      (task) => (this.#show(task), go(addressOf("tasks", {id: task.task_id}))),
-      toastFault,
-    );
+    try {
+      const task = await post(path);
+      this.#show(task);
+      go(addressOf("tasks", {id: task.task_id}));
+    } catch (fault) {
+      if (!isLost(fault)) return toastFault(fault);
+      // It may run already: each time starts another.
+      toast(t("tasks.lost"));
+      await this.#reload();
+    }
   }
 
   #show(task) {

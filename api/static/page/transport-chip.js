@@ -12,6 +12,7 @@ const LOOKS = {
   unauthorised: "lost",
   forbidden: "lost",
   unknown: "lost",
+  refused: "lost",
   closed: "busy",
 };
 

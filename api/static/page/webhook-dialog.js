@@ -1,6 +1,7 @@
-import {call} from "./api.js";
-import {confirmed} from "./confirm.js";
+import {call, get} from "./api.js";
 import {field, h, select} from "./dom.js";
+import {ANSWER_WITHIN_MS, openForm} from "./form-dialog.js";
+import {isLost, lookFor} from "./lost-answers.js";
 import {isKnown, t} from "./i18n.js";
 import {reasonOf} from "./problem-words.js";
 import {toast, toastFault} from "./tell.js";
@@ -15,27 +16,38 @@ export const feedName = (feed) => (isKnown(`webhooks.feed.${feed}`) ? t(`webhook
  * Change a webhook, or with null make one.
  *
  * @param {any} webhook
- * @returns {Promise<any>} As it is now, with its secret where it is new; null when the person left.
+ * @returns {Promise<any>} As it is now, with its secret where it is new and the answer came; null when the
+ *   person left.
  */
 export function editWebhook(webhook) {
   return new Promise((resolve) => {
     const form = formOf(webhook);
     const before = JSON.stringify(form.values());
     const isDirty = () => JSON.stringify(form.values()) !== before;
-    const sure = () =>
-      confirmed("events.discardSure", {}, {action: "events.discard", otherwise: "events.keepEditing"});
-    const leave = async () => {
-      if (!isDirty() || (await sure())) dialog.close();
-    };
     let saved = null;
+    const keep = (answer) => {
+      saved = answer;
+      opened.close();
+    };
+    /** What there is before: a new one, whose answer was lost, is told from them. */
+    let known = null;
+    const send = async () => {
+      const how = {json: form.values(), withinMs: ANSWER_WITHIN_MS};
+      if (webhook) return (await call("PATCH", `/webhooks/${webhook.id}`, how)).body;
+      known ??= await idsOf();
+      return (await call("POST", "/webhooks", how)).body;
+    };
     const save = async (event) => {
       event.preventDefault();
       try {
-        const path = webhook ? `/webhooks/${webhook.id}` : "/webhooks";
-        saved = (await call(webhook ? "PATCH" : "POST", path, {json: form.values()})).body;
-        dialog.close();
+        keep(await opened.store(send));
+        if (webhook) toast(t("webhooks.saved"));
       } catch (fault) {
-        form.showFaults(fault);
+        if (webhook || !isLost(fault)) return form.showFaults(fault);
+        const {url} = form.values();
+        const found = await opened.store(() => lookFor(readAll, known, (one) => one.url === url));
+        if (found.state === "made") keep(found.item);
+        toast(t(`webhooks.lost.${found.state}`));
       }
     };
     const dialog = h(
@@ -49,18 +61,23 @@ export function editWebhook(webhook) {
         h(
           "div.row.end",
           {},
-          h("button", {type: "button", t: "cancel", onclick: () => void leave()}),
+          h("button", {type: "button", t: "cancel", onclick: () => void opened.leave()}),
           h("button.primary", {type: "submit", t: "save"}),
         ),
       ),
     );
-    // Escape leaves as the button does: not without asking about what was typed.
-    dialog.addEventListener("cancel", (event) => (event.preventDefault(), void leave()));
-    dialog.addEventListener("close", () => (dialog.remove(), resolve(saved)));
-    document.body.append(dialog);
-    dialog.showModal();
+    const opened = openForm(dialog, {isDirty, onClose: () => resolve(saved)});
   });
 }
+
+const readAll = () => get("/webhooks", {withinMs: ANSWER_WITHIN_MS});
+
+/** @returns {Promise<Set<any> | null>} Null where they cannot be read. */
+const idsOf = () =>
+  readAll().then(
+    ({items}) => new Set(items.map(({id}) => id)),
+    () => null,
+  );
 
 function formOf(webhook) {
   const url = h("input", {

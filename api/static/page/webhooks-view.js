@@ -1,9 +1,11 @@
 import {call, get, post} from "./api.js";
 import {addressOf, go, replaceAddress} from "./router.js";
+import {working} from "./busy.js";
 import {chipOf, logOf} from "./webhook-parts.js";
 import {confirmed} from "./confirm.js";
 import {editWebhook, feedName, showSecret} from "./webhook-dialog.js";
 import {h} from "./dom.js";
+import {isLost} from "./lost-answers.js";
 import {listen} from "./live.js";
 import {moment} from "./format.js";
 import {currentLanguage, t} from "./i18n.js";
@@ -71,10 +73,12 @@ export class WebhooksView {
     const asked = ++this.#asked;
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => this.#follow(), LOOK_MS);
+    // A list that is there stays so while it is read again.
+    const end = this.list.childElementCount || !this.empty.hidden ? () => {} : working(this.list);
     const [page, one] = await Promise.all([
       get("/webhooks").catch((fault) => (toastFault(fault), null)),
       this.#shown && get(`/webhooks/${encodeURIComponent(this.#shown)}`).catch(toastFault),
-    ]);
+    ]).finally(end);
     if (asked !== this.#asked || !page) return;
     this.list.replaceChildren(...page.items.map(itemOf));
     this.empty.hidden = page.items.length > 0;
@@ -91,7 +95,8 @@ export class WebhooksView {
   async #add() {
     const made = await editWebhook(null);
     if (!made) return;
-    showSecret(made);
+    // Of one whose answer was lost nobody knows it.
+    if (made.secret) showSecret(made);
     go(addressOf("webhooks", {id: made.id}));
   }
 
@@ -152,8 +157,10 @@ export class WebhooksView {
   async #newSecret({id, url}) {
     if (!(await confirmed("webhooks.newSecretSure", {url}, {action: "webhooks.newSecret", danger: false})))
       return;
-    const changed = await post(`/webhooks/${id}/secret`).catch(toastFault);
-    if (!changed) return;
+    const changed = await post(`/webhooks/${id}/secret`).catch((fault) =>
+      isLost(fault) ? toast(t("webhooks.lost.secret")) : toastFault(fault),
+    );
+    if (!changed?.secret) return void this.#reload();
     showSecret(changed);
     await this.#reload();
   }

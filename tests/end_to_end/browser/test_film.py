@@ -82,7 +82,7 @@ def play(page: Any, server: ServerProcess, folder: Path) -> Iterator[str]:
     for like in ("1200", "Auditório"):
         row = page.locator(".rejects-row", has=page.locator(f"button[title='{like}']")).first
         row.locator(".suggestion button").last.click()
-    page.locator(".rejects > button").click()
+    page.locator(".rejects-send button").click()
     await_state(page)
     assert figures(page) == ["200", "200", "0"]
     before = stored(server, limit=500, sort="id")["items"]

@@ -113,6 +113,53 @@ def test_columns_of_an_unknown_file_are_mapped_by_their_examples(
     assert (events[0]["title"], events[0]["local_info"]["capacity"]) == ("Exposición nº 1", 100)
 
 
+def test_columns_that_are_shown_as_fields_are_imported_as_them(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "shows.csv"
+    file.write_text(
+        "Evento;Data;Hora do show;Cidade;Local do show;Artista;Obs;Obs\n"
+        "Frevo;13/12/2026;21h;Recife;Teatro Santa Isabel;Ana;x;y\n"
+    )
+    open_page(page, server)
+    review(page, file)
+    fields = [field_of(page, column) for column in (3, 5, 6, 7, 8)]
+    assert fields == ["event_time", "local_info.location_name", "participants", "", ""]
+    row = page.locator("[data-review] [data-keep=rows] tbody tr").text_content()
+    assert all(text in row for text in ("Teatro Santa Isabel", "21:00", "Ana"))
+    upload_id = import_now(page)
+    await_state(page)
+    assert not page.is_visible("text=Hora do show")
+    (event,) = stored(server, upload_id=upload_id)["items"]
+    assert event["event_date"].startswith("2026-12-13T21:00")
+    assert (event["local_info"]["location_name"], event["participants"]) == ("Teatro Santa Isabel", ["Ana"])
+
+
+def test_days_in_headings_are_told_and_counted_where_one_date_is_given_for_all(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["Horário", "Atividade", "Cidade"], ["Sábado, 05/12/2026"], ["9h", "Abertura", "Recife"]):
+        sheet.append(row)
+    sheet.append(["Domingo, 06/12/2026"])
+    sheet.append(["10h", "Mesa", "Recife"])
+    for line in (2, 4):
+        sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=3)
+    file = tmp_path / "programme.xlsx"
+    book.save(file)
+    open_page(page, server)
+    page.set_input_files("input[type=file]", file)
+    page.wait_for_selector("[data-review] >> text=headings between the rows (Sábado, 05/12/2026; Domingo")
+    page.locator("[data-default=event_date]").fill("2026-12-05")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("text=All 2 rows can be imported")
+    assert not page.is_visible("[data-review] >> text=headings between the rows")
+    import_now(page)
+    await_state(page)
+    page.wait_for_selector("text=2 headings between the rows hold days")
+
+
 def test_a_file_without_column_names_is_mapped_by_place_and_loses_no_row(
     page: Any, start_server: Any, tmp_path: Path
 ) -> None:

@@ -210,7 +210,7 @@ def test_a_filter_by_kind_ends_with_the_last_problem_of_its_kind(
     page.wait_for_selector("text=2 of 3 problems")
     for line in (2, 4):
         page.fill(f".rejects-row[data-line='{line}'] input", f"Sarau {line}")
-    page.click(".rejects > button")
+    page.click(".rejects-send button")
     page.wait_for_selector("text=1 of 1 problem")
     assert page.get_attribute(".rejects-row", "data-line") == "3"
     assert page.locator("text=No problem matches the filter").is_hidden()

@@ -66,7 +66,7 @@ def add(page: Any, url: str) -> str:
     page.get_by_role("button", name="New webhook").click()
     page.get_by_label("Address of the receiver").fill(url)
     page.get_by_role("button", name="Save").click()
-    secret = str(page.input_value("dialog input[readonly]"))
+    secret = str(page.input_value("dialog input.mono"))
     page.get_by_role("button", name="Close").click()
     page.wait_for_selector("[data-webhook]")
     return secret
@@ -107,7 +107,7 @@ def test_a_webhook_is_made_tried_paused_and_removed(
 
     page.get_by_role("button", name="New secret").click()
     page.get_by_role("alertdialog").get_by_role("button", name="New secret").click()
-    fresh = page.input_value("dialog input[readonly]")
+    fresh = page.input_value("dialog input.mono")
     assert fresh.startswith("whsec_")
     assert fresh != secret
     page.get_by_role("button", name="Close").click()
@@ -170,7 +170,7 @@ def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
     assert page.input_value("dialog input[type=url]") == "ftp://example.org/x"
     page.get_by_label("Address of the receiver").fill(receiver.url)
     page.keyboard.press("Enter")
-    page.wait_for_selector("dialog input[readonly]")
+    page.wait_for_selector("dialog input.mono")
     page.keyboard.press("Escape")
     page.wait_for_selector("[data-webhook]")
     page.locator("[data-act=edit]").click()

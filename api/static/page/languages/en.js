@@ -146,6 +146,8 @@ export default {
     "state.staged": "to review",
     "state.undoing": "being undone",
     "drop.sample": "Try an example",
+    "import.cancelling": "Cancelling: the import is just being started…",
+    "import.tooLate": "It was too late to cancel: the import has ended. It can be undone here.",
     "import.queue": {one: "Waiting: {names}", other: "{count} files are waiting: {names}"},
     "review.title": "Review {name}",
     "review.lead": "Nothing is stored yet. See how the file is read, and import it with one click.",
@@ -239,6 +241,11 @@ export default {
     "rejects.cell": "{field}, line {line}",
     "rejects.takeAll": {one: "all ({count})", other: "all ({count})"},
     "rejects.send": {one: "Import {count} corrected row", other: "Import {count} corrected rows"},
+    "rejects.sendKey": "From within a cell: {key}+Enter",
+    "rejects.ready": {
+      one: "{count} corrected row can be imported: {key}+Enter.",
+      other: "{count} corrected rows can be imported: {key}+Enter.",
+    },
     "rejects.dayFirst": "Day first in all ({count})",
     "rejects.monthFirst": "Month first in all ({count})",
     "rejects.stillOut": "Stored: {accepted}. Still rejected: {rejected}; each row says why.",
@@ -327,6 +334,12 @@ export default {
     "events.discardSure": "Discard what you changed?",
     "events.discard": "Discard",
     "events.keepEditing": "Keep editing",
+    "events.saved": "“{title}” was saved.",
+    "events.lost":
+      "The server did not answer. The event may be stored already: saving it again unchanged does not store it twice.",
+    "events.loading": "Reading the events…",
+    "busy.sending": "It is being stored: wait for the answer.",
+    "busy.long": "Still working. Please wait.",
     "events.noType": "no type",
     "events.format.xlsx": "Excel (.xlsx)",
     "events.format.csv": "CSV",
@@ -341,8 +354,12 @@ export default {
     "bulk.to": "New value",
     "bulk.changed": {one: "{count} event changed.", other: "{count} events changed."},
     "bulk.someFailed": {
-      one: "{count} event did not change: {reason}",
-      other: "{count} events did not change: {reason}",
+      one: "Changed: {done}. {count} event did not change: {reason}",
+      other: "Changed: {done}. {count} events did not change: {reason}",
+    },
+    "bulk.stopped": {
+      one: "Stopped. Changed: {done}. {count} event was left as it was.",
+      other: "Stopped. Changed: {done}. {count} events were left as they were.",
     },
     "calendar.before": "Previous month",
     "calendar.after": "Next month",
@@ -360,6 +377,11 @@ export default {
     "calendar.open": "Open in the calendar",
     "calendar.revokeSure": "Revoke this address? Calendars that use it get no more events.",
     "calendar.revoke": "Revoke",
+    "calendar.lost.made":
+      "The server's answer was lost, and a new address stands in the list. Nobody has seen it: revoke it, and create another.",
+    "calendar.lost.missing": "The server did not answer, and no new address is in the list. Create it again.",
+    "calendar.lost.unknown":
+      "The server did not answer. An address may have been created: look at the list before you create another.",
     "calendar.all": "All events",
     "calendar.made": "created {at}",
     "calendar.used": "used {at}",
@@ -373,6 +395,8 @@ export default {
     "tasks.log": "Log",
     "tasks.result": "Result",
     "tasks.none": "No tasks yet.",
+    "tasks.lost":
+      "The server did not answer. The task may have been started: look at the list before you start another.",
     "tasks.download": "Download the file",
     "tasks.stop": "Stop",
     "tasks.checkOf": "Check of {name}",
@@ -439,6 +463,15 @@ export default {
     "webhooks.copied": "Secret copied.",
     "webhooks.removeSure": "Delete the webhook to {url}, with its log? Nothing more is delivered there.",
     "webhooks.removed": "The webhook was deleted.",
+    "webhooks.saved": "The webhook was saved.",
+    "webhooks.lost.made":
+      "The server's answer was lost, but the webhook is stored. Nobody has seen its secret: “New secret” draws another.",
+    "webhooks.lost.missing":
+      "The server did not answer, and the webhook is not in the list. What you typed is still here: save it again.",
+    "webhooks.lost.unknown":
+      "The server did not answer. The webhook may be stored: look at the list before you save it again.",
+    "webhooks.lost.secret":
+      "The server did not answer. A new secret that nobody has seen may be in use: draw another to see it.",
     "webhooks.failing": {
       one: "{count} attempt failed since {at}.",
       other: "{count} attempts failed since {at}.",
@@ -597,6 +630,7 @@ export default {
     "transport.unauthorised": "signed out",
     "transport.forbidden": "not allowed",
     "transport.unknown": "not found",
+    "transport.refused": "refused",
     "transport.closed": "stopped",
     "transport.sse": "SSE",
     "transport.ws": "WebSocket",
@@ -722,9 +756,9 @@ export default {
         "{count} titles, cities or places are a date, a time, or true or false, and were stored as they are. Check that the columns are not shifted, and are those of these fields.",
     },
     "warning.placeholder": {
-      one: "{count} cell holds a word for nothing (such as NA, null or -) and was stored as it is. Clear it, if nothing is meant.",
+      one: "{count} cell holds a word for nothing (such as NA, null or -), for what is still open (TBA) or for what the row above has (idem, 〃), and was stored as it is. Clear it, if nothing is meant; write out what is repeated.",
       other:
-        "{count} cells hold a word for nothing (such as NA, null or -) and were stored as they are. Clear them, if nothing is meant.",
+        "{count} cells hold a word for nothing (such as NA, null or -), for what is still open (TBA) or for what the row above has (idem, 〃), and were stored as they are. Clear them, if nothing is meant; write out what is repeated.",
     },
     "warning.cancelled_row": {
       one: "{count} row says that its event is cancelled, and was imported as any other.",
@@ -769,8 +803,14 @@ export default {
       other: "{count} rows that repeat the column names were skipped.",
     },
     "warning.separator_row": {
-      one: "{count} row is one merged cell, a heading of the rows below it, and was skipped.",
-      other: "{count} rows are one merged cell each, headings of the rows below them, and were skipped.",
+      one: "{count} row is a heading of the rows below it (one merged cell) or a line that rules the table (----), and was skipped.",
+      other:
+        "{count} rows are headings of the rows below them (one merged cell each) or lines that rule the table (----), and were skipped.",
+    },
+    "warning.date_in_heading": {
+      one: "{count} heading between the rows holds a day, which was not used: the rows all have the one date that was given for all. If they are on other days, undo the import, and give each row its date in a column of its own.",
+      other:
+        "{count} headings between the rows hold days, which were not used: the rows all have the one date that was given for all. If they are on other days, undo the import, and give each row its date in a column of its own.",
     },
     "warning.other_table": {
       one: "{count} row below another header was not imported: import the file again with the line of that header as header_row.",
@@ -970,6 +1010,8 @@ export default {
       "contradicts the file's dates, which have the month first, as line {proof} shows",
     "exact.invalid_date.exchanged":
       "may be {other}: in this column every real date has a day up to 12, and every one in text a part above 12 (line {proof}), as where a spreadsheet program of another country opened the file",
+    "exact.invalid_date.odd_seconds":
+      "may be {other}: it has seconds of no event, as some programs move the times of a workbook",
     "exact.invalid_date.weekday": "{day} is a {is_one}, not a {not_one}; which of the two is right?",
     "exact.invalid_date.time": "is not a time; write it like 19:30",
     "exact.invalid_date.nothing": "is {value}, which is no time: clear the cell, if there is none",
@@ -1056,6 +1098,14 @@ export default {
       "The file has no column for: {fields}; “{column}” seems to be “{meant}”, with letters that were lost or changed before: save the table again, as UTF-8, from the program where its letters are right.",
     "exact.missing_columns.values":
       "The file has no column for: {fields}; “{column}” is not used for {target} because of its values.",
+    "exact.missing_columns.headings":
+      "The file has no column for: {fields}; the days stand in headings between the rows ({dates}): give each row its date in a column of its own, filled down from its heading.",
+    "exact.missing_columns.parts":
+      "The file has no column for: {fields}; the date stands in parts, in the columns {columns}: join them into one column of whole dates, with day, month and year, as 2026-12-13.",
+    "exact.missing_columns.no_year":
+      "The file has no column for: {fields}; the year is missing from the dates in “{column}”, such as {example}: write each whole, as 2026-12-13.",
+    "exact.missing_columns.no_month":
+      "The file has no column for: {fields}; “{column}” has only days, such as {example}, and their month and year are missing: write each date whole, as 2026-12-13.",
     "exact.missing_columns.zone":
       "The file has no column for: {fields}; the name of “{column}” states a time zone: write the offset into its cells, as 2025-07-01T10:00:00Z, or choose the column if its times are those of the place.",
     "exact.missing_columns.one_cell":
@@ -1164,6 +1214,8 @@ export default {
     "exact.in_progress": "Another request continued this upload.",
     "exact.upload_id_in_use": "Another import has the number {value} already.",
     "exact.wrong_offset": "The server has the file up to {offset_bytes}; continue from there.",
+    "exact.wrong_offset.other_file":
+      "This is another file than the one that was begun, of which the server has {offset_bytes} bytes.",
     "exact.late_option": "came after the file and would have changed the result: it has to come before it",
     "exact.late_option.repeated": "is not {value} in the import that was begun with this key",
     "exact.late_option.resumed":
@@ -1262,6 +1314,7 @@ export default {
     "kind.vcard": "a file of contacts (vCard)",
     "kind.mail": "an e-mail message",
     "kind.sql": "a dump of a database (SQL)",
+    "kind.drawn": "a table drawn for a terminal",
     "kind.yaml": "a YAML file",
     "kind.toml": "a TOML or INI file",
     "kind.sylk": "a SYLK file (.slk)",

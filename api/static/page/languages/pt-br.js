@@ -141,6 +141,8 @@ export default {
     "state.staged": "para revisar",
     "state.undoing": "desfazendo",
     "drop.sample": "Experimentar com um exemplo",
+    "import.cancelling": "Cancelando: a importação está começando…",
+    "import.tooLate": "Era tarde para cancelar: a importação já terminou. Ela pode ser desfeita aqui.",
     "import.queue": {one: "Na fila: {names}", other: "Na fila, {count} arquivos: {names}"},
     "review.title": "Confira {name}",
     "review.lead": "Nada foi guardado ainda. Veja como o arquivo é lido e importe com um clique.",
@@ -226,6 +228,11 @@ export default {
     "rejects.cell": "{field}, linha {line}",
     "rejects.takeAll": {one: "todos ({count})", other: "todos ({count})"},
     "rejects.send": {one: "Importar {count} linha corrigida", other: "Importar {count} linhas corrigidas"},
+    "rejects.sendKey": "De dentro de uma célula: {key}+Enter",
+    "rejects.ready": {
+      one: "{count} linha corrigida pode ser importada: {key}+Enter.",
+      other: "{count} linhas corrigidas podem ser importadas: {key}+Enter.",
+    },
     "rejects.dayFirst": "Dia primeiro em todas ({count})",
     "rejects.monthFirst": "Mês primeiro em todas ({count})",
     "rejects.stillOut": "Entraram: {accepted}. Ainda recusadas: {rejected}; cada linha diz por quê.",
@@ -314,6 +321,12 @@ export default {
     "events.discardSure": "Descartar o que você mudou?",
     "events.discard": "Descartar",
     "events.keepEditing": "Continuar editando",
+    "events.saved": "“{title}” foi salvo.",
+    "events.lost":
+      "O servidor não respondeu. O evento já pode ter sido gravado: salvar de novo, sem mudar nada, não o grava duas vezes.",
+    "events.loading": "Lendo os eventos…",
+    "busy.sending": "Está sendo gravado: aguarde a resposta.",
+    "busy.long": "Ainda em andamento. Aguarde.",
     "events.noType": "sem tipo",
     "events.format.xlsx": "Excel (.xlsx)",
     "events.format.csv": "CSV",
@@ -328,8 +341,12 @@ export default {
     "bulk.to": "Novo valor",
     "bulk.changed": {one: "{count} evento mudou.", other: "{count} eventos mudaram."},
     "bulk.someFailed": {
-      one: "{count} evento não mudou: {reason}",
-      other: "{count} eventos não mudaram: {reason}",
+      one: "Mudaram: {done}. {count} evento não mudou: {reason}",
+      other: "Mudaram: {done}. {count} eventos não mudaram: {reason}",
+    },
+    "bulk.stopped": {
+      one: "Interrompido. Mudaram: {done}. {count} evento ficou como estava.",
+      other: "Interrompido. Mudaram: {done}. {count} eventos ficaram como estavam.",
     },
     "calendar.before": "Mês anterior",
     "calendar.after": "Próximo mês",
@@ -347,6 +364,11 @@ export default {
     "calendar.open": "Abrir no calendário",
     "calendar.revokeSure": "Revogar este endereço? Os calendários que o usam deixam de receber eventos.",
     "calendar.revoke": "Revogar",
+    "calendar.lost.made":
+      "A resposta do servidor se perdeu, e um endereço novo está na lista. Ninguém o viu: revogue-o e crie outro.",
+    "calendar.lost.missing": "O servidor não respondeu, e não há endereço novo na lista. Crie-o de novo.",
+    "calendar.lost.unknown":
+      "O servidor não respondeu. Um endereço pode ter sido criado: veja a lista antes de criar outro.",
     "calendar.all": "Todos os eventos",
     "calendar.made": "criado em {at}",
     "calendar.used": "usado em {at}",
@@ -360,6 +382,8 @@ export default {
     "tasks.log": "Registro",
     "tasks.result": "Resultado",
     "tasks.none": "Nenhuma tarefa ainda.",
+    "tasks.lost":
+      "O servidor não respondeu. A tarefa pode ter sido iniciada: veja a lista antes de iniciar outra.",
     "tasks.download": "Baixar o arquivo",
     "tasks.stop": "Parar",
     "tasks.checkOf": "Conferência de {name}",
@@ -420,6 +444,15 @@ export default {
     "webhooks.copied": "Segredo copiado.",
     "webhooks.removeSure": "Apagar o webhook para {url}, com o registro? Nada mais é entregue ali.",
     "webhooks.removed": "O webhook foi apagado.",
+    "webhooks.saved": "O webhook foi salvo.",
+    "webhooks.lost.made":
+      "A resposta do servidor se perdeu, mas o webhook foi gravado. Ninguém viu o segredo dele: “Novo segredo” gera outro.",
+    "webhooks.lost.missing":
+      "O servidor não respondeu, e o webhook não está na lista. O que você digitou continua aqui: salve de novo.",
+    "webhooks.lost.unknown":
+      "O servidor não respondeu. O webhook pode ter sido gravado: veja a lista antes de salvar de novo.",
+    "webhooks.lost.secret":
+      "O servidor não respondeu. Um segredo novo que ninguém viu pode estar em uso: gere outro para vê-lo.",
     "webhooks.failing": {
       one: "{count} tentativa falhou desde {at}.",
       other: "{count} tentativas falharam desde {at}.",
@@ -580,6 +613,7 @@ export default {
     "transport.unauthorised": "sem acesso",
     "transport.forbidden": "sem permissão",
     "transport.unknown": "não encontrado",
+    "transport.refused": "recusado",
     "transport.closed": "parado",
     "transport.sse": "SSE",
     "transport.ws": "WebSocket",
@@ -705,9 +739,9 @@ export default {
         "{count} títulos, cidades ou locais são uma data, um horário ou verdadeiro/falso, e ficaram como estão. Confira se as colunas não estão deslocadas e se são as destes campos.",
     },
     "warning.placeholder": {
-      one: "{count} célula tem uma palavra para nada (como NA, null ou -) e ficou como está. Limpe-a, se não quer dizer nada.",
+      one: "{count} célula tem uma palavra para nada (como NA, null ou -), para o que falta definir (a definir, TBA) ou para o que está na linha acima (idem, 〃), e ficou como está. Limpe-a, se não quer dizer nada; escreva por extenso o que se repete.",
       other:
-        "{count} células têm uma palavra para nada (como NA, null ou -) e ficaram como estão. Limpe-as, se não querem dizer nada.",
+        "{count} células têm uma palavra para nada (como NA, null ou -), para o que falta definir (a definir, TBA) ou para o que está na linha acima (idem, 〃), e ficaram como estão. Limpe-as, se não querem dizer nada; escreva por extenso o que se repete.",
     },
     "warning.cancelled_row": {
       one: "{count} linha diz que o evento foi cancelado, e entrou como qualquer outra.",
@@ -752,9 +786,14 @@ export default {
       other: "{count} linhas que repetem os títulos foram puladas.",
     },
     "warning.separator_row": {
-      one: "{count} linha é uma só célula mesclada, um título das linhas abaixo dela, e foi pulada.",
+      one: "{count} linha é um título das linhas abaixo dela (uma só célula mesclada) ou um traço da tabela (----), e foi pulada.",
       other:
-        "{count} linhas são uma só célula mesclada cada, títulos das linhas abaixo delas, e foram puladas.",
+        "{count} linhas são títulos das linhas abaixo delas (uma só célula mesclada cada) ou traços da tabela (----), e foram puladas.",
+    },
+    "warning.date_in_heading": {
+      one: "{count} título entre as linhas traz um dia, que não foi usado: todas as linhas ficaram com a data única que foi dada para todas. Se elas são de outros dias, desfaça a importação e dê a cada linha a sua data numa coluna própria.",
+      other:
+        "{count} títulos entre as linhas trazem dias, que não foram usados: todas as linhas ficaram com a data única que foi dada para todas. Se elas são de outros dias, desfaça a importação e dê a cada linha a sua data numa coluna própria.",
     },
     "warning.other_table": {
       one: "{count} linha abaixo de outro cabeçalho não foi importada: importe o arquivo de novo com a linha desse cabeçalho em header_row.",

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {
   citiesLike,
+  dayAfter,
+  dayByKey,
   isCalendarMonth,
   isFiltered,
   monthAfter,
@@ -173,3 +175,32 @@ for (const total of [0, 1, SHOWN, PAGE, PAGE + 1, 3 * PAGE])
     assert.equal(isCrowded, total > PAGE);
     assert.equal(asked.length, isCrowded ? 1 + days.length : 1);
   });
+
+test("keys lead from day to day of a month, and into the months beside it", () => {
+  const weeks = weeksOf("2026-12", 0);
+  const table = [
+    ["ArrowLeft", "2026-12-01", "2026-11-30"],
+    ["ArrowRight", "2026-12-31", "2027-01-01"],
+    ["ArrowUp", "2026-12-03", "2026-11-26"],
+    ["ArrowDown", "2026-12-24", "2026-12-31"],
+    ["Home", "2026-12-16", "2026-12-13"],
+    ["End", "2026-12-16", "2026-12-19"],
+    ["PageUp", "2026-12-31", "2026-11-30"],
+    ["PageDown", "2026-12-31", "2027-01-31"],
+    ["PageDown", "2027-01-31", "2027-02-28"],
+    ["PageUp", "2028-03-30", "2028-02-29"],
+    ["Enter", "2026-12-16", null],
+    ["Tab", "2026-12-16", null],
+  ];
+  for (const [key, day, next] of table) assert.equal(dayByKey(key, day, weeks), next, `${key} ${day}`);
+});
+
+test("a day after another is found over the ends of months, years and daylight saving", () => {
+  for (const [day, by, next] of [
+    ["2028-02-28", 1, "2028-02-29"],
+    ["2026-12-31", 1, "2027-01-01"],
+    ["2026-03-29", -7, "2026-03-22"],
+    ["2026-10-25", 1, "2026-10-26"],
+  ])
+    assert.equal(dayAfter(day, by), next);
+});

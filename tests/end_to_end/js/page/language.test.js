@@ -83,3 +83,10 @@ test("a week begins by the reader's country, where the browser names one", () =>
     assert.equal(regional(), expected);
   }
 });
+
+test("a name that is written from right to left does not turn its sentence around", () => {
+  browser(["en"]);
+  startLanguage();
+  assert.equal(t("events.saved", {title: "Mostra"}), "“Mostra” was saved.");
+  assert.equal(t("events.saved", {title: "مهرجان"}), "“\u2068مهرجان\u2069” was saved.");
+});

@@ -107,6 +107,112 @@ test("without a mapping the columns stay what the server reads them as", () => {
   assert.deepEqual([later.options, later.columns[0].field], [{sheet: "Agenda"}, "title"]);
 });
 
+const PROPOSED = {
+  columns: [
+    {name: "Evento", field: "title"},
+    {name: "Hora do show", field: null},
+    {name: "Local", field: "local"},
+    {name: "Artista", field: null},
+    {name: "Artista", field: null},
+  ],
+  mapping: {title: "Evento", event_time: "Hora do show", participants: "#4"},
+};
+
+/** What the server answers to a mapping: its columns are read so. */
+const answerTo = (preview, {mapping = {}}, more = {}) => ({
+  ...preview,
+  ...more,
+  columns: preview.columns.map((column, at) => {
+    const isMeant = ([, name]) => name === column.name || name === `#${at + 1}`;
+    return {...column, field: Object.entries(mapping).find(isMeant)?.[0] ?? column.field};
+  }),
+});
+
+test("a proposal that is shown chosen is sent, and the rows are read anew with it", () => {
+  const review = new Review();
+  assert.equal(review.read(PROPOSED), true);
+  const mapping = {event_time: "Hora do show", participants: "#4"};
+  assert.deepEqual(review.options, {mapping});
+  assert.equal(review.read(answerTo(PROPOSED, review.options)), false);
+  assert.deepEqual(review.options, {mapping});
+  assert.equal(review.columns[2].field, "local_info.location_name");
+  review.choose(3, "");
+  assert.deepEqual(
+    [review.options.mapping.event_time, review.options.mapping.participants],
+    ["Hora do show", null],
+  );
+});
+
+test("of a file that lacks columns all that are shown are sent, whether or not a value is to come", () => {
+  const fault = {code: "missing_columns"};
+  const lacking = {
+    columns: [
+      {name: "Nome da coisa", field: "title"},
+      {name: "Quando foi", field: "event_date"},
+    ],
+    mapping: {title: "Nome da coisa", event_date: "Quando foi"},
+    fault,
+  };
+  const review = new Review();
+  assert.equal(review.read(lacking), true);
+  assert.deepEqual(review.options, {mapping: lacking.mapping});
+  assert.equal(review.read(answerTo(lacking, review.options, {fault})), false);
+  review.defaults.city = "Recife";
+  assert.equal(review.read(answerTo(lacking, review.options, {fault: null})), false);
+  assert.deepEqual(review.options, {mapping: lacking.mapping, defaults: {city: "Recife"}});
+});
+
+test("nothing is sent of columns that are asked about, or whose letters are", () => {
+  for (const code of ["duplicate_columns", "unclear_encoding"]) {
+    const review = new Review();
+    assert.equal(review.read({...PROPOSED, fault: {code}}), false);
+    assert.deepEqual(review.options, {});
+  }
+});
+
+test("a proposal is that of the columns that are there: others are proposed anew", () => {
+  const review = reviewOf(PROPOSED);
+  const other = {columns: [{name: "Title", field: "title"}], mapping: {title: "Title"}};
+  assert.equal(review.read(other), true);
+  assert.deepEqual(review.options, {});
+  assert.equal(review.read(PROPOSED), true);
+  review.readAnew();
+  assert.deepEqual(review.options, {});
+});
+
+test("over a reload a proposal stays one, and what was remembered stands above it", () => {
+  const later = new Review();
+  later.restore(JSON.parse(JSON.stringify(reviewOf(PROPOSED).options)));
+  assert.equal(later.read(PROPOSED), true);
+  assert.equal(later.touched, false);
+  assert.deepEqual(later.options.mapping, {event_time: "Hora do show", participants: "#4"});
+  later.remember({mapping: {event_time: null}});
+  assert.deepEqual(
+    [later.options.mapping.event_time, later.options.mapping.participants, later.options.mapping.title],
+    [null, "#4", "Evento"],
+  );
+});
+
+test("the one date of an earlier file is not that of rows whose days stand elsewhere", () => {
+  const remembered = {defaults: {event_date: "2026-12-05", city: "Recife"}};
+  for (const [fault, date] of [
+    [null, "2026-12-05"],
+    [{code: "missing_columns"}, "2026-12-05"],
+    [{code: "missing_columns", rule: "headings"}, undefined],
+  ]) {
+    const review = reviewOf(PREVIEW);
+    review.remember(remembered, fault);
+    assert.deepEqual([review.options.defaults.event_date, review.options.defaults.city], [date, "Recife"]);
+  }
+});
+
+test("a name that may be longer than it is shown is called by its place", () => {
+  const long = {columns: [{name: "Hora ".repeat(16), field: null}], mapping: {}};
+  const review = reviewOf(long);
+  review.choose(0, "event_time");
+  assert.equal(review.options.mapping.event_time, "#1");
+});
+
 test("values that were replaced and defaults are options; empty ones are not", () => {
   const review = reviewOf(PREVIEW);
   review.replace("venue_type", "Auditorium", "Auditório");

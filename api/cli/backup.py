@@ -1,5 +1,6 @@
 """`fasttrack backup` and `fasttrack restore`: the whole store in one file, and back."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import anyio
 import click
 
 from api.cli.settings_options import chosen_settings
-from api.cli.user import STORE_OPTIONS
+from api.cli.user import STORE_OPTIONS, look_for_store
 from api.settings import Settings
 from api.storage.backup import BLOBS, DATABASE, is_of_store
 from domain.ports.errors import StorageError
@@ -78,6 +79,7 @@ def after_restore(*, keep_webhooks: bool, **options: str | None) -> None:
     messages get the ids of lost ones. The feed begins anew: streams get a `reset`. Webhooks are disabled.
     """
     settings = chosen_settings(options)
+    look_for_store(settings, creates=False)
     try:
         anyio.run(partial(_begin_anew, settings, keep_webhooks=keep_webhooks))
     except (StorageError, OSError) as error:
@@ -86,18 +88,26 @@ def after_restore(*, keep_webhooks: bool, **options: str | None) -> None:
 
 
 async def _begin_anew(settings: Settings, *, keep_webhooks: bool) -> None:
-    from api.storage.store import open_store  # noqa: PLC0415  # --help need not wait for it
+    from api.storage.sqlite.database import lock  # noqa: PLC0415  # --help need not wait for it
+    from api.storage.store import open_store  # noqa: PLC0415
 
-    store = await open_store(
-        settings.database_url or "",
-        committed=lambda _: None,
-        data_dir=settings.data_dir,
-        timezone=settings.timezone,
-    )
+    path = _sqlite_path(settings)
+    locked = None if path is None else lock(path)
     try:
-        await store.begin_anew(keep_webhooks=keep_webhooks)
+        store = await open_store(
+            settings.database_url or "",
+            committed=lambda _: None,
+            data_dir=settings.data_dir,
+            timezone=settings.timezone,
+            serves=False,
+        )
+        try:
+            await store.begin_anew(keep_webhooks=keep_webhooks)
+        finally:
+            await store.aclose()
     finally:
-        await store.aclose()
+        if locked is not None:
+            os.close(locked)
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def _done(
     Only where it `creates` a missing store: otherwise a wrong folder would be taken for an empty store.
     """
     settings = chosen_settings(options)
-    _look_for_store(settings, creates=creates)
+    look_for_store(settings, creates=creates)
 
     async def run() -> Result:
         async with _people(settings) as people:
@@ -163,7 +163,7 @@ def _done(
         raise click.ClickException(str(error)) from error
 
 
-def _look_for_store(settings: Settings, *, creates: bool) -> None:
+def look_for_store(settings: Settings, *, creates: bool) -> None:
     """Say that a store will be created, or end the command, if there is none."""
     from api.storage.backup import BLOBS  # noqa: PLC0415
     from api.storage.sqlite.restoring import is_there, no_store  # noqa: PLC0415

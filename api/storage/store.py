@@ -27,7 +27,7 @@ from api.storage.postgres.commit_outcome import was_committed
 from api.storage.private_files import make_folder, make_private
 from api.storage.sqlite.database import SqliteDatabase
 from api.storage.sqlite.restoring import complete_restore
-from api.storage.store_metadata import begin_anew, refuse_served, settle_timezone, the_epoch
+from api.storage.store_metadata import begin_put_back, settle_timezone, the_epoch
 from api.storage.tasks import SqlTasks
 from api.storage.unit_of_work import Database, Unit
 from api.storage.unusable import why_unusable
@@ -166,8 +166,8 @@ class SqlStore:
             StoreUnusableError: other processes serve it.
         """
         async with self._database.writing() as unit:
-            await refuse_served(unit, now_ms=_clock_ms())
-            self.epoch = await begin_anew(unit, keep_webhooks=keep_webhooks)
+            origin, now_ms = self._database.dialect.origin, _clock_ms()
+            self.epoch = await begin_put_back(unit, origin, keep_webhooks=keep_webhooks, now_ms=now_ms)
             await unit.commit()
 
     def transaction(self) -> AbstractAsyncContextManager[SqlTransaction]:

@@ -47,18 +47,30 @@ async def begin_anew(unit: Unit, *, keep_webhooks: bool) -> str:
     """Make a store another than the one that it was copied from; return its epoch."""
     epoch = new_epoch()
     await _keep(unit, "epoch", epoch)
-    if not keep_webhooks:
+    if keep_webhooks:
+        await unit.run(sa.delete(meta).where(meta.c.key == RESTORED))
+    else:
         await _keep(unit, RESTORED, "1")
     return epoch
 
 
-async def refuse_served(unit: Unit, *, now_ms: int) -> None:
-    """Raise StoreUnusableError if other processes serve the store."""
-    if await _is_served(unit, now_ms):
+async def begin_put_back(unit: Unit, origin: str | None, *, keep_webhooks: bool, now_ms: int) -> str:
+    """Let a store that was put back by other means begin anew; return its epoch.
+
+    Raises:
+        StoreUnusableError: other processes serve it.
+    """
+    if await _known(unit, ORIGIN) not in (None, origin):
+        # Copied with it, of those that serve the other one.
+        await unit.run(sa.delete(live_processes))
+    elif await _is_served(unit, now_ms):
         raise StoreUnusableError(
             "other processes serve the store: stop all of them first "
             "(one that was killed counts for 15 seconds)"
         )
+    if origin is not None:
+        await _keep(unit, ORIGIN, origin)
+    return await begin_anew(unit, keep_webhooks=keep_webhooks)
 
 
 async def settle_timezone(unit: Unit, timezone: str, *, now_ms: int) -> None:

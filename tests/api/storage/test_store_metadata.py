@@ -8,12 +8,12 @@ import anyio
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from api.__main__ import main
 from api.storage.backup import RESTORED
 from api.storage.schema import meta
-from api.storage.store import open_store
+from api.storage.store import SqlStore, open_store
 from domain.ports.errors import StoreUnusableError
 from tests.contracts.conftest import anyio_backend, opened, postgres, postgres_database, store_url
 
@@ -95,18 +95,67 @@ async def test_a_copied_database_begins_the_feed_anew_and_says_so(
     assert own == again == by_command != first == second
 
 
+async def _after_restore(url: str, folder: Path, *options: str) -> Result:
+    where = ["--data-dir", str(folder), *(["--database-url", url] if url else [])]
+    return await anyio.to_thread.run_sync(
+        lambda: CliRunner().invoke(main, ["after-restore", *where, *options])
+    )
+
+
+async def _is_marked(store: SqlStore) -> bool:
+    """Return whether its webhooks are to be disabled."""
+    async with store._database.reading() as unit:
+        return await unit.first(sa.select(meta.c.text).where(meta.c.key == RESTORED)) is not None
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_a_copy_begins_anew_once_by_the_command(postgres: str, tmp_path: Path, keeps: bool) -> None:
+    """Though servers of the original were at work when it was made; the time zone stays that of the store."""
+    with postgres_database() as url:
+        async with opened(url, tmp_path, [], timezone="Europe/Lisbon") as store:
+            assert store.live is not None
+            await store.live.renew("other", now_ms=time.time_ns() // 1_000_000, lease_ms=60_000)
+        copy = await _copied(url)
+        try:
+            done = await _after_restore(copy, tmp_path, *(["--keep-webhooks"] if keeps else []))
+            assert done.exit_code == 0, done.output
+            epochs = []
+            for _ in range(2):
+                async with opened(copy, tmp_path, [], timezone="Europe/Lisbon") as again:
+                    epochs.append(again.epoch)
+                    assert await _is_marked(again) is not keeps
+            assert epochs[0] == epochs[1] != store.epoch
+        finally:
+            connection = await asyncpg.connect(url)
+            await connection.execute(f"DROP DATABASE {copy.rpartition('/')[2]} WITH (FORCE)")
+            await connection.close()
+
+
+async def test_the_command_is_refused_where_a_server_runs_or_no_store_is(
+    store_url: str, tmp_path: Path
+) -> None:
+    async with opened(store_url, tmp_path, []) as store:
+        if store.live is not None:
+            await store.live.renew("other", now_ms=time.time_ns() // 1_000_000, lease_ms=60_000)
+        epoch = store.epoch
+        refused = await _after_restore(store_url, tmp_path)
+        assert refused.exit_code == 1
+        assert "stop" in refused.output
+    async with opened(store_url, tmp_path, []) as store:
+        assert store.epoch == epoch
+    nowhere = await _after_restore("", tmp_path / "mistyped")
+    assert "there is no store" in nowhere.output
+    assert not (tmp_path / "mistyped").exists()
+
+
 @pytest.mark.parametrize("keeps", [False, True])
 async def test_a_store_that_was_put_back_by_other_means_begins_anew_by_a_command(
     store_url: str, tmp_path: Path, keeps: bool
 ) -> None:
     async with opened(store_url, tmp_path, []) as store:
         before = store.epoch
-    options = ["--data-dir", str(tmp_path), *(["--database-url", store_url] if store_url else [])]
-    command = ["after-restore", *options, *(["--keep-webhooks"] if keeps else [])]
-    done = await anyio.to_thread.run_sync(lambda: CliRunner().invoke(main, command))
+    done = await _after_restore(store_url, tmp_path, *(["--keep-webhooks"] if keeps else []))
     assert done.exit_code == 0, done.output
     async with opened(store_url, tmp_path, []) as store:
         assert store.epoch != before
-        async with store._database.reading() as unit:
-            row = await unit.first(sa.select(meta.c.text).where(meta.c.key == RESTORED))
-        assert (row is None) is keeps
+        assert await _is_marked(store) is not keeps

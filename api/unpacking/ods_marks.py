@@ -174,6 +174,9 @@ def _shown(shown: str, value: str) -> Shown | None:
     if not _FIRST_OF_MONTH.match(value):
         return None
     numbers, has_letters = _DIGITS.findall(shown), any(map(str.isalpha, shown))
+    # A weekday, a clock or a day in Roman numbers shows no year, and is no month.
+    if ":" in shown or not {value[:4], value[2:4]}.intersection(numbers):
+        return None
     ones = sum(int(number) == 1 for number in numbers)
     is_month = ones == 1 and value[5:7] == "01" and len(numbers) == 2 and not has_letters
     if (ones and not is_month) or not (numbers or has_letters):

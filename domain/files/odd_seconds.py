@@ -15,16 +15,16 @@ from domain.problems import Problem, excerpt, problem
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})", re.ASCII
 )
-_LAST_MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T23:59:(?!00|59)[0-9]{2}", re.ASCII)
-LAST_MINUTE = "T23:59:"
-"""Without it, no date is in the last minute of its day."""
-_ENDS_OF_DAY = (0, 1, 59)
-"""Seconds that somebody writes: of the first and the last second of a day."""
+_LAST_MINUTE = "T23:59:"
+_ENDS_OF_DAY = (0, 1, 58, 59)
+"""Seconds that somebody writes: of the first and the last moments of a day."""
 _STEP = 5
 """Minutes between the times at which events begin."""
 _ENOUGH = 2
+"""Different ones; of evenings in their last minute, at which no event begins, one."""
+_PROOF = 10
+"""So many different ones are no chance, whatever follows."""
 _MOST_RECORDS = 100
-_MOST_OTHERS = 20
 
 
 class OddSeconds(Struct, frozen=True):
@@ -46,54 +46,52 @@ class SecondsSearch:
         self.found: OddSeconds | None = None
         self._moments: set[str] = set()
         self._kinds: set[OddSeconds] = set()
-        self._records = self._others = 0
+        self._records = 0
 
     def look(self, text: str) -> None:
         """Look at the date of the next record."""
         text = text.strip()
         self._records += 1
         moment = _MOMENT.fullmatch(text)
-        if moment is None:
-            # A blank or a text says nothing; a date alone is no odd time.
-            self._others += 1
-            if text[:4].isdigit() or self._others >= _MOST_OTHERS:
-                self.found = OddSeconds()
+        kinds = _kinds_of(int(moment["minute"]), int(moment["second"])) if moment else set()
+        # A blank or a text says nothing; a date alone is no odd time.
+        is_alone = moment is None and text[:4].isdigit()
+        if is_alone or OddSeconds() in kinds or len(self._kinds | kinds) > 1:
+            self.found = self._decided() if len(self._moments) >= _PROOF else OddSeconds()
             return
-        self._moments.add(text)
-        self._kinds.update(_kinds_of(int(moment["minute"]), int(moment["second"])))
-        if len(self._kinds) != 1:
-            self.found = OddSeconds()
-        elif self._records >= _MOST_RECORDS:
+        if moment is not None:
+            self._moments.add(text)
+            self._kinds = kinds
+        if self._records >= _MOST_RECORDS:
             self.end()
 
     def end(self) -> None:
         """Decide by what was seen."""
         if self.found is None:
-            is_enough = len(self._moments) >= _ENOUGH and len(self._kinds) == 1
-            self.found = next(iter(self._kinds)) if is_enough else OddSeconds()
+            self.found = self._decided()
+
+    def _decided(self) -> OddSeconds:
+        is_evening = bool(self._moments) and all(_LAST_MINUTE in moment for moment in self._moments)
+        is_enough = len(self._moments) >= _ENOUGH or is_evening
+        return next(iter(self._kinds)) if is_enough and len(self._kinds) == 1 else OddSeconds()
 
 
 def _kinds_of(minute: int, second: int) -> set[OddSeconds]:
     """Return how a time is off; several, or none, of one that is not."""
     if second in _ENDS_OF_DAY:
-        return set()
+        return {OddSeconds()}
     is_early, is_late = minute % _STEP == _STEP - 1, minute % _STEP == 0
     return {OddSeconds(second, is_early)} if is_early or is_late else {OddSeconds(), OddSeconds(second)}
 
 
 def meant_by(text: str, odd: OddSeconds) -> str | None:
-    """Return the date that is meant by one with odd seconds; None of any other.
-
-    No event begins in the last minute of a day, so one such date is enough.
-    """
+    """Return the date that is meant by one with the odd seconds of its file; None of any other."""
     text = text.strip()
     moment = _MOMENT.fullmatch(text)
-    is_last = _LAST_MINUTE.fullmatch(text) is not None
-    if moment is None or not (is_last or (odd.seconds and int(moment["second"]) == odd.seconds)):
+    if moment is None or not odd.seconds or int(moment["second"]) != odd.seconds:
         return None
     try:
-        start = datetime.fromisoformat(text).replace(second=0)
-        meant = start + timedelta(minutes=is_last or odd.is_early)
+        meant = datetime.fromisoformat(text).replace(second=0) + timedelta(minutes=odd.is_early)
     except (ValueError, OverflowError):
         return None
     return meant.date().isoformat() if (meant.hour, meant.minute) == (0, 0) else meant.isoformat()

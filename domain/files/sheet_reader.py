@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.dates import DateOrder
-from domain.files.odd_seconds import LAST_MINUTE, OddSeconds, SecondsSearch, meant_by, odd_seconds
+from domain.files.odd_seconds import OddSeconds, SecondsSearch, meant_by, odd_seconds
 from domain.files.sheet_dates import Exchange, ExchangeSearch, exchanged, with_exchanged_day
 from domain.files.sheet_lines import (
     SheetHead,
@@ -309,7 +309,7 @@ class SheetReader(Reader):
             at for at, place in enumerate(found) if not place.line or place.line.faults or place.line.merged
         )
         odd.update(self._exchanged_dates(cells))
-        if LAST_MINUTE in text or (state.odd and state.odd.seconds):
+        if state.odd and state.odd.seconds:
             odd.update(self._moved_dates(cells))
         batch, taken = RowBatch.empty(), 0
         for at in (*sorted(odd), len(found)):

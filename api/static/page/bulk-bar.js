@@ -81,7 +81,12 @@ function changeAll(events) {
   );
   draw();
   // Those under way end first: what became of each is known, and said.
-  const form = openForm(dialog, {onStop: () => stop.abort()});
+  const form = openForm(dialog, {
+    onStop: () => {
+      if (!stop.signal.aborted) toast(t("bulk.stopping"));
+      stop.abort();
+    },
+  });
 }
 
 /** How many were changed, and how many not: because it was stopped, or why. */
@@ -105,6 +110,17 @@ async function change(event, name, value) {
     const now =
       isLost(fault) && (await get(`/eventos/${event.id}`, {withinMs: ANSWER_WITHIN_MS}).catch(() => null));
     const has = now && (inner ? now[outer]?.[inner] : now[outer]);
-    if (!now || now.version === event.version || has !== given) throw fault;
+    if (!now || now.version === event.version || !isStored(has, given)) throw fault;
   });
 }
+
+/** Whether the server has what was sent, in its own form: blanks as one, a time with its seconds. */
+const isStored = (has, given) => inForm(has) === inForm(given);
+
+const inForm = (value) =>
+  String(value ?? "")
+    .trim()
+    .replace(/\s+/g, " ")
+    .normalize("NFC")
+    .replace(/^(\d{4}-\d\d-\d\d)$/, "$1T00:00")
+    .replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d):00$/, "$1");

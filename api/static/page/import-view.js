@@ -34,6 +34,9 @@ export class ImportView {
   /** The import that somebody is cancelling. */
   #leaving = "";
 
+  /** Imports whose start is not answered yet. @type {Set<string>} */
+  #underWay = new Set();
+
   /** @param {HTMLElement} root */
   constructor(root) {
     this.zone = dropzone({onFiles: offer, onSample: () => offer([sampleFile()])});
@@ -179,7 +182,8 @@ export class ImportView {
   }
 
   async #import(id, name, options) {
-    const starting = begun(id, options);
+    this.#underWay.add(id);
+    const starting = begun(id, options).finally(() => this.#underWay.delete(id));
     this.#starting.set(
       id,
       starting.catch(() => {}),
@@ -202,19 +206,21 @@ export class ImportView {
   }
 
   /**
-   * What was only looked at need not be kept. An import that is being started is cancelled once it has begun;
-   * where rows are in by then, it is shown, with its way to undo.
+   * What was only looked at need not be kept. An import that is being started is cancelled at once, before it
+   * begins or while it runs; where rows are in by then, it is shown, with its way to undo.
    */
   async #discard(id) {
     if (!this.#shownReview) return this.#startAgain();
     const starting = this.#starting.get(id);
     const said = starting && toast(t("import.cancelling"));
     this.#leaving = id;
+    const isUnderWay = this.#underWay.has(id);
+    let {body, fault} = await cancelled(id);
     await starting;
-    const {body, fault} = await call("POST", `/uploads/${id}/cancel`).then(
-      ({body: ended}) => ({body: ended, fault: null}),
-      (refusal) => ({body: null, fault: refusal}),
-    );
+    // Who waits for the start itself goes on first.
+    if (isUnderWay) await new Promise((done) => setTimeout(done));
+    // It may have been lost, or come when there was nothing to cancel yet.
+    if (isUnderWay && fault && fault.status !== 409) ({body, fault} = await cancelled(id));
     this.#leaving = "";
     said?.();
     this.history.reload();
@@ -330,6 +336,13 @@ async function begun(id, options) {
   }
   return {isLost: false};
 }
+
+/** @param {string} id @returns {Promise<{body: any, fault: any}>} What became of cancelling an import. */
+const cancelled = (id) =>
+  call("POST", `/uploads/${id}/cancel`).then(
+    ({body}) => ({body, fault: null}),
+    (fault) => ({body: null, fault}),
+  );
 
 const newId = () =>
   crypto.randomUUID?.() ??

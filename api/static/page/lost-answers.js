@@ -10,10 +10,12 @@ export const isLost = ({status}) => status === 0 || status === 502 || status ===
  * @returns {(json: any) => string}
  */
 export function requestKeys() {
-  let [key, named] = ["", ""];
+  /** @type {Map<string, string>} All of them: who goes back to what was sent before means that. */
+  const keys = new Map();
   return (json) => {
     const text = JSON.stringify(json);
-    if (text !== named) [key, named] = [drawn(), text];
+    const key = keys.get(text) ?? drawn();
+    keys.set(text, key);
     return key;
   };
 }

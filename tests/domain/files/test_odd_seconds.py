@@ -15,9 +15,15 @@ def test_moved_dates_are_refused_with_the_one_that_is_meant(chunk: int) -> None:
     assert {row.errors[0].rule for row in result} == {"odd_seconds"}
 
 
-def test_one_date_in_the_last_minute_of_a_day_is_enough() -> None:
-    assert outcomes(["2026-12-13T19:00:00", MOVED[0]]) == ["2026-12-13", "odd_seconds"]
-    assert outcomes(["a definir", MOVED[0]])[1] == "odd_seconds"
+@pytest.mark.parametrize("dates", [MOVED[:1], ["", "a definir", MOVED[0]], [MOVED[0]] * 3])
+def test_evenings_in_their_last_minute_are_days(dates: list[str]) -> None:
+    assert outcomes(dates)[-1] == "odd_seconds"
+
+
+def test_ten_moved_dates_are_proof_whatever_follows_and_blanks_say_nothing() -> None:
+    moved = [f"2026-12-{day:02}T18:59:32" for day in range(1, 11)]
+    for follows in ("2026-12-20", "2026-12-20T19:00:00", "2026-12-20T18:57:11"):
+        assert outcomes([*[""] * 30, *moved, follows])[30:40] == ["odd_seconds"] * 10
 
 
 def test_seconds_that_are_late_are_told_as_well() -> None:
@@ -32,6 +38,10 @@ ORDINARY = {
     "times of forms": ["2026-12-13T18:59:32", "2026-12-13T18:59:48"],
     "any minutes": ["2026-12-13T18:57:32", "2026-12-13T18:59:32"],
     "a date alone": ["2026-12-13", "2026-12-13T18:59:32", "2026-12-14T18:59:32"],
+    "the last but one second": ["2026-12-13T23:59:58", "2026-12-14T23:59:58"],
+    "an ordinary time behind": ["2026-12-13T19:00:15", "2026-12-13T20:00:00", "2026-12-14T21:30:00"],
+    "an ordinary time in front": ["2026-12-13T20:00:00", "2026-12-13T19:00:15", "2026-12-14T21:30:15"],
+    "a form at midnight": ["2026-12-13T19:04:37", "2026-12-13T23:59:41", "2026-12-14T08:11:02"],
     "one time": ["2026-12-13T18:59:32"] * 3,
 }
 

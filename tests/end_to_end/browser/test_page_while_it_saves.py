@@ -262,6 +262,33 @@ def test_who_stops_a_change_of_many_is_told_how_many_were_changed(page: Any, sta
     assert stored(server, city="Natal")["total"] == 4
 
 
+@pytest.mark.parametrize(
+    ("which", "typed", "stored_as"),
+    [("Date", "2027-03-04T20:30", "2027-03-04T20:30:00"), ("City", " Santa  Rita ", "Santa Rita")],
+)
+def test_changes_of_many_whose_answers_were_lost_are_known_by_what_is_stored(
+    page: Any, start_server: Any, which: str, typed: str, stored_as: str
+) -> None:
+    """The server stores what was sent in its own form."""
+    server = start_server()
+    for number in range(2):
+        make_event(server, f"Evento {number}")
+    open_page(page, server, "events?when=all")
+    for number in range(2):
+        page.get_by_role("checkbox", name=f"Select “Evento {number}”").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Change").click()
+    field(page, "Field").select_option(label=which)
+    field(page, "New value").fill(typed)
+    page.route(
+        "**/api/v1/eventos/*",
+        lambda route: (route.fetch(), route.abort()) if route.request.method == "PATCH" else route.fallback(),
+    )
+    page.click(SAVE)
+    page.get_by_text("2 events changed").wait_for()
+    member = "event_date" if which == "Date" else "city"
+    assert [event[member] for event in stored(server)["items"]] == [stored_as] * 2
+
+
 def test_what_is_at_work_shows_it_late_and_says_it_once(page: Any, start_server: Any) -> None:
     server = start_server()
     new_event(page, server)

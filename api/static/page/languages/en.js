@@ -361,6 +361,7 @@ export default {
       one: "Stopped. Changed: {done}. {count} event was left as it was.",
       other: "Stopped. Changed: {done}. {count} events were left as they were.",
     },
+    "bulk.stopping": "Stopping: the events that were sent already are changed first.",
     "calendar.before": "Previous month",
     "calendar.after": "Next month",
     "calendar.today": "Today",

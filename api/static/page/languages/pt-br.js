@@ -348,6 +348,7 @@ export default {
       one: "Interrompido. Mudaram: {done}. {count} evento ficou como estava.",
       other: "Interrompido. Mudaram: {done}. {count} eventos ficaram como estavam.",
     },
+    "bulk.stopping": "Parando: os eventos já enviados ainda mudam.",
     "calendar.before": "Mês anterior",
     "calendar.after": "Próximo mês",
     "calendar.today": "Hoje",

@@ -251,10 +251,11 @@ test("a text that counts has words for each number of its language", () => {
 /** Parameters that count nothing: texts, codes, moments, sizes with their unit, and numbers of things. */
 const NO_COUNTS = new Set(
   `actor address advice answer at because better by bytes cell choices cities city column columns day
-  delimiter detail dialect encoding ending event_date event_id example feeds field fields filename filters format id
-  is_one kind known label length_bytes limit_bytes line meant month name names not_one offset offset_bytes one
-  other own place position proof reason record role server sheet status target targets task time title
-  transport unfit upcoming url used_as user value what why zone high low date before`.split(/\s+/),
+  delimiter detail dialect encoding ending event_date event_id example feeds field fields filename
+  filters format id is_one kind known label length_bytes limit_bytes line meant month name names not_one
+  offset offset_bytes one other own place position proof reason record role server sheet status target
+  targets task time title transport unfit upcoming url used_as user value what why zone high low date
+  before`.split(/\s+/),
 );
 
 /** Sentences with a count beside which no word depends on it, whatever the number. */

@@ -97,20 +97,19 @@ _SHORT_OFFSET = re.compile(
     r"(?P<apart> ?)(?P<sign>[+-])(?P<hour>[0-9])(?::?(?P<minute>[0-9]{2}))?"
 )
 _MINUTES_IN_WORDS = re.compile(
-    r"(?P<day>.*[0-9]{4},? )?(?P<at>(?:as|at|a las|las|@) )?(?P<hour>[01]?[0-9]|2[0-3])"
+    r"(?P<day>.*[0-9]{4},? )?(?P<at>(?:d?as|at|a las|las|@) )?(?P<hour>[01]?[0-9]|2[0-3])"
     r"(?P<unit> ?(?:hs?|hrs?|horas?))?"
     r" (?:e|y) (?:(?P<minute>[0-5][0-9])(?P<minutes> ?(?:m|mins?|minutos?))?|meia|media)"
-    r"(?P<rest>(?: (?:(?:da|de la) )?[a-z]+)?)"
+    r"(?P<rest>(?: (?!h(?:rs?|s|oras?)?\b)(?:(?:da|de la) )?[a-z]+)?)"
 )
 _HOURS = 24
 # An end that is no hour: `19-30` is no range of times.
-_LATE_END = re.compile(
-    rf"(?![0-9]+,[0-9])[0-9]{{1,2}}(?:[:h][0-9]{{0,2}})?(?: ?{_BETWEEN} ?| ?/ ?)(?:2[5-9]|[3-9][0-9])"
-)
+_LATE_END = re.compile(rf"(?![0-9]+,[0-9])[0-9]{{1,2}}[:h]?(?: ?{_BETWEEN} ?| ?/ ?)(?:2[5-9]|[3-9][0-9])")
 _NO_TIME = re.compile(
-    r"(?<![0-9:])(?:(?:2[4-9]|[3-9][0-9])(?: ?h[0-9]{0,2}|:[0-9]{2})|[0-9]{1,2}[h:][6-9][0-9])(?![0-9])"
+    r"(?<![0-9:/.-])(?:(?:2[5-9]|[3-9][0-9]):[0-9]{2}|24:(?!00)[0-9]{2}|2[4-9]h[0-9]{2}|2[5-9] ?h(?:s|rs?)?"
+    r"|[0-9]{1,2}[h:][6-9][0-9])(?![0-9a-z])"
 )
-"""A time that no day has. Its day alone would be another moment than is written."""
+"""A time that no day has. Its day alone would be another moment than is written. `40h` is a workload."""
 
 _BRACKETED = re.compile(r"\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]")
 _LINE_END = re.compile(r"[\r\n]+")
@@ -291,7 +290,7 @@ def _first_lines(text: str) -> str:
 
 def _whole(tidied: str) -> list[str]:
     """Return what a text may be, the parts of its time in figures."""
-    return [whole for known in _with_minutes_in_words(tidied) for whole in _with_whole_offset(known)]
+    return _with_whole_offset(_with_minutes_in_words(tidied))
 
 
 def _with_whole_offset(known: str) -> list[str]:
@@ -309,18 +308,22 @@ def _with_whole_offset(known: str) -> list[str]:
     return [known] if int(found["hour"]) > int(found["start"]) else [known, whole]
 
 
-def _with_minutes_in_words(known: str) -> list[str]:
-    """Return what a text may be whose minutes stand behind a word: `19 e 30` is `19:30`, `7 e meia` `7:30`.
+def _with_minutes_in_words(known: str) -> str:
+    """Return what a text is whose minutes stand behind a word: `19 e 30` is `19:30`, `7 e meia` `7:30`.
 
-    `19 e 20` may be two hours, too.
+    `19 e 20` are two hours.
     """
-    found = _MINUTES_IN_WORDS.fullmatch(known)
+    moment = known
+    if (found := _MINUTES_IN_WORDS.fullmatch(known)) is None:
+        moment, _ = without_zone(known)
+        found = _MINUTES_IN_WORDS.fullmatch(moment)
     if found is None or (found["day"] and not (found["at"] or found["unit"])):
-        return [known]
+        return known
     minute = found["minute"]
+    if minute and not found["minutes"] and int(found["hour"]) < int(minute) < _HOURS:
+        return known
     whole = f"{found['day'] or ''}{found['at'] or ''}{found['hour']}:{minute or '30'}{found['rest']}"
-    is_hour = minute and not found["minutes"] and int(found["hour"]) < int(minute) < _HOURS
-    return [known, whole] if is_hour else [whole]
+    return f"{whole}{known[len(moment) :]}"
 
 
 def _candidates(known: str) -> Iterator[str]:
@@ -471,11 +474,7 @@ def _time_suggestions(text: str, days: Sequence[Day]) -> list[str]:
     if _PART_OF_HOUR.fullmatch(text) or read_written(text) is not None:
         return []
     tidied = _first_lines(text[:100]) or _unbracketed(plain(text[:100]) or "")
-    if (
-        _LATE_END.fullmatch(tidied)
-        and len(whole := _with_minutes_in_words(tidied)) == 1
-        and whole[0] == tidied
-    ):
+    if _LATE_END.fullmatch(tidied) and _with_minutes_in_words(tidied) == tidied:
         return []
     found: list[str] = []
     for known in _whole(tidied):

@@ -50,7 +50,7 @@ _SQL = re.compile(
     r"|(?:BEGIN|START)\s+TRANSACTION\s*;|(?:SET|PRAGMA)\s+\w++\s*=|LOCK\s+TABLES\s"
     r"|SET\s+(?:NAMES\s+(?:utf|latin|cp|ascii|binary|')|DEFINE\s+OFF\b"
     r"|(?:ANSI_NULLS|QUOTED_IDENTIFIER|NOCOUNT)\s+O(?:N|FF)\b|IDENTITY_INSERT\s+\S++\s+O(?:N|FF)\b)"
-    rf"|USE\s+{_NAME}\s*;?\s*[\r\n]\s*(?:GO\b|SET\b|--|/\*|(?:CREATE|DROP|INSERT|LOCK)\s)"
+    rf"|USE\s++{_NAME}[ \t]*+;?[ \t]*+[\r\n]\s*+(?:GO\b|SET\b|--|/\*|(?:CREATE|DROP|INSERT|LOCK)\s)"
     # The rows of PostgreSQL stand below; those of a CSV have a header, perhaps.
     rf"|\\?COPY\s+{_NAME}\s*(?:\([^()]*+\)\s*)?FROM\s+(?:stdin\s*(?:;|[\r\n]|\Z)|'[^'\r\n]*+'))",
     re.IGNORECASE | re.DOTALL,
@@ -114,7 +114,9 @@ def other_text(start: str) -> str | None:
     if start.startswith(_MAILBOX) or _begins_mail(start):
         return _mail(start)
     kind = next((kind for kind, pattern in _BY_BEGINNING if pattern.match(start)), None)
-    return kind or ("drawn" if _is_ruled(start) else None)
+    kind = kind or ("drawn" if _is_ruled(start) else None)
+    # Of a title in a frame only the first lines are drawn.
+    return None if kind == "drawn" and _has_table(start) else kind
 
 
 def _is_ruled(start: str) -> bool:

@@ -528,13 +528,26 @@ def test_weekdays_are_numbered_in_portuguese(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "time", ["25h", "25:00", "24h30", "24:30", "30 h", "19h75", "19:60", "das 25h às 26h"]
+    "time", ["25h", "25:00", "24h30", "24:30", "26 hs", "19h75", "19:60", "das 25h às 26h"]
 )
 @pytest.mark.parametrize("between", [" ", " | ", " às ", " - ", ", ", " · ", " (", "\n"])
 def test_a_time_that_no_day_has_suggests_no_day_without_it(between: str, time: str) -> None:
     refused = parse(f"13/12/2026{between}{time}" + ")" * (between == " ("))
     assert isinstance(refused, Problem)
     assert (refused.suggestion, refused.suggestions) == (None, UNSET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-05-28 hasta 2026-05-30", "28 hasta 30/05/2026", "2026-05-28 híbrido", "2026-05-28 Hall"),
+        *("28/05/2026 (curso de 40h)", "28/05/2026 - 40h", "28/05/2026 (24 horas)", "28/05/2026, aberto 24h"),
+    ],
+)
+def test_a_word_with_h_and_a_workload_leave_the_day_suggested(text: str) -> None:
+    refused = parse(text)
+    assert isinstance(refused, Problem)
+    assert refused.suggestion == "2026-05-28"
 
 
 @given(st.text("0123456789 -/.,:()aehsdglo→&", max_size=400))
@@ -642,7 +655,13 @@ def test_a_time_in_a_separate_cell_is_joined_to_the_date(text: str, time: str, s
         ("19-30", None),
         ("19/30", None),
         ("19 a 30", None),
-        ("19:00 e 30", None),
+        ("19:00 e 30", "19:00:00"),
+        ("19:30-35", "19:30:00"),
+        ("19h30 a 45", "19:30:00"),
+        ("20 e 21 horas", "20:00:00"),
+        ("9 e 10 da manhã", "09:00:00"),
+        ("19h e 30 (GMT-3)", "19:30:00-03:00"),
+        ("das 19h e 30", "19:30:00"),
         ("7:00 PM (GMT-3) \u2192 10:00 PM", "19:00:00-03:00"),
         ("7:00 (GMT-3) - 10:00 PM", "19:00:00-03:00"),
         ("7.30", "07:30:00"),
@@ -706,10 +725,10 @@ def test_a_refused_time_has_an_explanation(time: str, suggestion: str | None) ->
     assert (refused.field, refused.suggestion) == ("event_time", suggestion)
 
 
-def test_minutes_behind_a_word_may_be_an_hour() -> None:
+def test_two_hours_are_no_hour_and_minutes() -> None:
     refused = parse("2025-07-01", time="19 e 20")
     assert isinstance(refused, Problem)
-    assert refused.suggestions == ("19:00:00", "19:20:00")
+    assert (refused.suggestion, refused.suggestions) == ("19:00:00", UNSET)
 
 
 moments = st.datetimes(datetime(1900, 1, 2), datetime(2200, 12, 30))  # noqa: DTZ001 - naive on purpose

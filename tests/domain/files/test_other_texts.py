@@ -1,5 +1,7 @@
 """Mails, dumps, drawn tables and YAML are named; whatever may be a table is left to its header."""
 
+from time import thread_time
+
 import pytest
 
 from domain.files.kinds import sniff
@@ -164,3 +166,27 @@ def test_an_array_within_an_array_is_json_however_its_bytes_come(text: str) -> N
     found = [sniff(content[:size], closed=size == len(content)) for size in range(len(content) + 1)]
     assert {kind for kind in found if kind} == {"json"}
     assert found[-1] == "json"
+
+
+@pytest.mark.parametrize("between", ["\n", " ", "\r\n", ";\n", " \n"])
+@pytest.mark.parametrize(
+    "start", ["USE a", "INSERT INTO a", "SET a", "COPY a", "DROP TABLE a", "LOCK TABLES", "--"]
+)
+def test_a_beginning_with_many_blanks_is_known_at_once(start: str, between: str) -> None:
+    begun = thread_time()
+    other_text(start + between * 2_000)
+    # Cubic time took minutes; what is linear takes far less than this.
+    assert thread_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "╔════════════╗\n║ AGENDA 2026 ║\n╚════════════╝\n",
+        "┌──────┐\n",
+        "Agenda ║ Prefeitura\n══════\n",
+        "Event date\n--- ---\n",
+    ],
+)
+def test_a_title_in_a_frame_above_a_table_is_no_drawn_table(above: str) -> None:
+    assert other_text(f"{above}title,event_date,city\nA,2026-01-01,Recife\n") is None

@@ -119,8 +119,8 @@ export class ImportRepair {
       this.on.onChange();
     }
     if (model.isOver && !model.isFull) this.repairs.keepOnly(model.rejectedRecords);
-    // Only now are the columns known, by which rows are called.
-    this.table.redraw();
+    // Only now are the columns known, by which rows are called and sought.
+    this.table.showTitles();
     if (this.table.isFiltered) void this.#nameAll();
   }
 

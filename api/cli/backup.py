@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import anyio
 import click
 
+from api.cli.own_store import look_for_store, on_a_store, opened_store
 from api.cli.settings_options import chosen_settings
-from api.cli.user import STORE_OPTIONS, look_for_store
 from api.settings import Settings
 from api.storage.backup import BLOBS, DATABASE, is_of_store
 from domain.ports.errors import StorageError
@@ -22,15 +22,9 @@ from domain.ports.errors import StorageError
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 
 
-def _of_a_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in STORE_OPTIONS:
-        command = option(command)
-    return command
-
-
 @click.command()
 @FILE
-@_of_a_store
+@on_a_store
 def backup(file: Path, **options: str | None) -> None:
     """Write everything stored to FILE (- for standard output), while servers run, and check it.
 
@@ -56,7 +50,7 @@ def backup(file: Path, **options: str | None) -> None:
 @FILE
 @click.option("--force", is_flag=True, help="replace a store that is not empty")
 @click.option("--keep-webhooks", is_flag=True, help="let enabled webhooks deliver from here")
-@_of_a_store
+@on_a_store
 def restore(file: Path, *, force: bool, keep_webhooks: bool, **options: str | None) -> None:
     """Replace the store with the backup FILE (- for standard input); no server may be running.
 
@@ -71,7 +65,7 @@ def restore(file: Path, *, force: bool, keep_webhooks: bool, **options: str | No
 
 @click.command("after-restore")
 @click.option("--keep-webhooks", is_flag=True, help="let enabled webhooks deliver from here")
-@_of_a_store
+@on_a_store
 def after_restore(*, keep_webhooks: bool, **options: str | None) -> None:
     """Tell readers that the store was put back by other means than `restore`; no server may be running.
 
@@ -89,22 +83,12 @@ def after_restore(*, keep_webhooks: bool, **options: str | None) -> None:
 
 async def _begin_anew(settings: Settings, *, keep_webhooks: bool) -> None:
     from api.storage.sqlite.database import lock  # noqa: PLC0415  # --help need not wait for it
-    from api.storage.store import open_store  # noqa: PLC0415
 
     path = _sqlite_path(settings)
     locked = None if path is None else lock(path)
     try:
-        store = await open_store(
-            settings.database_url or "",
-            committed=lambda _: None,
-            data_dir=settings.data_dir,
-            timezone=settings.timezone,
-            serves=False,
-        )
-        try:
+        async with opened_store(settings) as store:
             await store.begin_anew(keep_webhooks=keep_webhooks)
-        finally:
-            await store.aclose()
     finally:
         if locked is not None:
             os.close(locked)

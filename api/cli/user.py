@@ -4,12 +4,13 @@ import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import click
 import msgspec
 
+from api.cli.own_store import look_for_store, on_a_store, opened_store
 from api.cli.settings_options import chosen_settings
 from api.cli.standard_streams import show_secret
 from api.services.people import LastAdminError, People, PersonError
@@ -19,14 +20,6 @@ from domain.ports.errors import StorageError
 
 ACTOR = "command line"
 Result = TypeVar("Result")
-STORE_OPTIONS = (
-    click.option("--data-dir", "data_dir", help="data folder [FASTTRACK_DATA_DIR]"),
-    click.option(
-        "--database-url",
-        "database_url",
-        help="URL of the store, if not in the data folder [FASTTRACK_DATABASE_URL]",
-    ),
-)
 
 
 @click.group()
@@ -37,16 +30,10 @@ def user() -> None:
     """
 
 
-def _on_the_store(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in STORE_OPTIONS:
-        command = option(command)
-    return command
-
-
 @user.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
-@_on_the_store
+@on_a_store
 def add(name: str, role: Role, **options: str | None) -> None:
     """Add the user NAME and print the personal token, which is shown only once.
 
@@ -58,7 +45,7 @@ def add(name: str, role: Role, **options: str | None) -> None:
 
 @user.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, for programs.")
-@_on_the_store
+@on_a_store
 def list_(*, as_json: bool, **options: str | None) -> None:
     """List every user."""
     for one in _done(options, lambda people: people.users()):
@@ -68,7 +55,7 @@ def list_(*, as_json: bool, **options: str | None) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--force", is_flag=True, help="disable even the last enabled administrator")
-@_on_the_store
+@on_a_store
 def disable(name: str, *, force: bool, **options: str | None) -> None:
     """Disable NAME: sessions end at once, open streams and uploads within 5 seconds."""
     click.echo(_line(_done(options, lambda people: _disabled(people, name, force=force))))
@@ -76,7 +63,7 @@ def disable(name: str, *, force: bool, **options: str | None) -> None:
 
 @user.command()
 @click.argument("name")
-@_on_the_store
+@on_a_store
 def enable(name: str, **options: str | None) -> None:
     """Enable NAME again, with the same token."""
     click.echo(_line(_done(options, lambda people: people.set_disabled(name, disabled=False, actor=ACTOR))))
@@ -85,7 +72,7 @@ def enable(name: str, **options: str | None) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--revoke-calendars", is_flag=True, help="revoke the user's calendar addresses as well")
-@_on_the_store
+@on_a_store
 def rotate(name: str, *, revoke_calendars: bool, **options: str | None) -> None:
     """Give NAME a new token and print it, only once; the old one, its sessions and tickets become invalid.
 
@@ -163,37 +150,11 @@ def _done(
         raise click.ClickException(str(error)) from error
 
 
-def look_for_store(settings: Settings, *, creates: bool) -> None:
-    """Say that a store will be created, or end the command, if there is none."""
-    from api.storage.backup import BLOBS  # noqa: PLC0415
-    from api.storage.sqlite.restoring import is_there, no_store  # noqa: PLC0415
-    from api.storage.store import sqlite_path  # noqa: PLC0415
-
-    path = sqlite_path(settings.database_url or "", settings.data_dir)
-    if path is None or is_there(path, settings.data_dir / BLOBS):
-        return
-    if not creates:
-        raise click.ClickException(no_store(path))
-    click.echo(f"there is no store at {path.absolute()}: a new one is created", err=True)
-
-
 @asynccontextmanager
 async def _people(settings: Settings) -> AsyncIterator[People]:
-    # Imported here: --help need not wait for the database.
-    from api.storage.store import open_store  # noqa: PLC0415
-
-    store = await open_store(
-        settings.database_url or "",
-        committed=lambda _: None,
-        data_dir=settings.data_dir,
-        timezone=settings.timezone,
-        serves=False,
-    )
-    try:
+    async with opened_store(settings) as store:
         yield People(
             store,
             clock=lambda: time.time_ns() // 1_000_000,
             session_seconds=settings.session_hours * 3600,
         )
-    finally:
-        await store.aclose()

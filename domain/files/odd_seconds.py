@@ -45,7 +45,7 @@ class SecondsSearch:
         """Begin with the first record."""
         self.found: OddSeconds | None = None
         self._moments: set[str] = set()
-        self._kinds: set[OddSeconds] = set()
+        self._kind: OddSeconds | None = None
         self._records = 0
 
     def look(self, text: str) -> None:
@@ -53,15 +53,18 @@ class SecondsSearch:
         text = text.strip()
         self._records += 1
         moment = _MOMENT.fullmatch(text)
-        kinds = _kinds_of(int(moment["minute"]), int(moment["second"])) if moment else set()
-        # A blank or a text says nothing; a date alone is no odd time.
-        is_alone = moment is None and text[:4].isdigit()
-        if is_alone or OddSeconds() in kinds or len(self._kinds | kinds) > 1:
+        if moment is None:
+            # A blank or a text says nothing; a date alone is no odd time.
+            is_ordinary = text[:4].isdigit()
+        else:
+            kind = _kind_of(int(moment["minute"]), int(moment["second"]))
+            is_ordinary = kind is None or self._kind not in (None, kind)
+        if is_ordinary:
             self.found = self._decided() if len(self._moments) >= _PROOF else OddSeconds()
             return
         if moment is not None:
             self._moments.add(text)
-            self._kinds = kinds
+            self._kind = kind
         if self._records >= _MOST_RECORDS:
             self.end()
 
@@ -73,15 +76,13 @@ class SecondsSearch:
     def _decided(self) -> OddSeconds:
         is_evening = bool(self._moments) and all(_LAST_MINUTE in moment for moment in self._moments)
         is_enough = len(self._moments) >= _ENOUGH or is_evening
-        return next(iter(self._kinds)) if is_enough and len(self._kinds) == 1 else OddSeconds()
+        return (is_enough and self._kind) or OddSeconds()
 
 
-def _kinds_of(minute: int, second: int) -> set[OddSeconds]:
-    """Return how a time is off; several, or none, of one that is not."""
-    if second in _ENDS_OF_DAY:
-        return {OddSeconds()}
+def _kind_of(minute: int, second: int) -> OddSeconds | None:
+    """Return how a time is off; None of one that is not."""
     is_early, is_late = minute % _STEP == _STEP - 1, minute % _STEP == 0
-    return {OddSeconds(second, is_early)} if is_early or is_late else {OddSeconds(), OddSeconds(second)}
+    return OddSeconds(second, is_early) if second not in _ENDS_OF_DAY and (is_early or is_late) else None
 
 
 def meant_by(text: str, odd: OddSeconds) -> str | None:

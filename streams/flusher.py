@@ -1,15 +1,17 @@
 """Decides when bytes are written: at once when idle, otherwise coalesced.
 
 The cost of fan-out is the write, not the message. So there is one flush at a time, and a gap
-after it, measured from its end: what is published meanwhile joins the next one.
+after it, measured from its end: what is published meanwhile joins the next one. Where flushes would
+take more than `SHARE` of the time, the gaps grow.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS = 0.008
 """How long a flush keeps the loop before others get their turn."""
+
+SHARE = 0.6
+"""The part of the time that flushes may take; the rest is for the requests that publish."""
+LONGEST_GAP_SECONDS = 0.01
+SPARE_SECONDS = 0.02
+"""How much time for flushes a quiet feed saves up: a few messages do not wait for each other."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +40,21 @@ class Lagging(Protocol):
 class Flusher:
     """Flushes views with new messages, then schedules lagging readers."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, gap_seconds: float) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        gap_seconds: float,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._loop = loop
+        self._clock = clock
         self._gap_seconds = gap_seconds
         self._dirty: deque[View] = deque()
         self._behind: deque[Lagging] = deque()
         self._idle = True
         self._work: Iterator[None] = iter(())
+        self._budget = SPARE_SECONDS
+        self._budgeted_at = clock()
 
     @property
     def idle(self) -> bool:
@@ -67,21 +83,32 @@ class Flusher:
         self._step()
 
     def _step(self) -> None:
-        until = self._loop.time() + HOLD_SECONDS
+        begun = self._clock()
         try:
             for _ in self._work:
-                if self._loop.time() > until:
+                if self._clock() - begun > HOLD_SECONDS:
                     self._loop.call_soon(self._step)
                     return
         except Exception:
             # What is left in the queues comes with the next flush: the feed must not stop for all.
             logger.exception("a flush was cut short")
+        finally:
+            self._budget -= self._clock() - begun
         # An outlet without a transport of its own may write one turn of the loop later, and some
         # transports at the end of that turn: only then is the flush over.
         self._loop.call_soon(self._loop.call_soon, self._rest)
 
     def _rest(self) -> None:
-        self._loop.call_later(self._gap_seconds, self._gap_over)
+        self._loop.call_later(self._gap(), self._gap_over)
+
+    def _gap(self) -> float:
+        now = self._clock()
+        earned = (now - self._budgeted_at) * SHARE
+        self._budgeted_at = now
+        # One gap makes up for any flush: with many thousands of readers nobody waits longer than that.
+        self._budget = max(-LONGEST_GAP_SECONDS * SHARE, min(self._budget + earned, SPARE_SECONDS))
+        # A lagging reader wants all that it missed: nothing would join what it is given next.
+        return self._gap_seconds if self._behind else max(self._gap_seconds, -self._budget / SHARE)
 
     def _gap_over(self) -> None:
         if self._dirty or self._behind:

@@ -1,10 +1,14 @@
 """When bytes are written, and to whom: readers come, go and pause during a flush."""
 
-from typing import Any
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, cast
 
 import pytest
 
 from streams import flusher
+from streams.flusher import LONGEST_GAP_SECONDS, SHARE, Flusher
 from streams.frames import WS
 from streams.view import SLICE, View
 from tests.streams.memory import MemoryFeed
@@ -121,3 +125,102 @@ async def test_a_broken_outlet_does_not_stop_the_flush_for_others() -> None:
         assert broken.aborted
         assert whole.seqs == [1]
         assert len(hub.registry.open) == 1
+
+
+class SimulatedLoop:
+    """A loop whose time passes by what is called, and by nothing else."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._order = count()
+        self._due: list[tuple[float, int, Callable[..., Any], tuple[Any, ...]]] = []
+
+    def call_soon(self, call: Callable[..., Any], *args: Any) -> None:
+        self.call_later(0.0, call, *args)
+
+    def call_later(self, seconds: float, call: Callable[..., Any], *args: Any) -> None:
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), call, args))
+
+    def run(self, until: float) -> None:
+        while self._due and self._due[0][0] < until:
+            at, _, call, args = heapq.heappop(self._due)
+            self.now = max(self.now, at)
+            call(*args)
+
+
+class Fanout:
+    """A view of many readers: messages come so often, and one write of all that wait takes so long."""
+
+    dirty = False
+
+    def __init__(self, *, every: float, takes: float, seconds: float = 2.0) -> None:
+        self.loop = SimulatedLoop()
+        self.flushes: list[float] = []
+        self.waits: list[float] = []
+        self._takes = takes
+        self._waiting: list[float] = []
+        # Nobody but the flusher asks this loop for anything.
+        self._flusher = Flusher(cast("Any", self.loop), 0.002, lambda: self.loop.now)
+        for number in range(int(seconds / every)):
+            self.loop.call_later(number * every, self._publish, number * every)
+        self.loop.run(seconds)
+        self.busy = len(self.flushes) * takes / seconds
+
+    def flush(self) -> Iterator[None]:
+        self.flushes.append(self.loop.now)
+        self.loop.now += self._takes
+        self.waits += [self.loop.now - at for at in self._waiting]
+        self._waiting = []
+        yield
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def _publish(self, at: float) -> None:
+        self._waiting.append(at)
+        self._flusher.flush(cast("View", self))
+
+
+@pytest.mark.parametrize("takes", [0.003, 0.005, 0.008])
+def test_flushes_leave_a_part_of_the_time_to_those_who_publish(takes: float) -> None:
+    fanout = Fanout(every=0.001, takes=takes)
+
+    assert SHARE - 0.15 < fanout.busy < SHARE + 0.02
+    assert max(fanout.waits) < 2 * takes + LONGEST_GAP_SECONDS
+
+
+def test_messages_that_flushes_keep_up_with_do_not_wait() -> None:
+    fanout = Fanout(every=0.010, takes=0.005)
+
+    assert max(fanout.waits) < 0.0051
+
+
+def test_a_few_messages_at_once_do_not_wait_for_more_than_the_usual_gap() -> None:
+    fanout = Fanout(every=0.0075, takes=0.005, seconds=0.04)
+
+    assert max(fanout.waits) < 0.0051
+
+
+def test_however_long_a_flush_takes_the_next_one_follows_soon() -> None:
+    fanout = Fanout(every=0.001, takes=0.060)
+
+    gaps = [after - before - 0.060 for before, after in zip(fanout.flushes, fanout.flushes[1:], strict=False)]
+    assert max(gaps) < LONGEST_GAP_SECONDS + 0.0011
+
+
+def test_a_lagging_reader_is_given_one_part_after_the_other() -> None:
+    loop = SimulatedLoop()
+    pages = Flusher(cast("Any", loop), 0.002, lambda: loop.now)
+    given: list[float] = []
+
+    class Lagging:
+        def advance(self) -> None:
+            given.append(loop.now)
+            loop.now += 0.005
+            pages.advance(self)
+
+    pages.advance(Lagging())
+    loop.run(1.0)
+
+    assert len(given) == pytest.approx(1.0 / 0.007, abs=1)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from api.services import event_messages
 from api.services.identity import Identity
 from api.services.store import Snapshot, Store, Transaction
+from api.services.turns import Turns
 from domain.events import EVENT_MEMBERS, Event, EventFields
 from domain.folding import fold
 from domain.ports.errors import StorageConflictError
@@ -61,6 +62,7 @@ class Events:
     def __init__(self, store: Store, now_ms: Clock) -> None:
         self._store = store
         self._now_ms = now_ms
+        self._turns = Turns()
 
     @property
     def epoch(self) -> str:
@@ -160,7 +162,7 @@ class Events:
         at_ms = self._now_ms()
 
         async def store(unit: Transaction) -> Once | None:
-            # Before anything is stored: of requests at once the others wait here, without any work to undo.
+            # Before anything is stored: requests of other processes wait here, without any work to undo.
             use = await unit.keys.claim(caller.name, keyed.key, keyed.digest, at_ms=at_ms)
             if use is not None:
                 if use.digest != keyed.digest:
@@ -173,7 +175,9 @@ class Events:
                 await unit.messages.append(drafts(stored, at_ms))
             return Once(ids, stored, is_repeat=False)
 
-        return await self._whole(store)
+        # Those who wait in the database have a connection each; of one process that is one.
+        async with self._turns.of((caller.name, keyed.key)):
+            return await self._whole(store)
 
     async def change(
         self, event_id: int, allowed: Allowed, changed: Changed, caller: Identity

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
 from api.storage.idempotency_keys import SqlKeys
+from api.storage.postgres.address import driver_url
 from tests.contracts.conftest import postgres, store_url
 from tests.serving import serving as serving_in
 
@@ -198,3 +200,32 @@ async def test_keys_survive_a_restart(store_url: str, tmp_path: Path):
             answers.append(await client.post(EVENTS, json=FESTA, headers=KEY))
     assert [answer.status_code for answer in answers] == [201, 200]
     assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_however_many_wait_for_a_key_others_store_their_events(client, store_url: str):
+    connection = await asyncpg.connect(driver_url(store_url))
+
+    async def waiting() -> int:
+        return await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+
+    held = connection.transaction()
+    try:
+        await held.start()
+        await connection.execute("INSERT INTO idempotency_keys VALUES ('local', 'k-1', '', 0, 0, 0)")
+        async with asyncio.TaskGroup() as tasks:
+            repeated = [tasks.create_task(client.post(EVENTS, json=FESTA, headers=KEY)) for _ in range(40)]
+            try:
+                while not await waiting():  # noqa: ASYNC110 - the database tells nobody who waits in it.
+                    await asyncio.sleep(0.01)
+                for number in range(5):
+                    key = {"Idempotency-Key": f"other-{number}"}
+                    assert (await client.post(EVENTS, json=FESTA, headers=key)).status_code == 201
+            finally:
+                await held.rollback()
+        assert sorted(task.result().status_code for task in repeated) == [200] * 39 + [201]
+    finally:
+        await connection.close()

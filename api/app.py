@@ -158,11 +158,13 @@ async def _serving(
         async with AsyncExitStack() as opened:
             if traces is not None:
                 opened.push_async_callback(traces.aclose)
-            asyncio.get_running_loop().run_in_executor(None, assets.built)
+            # Beside the rest of the start, which does not wait for it long.
+            page = asyncio.get_running_loop().run_in_executor(None, assets.built)
             # Before the services: jobs that start with the server send addresses, too.
             reached_under(settings.root_path, own=settings.root_path)
             services = await opened.enter_async_context(running_services(settings, metrics, traces))
             keep_services(app, services)
+            await page
             log_failure = log_failed_services
             yield
     except Exception as error:

@@ -128,11 +128,6 @@ class History:
         """Note that a feed has ended."""
         self._learn(feed, seq)
 
-    @property
-    def loading(self) -> bool:
-        """Whether the store is being read."""
-        return bool(self._loads)
-
     def close(self) -> None:
         """Cancel the reads of the store."""
         for task in self._loads:

@@ -5,13 +5,13 @@ Source: docs/feed-protocol.md, "Connecting and resuming".
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl
 
 from litestar.connection import ASGIConnection
 from msgspec import Struct
 
 from api.http.problems import HttpProblem, invalid_query
-from api.http.wrong_parameters import repeated_parameter, unknown_parameter, wrong_parameter
+from api.http.query_strings import pairs_of
+from api.http.wrong_parameters import MOST_LOOKED_FOR, repeated_parameter, unknown_parameter, wrong_parameter
 from api.security.origins import header
 from api.services.feeds import FEEDS
 from api.services.identity import Identity
@@ -41,7 +41,7 @@ def read_feed_request(connection: Connection) -> FeedRequest:
 
     Raises:
         HttpProblem: 401 without identity, 404 for an unknown feed, 403 for one that the role
-            may not read, 400 for none, too many, a wrong `replay`, or an unknown parameter.
+            may not read, 400 for none, too many, a wrong `replay`, an unknown parameter, or no text.
     """
     who: Identity | None = connection.scope.get("user")
     if who is None:
@@ -61,24 +61,23 @@ def read_feed_request(connection: Connection) -> FeedRequest:
 _CURSORS = ("last_event_id", "lastEventId", "lastEventID", "Last-Event-ID")
 """reconnecting-eventsource, event-source-polyfill and Mercure write it their own way."""
 
-_NAME_AND_VALUE = re.compile(r"[A-Za-z_-]+=[A-Za-z0-9_./-]*", re.ASCII)
+_NAME_AND_VALUE = re.compile(rb"[A-Za-z_-]+=[A-Za-z0-9_./-]*")
 """All that most queries are: one parameter, nothing escaped."""
 
 _ONCE = ("replay", "wait", "ticket")
 _DOCUMENTED = frozenset({"feed", *_ONCE, _CURSORS[0]})
 _KNOWN = _DOCUMENTED | frozenset(_CURSORS)
-_MOST_LOOKED_FOR = 5
 _REPLAYS: dict[str, Replay] = {"all": "all", "none": "none"}
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
 def _pairs(connection: Connection) -> _Pairs:
     """Return the parameters in their order, which the framework's do not keep, and it reads them slowly."""
-    text = connection.scope["query_string"].decode("latin-1")
-    if _NAME_AND_VALUE.fullmatch(text):
-        name, _, value = text.partition("=")
+    query_string = connection.scope["query_string"]
+    if _NAME_AND_VALUE.fullmatch(query_string):
+        name, _, value = query_string.decode().partition("=")
         return [(name, value)]
-    return parse_qsl(text, keep_blank_values=True)
+    return pairs_of(query_string)
 
 
 def _check(pairs: _Pairs) -> Replay | None:
@@ -88,7 +87,7 @@ def _check(pairs: _Pairs) -> Replay | None:
     replay: Replay | None = None
     for place, (name, value) in enumerate(pairs):
         if name not in _KNOWN:
-            is_early = len(problems) < _MOST_LOOKED_FOR
+            is_early = len(problems) < MOST_LOOKED_FOR
             problems.append(unknown_parameter(name, value, _DOCUMENTED, is_looked_for=is_early))
         elif name in _ONCE and name in names[:place]:
             problems.append(repeated_parameter(name, value))

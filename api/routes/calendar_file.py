@@ -15,13 +15,13 @@ from api.http.app_services import services_of
 from api.http.assets import codings_in
 from api.http.openapi import Answer, Query, describe
 from api.http.problems import HttpProblem, invalid_query, refusal
+from api.http.query_strings import pairs_of
 from api.routes.answers import not_modified
 from api.routes.event_query import FILTERS, read_narrowed, read_only_filter
 from api.routes.events import TAG, HttpRequest
 from api.routes.file_chunks import file_chunks
 from api.routes.preconditions import is_known
 from api.routes.streamed import StreamedAnswer
-from api.routes.url_parameters import pairs_of
 from api.security.guards import CHALLENGE, too_many, unauthorized
 from api.security.origins import header
 from api.services.credentials import digest

@@ -1,19 +1,16 @@
 """Reads URL parameters strictly: unknown, repeated and invalid ones are all reported at once."""
 
 import re
-from urllib.parse import parse_qsl
 
-from api.http.problems import HttpProblem, invalid_query
-from api.http.wrong_parameters import repeated_parameter, unknown_parameter, wrong_parameter
+from api.http.problems import invalid_query
+from api.http.query_strings import pairs_of
+from api.http.wrong_parameters import MOST_LOOKED_FOR, repeated_parameter, unknown_parameter, wrong_parameter
 from domain.folding import folds_to_nothing
 from domain.problems import Problem
 from domain.text import check_characters, check_length, normal, required
 
 _TEXT_LIMIT = 200
-_MAX_PARAMETERS = 100
 _WHOLE = re.compile(r"-?[0-9]+")
-_MOST_LOOKED_FOR = 5
-"""Names of a request for which another is looked for: each takes up to 30 µs."""
 
 
 class UrlParameters:
@@ -102,7 +99,7 @@ class UrlParameters:
         values: dict[str, str] = {}
         for name, value in pairs_of(query_string):
             if name not in known:
-                is_early = len(self.problems) < _MOST_LOOKED_FOR
+                is_early = len(self.problems) < MOST_LOOKED_FOR
                 self.problems.append(unknown_parameter(name, value, known, is_looked_for=is_early))
             elif name in values:
                 self.problems.append(repeated_parameter(name, value))
@@ -125,19 +122,3 @@ def newest_first(query_string: bytes, *, most: int) -> tuple[int, tuple[int, str
     limit, found = parameters.whole("limit", 50, low=1, high=most), parameters.cursor(POSITION)
     parameters.finish()
     return limit, (int(found[1]), found[2]) if found else None
-
-
-def pairs_of(query_string: bytes) -> list[tuple[str, str]]:
-    """Return names and values in their order. Raises HttpProblem for what is no text, and for too many."""
-    try:
-        # As text: of bytes, Python's reader takes only what is ASCII after decoding.
-        return parse_qsl(
-            query_string.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MAX_PARAMETERS,
-        )
-    except UnicodeDecodeError as error:
-        raise HttpProblem("invalid-query", "The URL's parameters are not UTF-8.") from error
-    except ValueError as error:
-        raise HttpProblem("invalid-query", "The URL has too many parameters.") from error

@@ -15,9 +15,6 @@ from streams.messages import timestamp
 logger = logging.getLogger(__name__)
 
 FEED = "dashboard"
-TOP_CITIES = 10
-MONTHS = 12
-"""The latest that have events."""
 MIN_INTERVAL_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 MAX_AGE_SECONDS = 60
@@ -95,8 +92,8 @@ def dashboard_state(counts: EventCounts, *, at_ms: int, online: int, uploads_act
         capacity=counts.capacity,
         online=online,
         uploads_active=uploads_active,
-        by_city=[CityCount(city, count) for city, count in counts.by_city[:TOP_CITIES]],
-        by_month=[MonthCount(month, count) for month, count in counts.by_month[-MONTHS:]],
+        by_city=[CityCount(city, count) for city, count in counts.by_city],
+        by_month=[MonthCount(month, count) for month, count in counts.by_month],
         by_venue_type=[VenueTypeCount(kind, count) for kind, count in counts.by_venue_type],
         coming=[MonthCount(month, count) for month, count in counts.coming],
         beyond=counts.beyond,

@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from api.services.job_queue import JobQueue
+from api.services.leases import CANCEL_CHECK_SECONDS, LEASE_CHECK_SECONDS, LEASE_MS
 from api.services.outage import Outage
 from api.services.store import Store, Transaction
 from api.services.task_report import (
@@ -31,11 +32,6 @@ from domain.tasks import Task, TaskState
 logger = logging.getLogger(__name__)
 
 UNFINISHED: tuple[TaskState, ...] = ("queued", "running")
-LEASE_MS = 10_000
-LEASE_CHECK_SECONDS = 3.0
-"""Another process takes up the tasks of a killed one within the sum of both."""
-HEED_SECONDS = 0.5
-"""How soon a request through another process is seen."""
 RETRY_SECONDS = 5.0
 """After the store did not answer."""
 
@@ -135,9 +131,11 @@ class Tasks:
     async def _heed_requests(self) -> None:
         """Stop the tasks that were asked to stop through any process."""
         outage = Outage(
-            logger, "requests to cancel tasks wait until the store answers", first_pause_seconds=HEED_SECONDS
+            logger,
+            "requests to cancel tasks wait until the store answers",
+            first_pause_seconds=CANCEL_CHECK_SECONDS,
         )
-        pause = HEED_SECONDS
+        pause = CANCEL_CHECK_SECONDS
         while True:
             await anyio.sleep(pause)
             if not self._scopes:
@@ -149,7 +147,7 @@ class Tasks:
                 pause = outage.pause(error)
                 continue
             outage.over()
-            pause = HEED_SECONDS
+            pause = CANCEL_CHECK_SECONDS
             for task_id in asked.keys() & self._scopes.keys():
                 self._scopes[task_id].cancel()
 

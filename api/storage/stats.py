@@ -15,10 +15,7 @@ from api.storage.event_packing import DAY_US, Deltas, day_key
 from api.storage.schema import events, stats
 from api.storage.statements import kept
 from api.storage.unit_of_work import Unit
-from domain.ports.events import EventCounts
-
-TOP_CITIES = 10
-MONTHS = 12
+from domain.ports.events import MONTHS, TOP_CITIES, EventCounts
 
 FORGET_ZERO = kept(
     sa.delete(stats).where(

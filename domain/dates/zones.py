@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from domain.text import folded
 
+SEASONS = (datetime(2025, 1, 15, tzinfo=UTC), datetime(2025, 7, 15, tzinfo=UTC))
+"""A day of each half of the year: two zones that agree on both are the same for an event."""
+
 _LONGEST = 100
 _KNOWN = 4096
-_SEASONS = (datetime(2025, 1, 15, tzinfo=UTC), datetime(2025, 7, 15, tzinfo=UTC))
 _OFFSET = re.compile(
     r"(?:utc|gmt)? ?(?P<sign>[+\-\u2212\u2013]) ?(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-5][0-9]))?"
     r"(?: ?h(?:oras|rs?)?)?"
@@ -120,7 +122,7 @@ def offset_at(zone: tzinfo, moment: datetime) -> str | None:
 
 def clocks_of(zone: tzinfo) -> frozenset[timedelta]:
     """Return the offsets of a zone in winter and in summer."""
-    return frozenset(season.astimezone(zone).utcoffset() or timedelta() for season in _SEASONS)
+    return frozenset(season.astimezone(zone).utcoffset() or timedelta() for season in SEASONS)
 
 
 @lru_cache(maxsize=_KNOWN)

@@ -32,12 +32,17 @@ class Page(Struct, frozen=True):
     total: int
 
 
+TOP_CITIES = 10
+MONTHS = 12
+
+
 class EventCounts(Struct, frozen=True):
     """The dashboard's counts. Months are ``YYYY-MM`` of the wall clock.
 
     Attributes:
-        by_month: the latest twelve that have events.
-        coming: this month and the eleven after it, also those without events.
+        by_city: the `TOP_CITIES` with most events.
+        by_month: the latest `MONTHS` that have events.
+        coming: this month and those after it, `MONTHS` in all, also those without events.
         beyond: events after the months that are coming.
     """
 

@@ -1,10 +1,10 @@
 """The time zone that a column's name states in brackets: `Time (ET)`, `Hora (GMT-3)`."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from functools import lru_cache
 
-from domain.dates.zones import clocks_of, zones_named
+from domain.dates.zones import SEASONS, clocks_of, zones_named
 from domain.text import folded
 
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,60})[)\]]")
@@ -12,8 +12,6 @@ _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,60})[)\]]")
 _ENGLISH = {"et": "eastern", "ct": "central", "mt": "mountain", "pt": "pacific"}
 _ENGLISH_TIME = re.compile(r"\b(?:time|start|starts|starting|begins?|date|datetime|when)\b")
 
-
-_SEASONS = (datetime(2025, 1, 15, tzinfo=UTC), datetime(2025, 7, 15, tzinfo=UTC))
 
 _Stated = tuple[str, tuple[tzinfo, ...]]
 """A word for a zone, and the zones that it may mean: none where it is another word."""
@@ -41,7 +39,7 @@ def _is_that_of(stated: _Stated, timezone: tzinfo) -> bool:
     word, zones = stated
     if zones and all(clocks_of(zone) <= clocks_of(timezone) for zone in zones):
         return True
-    return bool(zones) and word.upper() in {season.astimezone(timezone).tzname() for season in _SEASONS}
+    return bool(zones) and word.upper() in {season.astimezone(timezone).tzname() for season in SEASONS}
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from api.services.imports.ownership import Ownership
-from api.services.imports.service import LEASE_CHECK_SECONDS
+from api.services.leases import LEASE_CHECK_SECONDS
 from tests.end_to_end.server_process import ServerProcess
 from tests.serving import serving
 

@@ -90,7 +90,7 @@ async def attach(
 
 async def settle(hub: FeedHub[Identity]) -> None:
     """Wait until nothing is left to flush, to move or to load."""
-    while not (hub.flusher.idle and not hub.history.loading):  # noqa: ASYNC110 - there is no event for nothing
+    while not (hub.flusher.idle and not hub.history._loads):  # noqa: ASYNC110 - there is no event for nothing
         await asyncio.sleep(0.001)
 
 

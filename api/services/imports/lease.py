@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from api.services.leases import LEASE_MS
 from api.services.store import Transaction
 from domain.imports import UNFINISHED, Upload
 from domain.ports.errors import WorkElsewhereError
 
 Clock = Callable[[], int]
 """Milliseconds since 1970, UTC."""
-
-LEASE_MS = 10_000
-"""Another process takes up the imports of a killed one soon after this time."""
 
 
 class ImportElsewhereError(WorkElsewhereError):

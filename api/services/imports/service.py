@@ -27,6 +27,7 @@ from api.services.imports.sentences import log_line
 from api.services.imports.undo import Undoing, taken_out, with_nothing
 from api.services.imports.upload_body import UploadBody
 from api.services.imports.worker import Watch, unwatched
+from api.services.leases import CANCEL_CHECK_SECONDS, LEASE_CHECK_SECONDS
 from api.services.notifications import reason_params
 from api.services.outage import Outage
 from api.services.store import Store, Transaction
@@ -37,9 +38,6 @@ from domain.problems import Problem
 logger = logging.getLogger("fasttrack.imports")
 
 SWEEP_SECONDS = 60.0
-LEASE_CHECK_SECONDS = 3.0
-HEED_SECONDS = 0.5
-"""A request that came through another process is seen so soon."""
 RETRY_SECONDS = 2.0
 OPENING_SECONDS = 2.0
 """How long an answer waits for the verdict on a file's head."""
@@ -123,7 +121,7 @@ class Imports:
                     (self._held.ownership.look_after, LEASE_CHECK_SECONDS),
                     (self._held.set_to_work, LEASE_CHECK_SECONDS),
                     (self._recovery.take_up_left_behind, LEASE_CHECK_SECONDS),
-                    (self._cancellation.heed_requests, HEED_SECONDS),
+                    (self._cancellation.heed_requests, CANCEL_CHECK_SECONDS),
                 ):
                     self._tasks.start_soon(_again_and_again, job, pause)
                 yield self

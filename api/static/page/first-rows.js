@@ -56,7 +56,7 @@ function asRead(row, name, review) {
 }
 
 /** What a row has for a field: as it was read, or of a faulty row the cell itself. */
-export function valueIn({event, cells}, field, review) {
+function valueIn({event, cells}, field, review) {
   if (!event) {
     const at = review.columns.findIndex((column) => column.field === field);
     return (at >= 0 ? cells?.[at] : "") || review.defaults[field] || "";

@@ -4,7 +4,7 @@ import {Rate, secondsLeft} from "./rate.js";
 import {rowTitle} from "./row-title.js";
 
 /** Problems kept in the page; the rest is in rejected.csv. */
-export const PROBLEMS_MAX = 20_000;
+const PROBLEMS_MAX = 20_000;
 
 /**
  * One import as its feed tells it. Pure: messages in, figures out.

@@ -1,7 +1,7 @@
 /** Cells that a person mended, until they are sent. Pure. */
 
 /** Rows that one request carries. */
-export const ROWS_A_REQUEST = 500;
+const ROWS_A_REQUEST = 500;
 
 /** @typedef {{line: number, record: number, cells: Record<string, string>}} MendedRow */
 

@@ -7,14 +7,12 @@ from math import inf
 
 import sqlalchemy as sa
 
+from api.storage.postgres.ahead import wanted_ahead
 from api.storage.postgres.connections import Connections
 from api.storage.postgres.driver import fetched, text_of
 from api.storage.schema import id_heads
 from api.storage.statements import kept
 
-AHEAD_SECONDS = 0.05
-"""A draw takes as many more as are wanted in this time, at the rate since the draw before."""
-MOST_AHEAD = 256
 FEW = 16
 """Who asks for more has them drawn: an import, whose ids follow each other."""
 KEPT_SECONDS = 1.0
@@ -63,8 +61,7 @@ class _Ahead:
 
     def wanted(self, now: float) -> int:
         """Return how many to draw ahead: none for one who asks now and then, so that ids have no gaps."""
-        seconds = max(now - self.drawn_at, AHEAD_SECONDS / MOST_AHEAD)
-        return min(self.given, MOST_AHEAD, int(self.given * AHEAD_SECONDS / seconds))
+        return wanted_ahead(self.given, now - self.drawn_at)
 
 
 class Ids:

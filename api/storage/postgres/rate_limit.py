@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from api.storage.postgres.ahead import wanted_ahead
 from api.storage.postgres.database import PostgresDatabase
 from api.storage.postgres.driver import executed, fetched, text_of
 from api.storage.schema import meters
@@ -22,9 +23,6 @@ from api.storage.statements import kept
 from domain.ports.errors import StorageError
 
 WINDOW_MS = 60_000
-AHEAD_SECONDS = 0.05
-"""As many calls are counted ahead as come in this time."""
-MOST_AHEAD = 256
 LEFT_AHEAD = 8
 """At most one part in so many of what is left is counted ahead."""
 NEAR = 64
@@ -85,8 +83,7 @@ class _Window:
 
     def wanted(self, now: float) -> int:
         """Return how many calls to count ahead."""
-        seconds = max(now - self.asked_at, AHEAD_SECONDS / MOST_AHEAD)
-        soon = min(self.given, MOST_AHEAD, int(self.given * AHEAD_SECONDS / seconds))
+        soon = wanted_ahead(self.given, now - self.asked_at)
         left = self.limit - self.n
         return min(soon, left // LEFT_AHEAD) if left > NEAR else 0
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from api.app import create_app
+from api.http import assets
 from api.http.module_bundle import ModuleError, bundle
+from api.settings import Settings
 from tests.conftest import unavailable
 
 MODULES = {
@@ -67,3 +70,19 @@ def test_circular_imports_of_modules_are_refused() -> None:
     circle = {"a.js": 'import {b} from "./b.js";\n', "b.js": 'import {a} from "./a.js";\n'}
     with pytest.raises(ModuleError, match=r"a\.js → b\.js → a\.js"):
         bundle("a.js", circle.__getitem__)
+
+
+@pytest.mark.anyio
+async def test_a_page_that_cannot_be_joined_keeps_the_server_from_starting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ModuleError("no module can be made of this")
+
+    app = create_app(Settings(data_dir=tmp_path, standby_readers=0))
+    monkeypatch.setattr(assets, "built", fail)
+    with pytest.raises(ExceptionGroup):
+        async with app.lifespan():
+            raise AssertionError("it has started")
+    assert "cannot start" in caplog.text
+    assert "no module can be made of this" in caplog.text

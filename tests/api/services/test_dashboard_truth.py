@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.services.dashboard import MONTHS, TOP_CITIES, Dashboard
+from api.services.dashboard import Dashboard
 from api.services.events import Events
 from api.services.identity import Identity
 from api.services.presence import GRACE_SECONDS, Presence
@@ -22,7 +22,7 @@ from api.storage.store import SqlStore, open_store
 from domain.events import Event, EventFields
 from domain.imports import UploadState
 from domain.messages import DashboardState
-from domain.ports.events import EventFilter
+from domain.ports.events import MONTHS, TOP_CITIES, EventFilter
 from domain.venues import Venue
 from tests.api.services.test_presence import Loop
 from tests.contracts.samples import an_event, an_upload, at_us

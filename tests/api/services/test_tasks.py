@@ -311,7 +311,7 @@ async def test_a_task_can_be_cancelled_through_another_process(
 async def test_a_task_that_was_asked_to_stop_does_not_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.services.tasks.HEED_SECONDS", 3600)
+    monkeypatch.setattr("api.services.tasks.CANCEL_CHECK_SECONDS", 3600)
     kind = Steps()
     async with opened(tmp_path) as store, running(store, {"steps": kind}, owner="A") as first:
         task = await first.start("steps", {}, actor="ana")
@@ -426,7 +426,7 @@ def test_every_schedule_of_faults_ends_each_task_once(
             await until_idle(tasks)
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
-        for name in ("LEASE_CHECK_SECONDS", "HEED_SECONDS", "RETRY_SECONDS"):
+        for name in ("LEASE_CHECK_SECONDS", "CANCEL_CHECK_SECONDS", "RETRY_SECONDS"):
             often.setattr(f"api.services.tasks.{name}", 0.005)
         anyio.run(run, Path(folder))
 

@@ -77,7 +77,7 @@ class Gated:
 
 @pytest.fixture
 def world(store_url, tmp_path, monkeypatch):
-    monkeypatch.setattr("api.services.imports.service.HEED_SECONDS", 0.01)
+    monkeypatch.setattr("api.services.imports.service.CANCEL_CHECK_SECONDS", 0.01)
     piece = ROWS * len(ROW % 1) // PIECES
     monkeypatch.setattr("api.services.imports.staged_reader.PIECE_BYTES", (piece, piece, piece))
     return World(tmp_path, store_url)

@@ -112,7 +112,7 @@ def test_every_schedule_of_faults_ends_with_each_row_stored_once(
         pytest.MonkeyPatch.context() as often,
     ):
         often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)
-        often.setattr("api.services.imports.service.HEED_SECONDS", 0.01)
+        often.setattr("api.services.imports.service.CANCEL_CHECK_SECONDS", 0.01)
         often.setattr("api.services.imports.ownership.LOOK_SECONDS", 0.005)
         often.setattr("api.services.imports.ownership.HAND_OVER_SECONDS", 0.5)
         anyio.run(run, url, Path(folder))
@@ -124,7 +124,7 @@ async def two(template, tmp_path, monkeypatch):
     # Lines of a few bytes, to be read before more come.
     monkeypatch.setattr("domain.files.kinds.DECIDED_BYTES", 1)
     monkeypatch.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.05)
-    monkeypatch.setattr("api.services.imports.service.HEED_SECONDS", 0.02)
+    monkeypatch.setattr("api.services.imports.service.CANCEL_CHECK_SECONDS", 0.02)
     with postgres_database(template) as url:
         both = [World(tmp_path, url), World(tmp_path, url)]
         async with AsyncExitStack() as processes:

@@ -6,7 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api.storage.postgres.ids import FEW, KEPT_SECONDS, MOST_AHEAD, Ids, _Ahead
+from api.storage.postgres.ahead import MOST_AHEAD
+from api.storage.postgres.ids import FEW, KEPT_SECONDS, Ids, _Ahead
 from tests.contracts.conftest import opened, store_url
 
 __all__ = ["store_url"]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.storage.postgres.ahead import MOST_AHEAD
 from api.storage.postgres.database import PostgresDatabase
-from api.storage.postgres.rate_limit import LEFT_AHEAD, MOST_AHEAD, NEAR, PostgresRateLimiter, _Window
+from api.storage.postgres.rate_limit import LEFT_AHEAD, NEAR, PostgresRateLimiter, _Window
 from api.storage.store import SqlStore
 from domain.ports.errors import StorageUnavailableError
 from tests.contracts.conftest import opened, store_url

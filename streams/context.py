@@ -1,5 +1,6 @@
 """The part of the hub that a reader uses: settings, history, states, scheduling."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,6 +49,10 @@ class ReaderContext(Protocol):
 
     def heartbeat(self, encoding: Encoding) -> Payload:
         """Return a heartbeat message with the current time."""
+        ...
+
+    def watch(self, check: Callable[[float], float | None], at: float) -> None:
+        """Call a check from the shared tick; it returns the time of its next call."""
         ...
 
     def release(self, view: View) -> None:

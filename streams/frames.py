@@ -71,6 +71,11 @@ def passing_frame(body: bytes, *, retry_ms: int | None = None) -> Frame:
     return _without_seq(b"", body, None, retry_ms)
 
 
+def only_frame(body: bytes, *, retry_ms: int) -> Frame:
+    """Return the frame of a message that is all of its stream; on SSE after padding, as a hello is."""
+    return _without_seq(_FILLER, body, None, retry_ms)
+
+
 def opening_frame(body: bytes, *, cursor: str, retry_ms: int) -> Frame:
     """Return the frame of a hello; on SSE after padding that fills the buffers of proxies."""
     return _without_seq(_FILLER, body, cursor, retry_ms)

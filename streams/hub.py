@@ -28,6 +28,7 @@ from streams.timer_wheel import TimerWheel
 from streams.view import View
 
 _TICKS_A_HEARTBEAT = 20
+_LONGEST_TICK_SECONDS = 1.0
 _RETRY_MS: dict[ByeReason, tuple[int, int]] = {
     "drain": (1000, 5000),
     "limit": (5000, 15000),
@@ -68,7 +69,8 @@ class FeedHub(Generic[P]):
             per_person=options.streams_per_person, in_all=options.streams_in_all
         )
         self._now_ms = now_ms
-        self._wheel = TimerWheel(options.heartbeat_seconds / _TICKS_A_HEARTBEAT, clock())
+        self._tick_seconds = min(options.heartbeat_seconds / _TICKS_A_HEARTBEAT, _LONGEST_TICK_SECONDS)
+        self._wheel = TimerWheel(self._tick_seconds, clock())
         self._views: dict[tuple[tuple[str, ...], tuple[str, ...]], View] = {}
         self._wanted: dict[str, dict[View, None]] = {}
         self._beats: dict[str, tuple[float, Payload]] = {}
@@ -155,7 +157,7 @@ class FeedHub(Generic[P]):
     def read(self, feeds: FeedSet, opening: Opening, outlet: Outlet, slot: Slot[P]) -> Reader:
         """Return a reader that writes to an outlet; its end releases the slot."""
         reader = Reader(self, self.hold(feeds, opening), outlet, opening, slot)
-        self.watch(reader.check, self.clock() + self.options.heartbeat_seconds)
+        self.watch(reader.check, reader.first_check)
         return reader
 
     def watch(self, check: Callable[[float], float | None], at: float) -> None:
@@ -202,7 +204,6 @@ class FeedHub(Generic[P]):
             self.flusher.flush(view)
 
     async def _tick(self) -> None:
-        tick_seconds = self.options.heartbeat_seconds / _TICKS_A_HEARTBEAT
         while True:
-            await asyncio.sleep(tick_seconds)
+            await asyncio.sleep(self._tick_seconds)
             self._wheel.turn(self.clock())

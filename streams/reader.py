@@ -45,6 +45,7 @@ class Reader:
         "_buffered",
         "_closed",
         "_hub",
+        "_is_watched",
         "_joined",
         "_opening",
         "_outlet",
@@ -72,6 +73,7 @@ class Reader:
         self._closed = False
         self._joined = False
         self._paused = False
+        self._is_watched = False
         self._queued = False
         # What it was told of the states when it began to read history; they may change until it joins.
         self._states: Sequence[Frame] = ()
@@ -124,7 +126,10 @@ class Reader:
         """The outlet is full: write no more."""
         self._paused = True
         self._buffered = self._outlet.buffered()
-        self._stalled_since = self._hub.clock()
+        self._stalled_since = now = self._hub.clock()
+        if not self._is_watched:
+            self._is_watched = True
+            self._hub.watch(self._check_stall, now + _STALL_CHECK_SECONDS)
         if self._joined:
             self._view.pause(self)
 
@@ -162,12 +167,18 @@ class Reader:
         self._close()
         self._guarded(self._outlet.close, payload, CLOSE_CODES[reason])
 
+    @property
+    def first_check(self) -> float:
+        """When to call `check` first."""
+        return min(self._sent_at + self._hub.options.heartbeat_seconds, self._renew_at)
+
     def check(self, now: float) -> float | None:
-        """Send heartbeats, end stalled or old streams; return when to check again, None when closed."""
+        """Send heartbeats, end old streams; return when to check again, None when closed."""
         if self._closed:
             return None
         if self._paused:
-            return self._check_stall(now)
+            # Before long it takes something again, or is ended as slow.
+            return now + self._hub.options.heartbeat_seconds
         if now >= self._renew_at:
             self.end("renew")
             return None
@@ -179,6 +190,10 @@ class Reader:
         return min(quiet_since + silence, self._renew_at)
 
     def _check_stall(self, now: float) -> float | None:
+        """End a stream whose client takes nothing; return when to look again, None once it does."""
+        if self._closed or not self._paused:
+            self._is_watched = False
+            return None
         buffered = self._outlet.buffered()
         if buffered < self._buffered:
             self._stalled_since = now

@@ -3,8 +3,9 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, WebSocket, get, route, websocket
+from litestar import Request, WebSocket, get, route, websocket
 from litestar.handlers import BaseRouteHandler
+from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
@@ -54,10 +55,9 @@ _POLLED: dict[str, Any] = {
 _OVER = Described("Every feed has been read to its end: do not reconnect")
 
 
-def _store_is_away(request: Request[Any, Any, Any], _: Exception) -> Response[bytes]:
-    """Answer in words that an EventSource understands: at any status but 200 it gives up for good."""
-    headers = {name.decode(): value.decode() for name, value in HEADERS}
-    return Response(farewell(hub_of(request.app), "unavailable"), status_code=200, headers=headers)
+def _store_is_away(request: Request[Any, Any, Any], _: Exception) -> Stream:
+    """Answer in words that an EventSource understands."""
+    return farewell(hub_of(request.app), "unavailable")
 
 
 @get(
@@ -76,7 +76,7 @@ async def sse(request: Request[Any, Any, Any]) -> ASGIApp:
     hub, asked = hub_of(request.app), read_feed_request(request)
     admission = await admit(hub, asked, "sse")
     if not isinstance(admission, Admission):
-        return _answer(200, farewell(hub, admission), HEADERS)
+        return farewell(hub, admission).to_asgi_response(None, request)
     if admission.opening.over:
         admission.slot.release()
         return _answer(204, b"", [])

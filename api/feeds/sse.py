@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from litestar.response import Stream
 from litestar.types import Receive, Scope, Send
 
 from api.feeds.admission import Admission
@@ -11,7 +12,7 @@ from api.feeds.tcp_keepalive import LOOK_SECONDS
 from api.feeds.transport_offer import offer_in
 from api.feeds.transport_outlet import TransportSse
 from api.services.identity import Identity
-from streams.frames import SSE, Payload, passing_frame
+from streams.frames import SSE, Payload, only_frame
 from streams.hub import FeedHub
 from streams.messages import Bye, ByeReason, Hello, encode
 
@@ -88,7 +89,12 @@ class HeadAnswer:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def farewell(hub: FeedHub[Identity], reason: ByeReason) -> bytes:
-    """Return the body of a temporary refusal, after which an EventSource reconnects."""
+def farewell(hub: FeedHub[Identity], reason: ByeReason) -> Stream:
+    """Return a temporary refusal, after which an EventSource reconnects: a stream that ends at once.
+
+    At any status but 200 it would give up for good.
+    """
     retry_ms = hub.retry_ms(reason)
-    return passing_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms).sse
+    body = only_frame(encode(Bye(reason, retry_ms)), retry_ms=retry_ms).sse
+    headers = {name.decode(): value.decode() for name, value in HEADERS}
+    return Stream(iter([body]), headers={**headers, "connection": "close"})

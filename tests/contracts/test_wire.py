@@ -228,12 +228,26 @@ async def test_streams_are_limited_on_an_open_server_too(tmp_path: Path) -> None
         assert (await other.receive())["type"] == "hello"
         third = await SseClient.open(served.port, "/sse/eventos", host)
         assert (third.status, (await third.receive())["reason"]) == (200, "limit")
+        head, _, body = (await until_closed(served, "/sse/eventos")).partition(b"\r\n\r\n")
+        assert b"content-length" not in head.lower()
+        assert b":" + b" " * 2047 + b"\n" in body
+        assert b'"reason":"limit"' in body
         status, headers, _ = await fetch(served.port, "/poll/eventos", host)
         assert status == 429
         assert 5 <= int(headers["retry-after"]) <= 15
         assert await close_code(served, "/ws/eventos") == 4429
         for client in (first, second, third, other):
             await client.close()
+
+
+async def until_closed(served: Served, target: str) -> bytes:
+    """Return what a client gets that reads until the server closes."""
+    reading, writing = await asyncio.open_connection("127.0.0.1", served.port)
+    writing.write(f"GET {target} HTTP/1.1\r\nHost: {served.address}\r\n\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        content = await reading.read()
+    writing.close()
+    return content
 
 
 async def test_a_foreign_host_gets_421_on_every_transport(served: Served) -> None:

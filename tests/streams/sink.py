@@ -32,6 +32,7 @@ class Sink:
         self.reader: Reader | None = None
         self.taken = bytearray()
         self.full_after: int | None = None
+        self.untaken = 100
         self.closed_with: int | None = None
         self.aborted = False
         self.fault: Exception | None = None
@@ -51,7 +52,7 @@ class Sink:
                 self.reader.pause()
 
     def buffered(self) -> int:
-        return 100
+        return self.untaken
 
     def close(self, payload: Payload, code: int) -> None:
         assert isinstance(payload, bytes)

@@ -137,24 +137,66 @@ async def test_nothing_is_written_to_a_full_outlet_until_it_drains() -> None:
         assert stuck.seqs == [1, 2, 3, 4, 5]
 
 
-async def test_a_client_that_reads_nothing_is_closed_as_slow() -> None:
+@pytest.mark.parametrize("heartbeat", [1.0, 15.0, 300.0])
+@pytest.mark.parametrize("stalls_at", [0.0, 7.0, 100.0])
+async def test_a_client_that_reads_nothing_is_closed_as_slow(heartbeat: float, stalls_at: float) -> None:
     feed, now = MemoryFeed(), [0.0]
-    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(), clock=lambda: now[0])
+    options = FeedOptions(heartbeat_seconds=heartbeat)
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, options, clock=lambda: now[0])
     feed.listener = hub.publish
+
+    def pass_time(until: float) -> None:
+        while now[0] < until:
+            now[0] += 0.25
+            hub._wheel.turn(now[0])
+
     async with hub.running(feed.epoch, feed):
         stuck = await attach(hub, ["eventos"])
+        pass_time(stalls_at)
         stuck.full_after = 1
         feed.publish(line("x"))
         await settle(hub)
-        for now[0] in (15.0, 29.0, 29.9):
-            hub._wheel.turn(now[0])
+        stuck.untaken -= 1  # The kernels take a little more, after all.
+        pass_time(stalls_at + 29.75)
         assert stuck.closed_with is None
-        for now[0] in (30.5, 31.5):
-            hub._wheel.turn(now[0])
+        pass_time(stalls_at + 33)
 
         assert stuck.closed_with == 4408
         assert b'"reason":"slow"' in stuck.taken
         assert not hub.registry.open
+
+
+async def test_a_client_that_stops_and_goes_on_often_is_looked_after_once() -> None:
+    feed, now = MemoryFeed(), [0.0]
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, FeedOptions(), clock=lambda: now[0])
+    async with hub.running(feed.epoch, feed):
+        sink = await attach(hub, ["eventos"])
+        assert sink.reader is not None
+        for _ in range(100):
+            sink.reader.pause()
+            sink.reader.resume()
+        assert sum(map(len, hub._wheel._due.values())) == 2
+        for now[0] in (1.0, 2.0, 3.0):
+            hub._wheel.turn(now[0])
+        assert sum(map(len, hub._wheel._due.values())) == 1
+        sink.reader.pause()
+        for now[0] in (33.0, 34.0, 35.0):
+            hub._wheel.turn(now[0])
+        assert sink.closed_with == 4408
+
+
+@pytest.mark.parametrize("seconds", [1.0, 4.0, 20.0])
+async def test_a_stream_lives_as_long_as_the_setting_says(seconds: float) -> None:
+    feed, now = MemoryFeed(), [0.0]
+    options = FeedOptions(stream_seconds=seconds)
+    hub: FeedHub[Identity] = FeedHub(CATALOGUE, options, clock=lambda: now[0])
+    async with hub.running(feed.epoch, feed):
+        sink = await attach(hub, ["eventos"])
+        while sink.closed_with is None:
+            now[0] += 0.25
+            hub._wheel.turn(now[0])
+        assert 0.9 * seconds <= now[0] <= 1.1 * seconds + 1.5
+        assert b'"reason":"renew"' in sink.taken
 
 
 async def test_a_heartbeat_is_sent_only_after_silence() -> None:

@@ -32,6 +32,8 @@ async def farewell(port: int, headers: dict[str, str] | None = None) -> SseClien
     client = await SseClient.open(port, "/sse/upload/x", headers)
     assert client.status == 200
     assert client.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert "content-length" not in client.headers
+    assert client.headers["connection"] == "close"
     bye = await client.receive()
     assert (bye["type"], bye["reason"]) == ("bye", "unavailable")
     assert 1000 <= bye["retry_ms"] <= 5000

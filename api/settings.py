@@ -6,6 +6,7 @@ Source: docs/operating.md, "Settings".
 
 import ipaddress
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from importlib.util import find_spec
@@ -210,9 +211,7 @@ class Settings:
         "who may call; auto needs a token except for requests that are local end to end",
     )
     allowed_hosts: tuple[str, ...] = setting((), HOSTS, "additional values of Host that are accepted")
-    allowed_origins: tuple[str, ...] = setting(
-        (), ORIGINS, "other origins whose pages may call the server with a cookie"
-    )
+    allowed_origins: tuple[str, ...] = setting((), ORIGINS, "other origins whose pages may call the server")
     trusted_proxies: tuple[str, ...] = setting(
         (), NETWORKS, "proxies whose X-Forwarded-* or Forwarded headers are trusted"
     )
@@ -301,7 +300,8 @@ class Settings:
         A proxy counts even on this machine: it is there to bring in who is elsewhere.
         """
         origins = (urlsplit(origin).hostname or "" for origin in self.allowed_origins)
-        return bool(self.trusted_proxies) or not all(map(is_loopback, (*self.allowed_hosts, *origins)))
+        is_behind_proxy = bool(self.trusted_proxies or self.root_path)
+        return is_behind_proxy or not all(map(is_loopback, (*self.allowed_hosts, *origins)))
 
     @property
     def is_open(self) -> bool:
@@ -383,11 +383,20 @@ def _with_url_of_file(settings: Settings) -> Settings:
         raise SettingError(f"the first line of {name} must be {DATABASE.accepts}") from None
 
 
+_OWN_PIP = f"{sys.executable} -m pip"
+"""That of this environment: any other one looks for a package of our name elsewhere."""
+
+
 def _consistent(settings: Settings) -> Settings:
     if settings.is_postgres and (name := unknown_parameter(settings.database_url or "")) is not None:
         raise SettingError(
             f"FASTTRACK_DATABASE_URL has the parameter {name[:40]!r}, which is not supported: remove it. "
             f"Supported are {', '.join(sorted(PARAMETERS))}"
+        )
+    if settings.is_postgres and find_spec("asyncpg") is None:
+        raise SettingError(
+            "FASTTRACK_DATABASE_URL is for PostgreSQL, whose driver is not installed: "
+            f"{_OWN_PIP} install 'fasttrack[postgres]'"
         )
     if settings.workers > 1 and not settings.is_postgres:
         raise SettingError(
@@ -396,7 +405,7 @@ def _consistent(settings: Settings) -> Settings:
         )
     if settings.traces is not None and not _can_trace():
         raise SettingError(
-            "FASTTRACK_TRACES needs packages that are not installed: pip install 'fasttrack[tracing]'"
+            f"FASTTRACK_TRACES needs packages that are not installed: {_OWN_PIP} install 'fasttrack[tracing]'"
         )
     return settings
 

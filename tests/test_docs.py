@@ -29,6 +29,7 @@ ELSEWHERE = {
     "podman ": "needs an engine; tests/deploy/test_image.py",
     "sudo ": "needs systemd; tests/deploy/test_files.py verifies the unit",
     "python3 -m venv /opt": "installs for the whole machine; `make release` installs the wheel",
+    "docker compose": "needs Docker Compose; tests/deploy/test_files.py looks for its services and commands",
     "DATABASE_PASSWORD": "needs Docker Compose; tests/deploy/test_files.py reads the files",
     "npx ": "fetches from a registry; tests/streams and tests/edge read WebSockets",
 }

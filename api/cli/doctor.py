@@ -127,11 +127,7 @@ def _store(settings: Settings) -> Finding:
 
 
 def _postgres(url: str, connections: int) -> Finding:
-    try:
-        from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415
-    except ModuleNotFoundError:
-        advice = "pip install 'fasttrack[postgres]'"
-        return Finding("store", "PostgreSQL, whose driver is not installed", advice, is_fatal=True)
+    from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415  # needs the driver.
 
     async def look() -> None:
         database = PostgresDatabase(url, connections)

@@ -80,6 +80,25 @@ def test_the_database_of_the_compose_file_has_enough_connections() -> None:
     assert connections > per_process * processes + 10
 
 
+_COMPOSE_COMMAND = re.compile(
+    r"docker compose --file deploy/(\S+) (exec|stop|run|logs)((?: --?\w+)*) (\w+)(?: (fasttrack )?([\w-]+))?"
+)
+
+
+def test_the_documented_commands_name_services_and_commands_that_there_are() -> None:
+    commands = _COMPOSE_COMMAND.findall((ROOT / "docs/operating.md").read_text())
+    assert len(commands) >= 7
+    for name, verb, _, service, program_name, word in commands:
+        services = yaml.safe_load(filled((DEPLOY / name).read_text()))["services"]
+        assert service in services, (name, service)
+        if program_name or (verb == "run"):
+            assert word in main.list_commands(click.Context(main)), word
+        elif verb == "stop" and word:
+            assert word in services
+        elif verb == "exec":
+            assert word in ("pg_dump", "pg_restore")
+
+
 def test_the_image_runs_without_root_and_has_a_health_check() -> None:
     lines = instructions(DEPLOY / "Containerfile")
     words = [word for word, _ in lines]

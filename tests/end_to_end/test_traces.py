@@ -148,7 +148,8 @@ def test_without_the_extra_the_start_says_what_to_install(tmp_path: Path) -> Non
     answer = run(["serve", "--port", "0"], PYTHONPATH=str(hidden), FASTTRACK_TRACES="http://127.0.0.1:4318")
     assert answer.returncode == 1
     assert answer.stderr.strip() == (
-        "Error: FASTTRACK_TRACES needs packages that are not installed: pip install 'fasttrack[tracing]'"
+        "Error: FASTTRACK_TRACES needs packages that are not installed: "
+        f"{sys.executable} -m pip install 'fasttrack[tracing]'"
     )
 
 

@@ -144,7 +144,7 @@ def _postgres(url: str, connections: int) -> Finding:
 
 
 def _sqlite(path: Path) -> Finding:
-    from api.storage.migrate import known_versions  # noqa: PLC0415
+    from api.storage.migrate import why_unknown  # noqa: PLC0415
 
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_SECONDS)
@@ -158,9 +158,9 @@ def _sqlite(path: Path) -> Finding:
     if is_foreign:
         advice = "set FASTTRACK_DATA_DIR or FASTTRACK_DATABASE_URL to a place for FastTrack alone"
         return Finding("store", f"{path.name} has tables of another program", advice, is_fatal=True)
-    if version is not None and version not in known_versions():
-        found = f"{path.name} was made by a newer version of FastTrack (its tables are {version})"
-        return Finding("store", found, "install that version again, or restore a backup", is_fatal=True)
+    if fault := why_unknown(version):
+        advice = "install that version again, or restore a backup"
+        return Finding("store", f"{path.name} {fault}", advice, is_fatal=True)
     if answer != "ok":
         return Finding(
             "store", f"{path.name} is damaged", "restore a backup (docs/operating.md)", is_fatal=True

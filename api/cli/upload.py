@@ -62,7 +62,7 @@ _PLAIN = ("date_format", "encoding", "delimiter", "sheet", "header_row", "on_dup
     type=click.Choice(["insert", "skip", "update"]),
     help="What to do with a row whose event exists already.",
 )
-@click.option("--key", metavar="FIELDS", help="Fields that identify an event, such as id, or title,event_date,city.")
+@click.option("--key", metavar="FIELDS", help="Fields that identify an event, such as title,event_date,city.")
 @click.option(
     "--mode", type=click.Choice(["partial", "atomic"]), help="Import all valid rows, or all rows or none."
 )

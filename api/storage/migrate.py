@@ -47,8 +47,8 @@ def migrate(connection: sa.Connection, *, upgrades: bool = True) -> None:
     if version is None:
         _create(connection)
         return
-    if version not in known_versions():
-        raise NewerSchemaError(f"was made by a newer version of FastTrack (its tables are {version})")
+    if fault := why_unknown(version):
+        raise NewerSchemaError(fault)
     if not upgrades:
         raise OlderSchemaError(f"was made by an earlier version of FastTrack (its tables are {version})")
     # Alembic takes a quarter of a second to import, and is needed once in the life of a version.
@@ -85,6 +85,13 @@ def _create(connection: sa.Connection) -> None:
 def known_versions() -> set[str]:
     """Return the versions of the tables that this program can start from."""
     return {path.name[:4] for path in (_FOLDER / "versions").glob("[0-9]*.py")}
+
+
+def why_unknown(version: str | None) -> str | None:
+    """Return what is wrong with tables that this program cannot start from; None for those that it can."""
+    if version is None or version in known_versions():
+        return None
+    return f"was made by a newer version of FastTrack (its tables are {version})"
 
 
 def _version(connection: sa.Connection) -> str | None:

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from api.storage.backup import HELD, ORIGIN, RESTORED, BackupError, new_epoch, replacing
 from api.storage.backup_kinds import refuse_other_kind
-from api.storage.migrate import LOCK, known_versions
+from api.storage.migrate import LOCK, why_unknown
 from api.storage.postgres.address import driver_url, password_environment, public_url
 from api.storage.postgres.suitability import refuse_encoding
 from domain.ports.errors import StorageUnavailableError
@@ -107,11 +107,8 @@ def _version_of(program: str, file: Path, url: str) -> str:
     found = re.search(r"^COPY \S*alembic_version .*\n(\d+)$", told, re.MULTILINE)
     if found is None:
         raise BackupError(f"{file} is not a FastTrack backup")
-    if found[1] not in known_versions():
-        raise BackupError(
-            f"{file} was made by a newer version of FastTrack (its tables are {found[1]}): "
-            "install that version"
-        )
+    if fault := why_unknown(found[1]):
+        raise BackupError(f"{file} {fault}: install that version")
     return found[1]
 
 

@@ -29,7 +29,7 @@ from api.storage.backup import (
 )
 from api.storage.backup_kinds import refuse_other_kind
 from api.storage.blob_names import blob_name
-from api.storage.migrate import known_versions
+from api.storage.migrate import why_unknown
 from api.storage.private_files import give_to_owner_of, make_folder, make_subfolder
 from api.storage.sqlite.database import lock
 from api.storage.sqlite.restoring import STAGED, no_store, put_in_place
@@ -177,11 +177,8 @@ def _checked(copy: Path) -> int:
         if answer != "ok":
             raise BackupError(f"the store is damaged: {answer}")
         version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        if version not in known_versions():
-            raise BackupError(
-                f"it was made by a newer version of FastTrack (its tables are {version}): "
-                "install that version"
-            )
+        if fault := why_unknown(version):
+            raise BackupError(f"it {fault}: install that version")
         return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
 

@@ -101,17 +101,28 @@ def reason_params(error: Problem) -> dict[str, Param]:
     }
 
 
-def task_notification(task_id: str, kind: str, status: str, *, actor: str, at_ms: int) -> Draft:
-    """Return the draft of a task's end; `status` is `completed`, `failed` or `cancelled`."""
+def task_notification(
+    task_id: str, kind: str, status: str, *, filename: str | None = None, actor: str, at_ms: int
+) -> Draft:
+    """Return the draft of a task's end; `status` is `completed`, `failed` or `cancelled`.
+
+    `filename` is the file that a check is about.
+    """
+    what = f"{kind} of {filename}" if filename else kind
     return notification(
         "task.finished",
         f"Task {task_id} {status}",
-        f"The {kind} that {actor} started is {status}",
+        f"The {what} that {actor} started is {status}",
         actor=actor,
         at_ms=at_ms,
         link=stored_link(f"/api/v1/tarefas/{task_id}"),
         severity=_END_SEVERITY[status],
-        params={"task_id": task_id, "task": kind, "status": status},
+        params={
+            "task_id": task_id,
+            "task": kind,
+            "status": status,
+            **({"filename": filename} if filename else {}),
+        },
     )
 
 

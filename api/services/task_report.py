@@ -139,7 +139,12 @@ class Report:
 
     def _notice(self, task: Task) -> Draft:
         return task_notification(
-            task.id, task.kind, END_STATUS[task.state], actor=task.actor, at_ms=self._clock()
+            task.id,
+            task.kind,
+            END_STATUS[task.state],
+            filename=task.params.get("filename"),
+            actor=task.actor,
+            at_ms=self._clock(),
         )
 
     def _told(self, task: Task) -> TaskProgress:

@@ -113,6 +113,12 @@ export function query(members) {
   return text && `?${text}`;
 }
 
+/** Keep the bytes of a file on the server and import nothing yet. @param {string} id */
+export const stageAddress = (id) => `/uploads${query({stage: "true", upload_id: id})}`;
+
+/** Begin the import of what is staged. @param {string} id @param {Record<string, any>} options */
+export const startImport = (id, options) => call("POST", `/uploads/${id}/import`, {json: options});
+
 /**
  * Send a file, telling how many bytes have left. XMLHttpRequest: fetch does not tell.
  *

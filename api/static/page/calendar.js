@@ -3,7 +3,7 @@ import {dayByKey, monthAfter, weeksOf} from "./event-query.js";
 import {get, query} from "./api.js";
 import {h} from "./dom.js";
 import {currentLanguage, regional, t} from "./i18n.js";
-import {monthInFull, today, venueTime, wallClock} from "./format.js";
+import {dayOf, monthInFull, today, venueTime} from "./format.js";
 import {keepingPlace} from "./keep-place.js";
 import {readDays} from "./month-days.js";
 
@@ -23,6 +23,8 @@ function firstWeekday() {
 export class Calendar {
   #asked = 0;
   #question = "";
+  /** Those of the list, which the lists of the days have, too. @type {Record<string, string>} */
+  #filters = {};
   /** When it may be asked for again, where it takes a question a day; by the page's clock. */
   #restsUntil = 0;
   #later = 0;
@@ -80,6 +82,7 @@ export class Calendar {
     const question = JSON.stringify([month, filters]);
     const weeks = weeksOf(month, firstWeekday());
     clearTimeout(this.#later);
+    this.#filters = filters;
     if (question !== this.#question) {
       [this.#question, this.#restsUntil] = [question, 0];
       if (month !== this.month) this.#days = new Map();
@@ -144,7 +147,7 @@ export class Calendar {
     const {days, isCrowded} = await readDays(
       weeks.flat(),
       (question) => get(`/eventos${query({...filters, ...question})}`),
-      (event) => wallClock(event.event_date).slice(0, 10),
+      (event) => dayOf(event.event_date),
     );
     // A slow answer must not overwrite that of a later question.
     if (asked !== this.#asked) return;
@@ -185,11 +188,12 @@ export class Calendar {
     );
     const said = known ? `${whole}: ${t("events.count", {count})}` : whole;
     const tabindex = day === this.#current ? "0" : "-1";
+    const list = addressOf("events", {params: {...this.#filters, from: day, to: day}});
     const number = h(
       "a.day-number",
       {
         tabindex,
-        href: addressOf("events", {params: {from: day, to: day}}),
+        href: list,
         "aria-label": said,
         "data-keep": `day ${day}`,
       },
@@ -211,14 +215,14 @@ export class Calendar {
             title: event.title,
             "data-keep": `event ${event.id}`,
           },
-          `${venueTime(event.event_date)?.time ?? ""} `,
+          `${venueTime(event.event_date)?.clock ?? ""} `,
           h("bdi", {}, event.title),
         ),
       ),
       more > 0 &&
         h("a.day-more", {
           tabindex,
-          href: addressOf("events", {params: {from: day, to: day}}),
+          href: list,
           "data-keep": `more ${day}`,
           t: ["calendar.more", {count: more}],
         }),

@@ -2,8 +2,8 @@ import {addressOf} from "./router.js";
 import {amountsOf, bars, columns} from "./charts.js";
 import {h, oncePerFrame} from "./dom.js";
 import {listen} from "./live.js";
-import {monthName, today} from "./format.js";
-import {number, t} from "./i18n.js";
+import {briefly, monthName, today} from "./format.js";
+import {t} from "./i18n.js";
 import {Sparkline} from "./sparkline.js";
 
 /** Figures, and the list that each is counted from. */
@@ -80,10 +80,7 @@ export class DashboardView {
 
   #paintCounts(state) {
     for (const name of Object.keys(HEADLINE)) {
-      this.values[name].textContent = number(state[name] ?? 0, {
-        notation: state[name] >= 1e6 ? "compact" : "standard",
-        maximumFractionDigits: 1,
-      });
+      this.values[name].textContent = briefly(state[name] ?? 0);
     }
     const cities = amountsOf(state.by_city).map((amount) => ({
       ...amount,

@@ -51,5 +51,5 @@ export function offer(files) {
 /** Cells copied from a spreadsheet come as lines with tabs. @returns {File | null} */
 function rowsIn(text) {
   const lines = text.split(/\r?\n/).filter((line) => line.includes("\t"));
-  return lines.length > 1 ? new File([text], "pasted.tsv", {type: "text/tab-separated-values"}) : null;
+  return lines.length > 1 ? new File([text], t("drop.pasted"), {type: "text/tab-separated-values"}) : null;
 }

@@ -1,16 +1,9 @@
 import {cityField} from "./city-field.js";
 import {LAST_DAY} from "./date-input.js";
-import {FILTERS, LONGEST_SEARCH, WHEN, whenOf} from "./event-query.js";
+import {FILTERS, LONGEST_SEARCH, SORTS, WHEN, whenOf} from "./event-query.js";
+import {folded} from "./folding.js";
 import {field, h, select} from "./dom.js";
 import {VENUE_TYPES} from "./venue-types.js";
-
-const SORTS = [
-  ["", "events.bySpan"],
-  ["event_date", "events.byDate"],
-  ["-event_date", "events.byDateDown"],
-  ["title", "events.byTitle"],
-  ["-id", "events.byNew"],
-];
 
 /**
  * What the list shows: which events, in which order, as a list or on a calendar.
@@ -83,6 +76,8 @@ export function eventFilters(onChange) {
     for (const [name, control] of Object.entries(controls)) {
       if (!isNew && control === document.activeElement) continue;
       if (name === "city") city.show(params.city ?? "", {isNew});
+      else if (name === "venue_type") showOption(control, venueTypeOf(params[name] ?? ""));
+      else if (name === "sort") showOption(control, params[name] ?? "");
       else control.value = params[name] ?? "";
     }
     when.show(whenOf(params));
@@ -98,6 +93,17 @@ export function eventFilters(onChange) {
   };
   return {element, clear, show};
 }
+
+/** An address from somebody's hand may say what is no option: the list was asked for that, so it is shown. */
+function showOption(control, value) {
+  control.querySelector("[data-given]")?.remove();
+  const isKnown = [...control.options].some((option) => option.value === value);
+  if (!isKnown) control.append(h("option", {value, "data-given": ""}, value));
+  control.value = value;
+}
+
+/** As the server knows it, which ignores case and accents. @param {string} name */
+const venueTypeOf = (name) => VENUE_TYPES.find((known) => folded(known) === folded(name)) ?? name;
 
 /** Buttons of which one is pressed. */
 function segments(name, values, onChange) {

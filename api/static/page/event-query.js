@@ -15,6 +15,15 @@ export const FILTERS = [
   "month",
 ];
 
+/** Orders that a person can choose, and the keys of their names; the first is that of the span. */
+export const SORTS = [
+  ["", "events.bySpan"],
+  ["event_date", "events.byDate"],
+  ["-event_date", "events.byDateDown"],
+  ["title", "events.byTitle"],
+  ["-id", "events.byNew"],
+];
+
 /** Characters of a filter that the server reads. */
 export const LONGEST_SEARCH = 200;
 
@@ -72,9 +81,12 @@ export function whenOf({when, from, to, upload_id: upload}) {
   return from || to || upload ? "all" : "upcoming";
 }
 
-/** Filters, without order and layout: whether somebody narrowed the list. */
+/** Members of the address by which somebody narrows the list: not its order, nor its layout. */
+export const NARROWING = ["q", "city", "from", "to", "venue_type", "upload_id"];
+
+/** Whether there is something to clear: also an order that nobody can choose. */
 export const isFiltered = (params) =>
-  ["q", "city", "from", "to", "venue_type", "upload_id"].some((name) => params[name]);
+  NARROWING.some((name) => params[name]) || !SORTS.some(([name]) => name === (params.sort ?? ""));
 
 /** @param {string} [month] As 2026-07. */
 export const isCalendarMonth = (month = "") => /^\d{4}-(?:0[1-9]|1[0-2])$/.test(month);

@@ -63,7 +63,7 @@ function factsOf({event_date: date, city, participants, local_info: venue}) {
   const time = venueTime(date);
   const count = participants?.length ?? 0;
   const facts = [
-    time && `${time.weekday} ${time.time}`,
+    time && `${time.weekday} ${time.clock}`,
     city,
     venue?.location_name,
     venue?.venue_type,

@@ -3,6 +3,7 @@ import {bulkBar} from "./bulk-bar.js";
 import {working} from "./busy.js";
 import {Calendar} from "./calendar.js";
 import {calendarAddress} from "./calendar-address.js";
+import {Choice, isFound} from "./choice.js";
 import {isFiltered, monthOf, questionOf, scopeOf} from "./event-query.js";
 import {Deletions} from "./deletion.js";
 import {downloads} from "./downloads.js";
@@ -10,13 +11,14 @@ import {editEvent} from "./event-dialog.js";
 import {eventFilters} from "./event-filters.js";
 import {eventRow} from "./event-row.js";
 import {faultText} from "./problem-words.js";
+import {filtersInWords} from "./filter-words.js";
 import {get, query, untilAnswered} from "./api.js";
 import {monthInFull, today} from "./format.js";
 import {h} from "./dom.js";
 import {listen} from "./live.js";
 import {LongList, PAGE_MAX} from "./long-list.js";
 import {say, t} from "./i18n.js";
-import {announce, toastFault} from "./tell.js";
+import {announce, toast, toastFault} from "./tell.js";
 import {VirtualList} from "./virtual-list.js";
 
 const PAGE = 100;
@@ -30,18 +32,23 @@ export class EventsView {
   #typing = 0;
   #following = 0;
   #asked = 0;
+  /** Which reading the list is of. */
+  #shown = 0;
+  /** Links to one event that were opened: the answer to an earlier one is not waited for. */
+  #opened = 0;
   #answered = "";
   /** What is read is no longer awaited, or another is. */
   #endWait = () => {};
   /** What the choice of events is about. */
   #scope = "";
+  /** What the rows that are there are about. */
+  #listed = "";
   /** The address of the list: whatever the filters still wait to say is not said of another. */
   #address = "";
   #isBare = false;
   /** @type {Record<string, string>} */
   #params = {};
-  /** @type {Map<number, any>} */
-  #chosen = new Map();
+  #choice = new Choice();
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -64,7 +71,7 @@ export class EventsView {
     this.fault = h("div.alert", {role: "alert", hidden: true});
     this.calendar = new Calendar({onMonth: (month) => this.#change({month}, {typed: false})});
     this.bulk = bulkBar({
-      chosen: () => [...this.#chosen.values()],
+      chosen: () => this.#choice.events,
       onDelete: (events) => this.#delete(events),
       onClear: () => this.#clearChoice(),
     });
@@ -86,6 +93,7 @@ export class EventsView {
         "section.card.stack",
         {},
         this.filters.element,
+        this.printed,
         h(
           "div.row.between",
           {},
@@ -96,19 +104,18 @@ export class EventsView {
         this.fault,
         this.calendar.element,
         this.list.element,
-        this.printed,
         this.empty,
         this.nothing,
       ),
     );
     document.addEventListener("language", () => this.#follow());
     addEventListener("hashchange", () => location.hash === this.#address || this.#drop());
-    listen(["eventos"], {onMessage: (message) => this.#take(message), onReset: () => this.#follow()});
+    listen(["eventos"], {onMessage: (message) => this.#take(message), onReset: () => this.#takeAnew()});
   }
 
   /** @param {import("./router.js").Route} route */
   show({view, id, params}) {
-    if (view === "event" && id !== null) return void this.#open(id);
+    if (view === "event") return void this.#open(id ?? "");
     // Where a filter led, another may still be typed; where the back button or a link led, it is over.
     const isNew = location.hash !== this.#address;
     if (isNew) clearTimeout(this.#typing);
@@ -120,12 +127,20 @@ export class EventsView {
 
   /** A link to one event: the list behind it is that of the time around it. */
   async #open(id) {
-    if (!this.events.total) void this.#load();
-    const event = await get(`/eventos/${encodeURIComponent(id)}`).catch(toastFault);
     const own = location.hash;
+    const opened = ++this.#opened;
+    const isThere = () => location.hash === own && opened === this.#opened;
     const back = () => location.hash === own && this.#replace(addressOf("events", {params: this.#params}));
-    if (event) void editEvent(event, {onClose: back});
-    else this.#replace("#events");
+    if (!this.events.total) void this.#load();
+    try {
+      const event = await eventAt(id);
+      // Who went on meanwhile looks at something else.
+      if (isThere()) void editEvent(event, {onClose: back});
+    } catch (fault) {
+      if (!isThere()) return;
+      toast(fault === NO_EVENT ? t("events.noSuch") : faultText(fault));
+      back();
+    }
   }
 
   #head() {
@@ -225,13 +240,15 @@ export class EventsView {
     this.fault.hidden = true;
     const same = JSON.stringify(question);
     if (same === this.#answered) this.events.refresh(page);
-    else this.events.start(page);
+    else this.#begin(page);
     this.#answered = same;
+    this.#shown = asked;
     void month.then(endWait);
     this.#drawItems();
     refocus();
     // A list that fits one page of the API is there as a whole, to be printed as one.
     if (!isMonth && page.total <= PAGE_MAX) this.events.want(0, page.total);
+    else if (!isMonth) void this.#askForChosen(question);
     return page;
   }
 
@@ -275,8 +292,35 @@ export class EventsView {
     const isAnother = scope !== this.#scope;
     this.#scope = scope;
     // The rows of before are there until the answer comes.
-    if (isAnother && this.#chosen.size) this.#clearChoice();
+    if (isAnother && this.#choice.events.length) this.#clearChoice();
+    this.#showBulk();
+  }
+
+  /** The answer to another question: what was chosen of the rows before it, while they were waiting, goes. */
+  #begin(page) {
+    if (this.#listed !== this.#scope) this.#choice.clear();
+    this.#listed = this.#scope;
+    this.events.start(page);
+  }
+
+  /** Of a long list, what is chosen further down may have left it as well. */
+  async #askForChosen(question) {
+    await this.#choice.ask(this.#shown, {
+      event: (id) =>
+        get(`/eventos/${id}`).catch((fault) => {
+          if (fault.status === 404 || fault.status === 410) return null;
+          throw fault;
+        }),
+      isListed: (event) => isFound(event, question, (asked) => this.#read(asked, {})),
+    });
+    this.#showBulk();
+  }
+
+  /** The keyboard must not vanish with the bar. */
+  #showBulk() {
+    const isHeld = holds(this.bulk.element);
     this.bulk.show();
+    if (isHeld && this.bulk.element.hidden) this.count.focus({preventScroll: true});
   }
 
   /** A question that cannot be answered has no events: those of an earlier one are not shown for it. */
@@ -308,12 +352,13 @@ export class EventsView {
     return get(`/eventos${query({...question, ...place})}`);
   }
 
-  /** A print of a part says so, and where the whole is. */
+  /** A print says what was asked for; one of a part says so, and where the whole is. */
   #sayPrinted() {
     const count = this.events.total - this.gone.length;
     const shown = this.list.printable;
     const isPart = !this.#isMonth && shown < count;
-    this.printed.textContent = isPart ? t("events.printed", {shown, count}) : "";
+    const part = isPart && t("events.printed", {shown, count});
+    this.printed.textContent = [filtersInWords(this.#params), part].filter(Boolean).join(" – ");
   }
 
   /** Where an event of the list stands among all, those that wait for their deletion included. */
@@ -327,7 +372,7 @@ export class EventsView {
       .filter(({item}) => this.deletions.has(item.id))
       .map(({place}) => place)
       .sort((one, other) => one - other);
-    for (const {item} of this.events.known()) if (this.#chosen.has(item.id)) this.#chosen.set(item.id, item);
+    this.#choice.follow(this.events, this.#shown);
     const count = this.events.total - this.gone.length;
     this.list.show(count);
     const isFaulty = !this.fault.hidden;
@@ -338,21 +383,25 @@ export class EventsView {
     if (this.#isMonth)
       say(this.count, "events.countIn", {count, month: monthInFull(monthOf(this.#params, today()))});
     else say(this.count, "events.count", {count});
-    this.bulk.show();
+    this.#showBulk();
   }
 
   #take(message) {
-    if (message.type === "event.deleted") this.#chosen.delete(message.event_id);
+    this.#choice.doubt(message, this.#asked);
     if (message.type === "event.updated" && this.events.replace(message.event)) this.#drawItems();
+    this.#follow();
+  }
+
+  #takeAnew() {
+    this.#choice.doubtAll(this.#asked);
     this.#follow();
   }
 
   #row(event) {
     return eventRow(event, {
-      isChosen: this.#chosen.has(event.id),
+      isChosen: this.#choice.has(event.id),
       onChoose: (isChosen) => {
-        if (isChosen) this.#chosen.set(event.id, event);
-        else this.#chosen.delete(event.id);
+        this.#choice.set(event, isChosen);
         this.bulk.show();
       },
       onDelete: () => this.#delete([event]),
@@ -366,9 +415,17 @@ export class EventsView {
   }
 
   #clearChoice() {
-    this.#chosen.clear();
+    this.#choice.clear();
     this.#drawItems();
   }
+}
+
+/** Of a link that was cut off, or is no link to an event. */
+const NO_EVENT = new Error("no event has such an id");
+
+async function eventAt(id) {
+  if (!/^\d+$/.test(id)) throw NO_EVENT;
+  return get(`/eventos/${id}`);
 }
 
 const holds = (element) => element.contains(document.activeElement);

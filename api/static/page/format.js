@@ -2,6 +2,13 @@ import {currentLanguage, number, regional, t} from "./i18n.js";
 
 /** How numbers and times are written for people. */
 
+/** From this on a count is written briefly, as "1.1M": a figure has no more room. */
+const LONG = 1e6;
+
+/** A count where there is room for one word. @param {number} count */
+export const briefly = (count) =>
+  number(count, {notation: count >= LONG ? "compact" : "standard", maximumFractionDigits: 1});
+
 export function bytes(count) {
   const units = ["B", "KB", "MB", "GB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
@@ -35,19 +42,55 @@ export function clock(text) {
  *
  * @param {string} text
  */
-export function wallClock(text) {
+export const wallClock = (text) => (text.endsWith("Z") ? serverClock(text) : null) ?? text.slice(0, 16);
+
+/**
+ * The day under which a question finds an event, as 2026-12-24: `from` and `to` are days of the server's time
+ * zone. It is not that of the venue's clock where that one is in another zone.
+ *
+ * @param {string} text
+ */
+export const dayOf = (text) => ((offsetIn(text) && serverClock(text)) || wallClock(text)).slice(0, 10);
+
+/** The offset of a date, as -08:00, or undefined. @param {string} text */
+const offsetIn = (text) => /[+-]\d\d:\d\d$/.exec(text)?.[0];
+
+/** The clock of the server's time zone at a moment; null where it is not known. @param {string} text */
+function serverClock(text) {
   const zone = globalThis.document?.documentElement.dataset.zone;
-  const at = text.endsWith("Z") && zone ? new Date(text) : null;
-  if (!at || Number.isNaN(at.getTime())) return text.slice(0, 16);
-  // Swedish writes dates as ISO 8601 does.
-  const said = new Intl.DateTimeFormat("sv", {timeZone: zone, dateStyle: "short", timeStyle: "short"});
-  return said.format(at).replace(" ", "T");
+  const at = new Date(text);
+  if (!zone || Number.isNaN(at.getTime())) return null;
+  return clockOf(zone).format(at).replace(" ", "T");
+}
+
+/** Made once: it takes longer than what it writes. @type {Map<string, Intl.DateTimeFormat>} */
+const clocks = new Map();
+
+/** Swedish writes dates as ISO 8601 does. @param {string} zone */
+function clockOf(zone) {
+  const known = clocks.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("sv", {timeZone: zone, dateStyle: "short", timeStyle: "short"});
+  clocks.set(zone, made);
+  return made;
+}
+
+/** The offset of a clock that is not the server's, as people write it: UTC−8, UTC+5:30; else empty. */
+function otherZone(text) {
+  const offset = offsetIn(text);
+  if (!offset || serverClock(text) === wallClock(text)) return "";
+  const [, sign, hours, minutes] = /(.)(\d\d):(\d\d)/.exec(offset);
+  if (offset.endsWith("00:00")) return "UTC";
+  return `UTC${sign === "-" ? "−" : sign}${Number(hours)}${minutes === "00" ? "" : `:${minutes}`}`;
 }
 
 /** The day that it is where the events are, as 2026-12-24: a naive time counts in the server's time zone. */
 export const today = () => wallClock(new Date().toISOString()).slice(0, 10);
 
-/** The parts of a date as people read them. */
+/**
+ * The parts of a date as people read them; `clock` is its time with its offset, where that is of another zone
+ * than the server's.
+ */
 export function venueTime(text) {
   const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d)/.exec(wallClock(text)) ?? [];
   if (!year) return null;
@@ -60,6 +103,7 @@ export function venueTime(text) {
     year,
     weekday: part({weekday: "short"}).replace(".", ""),
     time,
+    clock: [time, otherZone(text)].filter(Boolean).join(" "),
   };
 }
 
@@ -77,14 +121,18 @@ export function weekdayAndTime(text) {
   return at ? `${at.weekday}, ${dayAndTime(text)}` : text;
 }
 
+/** Two digits of a year say which one it is this far from today. */
+const YEARS_NEAR = 50;
+
 /** @param {string} text As "2027-01". */
 export function monthName(text) {
   const [, year, month] = /^(\d{4})-(\d\d)/.exec(text) ?? [];
   if (!year) return text;
+  const isNear = Math.abs(Number(year) - Number(today().slice(0, 4))) < YEARS_NEAR;
   const name = new Intl.DateTimeFormat(currentLanguage().tag, {month: "short", timeZone: "UTC"}).format(
     new Date(Date.UTC(+year, +month - 1, 1)),
   );
-  return `${name.replace(".", "")} ${year.slice(2)}`;
+  return `${name.replace(".", "")} ${isNear ? year.slice(2) : year}`;
 }
 
 /** @param {string} month As "2027-01". */

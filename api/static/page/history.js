@@ -1,54 +1,52 @@
-import {get, query, untilAnswered} from "./api.js";
 import {h} from "./dom.js";
+import {isOver, statusOf} from "./import-status.js";
 import {listen} from "./live.js";
-import {statusOf} from "./import-status.js";
 import {moment} from "./format.js";
+import {pagedList} from "./paged-list.js";
 import {t} from "./i18n.js";
-import {toastFault} from "./tell.js";
+import {WhileSeen} from "./while-seen.js";
 
 const PAGE = 10;
 
 /**
- * The imports so far, newest first.
+ * The imports so far, newest first. Who shows them reads them: by `reload`.
  *
  * @param {(id: string) => void} onOpen
  */
 export function history(onOpen) {
-  const items = h("div.items");
-  const more = h("button", {type: "button", t: "more", hidden: true, onclick: () => load(next)});
-  const empty = h("p.empty", {t: "history.empty", hidden: true});
-  let next = "";
-  let asked = 0;
-  const load = async (cursor = "", limit = PAGE) => {
-    const turn = ++asked;
-    const page = await untilAnswered(() => get(`/uploads${query({limit, cursor})}`), {
-      isWanted: () => turn === asked,
-      onAway: toastFault,
-    }).catch((fault) => (toastFault(fault), null));
-    if (!page || turn !== asked) return;
-    const drawn = page.items.map((upload) => itemOf(upload, onOpen));
-    if (cursor) items.append(...drawn);
-    else items.replaceChildren(...drawn);
-    next = page.next;
-    more.hidden = !next;
-    empty.hidden = items.childElementCount > 0;
+  /** Those listed that are over: what is told of them later is that somebody mended or undid them. */
+  const over = new Set();
+  const onRead = (uploads) => {
+    for (const upload of uploads) over[isOver(upload) ? "add" : "delete"](upload.upload_id);
+    // Its last messages may come before its end.
+    if (uploads.some(({status}) => status === "undoing")) seen.soon();
   };
-  const reload = () => void load("", Math.max(PAGE, items.childElementCount));
-  document.addEventListener("language", reload);
-  onImports(reload);
-  reload();
-  return {
-    element: h(
-      "section.card",
-      {"data-history": ""},
-      h("div.card-head", {}, h("h2", {t: "history.title"})),
-      items,
-      empty,
-      more,
-    ),
-    reload,
-  };
+  const list = pagedList({
+    path: "/uploads",
+    itemOf: (upload) => itemOf(upload, onOpen),
+    empty: "history.empty",
+    size: PAGE,
+    onRead,
+  });
+  const element = h(
+    "section.card",
+    {"data-history": ""},
+    h("div.card-head", {}, h("h2", {t: "history.title"})),
+    ...list.elements,
+  );
+  const seen = new WhileSeen(element, () => void list.follow());
+  document.addEventListener("language", () => void list.reload());
+  onImports(() => void list.follow());
+  // An import that runs tells of each batch: it is read when it begins and when it ends.
+  listen(["eventos", "admin"], {
+    onMessage: (message) => over.has(aboutImport(message)) && seen.soon(),
+    onReset: () => seen.soon(),
+  });
+  return {element, reload: () => void list.reload()};
 }
+
+/** @returns {string | undefined} The import that a message of events, or a notification, is about. */
+const aboutImport = ({upload_id: id, params}) => id ?? params?.upload_id;
 
 /** Call when an import begins or ends, whoever's it is: the dashboard counts those at work. */
 function onImports(call) {
@@ -84,6 +82,7 @@ function itemOf(upload, onOpen) {
       chipOf(upload),
       h("button.quiet", {
         type: "button",
+        "data-keep": `open ${id}`,
         t: "history.open",
         "aria-label": t("history.openNamed", {
           name: [filename || id, at && moment(at)].filter(Boolean).join(" · "),

@@ -1,6 +1,6 @@
-import {addressOf, go, replaceAddress} from "./router.js";
+import {addressOf, go, isInFront, replaceAddress} from "./router.js";
 import {bytes} from "./format.js";
-import {call, get, query, sendFile, untilAnswered} from "./api.js";
+import {call, get, query, sendFile, stageAddress, startImport, untilAnswered} from "./api.js";
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
@@ -8,7 +8,7 @@ import {isOver} from "./import-status.js";
 import {ImportCard} from "./import-card.js";
 import {memoryIn} from "/client/choice.js";
 import {offer, onFiles} from "./drop-anywhere.js";
-import {ReviewStep, stageAddress, startImport} from "./review-step.js";
+import {ReviewStep} from "./review-step.js";
 import {sampleFile} from "./sample-file.js";
 import {t} from "./i18n.js";
 import {announce, toast, toastFault} from "./tell.js";
@@ -55,6 +55,7 @@ export class ImportView {
 
   /** @param {import("./router.js").Route} route */
   show({id}) {
+    this.history.reload();
     if (id && id !== this.#shown) return void this.#open(id);
     if (!id && !this.#shown && watched.load()) return void this.#open(watched.load());
     // Back from another view: what was being looked at is still there.
@@ -260,7 +261,8 @@ export class ImportView {
     });
     this.#card = card;
     this.stage.replaceChildren(card.element);
-    document.getElementById("main").focus({preventScroll: true});
+    // Who went to another view meanwhile may be typing there.
+    if (isInFront("import")) document.getElementById("main").focus({preventScroll: true});
     return card;
   }
 

@@ -59,6 +59,11 @@ export class LongList {
       for (const [at, item] of items.entries()) yield {place: start + at, item};
   }
 
+  /** Whether all of it is there, as one answer told it. */
+  get isWhole() {
+    return this.#chunks.some(({start, items}) => start === 0 && items.length >= this.total);
+  }
+
   /** @param {{id: number}} item As it is now. @returns {boolean} Whether it is there. */
   replace(item) {
     let isThere = false;

@@ -4,6 +4,7 @@ import {listen} from "./live.js";
 import {moment} from "./format.js";
 import {noticeWords} from "./server-words.js";
 import {popover} from "./popover.js";
+import {isOwn} from "./session.js";
 import {announce} from "./tell.js";
 
 const KEPT = 100;
@@ -22,15 +23,17 @@ export async function notifications(place) {
   let read = null;
   /** Whether there may be more than the page came with. */
   let isPart = false;
-  const unread = () => notices.filter(({id}) => isAfter(id, read)).length;
+  const isUnread = (notice) => isAfter(notice.id, read) && isNews(notice);
+  const unread = () => notices.filter(isUnread).length;
   const show = () => {
     const count = unread();
+    const isMore = isPart && notices.every(({id}) => isAfter(id, read));
     none.hidden = notices.length > 0;
     badge.hidden = count === 0;
-    badge.textContent = count > 99 || (isPart && count === notices.length) ? `${count}+` : String(count);
+    badge.textContent = count > 99 || isMore ? `${count}+` : String(count);
   };
   const draw = () => (
-    items.replaceChildren(...notices.map((notice) => noticeOf(notice, isAfter(notice.id, read)))),
+    items.replaceChildren(...notices.map((notice) => noticeOf(notice, isUnread(notice)))),
     show()
   );
   const opened = async () => {
@@ -39,7 +42,7 @@ export async function notifications(place) {
   };
   const markRead = () => {
     draw();
-    if (!notices.length || !unread()) return;
+    if (!notices.length || !isAfter(notices[0].id, read)) return;
     read = notices[0].id;
     void post("/notifications/read", {json: {cursor: read}}).catch(() => {});
     show();
@@ -55,7 +58,7 @@ export async function notifications(place) {
     if (notice.type !== "notification" || notices.some(({id}) => id === notice.id)) return;
     notices = [notice, ...notices].slice(0, KEPT);
     draw();
-    announce("notices.unread", {count: unread()});
+    if (isNews(notice)) announce("notices.unread", {count: unread()});
   };
   listen(["admin"], {onMessage: take, onReset: () => void load()});
   /** What the feed brought meanwhile may be in the answer, too, and may be newer than it. */
@@ -75,6 +78,8 @@ export async function notifications(place) {
   if (!given) return load();
   isPart = given.items.length >= IN_PAGE;
   merge(given);
+  // Before all that the page came with, which is no news to this person, there may be some.
+  if (isPart && !unread() && notices.every(({id}) => isAfter(id, read))) await load();
 }
 
 /** What the server wrote into the page: one call less before anything is seen. */
@@ -90,6 +95,10 @@ function isAfter(id, read) {
   const [readEpoch, readSeq] = read.split(".");
   return epoch !== readEpoch || Number(seq) > Number(readSeq);
 }
+
+/** Each review checks its file, in front of whoever asked for it: to that person its end is no news. */
+const isNews = ({kind, params, actor}) =>
+  !(kind === "task.finished" && params?.task === "check" && isOwn(actor));
 
 function noticeOf(notice, isUnread) {
   const {severity, actor, at, link} = notice;

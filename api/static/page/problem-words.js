@@ -14,6 +14,8 @@ const listed = (items) => [items].flat().join(", ");
 /** Parameters that are codes or amounts, as they stand in a sentence. */
 const SHOWN = {
   field: fieldName,
+  // An empty one could not be seen in a sentence.
+  value: (text) => (text?.trim() === "" ? `“${text}”` : text),
   fields: (fields) => listed([fields].flat().map(fieldName)),
   one: dayAndTime,
   other: dayAndTime,

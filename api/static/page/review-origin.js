@@ -3,7 +3,7 @@ import {ENDED} from "./import-status.js";
 import {folded} from "./folding.js";
 
 /** Columns that a file of rejected rows has beside its own. */
-export const OWN_COLUMNS = ["_line", "_record", "_errors"];
+export const OWN_COLUMNS = ["_line", "_record", "_errors", "_extra_cells"];
 
 /** What stands behind the name of an import in that of its rejected rows; a browser may count copies. */
 export const SUFFIXES = ["rejected", "rejeitadas"];

@@ -8,26 +8,22 @@ import {
   writtenBy,
 } from "./review-model.js";
 import {ColumnsTable} from "./columns-table.js";
-import {call, get, post, query} from "./api.js";
+import {get, post, query} from "./api.js";
 import {field, h, oncePerFrame, select} from "./dom.js";
-import {fieldName, moment} from "./format.js";
+import {fieldName} from "./format.js";
 import {firstRows} from "./first-rows.js";
 import {Built, keepingPlace, place} from "./keep-place.js";
 import {followOne} from "./live.js";
 import {memoryIn} from "/client/choice.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
-import {hasRejectedRows, likeliest, NEW, originsOf} from "./review-origin.js";
+import {hasRejectedRows, NEW} from "./review-origin.js";
+import {OriginChoice} from "./review-origin-choice.js";
 import {currentLanguage, say, t} from "./i18n.js";
-import {mayChange} from "./session.js";
 import {announce, toastFault} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
 const CHECK_AFTER_MS = 400;
-
-/** Pages of earlier imports in which those are sought that rejected rows came from, and imports of each. */
-const PAGES_SOUGHT = 5;
-const PAGE = 100;
 
 /** Options of how a file is read, whatever its rows are judged by. */
 const OF_READING = ["sheet", "encoding", "header_row"];
@@ -53,12 +49,6 @@ export class ReviewStep {
   /** Controls that outlive a repaint: somebody may be using them. */
   #built = new Built();
   #areAllGroupsShown = false;
-  /** Imports that rejected rows may have come from; null until they are known. @type {any[] | null} */
-  #origins = null;
-  /** Whether they are to be asked for again: one of them has taken no rows. */
-  #areOriginsOld = false;
-  /** What became of that question: an import's id, `NEW`, or "" while nobody knows. */
-  #origin = "";
 
   /**
    * @param {{id: string, name: string}} upload
@@ -70,6 +60,7 @@ export class ReviewStep {
     this.name = name;
     this.on = on;
     this.review = new Review();
+    this.origin = new OriginChoice(name, () => this.#changed());
     /** @type {any} */
     this.preview = null;
     /** @type {any} */
@@ -80,7 +71,7 @@ export class ReviewStep {
     document.addEventListener("language", this.onLanguage);
     const earlier = decided.load();
     if (earlier?.id === id) this.review.restore(earlier.options);
-    if (earlier?.id === id) this.#origin = earlier.origin ?? "";
+    if (earlier?.id === id) this.origin.answer = earlier.origin ?? "";
     this.atomic.checked = this.review.chosen.mode === "atomic";
     void this.#read({isFirst: true});
   }
@@ -141,7 +132,7 @@ export class ReviewStep {
   }
 
   #keep() {
-    decided.save({id: this.id, options: this.review.options, origin: this.#origin});
+    decided.save({id: this.id, options: this.review.options, origin: this.origin.answer});
   }
 
   /**
@@ -149,7 +140,7 @@ export class ReviewStep {
    * somebody was quick.
    */
   #submit() {
-    if (this.#goesBack) return this.#import({...this.#reading, repairs_of: this.#origin});
+    if (this.#goesBack) return this.#import({...this.#reading, repairs_of: this.origin.answer});
     if (this.check) return this.#import(this.review.options);
     if (this.#unchecked !== null) return this.#import({on_duplicate: "skip", ...this.review.options});
     this.#isAwaited = true;
@@ -168,7 +159,7 @@ export class ReviewStep {
     this.#isAwaited = false;
     this.paint();
     if (this.#closed || !options.repairs_of) return;
-    this.#areOriginsOld = true;
+    this.origin.askAgain();
     void this.#read({});
   }
 
@@ -225,31 +216,25 @@ export class ReviewStep {
   /** @returns {Promise<boolean>} Whether the answer is still wanted. */
   async #findOrigins(preview, asked) {
     if (!hasRejectedRows(preview)) return true;
-    const known = this.#areOriginsOld ? null : this.#origins;
-    const origins = known ?? (await sought(preview, this.name).catch((fault) => this.#refused(fault, asked)));
+    const origins = await this.origin.find(preview).catch((fault) => this.#refused(fault, asked));
     if (!origins || asked !== this.#asked || this.#closed) return false;
-    const isKnown = this.#origin === NEW || origins.some(({upload_id: id}) => id === this.#origin);
-    // In the place of one that took no rows nothing is chosen but by the person.
-    const proposed = () => (this.#areOriginsOld ? "" : likeliest(origins));
-    if (!isKnown) this.#origin = origins.length ? proposed() : NEW;
-    this.#origins = origins;
-    this.#areOriginsOld = false;
+    this.origin.take(origins);
     return true;
   }
 
   /** Whether it has rejected rows, of which it is asked where they go. */
   get #hasOrigins() {
-    return this.#origins !== null && hasRejectedRows(this.preview);
+    return this.origin.isKnown && hasRejectedRows(this.preview);
   }
 
   /** Whether its rows go back to the import that they came from. */
   get #goesBack() {
-    return this.#hasOrigins && this.#origin !== "" && this.#origin !== NEW;
+    return this.#hasOrigins && this.origin.answer !== "" && this.origin.answer !== NEW;
   }
 
   /** Whether its rows are to be an import of their own. */
   get #isNew() {
-    return !this.#hasOrigins || this.#origin === NEW;
+    return !this.#hasOrigins || this.origin.answer === NEW;
   }
 
   /** Whether nobody has said yet where its rows go. */
@@ -350,7 +335,7 @@ export class ReviewStep {
   /** Only what the file itself leaves open. */
   *#questions() {
     const {preview, review, check} = this;
-    if (this.#hasOrigins && !this.#isUnreadable) yield this.#originChoice();
+    if (this.#hasOrigins && !this.#isUnreadable) yield this.origin.element();
     if (preview.sheets?.length > 1)
       yield this.#choice("sheet", preview.sheets.map(sheetOption), preview.sheet);
     if (preview.encodings?.length) {
@@ -369,37 +354,6 @@ export class ReviewStep {
     this.#isHeaderAsked ||= asksForHeaderRow(preview, check);
     if (this.#isHeaderAsked || review.chosen.header_row)
       yield this.#headerRow(review.chosen.header_row ?? String(preview.header_row ?? 1));
-  }
-
-  /** Where rejected rows go: what was asked for once is not imported twice in silence. */
-  #originChoice() {
-    const origins = this.#origins;
-    const row = this.#built.get("origin", [origins, currentLanguage().tag], () => {
-      if (!origins.length) return h("p.question-row", {"data-origins": "", t: "review.noOrigin"});
-      const choices = origins.map(({upload_id: id, filename, created_at: at, rejected}) =>
-        this.#originRadio(id, ["review.goesBackTo", {name: filename || id, at: moment(at), count: rejected}]),
-      );
-      return h(
-        "fieldset.question-row.origins",
-        {"data-origins": ""},
-        h("legend", {t: "review.origin"}),
-        ...choices,
-        this.#originRadio(NEW, ["review.goesNowhere"]),
-        h("p.small.soft", {t: "review.originHint"}),
-      );
-    });
-    for (const radio of row.querySelectorAll("input")) radio.checked = radio.value === this.#origin;
-    return row;
-  }
-
-  #originRadio(value, told) {
-    const choose = () => {
-      this.#origin = value;
-      this.#changed();
-    };
-    const keep = `origin ${value}`;
-    const radio = h("input", {type: "radio", name: "origin", value, "data-keep": keep, onchange: choose});
-    return h("label.check", {}, radio, h("span", {t: told}));
   }
 
   #choice(name, options, value) {
@@ -547,19 +501,6 @@ export class ReviewStep {
   }
 }
 
-/** Imports, of those so far, that the rejected rows of a file may have come from. */
-async function sought(preview, name) {
-  /** @type {any[]} */
-  const uploads = [];
-  let cursor = "";
-  for (let page = 0; page < PAGES_SOUGHT && cursor !== null; page += 1) {
-    const {items, next} = await get(`/uploads${query({limit: PAGE, cursor})}`);
-    uploads.push(...items);
-    cursor = next;
-  }
-  return originsOf(uploads, preview, name, mayChange);
-}
-
 /** What an import would do: with no good row there is still a way, they are mended after they came back. */
 function goKey({accepted, rejected}, count) {
   if (count) return "review.goCount";
@@ -603,9 +544,3 @@ const sheetOption = (sheet) => {
   const name = sheet.name ?? sheet;
   return [name, sheet.rows === undefined ? name : t("review.sheetRows", {name, count: sheet.rows})];
 };
-
-/** Keep the bytes on the server and import nothing yet. */
-export const stageAddress = (id) => `/uploads${query({stage: "true", upload_id: id})}`;
-
-/** Begin the import of what is staged. */
-export const startImport = (id, options) => call("POST", `/uploads/${id}/import`, {json: options});

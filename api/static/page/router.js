@@ -37,9 +37,18 @@ export function addressOf(view, {id = null, params = {}} = {}) {
   return `#${view}${id === null ? "" : `/${encodeURIComponent(id)}`}${search && `?${search}`}`;
 }
 
-/** Change the address without a step of the back button: filters, as they are typed. */
+/** The view that an address leads to; which one it is where an address names none, the page says. */
+let viewAt = (hash) => parseRoute(hash).view;
+
+/** Whether a view is what the address shows. @param {string} view */
+export const isInFront = (view) => viewAt(location.hash) === view;
+
+/**
+ * Change the address without a step of the back button: filters, as they are typed. A view may do so only
+ * while it is in front: of an answer that comes once somebody went on, the address is not changed.
+ */
 export const replaceAddress = (address) => {
-  if (address !== location.hash) history.replaceState(null, "", address);
+  if (address !== location.hash && isInFront(viewAt(address))) history.replaceState(null, "", address);
 };
 
 /** Go somewhere, as a click on a link does. */
@@ -54,9 +63,10 @@ export const go = (address) => (location.hash = address);
  */
 export function startViews(build, first) {
   const built = new Map();
+  viewAt = (hash) => viewOf(parseRoute(hash).view, build) ?? first;
   const show = () => {
     const route = parseRoute(location.hash);
-    const name = viewOf(route.view, build) ?? first;
+    const name = viewAt(location.hash);
     for (const other of Object.keys(build)) document.getElementById(`view-${other}`).hidden = other !== name;
     for (const link of document.querySelectorAll("[data-view]")) mark(link, link.dataset.view === name);
     document.title = `${t(`nav.${name}`)} · FastTrack`;
@@ -66,8 +76,7 @@ export function startViews(build, first) {
   addEventListener("hashchange", show);
   document.querySelector(".skip").addEventListener("click", skipToContent);
   document.addEventListener("language", () => {
-    const {view} = parseRoute(location.hash);
-    document.title = `${t(`nav.${viewOf(view, build) ?? first}`)} · FastTrack`;
+    document.title = `${t(`nav.${viewAt(location.hash)}`)} · FastTrack`;
   });
   show();
 }

@@ -44,6 +44,7 @@ export function noticeWords({kind, title, message, actor, params}) {
 /** Some kinds say different things, by what they are about. */
 function noticeKey(kind, params) {
   if (kind === "bulk_change") return `notice.bulk_change.${params?.change}`;
+  if (kind === "task.finished" && params?.filename) return "notice.task.check";
   if (kind === "import.finished" && params?.reason)
     // Of a file that could not be read there are no rows to speak of.
     return params.accepted + params.rejected ? "notice.import.failed" : "notice.import.unread";

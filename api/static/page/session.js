@@ -14,6 +14,9 @@ let current = null;
 /** Whether the person may change what this one has sent: the server refuses others. @param {string} actor */
 export const mayChange = (actor) => !current || current.role === "admin" || current.user === actor;
 
+/** Whether the person who uses the page did what this one has done. @param {string} actor */
+export const isOwn = (actor) => current?.user === actor;
+
 /**
  * Who uses the page. Waits for a sign-in where the server asks for one.
  *

@@ -3,7 +3,7 @@ import {h} from "./dom.js";
 import {addressOf} from "./router.js";
 import {isKnown, number, t} from "./i18n.js";
 import {moreOf, reasonOf} from "./problem-words.js";
-import {bytes, monthName, venueTime} from "./format.js";
+import {briefly, bytes, monthName, today, venueTime} from "./format.js";
 
 /** Bars of one breakdown; the rest is in the result that the API gives. */
 const BARS_MAX = 12;
@@ -60,32 +60,66 @@ function kindOf(value) {
 const titled = (name) => (isKnown(`result.${name}`) ? t(`result.${name}`) : name.replaceAll("_", " "));
 
 function figureOf({name, value}) {
-  return h("div.figure", {}, h("dt", {}, titled(name)), h("dd", {}, shown(name, value)));
+  const text = shown(name, value);
+  // Whoever needs a count to the last digit finds it behind the brief one.
+  const whole = typeof value === "number" && name !== "bytes" ? number(value) : text;
+  const title = whole === text ? undefined : whole;
+  return h("div.figure", {}, h("dt", {}, titled(name)), h("dd", {title}, text));
 }
 
 function shown(name, value) {
   if (name === "bytes") return bytes(value);
   if (name === "format") return value.toUpperCase();
-  return typeof value === "number" ? number(value) : value;
+  return typeof value === "number" ? briefly(value) : value;
 }
 
 function chartOf({name, value}) {
-  const amounts = amountsOf(value)
-    .slice(name === "by_month" ? -BARS_MAX : 0)
-    .slice(0, BARS_MAX);
-  const named = amounts.map(({label, value: count}) => ({label: labelOf(name, label), value: count}));
-  const isWide = name === "by_month";
+  const isByMonth = name === "by_month";
+  const amounts = isByMonth ? monthsOf(value) : firstOf(name, value);
   return h(
-    `section.stack${isWide ? ".wide" : ""}`,
+    `section.stack${isByMonth ? ".wide" : ""}`,
     {},
     h("h3", {}, titled(name)),
-    (isWide ? columns : bars)(named),
+    (isByMonth ? columns : bars)(amounts),
   );
 }
 
-function labelOf(name, label) {
-  if (name === "by_month") return monthName(label);
-  return name === "by_weekday" ? t(`weekday.${label}`) : label;
+const firstOf = (name, value) =>
+  amountsOf(value)
+    .slice(0, BARS_MAX)
+    .map(({label, value: count}) => ({
+      label: name === "by_weekday" ? t(`weekday.${label}`) : label,
+      value: count,
+    }));
+
+/** Months as the dashboard draws them: today's marked, and what is later than all of them as one amount. */
+function monthsOf(value) {
+  const now = today().slice(0, 7);
+  const {months, later} = monthsNear(amountsOf(value), now);
+  const amounts = months.map(({label, value: count}) => ({
+    label: monthName(label),
+    value: count,
+    isNow: label === now,
+  }));
+  return later ? [...amounts, {label: t("dashboard.later"), value: later, isLater: true}] : amounts;
+}
+
+/**
+ * Which months are drawn: those of the year to come, then the latest before it. What is later is counted: one
+ * event in a far year takes no month's place. Where nothing is near, the first months are drawn.
+ *
+ * @param {{label: string, value: number}[]} amounts By month as "2027-01", in order.
+ * @param {string} now
+ */
+export function monthsNear(amounts, now) {
+  const end = `${Number(now.slice(0, 4)) + 1}${now.slice(4)}`;
+  const far = amounts.filter(({label}) => label >= end);
+  const before = amounts.filter(({label}) => label < now);
+  const coming = amounts.filter(({label}) => label >= now && label < end);
+  const near = [...before, ...coming].slice(-BARS_MAX);
+  const months = near.length ? near : far.slice(0, BARS_MAX);
+  const rest = near.length ? far : far.slice(BARS_MAX);
+  return {months, later: rest.reduce((sum, {value}) => sum + value, 0)};
 }
 
 function findingOf({name, value: {count, events}}) {

@@ -1,35 +1,43 @@
 import {logWords, stepWords} from "./server-words.js";
-import {addressOf, go} from "./router.js";
+import {addressOf, go, replaceAddress} from "./router.js";
 import {call, get, post, query, untilAnswered} from "./api.js";
 import {clock, moment} from "./format.js";
 import {FORMATS, forPeople} from "./downloads.js";
-import {followOne} from "./live.js";
+import {followOne, listen} from "./live.js";
 import {h} from "./dom.js";
 import {isLost} from "./lost-answers.js";
+import {pagedList} from "./paged-list.js";
 import {resultOf} from "./task-result.js";
 import {say, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
+import {WhileSeen} from "./while-seen.js";
 
 /** Console lines kept on the page. */
 const LINES_MAX = 2000;
+
+const PAGE = 20;
+
+/** That a task begins no message tells: what others start is seen so late at most. */
+const LOOK_MS = 15_000;
 
 /** Long tasks: start one, read its log as it is written, see its result. */
 export class TasksView {
   #feed = null;
   #shown = null;
   #card = null;
-  #asked = 0;
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.list = h("div.items");
-    this.empty = h("p.empty", {t: "tasks.none", hidden: true});
+    this.list = pagedList({path: "/tarefas", itemOf, empty: "tasks.none", size: PAGE});
     this.stage = h("div");
     root.append(
       this.#head(),
       this.stage,
-      h("section.card", {}, h("div.card-head", {}, h("h2", {t: "tasks.list"})), this.list, this.empty),
+      h("section.card", {}, h("div.card-head", {}, h("h2", {t: "tasks.list"})), ...this.list.elements),
     );
+    this.seen = new WhileSeen(root, () => void this.#reload(this.list.follow), {lookMs: LOOK_MS});
+    const follow = () => this.seen.soon();
+    listen(["admin"], {onMessage: ({kind}) => kind === "task.finished" && follow(), onReset: follow});
     document.addEventListener("language", () => {
       this.#card?.redraw();
       void this.#reload();
@@ -39,8 +47,28 @@ export class TasksView {
   /** @param {import("./router.js").Route} route */
   show({id}) {
     void this.#reload();
-    if (id && id !== this.#shown)
-      void get(`/tarefas/${encodeURIComponent(id)}`).then((task) => this.#show(task), toastFault);
+    if (!id) this.#clear();
+    else if (id !== this.#shown) void this.#open(id);
+  }
+
+  /** A task of a link. Who went on before it came does not want it any more. */
+  async #open(id) {
+    const own = location.hash;
+    const isWanted = () => location.hash === own && this.#shown !== id;
+    const ask = () => get(`/tarefas/${encodeURIComponent(id)}`);
+    const task = await untilAnswered(ask, {isWanted, onAway: toastFault}).catch((fault) => {
+      if (!isWanted()) return;
+      toastFault(fault);
+      this.#clear();
+      replaceAddress("#tasks");
+    });
+    if (task && isWanted()) this.#show(task);
+  }
+
+  #clear() {
+    this.#feed?.close();
+    this.#feed = this.#shown = this.#card = null;
+    this.stage.replaceChildren();
   }
 
   #head() {
@@ -69,45 +97,17 @@ export class TasksView {
     );
   }
 
-  async #reload() {
-    const turn = ++this.#asked;
-    const page = await untilAnswered(() => get("/tarefas?limit=20"), {
-      isWanted: () => turn === this.#asked,
-      onAway: toastFault,
-    }).catch((fault) => (toastFault(fault), null));
-    if (!page || turn !== this.#asked) return;
-    this.list.replaceChildren(...page.items.map((task) => this.#item(task)));
-    this.empty.hidden = page.items.length > 0;
-  }
-
-  #item(task) {
-    const name = `${t(...titleOf(task))} · ${moment(task.created_at)}`;
-    return h(
-      "div.item",
-      {},
-      h(
-        "div",
-        {},
-        h("div.item-title", {t: titleOf(task)}),
-        h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`),
-      ),
-      h(
-        "div.row",
-        {},
-        h("span.chip", {"data-state": task.status, t: `state.${task.status}`}),
-        h("button.quiet", {
-          type: "button",
-          t: "history.open",
-          "aria-label": t("history.openNamed", {name}),
-          onclick: () => go(addressOf("tasks", {id: task.task_id})),
-        }),
-      ),
-    );
+  #reload(read = this.list.reload) {
+    this.seen.wasRead();
+    return read();
   }
 
   async #start(path) {
+    const own = location.hash;
     try {
       const task = await post(path);
+      // Who went on meanwhile is not called back.
+      if (location.hash !== own) return void this.#begun(task);
       this.#show(task);
       go(addressOf("tasks", {id: task.task_id}));
     } catch (fault) {
@@ -116,6 +116,11 @@ export class TasksView {
       toast(t("tasks.lost"));
       await this.#reload();
     }
+  }
+
+  #begun(task) {
+    toast(t("tasks.begun", {task: t(...titleOf(task))}));
+    return this.#reload();
   }
 
   #show(task) {
@@ -138,6 +143,32 @@ export class TasksView {
     if (task && this.#shown === id) view.result(task);
     await this.#reload();
   }
+}
+
+function itemOf(task) {
+  const name = `${t(...titleOf(task))} · ${moment(task.created_at)}`;
+  return h(
+    "div.item",
+    {"data-task-item": task.task_id},
+    h(
+      "div",
+      {},
+      h("div.item-title", {t: titleOf(task)}),
+      h("div.item-more", {}, `${moment(task.created_at)} · ${task.actor}`),
+    ),
+    h(
+      "div.row",
+      {},
+      h("span.chip", {"data-state": task.status, t: `state.${task.status}`}),
+      h("button.quiet", {
+        type: "button",
+        "data-keep": `open ${task.task_id}`,
+        t: "history.open",
+        "aria-label": t("history.openNamed", {name}),
+        onclick: () => go(addressOf("tasks", {id: task.task_id})),
+      }),
+    ),
+  );
 }
 
 /** The kind of a task, and what it is about. @returns {[string, Record<string, string>]} */

@@ -1,5 +1,5 @@
 import {call, get, post} from "./api.js";
-import {addressOf, go, replaceAddress} from "./router.js";
+import {addressOf, go, isInFront, replaceAddress} from "./router.js";
 import {working} from "./busy.js";
 import {chipOf, logOf} from "./webhook-parts.js";
 import {confirmed} from "./confirm.js";
@@ -10,9 +10,7 @@ import {listen} from "./live.js";
 import {moment} from "./format.js";
 import {currentLanguage, t} from "./i18n.js";
 import {toast, toastFault} from "./tell.js";
-
-/** Deliveries follow a message within moments, and are stored by the second: look a little later, once. */
-const FOLLOW_MS = 1500;
+import {WhileSeen} from "./while-seen.js";
 
 /** What no message tells, such as a test that another tab sends, is seen so late at most. */
 const LOOK_MS = 15_000;
@@ -22,13 +20,10 @@ export class WebhooksView {
   /** @type {string | null} */
   #shown = null;
   #asked = 0;
-  #following = 0;
-  #looking = 0;
   #drawn = "";
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.root = root;
     this.list = h("div.items");
     this.empty = h("p.empty", {t: "webhooks.none", hidden: true});
     this.stage = h("div");
@@ -44,8 +39,8 @@ export class WebhooksView {
     );
     document.addEventListener("language", () => void this.#reload());
     // What another administrator changes is notified; and any message may be one that is delivered.
-    listen(["admin", "eventos"], {onMessage: () => this.#follow(), onReset: () => this.#follow()});
-    document.addEventListener("visibilitychange", () => this.#follow());
+    this.seen = new WhileSeen(root, () => void this.#reload(), {lookMs: LOOK_MS});
+    listen(["admin", "eventos"], {onMessage: () => this.seen.soon(), onReset: () => this.seen.soon()});
   }
 
   /** @param {import("./router.js").Route} route */
@@ -55,24 +50,10 @@ export class WebhooksView {
     void this.#reload();
   }
 
-  /** Read again soon, however many messages come; not while nobody looks. */
-  #follow() {
-    if (this.#following || !this.#isSeen) return;
-    this.#following = setTimeout(() => {
-      this.#following = 0;
-      if (this.#isSeen) void this.#reload();
-    }, FOLLOW_MS);
-  }
-
-  get #isSeen() {
-    return !this.root.hidden && !document.hidden;
-  }
-
   /** Read the list, and the one that is shown. A slow answer must not overwrite a later one. */
   async #reload() {
     const asked = ++this.#asked;
-    clearTimeout(this.#looking);
-    this.#looking = setTimeout(() => this.#follow(), LOOK_MS);
+    this.seen.wasRead();
     // A list that is there stays so while it is read again.
     const end = this.list.childElementCount || !this.empty.hidden ? () => {} : working(this.list);
     const [page, one] = await Promise.all([
@@ -97,7 +78,7 @@ export class WebhooksView {
     if (!made) return;
     // Of one whose answer was lost nobody knows it.
     if (made.secret) showSecret(made);
-    go(addressOf("webhooks", {id: made.id}));
+    if (isInFront("webhooks")) go(addressOf("webhooks", {id: made.id}));
   }
 
   /** Draw one, and leave the focus on the button that was pressed. */
@@ -170,7 +151,8 @@ export class WebhooksView {
     const gone = await call("DELETE", `/webhooks/${id}`).catch(toastFault);
     if (!gone) return;
     toast(t("webhooks.removed"));
-    this.#leave();
+    // Another may be looked at meanwhile.
+    if (this.#shown === id) this.#leave();
     await this.#reload();
   }
 }

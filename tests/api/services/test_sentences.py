@@ -74,7 +74,7 @@ def test_each_sentence_is_listed_with_its_parameters() -> None:
             "a", "a.csv", "failed", accepted=1, rejected=2, actor="ana", at_ms=0, error=problem("empty_file")
         ),
         import_repaired(UPLOAD, 1, "ana", 0),
-        task_notification("t", "export", "completed", actor="ana", at_ms=0),
+        task_notification("t", "check", "completed", filename="a.csv", actor="ana", at_ms=0),
         *(user_notification(verb, USER, actor="ana", at_ms=0) for verb in ("added", "disabled", "rotated")),
         *(
             webhook_notification(verb, WEBHOOK, actor="ana", at_ms=0)

@@ -449,3 +449,142 @@ def test_a_print_has_all_that_was_read_and_says_where_the_rest_is(page: Any, cro
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.locator(".virtual > .event").count() < 40
+
+
+@pytest.mark.parametrize(
+    ("event_date", "day", "clock"),
+    [
+        ("2026-10-31T23:00:00-08:00", "2026-11-01", "23:00 UTC\N{MINUS SIGN}8"),
+        ("2026-12-01T10:30:00+14:00", "2026-11-30", "10:30 UTC+14"),
+        ("2026-11-10T01:00:00Z", "2026-11-09", "22:00"),
+        ("2026-11-30T23:59:59-03:00", "2026-11-30", "23:59"),
+        ("2026-11-30T23:59:59", "2026-11-30", "23:59"),
+    ],
+)
+def test_an_event_stands_in_the_month_on_the_day_whose_list_has_it(
+    page: Any, start_server: Any, event_date: str, day: str, clock: str
+) -> None:
+    server = start_server(timezone="America/Recife")
+    make_event(server, "Beira", event_date=event_date)
+    open_page(page, server, "events?layout=month&month=2026-11")
+    page.get_by_text("1 event in November 2026", exact=True).wait_for()
+    page.locator(f"[data-day='{day}'] .day-event", has_text=f"{clock} Beira").wait_for()
+    assert page.locator(".day-event").count() == 1
+    page.locator(f"[data-day='{day}'] .day-number").click()
+    page.locator(".event .item-more", has_text=clock).wait_for()
+    assert page.evaluate("location.hash") == f"#events?from={day}&to={day}"
+
+
+@pytest.mark.parametrize("way", ["more", "number"])
+def test_the_list_of_a_day_has_the_filters_of_its_month(page: Any, start_server: Any, way: str) -> None:
+    server = start_server()
+    venue = {"location_name": "Teatro do Parque", "capacity": 300, "venue_type": "Teatro"}
+    for number in range(5):
+        make_event(server, f"Frevo {number}", local_info=venue)
+    make_event(server, "Frevo em Olinda", city="Olinda", local_info=venue)
+    make_event(server, "Frevo na praça")
+    make_event(server, "Sarau", local_info=venue)
+    filters = "city=Recife&venue_type=Teatro&q=frevo"
+    open_page(page, server, f"events?layout=month&month=2027-01&{filters}")
+    page.locator("[data-day='2027-01-01'] .day-more").wait_for()
+    page.locator(f"[data-day='2027-01-01'] .day-{way}").click()
+    page.wait_for_function(f"() => ({TITLES})().length === 5")
+    asked = page.evaluate("Object.fromEntries(new URLSearchParams(location.hash.split('?')[1]))")
+    assert asked == {
+        "city": "Recife",
+        "venue_type": "Teatro",
+        "q": "frevo",
+        "from": "2027-01-01",
+        "to": "2027-01-01",
+    }
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("onward", ["#tasks", "#event/{other}", "#events?when=past"])
+def test_an_answer_to_a_link_that_was_left_is_dropped(
+    page: Any, start_server: Any, status: int, onward: str
+) -> None:
+    server = start_server()
+    event, other = make_event(server, "Ciranda"), make_event(server, "Sarau")
+    gone = event["id"] if status == 200 else 4711
+    onward = onward.format(other=other["id"])
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(f"**/api/v1/eventos/{gone}", hold)
+    open_page(page, server, "events?when=all")
+    page.wait_for_selector(".event")
+    with page.expect_request(f"**/api/v1/eventos/{gone}"):
+        page.evaluate(f"() => {{ location.hash = '#event/{gone}' }}")
+    page.evaluate("(onward) => { location.hash = onward }", onward)
+    view = "tasks" if onward == "#tasks" else "events"
+    page.wait_for_selector(f"#view-{view}:not([hidden])")
+    if "#event/" in onward:
+        page.wait_for_selector("dialog[open]")
+    with page.expect_response(f"**/api/v1/eventos/{gone}") as answer:
+        held.pop().continue_()
+    assert answer.value.finished() is None
+    page.wait_for_timeout(300)
+    assert page.evaluate("location.hash") == onward
+    assert page.locator("#toast").is_hidden()
+    titles = [field.input_value() for field in page.get_by_label("Title", exact=True).all()]
+    assert titles == (["Sarau"] if "#event/" in onward else [])
+    if not titles:
+        page.locator("nav a[href='#events']").click()
+        page.wait_for_selector("#view-events:not([hidden])")
+
+
+@pytest.mark.parametrize("link", ["event/", "event", "event/.", "event/abc", "event/4711"])
+def test_a_link_to_no_event_says_so_and_leaves_the_list(page: Any, start_server: Any, link: str) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    open_page(page, server, "events?city=Recife")
+    page.wait_for_selector(".event")
+    page.evaluate("(link) => { location.hash = link }", link)
+    page.locator("#toast").get_by_text("There is no").wait_for()
+    assert page.evaluate("location.hash") == "#events?city=Recife"
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_a_filter_that_there_is_not_is_named_shown_and_cleared(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    open_page(page, server, "events")
+    clear = page.get_by_role("button", name="Clear filters").first
+    for asked, label, shown, said in (
+        ("venue_type=Foo", "Venue type", "Foo", "Venue type"),
+        ("sort=x", "Order", "x", "Order"),
+        ("venue_type=TEATRO", "Venue type", "Teatro", ""),
+        ("sort=id", "Order", "id", ""),
+    ):
+        page.goto(f"{server.url}/#events?{asked}")
+        select = page.get_by_label(label, exact=True)
+        page.wait_for_function(
+            "([select, shown]) => select.selectedOptions[0]?.textContent === shown",
+            arg=[select.element_handle(), shown],
+        )
+        alert = page.locator("#view-events .alert")
+        if said:
+            alert.get_by_text(re.compile(f"^{said} ")).wait_for()
+        else:
+            alert.wait_for(state="hidden")
+        clear.click()
+        page.wait_for_function("() => location.hash === '#events'")
+        page.wait_for_function("(select) => select.value === ''", arg=select.element_handle())
+        alert.wait_for(state="hidden")
+        assert select.locator("[data-given]").count() == 0
+        page.wait_for_selector(".event")
+
+
+def test_a_print_says_what_the_list_was_narrowed_to(page: Any, start_server: Any) -> None:
+    server = start_server()
+    make_event(server, "Ciranda")
+    open_page(page, server, "events?city=Recife&venue_type=&q=cir")
+    page.wait_for_selector(".event")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    said = page.locator("#view-events .only-print")
+    assert said.inner_text() == "Upcoming · What is searched: “cir” · City: Recife"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")

@@ -1,5 +1,6 @@
 """Rejected rows on the page: told apart, read whole, mended in place, or sent back as a file."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +295,34 @@ def test_the_filter_finds_a_row_by_its_event_wherever_it_is(
     page.get_by_label("Filter").fill("forro")
     page.wait_for_selector(".rejects-row >> text='Forró'")
     page.wait_for_selector("text=1 of 1,301 problems")
+
+
+def test_a_filter_that_is_typed_before_the_columns_are_known_looks_again_once_they_are(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    rows = [f"Evento {n};a definir;10:00;Olinda" for n in range(30)]
+    review(page, agenda(tmp_path, *rows, "Mamulengo;a definir;10:00;Olinda", name="m.csv"))
+    held: list[Any] = []
+    is_holding = True
+
+    def hold(route: Any) -> None:
+        if is_holding and route.request.method == "GET":
+            held.append(route)
+        else:
+            route.continue_()
+
+    # The feed tells the rows; what they are called is asked for by the columns of the import.
+    page.route(re.compile(r"/api/v1/uploads/[^/?]+$"), hold)
+    with page.expect_request(
+        lambda request: request.method == "GET" and re.search(r"/uploads/[^/?]+$", request.url)
+    ):
+        import_now(page)
+    page.wait_for_selector("text=31 of 31 problems")
+    page.get_by_label("Filter").fill("mamulengo")
+    page.wait_for_selector("text=0 of 31 problems")
+    is_holding = False
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("text=1 of 31 problems")
+    page.wait_for_selector(".rejects-row >> text='Mamulengo'")

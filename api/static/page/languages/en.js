@@ -45,6 +45,7 @@ export default {
     "drop.here": "Drop here to import",
     "drop.title": "Drop a file here",
     "drop.or": "Excel, CSV, ODS, JSON or a calendar. Drop or paste it anywhere on the page.",
+    "drop.pasted": "pasted.tsv",
     "drop.choose": "Choose a file",
     "drop.template": "Download a template",
     "option.atomic": "All or nothing",
@@ -222,6 +223,8 @@ export default {
     "field.q": "What is searched",
     "field.from": "From",
     "field.to": "To",
+    "field.venue_type": "Venue type",
+    "field.upload_id": "Import",
     "field.sort": "Order",
     "field.url": "Address",
     "field.file": "File",
@@ -286,6 +289,7 @@ export default {
     "events.theirsEmpty": "Cleared meanwhile.",
     "events.theirsNoVenue":
       "The venue was removed meanwhile. If you want it back, fill in its name again and save.",
+    "events.noSuch": "There is no such event.",
     "events.printed":
       "The first {shown:one |other # }of {count:one # event|other # events} {shown:one is|other are} printed. “Download” gives all of them.",
     "events.goneSure":
@@ -398,6 +402,7 @@ export default {
     "tasks.none": "No tasks yet.",
     "tasks.lost":
       "The server did not answer. The task may have been started: look at the list before you start another.",
+    "tasks.begun": "{task}: it has begun, and is in the list of tasks.",
     "tasks.download": "Download the file",
     "tasks.stop": "Stop",
     "tasks.checkOf": "Check of {name}",
@@ -562,6 +567,8 @@ export default {
     "notice.event.updated": "{actor} updated “{title}” in {city} on {event_date}",
     "notice.event.deleted.title": "Event {event_id} deleted",
     "notice.event.deleted": "{actor} deleted “{title}” in {city} on {event_date}",
+    "notice.task.check.title": "Check of {filename} {status}",
+    "notice.task.check": "Started by {actor}",
     "notice.task.finished.title": "{task} {status}",
     "notice.task.finished": "Started by {actor}",
     "notice.user.added.title": "User {name} added",
@@ -679,6 +686,7 @@ export default {
     "error.other_header": "begins another table, with other columns",
     "error.missing_cells": "the row has too few cells",
     "error.extra_cells": "the row has too many cells",
+    "error.unchanged_row": "was rejected before, and was not changed",
     "error.unknown_row": "does not say which row it is",
     "error.ambiguous_row": "may be one of several rows",
     "error.ambiguous_date": "may be day/month or month/day",
@@ -794,6 +802,11 @@ export default {
     },
     "warning.assumed_header":
       "The row that was taken for the column names may be an event, since the columns are mapped by their places. If it is one, import the file again with 0 as the line of the column names (header_row=0), and skip the events that exist (on_duplicate=skip).",
+    "warning.rejected_before": {
+      one: "{count} row was rejected by an earlier import for what no cell shows, such as an unknown time zone or a formula without a value. It was changed since, and imported as it stands: check it, or undo the import and send the file back to its import.",
+      other:
+        "{count} rows were rejected by an earlier import for what no cell shows, such as an unknown time zone or a formula without a value. They were changed since, and imported as they stand: check them, or undo the import and send the file back to its import.",
+    },
     "warning.damaged_text": {
       one: "{count} row seems to have damaged letters (�, S?o, Ã£ or &atilde;); export the file again, as UTF-8 and plain text.",
       other:
@@ -1046,6 +1059,8 @@ export default {
     "exact.extra_cells.no_header":
       "the row has {count:one # cell|other # cells}, the first rows have {width}; does a cell that contains the delimiter lack its quotes?",
     "exact.extra_cells.far": "the row has far more cells than there are columns",
+    "exact.unchanged_row":
+      "the row came back as it was rejected, and no cell shows what was wrong with it ({value}): correct it; or send the file back to its import; or empty its _errors, if the row is right as it is",
     "exact.unknown_row":
       "{field} holds {value}, which is not the number of a line: each row of a rejected file says there which row it is; send new rows in a file of their own",
     "exact.ambiguous_row":
@@ -1111,6 +1126,8 @@ export default {
       "The file has no column for: {fields}; the name of “{column}” states a time zone: write the offset into its cells, as 2025-07-01T10:00:00Z, or choose the column if its times are those of the place.",
     "exact.missing_columns.one_cell":
       "The file has no column for: {fields}; all the names are in one cell: is the whole line quoted, or the delimiter another one?",
+    "exact.missing_columns.open_quote":
+      "The file has no column for: {fields}; a quote in the header, on line {line}, is not closed, and takes in what follows it: close it, or take it away.",
     "exact.missing_columns.no_header":
       "The file has no column for: {fields}; its first row reads as data, so the line of the column names seems to be missing. If it is, choose 0 as that line (header_row=0), and the columns by their places: {columns}.",
     "exact.missing_columns.by_place":

@@ -49,6 +49,7 @@ export default {
     "drop.here": "Solte aqui para importar",
     "drop.title": "Solte um arquivo aqui",
     "drop.or": "Excel, CSV, ODS, JSON ou calendário. Vale soltar ou colar em qualquer lugar da página.",
+    "drop.pasted": "colado.tsv",
     "drop.choose": "Escolher arquivo",
     "drop.template": "Baixar modelo",
     "option.atomic": "Tudo ou nada",
@@ -270,9 +271,10 @@ export default {
     "events.conflict":
       "Alguém mudou este evento enquanto você editava. O que você mudou foi mantido: compare e salve de novo.",
     "events.theirs": "Salvo nesse meio-tempo: {value}",
-    "events.theirsEmpty": "Apagado nesse meio-tempo.",
+    "events.theirsEmpty": "Deixado vazio nesse meio-tempo.",
     "events.theirsNoVenue":
       "O local foi removido nesse meio-tempo. Se quiser mantê-lo, preencha o nome dele de novo e salve.",
+    "events.noSuch": "Esse evento não existe.",
     "events.printed":
       "{shown:one Impresso o primeiro|other Impressos os primeiros #} de {count:one # evento|other # eventos}. “Baixar” traz todos.",
     "events.goneSure":
@@ -285,7 +287,7 @@ export default {
     "dashboard.title": "Painel",
     "dashboard.lead": "Contagens ao vivo, atualizadas a cada mudança.",
     "dashboard.events": "Eventos",
-    "dashboard.upcoming": "Por vir",
+    "dashboard.upcoming": "Próximos",
     "dashboard.cities": "Cidades",
     "dashboard.participants": "Participantes",
     "dashboard.capacity": "Lugares",
@@ -385,6 +387,7 @@ export default {
     "tasks.none": "Nenhuma tarefa ainda.",
     "tasks.lost":
       "O servidor não respondeu. A tarefa pode ter sido iniciada: veja a lista antes de iniciar outra.",
+    "tasks.begun": "{task}: foi iniciada e está na lista de tarefas.",
     "tasks.download": "Baixar o arquivo",
     "tasks.stop": "Parar",
     "tasks.checkOf": "Conferência de {name}",
@@ -395,7 +398,7 @@ export default {
     "tasks.list": "Tarefas anteriores",
 
     "result.events": "Eventos",
-    "result.upcoming": "Por vir",
+    "result.upcoming": "Próximos",
     "result.past": "Passados",
     "result.participants": "Participantes",
     "result.capacity": "Lugares",
@@ -443,8 +446,8 @@ export default {
     "webhooks.once":
       "Copie agora: este segredo não aparece de novo. Quem recebe confere as assinaturas com ele.",
     "webhooks.copied": "Segredo copiado.",
-    "webhooks.removeSure": "Apagar o webhook para {url}, com o registro? Nada mais é entregue ali.",
-    "webhooks.removed": "O webhook foi apagado.",
+    "webhooks.removeSure": "Excluir o webhook para {url}, com o registro? Nada mais é entregue ali.",
+    "webhooks.removed": "O webhook foi excluído.",
     "webhooks.saved": "O webhook foi salvo.",
     "webhooks.lost.made":
       "A resposta do servidor se perdeu, mas o webhook foi gravado. Ninguém viu o segredo dele: “Novo segredo” gera outro.",
@@ -497,7 +500,7 @@ export default {
     "log.export.writing": "Escrevendo {events:one # evento|other # eventos} em {format}",
     "log.export.written": "{events:one # evento|other # eventos}, {bytes}",
     "log.analysis.reading": "Analisando {events:one # evento|other # eventos}",
-    "log.analysis.found": "Eventos: {events}; cidades: {cities}; ainda por vir: {upcoming}",
+    "log.analysis.found": "Eventos: {events}; cidades: {cities}; próximos: {upcoming}",
     "log.analysis.over_capacity": {
       one: "{count} com mais participantes do que cabem no local",
       other: "{count} com mais participantes do que cabem no local",
@@ -546,6 +549,8 @@ export default {
     "notice.event.updated": "{actor} alterou “{title}” em {city}, {event_date}",
     "notice.event.deleted.title": "Evento {event_id} excluído",
     "notice.event.deleted": "{actor} excluiu “{title}” em {city}, {event_date}",
+    "notice.task.check.title": "Conferência de {filename} {status}",
+    "notice.task.check": "Iniciada por {actor}",
     "notice.task.finished.title": "{task} {status}",
     "notice.task.finished": "Iniciada por {actor}",
     "notice.user.added.title": "Usuário {name} incluído",
@@ -662,6 +667,7 @@ export default {
     "error.other_header": "começa outra tabela, com outras colunas",
     "error.missing_cells": "faltam células nesta linha",
     "error.extra_cells": "sobram células nesta linha",
+    "error.unchanged_row": "já foi rejeitada, e voltou sem mudança",
     "error.unknown_row": "não diz que linha é",
     "error.ambiguous_row": "pode ser uma entre várias linhas",
     "error.ambiguous_date": "pode ser dia/mês ou mês/dia",
@@ -777,6 +783,11 @@ export default {
     },
     "warning.assumed_header":
       "A linha que foi tomada pelos títulos pode ser um evento, porque as colunas foram indicadas pela posição. Se for, importe o arquivo de novo com 0 como linha dos títulos (header_row=0), pulando os eventos que já existem (on_duplicate=skip).",
+    "warning.rejected_before": {
+      one: "{count} linha foi rejeitada por uma importação anterior pelo que nenhuma célula mostra, como um fuso desconhecido ou uma fórmula sem valor. Ela mudou desde então, e entrou como está: confira, ou desfaça a importação e mande o arquivo de volta à importação dele.",
+      other:
+        "{count} linhas foram rejeitadas por uma importação anterior pelo que nenhuma célula mostra, como um fuso desconhecido ou uma fórmula sem valor. Elas mudaram desde então, e entraram como estão: confira, ou desfaça a importação e mande o arquivo de volta à importação dele.",
+    },
     "warning.damaged_text": {
       one: "{count} linha parece ter letras estragadas (�, S?o, Ã£ ou &atilde;); exporte o arquivo de novo, em UTF-8 e texto puro.",
       other:
@@ -960,7 +971,7 @@ export default {
       "Muitas tentativas de entrar falharam com este token. Espere um minuto.",
     "refused.conflict.calendars":
       "Você tem {limit:one # endereço|other # endereços}; revogue um que não usa.",
-    "refused.conflict.webhooks": "Há {limit:one # webhook|other # webhooks}; apague um que você não usa.",
+    "refused.conflict.webhooks": "Há {limit:one # webhook|other # webhooks}; exclua um que você não usa.",
     "refused.conflict.task_over": "A tarefa já acabou: {status}.",
     "refused.conflict.no_file": "Não há arquivo: a tarefa está {status}.",
     "refused.conflict.cancelled": "A importação foi cancelada.",

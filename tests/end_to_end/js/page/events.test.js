@@ -12,8 +12,9 @@ import {
   weeksOf,
   whenOf,
 } from "../../../../api/static/page/event-query.js";
+import {filtersInWords} from "../../../../api/static/page/filter-words.js";
 import {PAGE, readDays, SHOWN} from "../../../../api/static/page/month-days.js";
-import {today, weekdayAndTime} from "../../../../api/static/page/format.js";
+import {dayOf, today, venueTime, weekdayAndTime} from "../../../../api/static/page/format.js";
 import {addressOf, parseRoute} from "../../../../api/static/page/router.js";
 
 const TODAY = "2026-11-28";
@@ -126,6 +127,52 @@ test("today is the day of the server's time zone, whatever the reader's clock", 
     assert.equal(today(), new Intl.DateTimeFormat("sv", {timeZone: zone}).format(new Date()));
   }
   globalThis.document = before;
+});
+
+/** Run with the server in a time zone. */
+function inZone(zone, run) {
+  const before = globalThis.document;
+  globalThis.document = /** @type {any} */ ({documentElement: {dataset: {zone}}});
+  try {
+    run();
+  } finally {
+    globalThis.document = before;
+  }
+}
+
+test("an event stands on the day under which a question finds it: that of the server's time zone", () => {
+  const table = [
+    ["America/Recife", "2026-10-31T23:00:00-08:00", "2026-11-01", "23:00 UTC−8"],
+    ["America/Recife", "2026-12-02T01:00:00+05:30", "2026-12-01", "01:00 UTC+5:30"],
+    ["America/Recife", "2026-12-02T01:00:00+00:00", "2026-12-01", "01:00 UTC"],
+    ["America/Recife", "2026-12-02T01:00:00Z", "2026-12-01", "22:00"],
+    ["America/Recife", "2026-12-31T23:59:59-03:00", "2026-12-31", "23:59"],
+    ["America/Recife", "2026-12-31T23:59:59", "2026-12-31", "23:59"],
+    ["America/Recife", "2026-12-31", "2026-12-31", undefined],
+    ["Europe/Berlin", "2026-07-01T00:30:00+02:00", "2026-07-01", "00:30"],
+    ["Europe/Berlin", "2026-07-01T00:30:00+01:00", "2026-07-01", "00:30 UTC+1"],
+    ["Pacific/Kiritimati", "2026-12-31T11:00:00+00:00", "2027-01-01", "11:00 UTC"],
+  ];
+  for (const [zone, text, day, clock] of table)
+    inZone(zone, () => assert.deepEqual([dayOf(text), venueTime(text)?.clock], [day, clock], text));
+});
+
+test("an order that nobody can choose is cleared as a filter is", () => {
+  for (const sort of ["", "event_date", "title", undefined]) assert.equal(isFiltered({sort}), false);
+  for (const sort of ["x", "id", "Title"]) assert.equal(isFiltered({sort}), true);
+});
+
+test("what a list was narrowed to is said in words", () => {
+  for (const [params, said] of [
+    [{}, "Próximos"],
+    [{when: "past", city: "Recife"}, "Passados · Cidade: Recife"],
+    [
+      {from: "2026-12-01", to: "2026-12-24", venue_type: "Teatro", sort: "title"},
+      "Todos · De: 1 dez 2026 · Até: 24 dez 2026 · Tipo de local: Teatro",
+    ],
+    [{layout: "month", month: "2026-12", from: "2026-12-01", q: "frevo"}, "O que se busca: “frevo”"],
+  ])
+    assert.equal(filtersInWords(params), said);
 });
 
 test("a date that was read is told with its weekday, and what is no date stays as it is", () => {

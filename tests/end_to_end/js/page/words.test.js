@@ -137,7 +137,10 @@ for (const {tag: name, words} of LANGUAGES) {
 }
 
 /** Words of a code that say a part of what it may mean, by what the page knows besides (server-words.js). */
-const PARTS = ["notice.import.failed", "notice.import.unread"].flatMap((key) => [key, `${key}.title`]);
+const PARTS = ["notice.import.failed", "notice.import.unread", "notice.task.check"].flatMap((key) => [
+  key,
+  `${key}.title`,
+]);
 
 test("all words for what the server says are for something that it says", () => {
   const errors = new Set([
@@ -228,6 +231,25 @@ test("every language has the same keys and the same parameters", () => {
         `${tag} ${key}`,
       );
   }
+});
+
+test("one thing has one name in a language", () => {
+  for (const {tag, words} of LANGUAGES)
+    for (const [one, ...others] of [
+      ["events.when.upcoming", "dashboard.upcoming", "result.upcoming"],
+      ["events.venue", "field.venue_type", "field.local_info.venue_type"],
+    ])
+      for (const other of others) assert.equal(words[other], words[one], `${tag} ${other}`);
+});
+
+test("what is deleted in Portuguese is so by one word, which its button has", () => {
+  const {words} = LANGUAGES.find(({tag}) => tag === "pt-BR");
+  assert.equal(words.delete, "Excluir");
+  // Text in a cell or a file is no thing that a button deletes.
+  const others = Object.entries(words).filter(
+    ([key, text]) => !key.startsWith("exact.") && /\bapag(?:a|u)/i.test(JSON.stringify(text)),
+  );
+  assert.deepEqual(others, []);
 });
 
 test("every file of a language is listed", () => {

@@ -6,17 +6,32 @@ from typing import Any
 
 HIDDEN = "[hidden]"
 
+_PREFIXED = (
+    r"(?<![A-Za-z0-9])ft_[A-Za-z0-9_-]{8,}|(?-i:f[tc]_[A-Za-z0-9_-]{40,})"
+    r"|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=]{8,}"
+)
+_USERINFO = r"(?P<userinfo>://[^\s/@:\"']*:)[^\s@\"']{1,4000}+(?=@)"
+_USER_OF_HOST = r"(?P<userinfo>://[^\s/@:\"']*:)[^\s/@\"']{1,4000}+(?=@)"
+_NAMES = "ticket|(?:access_)?token|api_?key|(?:ssl)?password|secret"
+# Each named group stands before a secret, and is kept.
 _SECRETS = re.compile(
-    r"""
-    (?P<token>\bft_[A-Za-z0-9_-]{8,}|\bfc_[A-Za-z0-9_-]{40,}|\bwhsec_[A-Za-z0-9+/=]{8,})
-    | (?P<query>(?:^|(?<=[?&;\s"']))(?:ticket|(?:access_)?token|api_?key|(?:ssl)?password|secret)=)[^&\s"'\#]*
-    | (?P<userinfo>://[^\s/@:"']*:)[^\s@"']+(?=@)
-    | (?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}
+    rf"""
+    {_PREFIXED}
+    | (?P<query>(?:^|(?<=[?&;\s"']))(?:{_NAMES})=)[^&\s"'\#]*
+    | {_USERINFO}
+    | (?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{{8,}}
     | (?P<cookie>\b(?:ft_session|ft_client)=)[^;,\s"']*
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
+_IN_URL = re.compile(
+    rf"{_PREFIXED}|{_USER_OF_HOST}|(?P<query>(?<=[?&;])(?:{_NAMES})=)[^&\s\"'\#]*", re.IGNORECASE
+)
+"""The secrets that a server finds in a URL once it is decoded. Other words of a path are no secrets."""
+_SECRET_NAME = re.compile(f"{_NAMES}|key|(?:ft_)?session", re.IGNORECASE)
+_ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
+_MOST_DECODINGS = 8
+"""Of a server, and of the proxies before it; more than any way has."""
 
 _SECRET = re.compile(
     r"(?<![A-Za-z0-9])(?:ft_|fc_|whsec_)[A-Za-z0-9_-]{8}|(?:ft_|fc_)[A-Za-z0-9_-]{40}"
@@ -30,15 +45,65 @@ def is_secret(text: str) -> bool:
     return _SECRET.search(text) is not None
 
 
+def names_secret(name: str) -> bool:
+    """Return whether the value of a URL parameter of this name is a secret."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
 def redact(text: str) -> str:
-    """Return the text with tokens, tickets, authorization values and cookies hidden."""
+    """Return the text with tokens, tickets, authorization values and cookies hidden, however escaped."""
+    if "%" in text:
+        return _redact_escaped(text)
     if "_" not in text and "=" not in text and " " not in text and "@" not in text:
         return text  # Every secret has one of them; most paths have none.
     return _SECRETS.sub(_keep_the_name, text)
 
 
 def _keep_the_name(found: re.Match[str]) -> str:
-    return (found["query"] or found["userinfo"] or found["scheme"] or found["cookie"] or "") + HIDDEN
+    return found.string[found.start() : _start(found)] + HIDDEN
+
+
+def _start(found: re.Match[str]) -> int:
+    """Return where the secret of a match begins: behind its name, if it has one."""
+    return found.end(found.lastgroup) if found.lastgroup else found.start()
+
+
+def _redact_escaped(text: str) -> str:
+    """Return the text without what is a secret as it is, or becomes one when it is decoded.
+
+    A secret may be escaped in part (`%66t_…`), and again by who passes it on (`%2566t_…`).
+    """
+    spans = [(_start(found), found.end()) for found in _SECRETS.finditer(text)]
+    decoded, places = text, [*range(len(text) + 1)]
+    for _ in range(_MOST_DECODINGS):
+        if _ESCAPED.search(decoded) is None:
+            break
+        decoded, places = _decoded(decoded, places)
+        spans += [(places[_start(found)], places[found.end()]) for found in _IN_URL.finditer(decoded)]
+    return _without(text, sorted(spans)) if spans else text
+
+
+def _decoded(text: str, places: list[int]) -> tuple[str, list[int]]:
+    """Return a text decoded once, byte by byte, and for each place in it the one that it came from."""
+    parts: list[str] = []
+    came_from: list[int] = []
+    end = 0
+    for found in _ESCAPED.finditer(text):
+        parts += text[end : found.start()], chr(int(found[0][1:], 16))
+        came_from += places[end : found.start() + 1]
+        end = found.end()
+    return "".join([*parts, text[end:]]), came_from + places[end:]
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text with each run of overlapping spans hidden."""
+    parts: list[str] = []
+    end = 0
+    for start, stop in spans:
+        if start >= end:
+            parts += text[end:start], HIDDEN
+        end = max(end, stop)
+    return "".join([*parts, text[end:]])
 
 
 class Redaction(logging.Filter):

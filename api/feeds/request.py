@@ -103,7 +103,8 @@ def _check(pairs: _Pairs) -> Replay | None:
 
 def read_wait(connection: Connection) -> float:
     """Return how many seconds a poll waits. Raises HttpProblem for what is not 0 to 55."""
-    text = connection.query_params.get("wait")
+    # Not the framework's parameters: it keeps the last thousand queries, however long.
+    text = next((value for name, value in _pairs(connection) if name == "wait"), None)
     if text is None:
         return DEFAULT_WAIT_SECONDS
     seconds = float(text) if _SECONDS.fullmatch(text) else -1.0

@@ -17,10 +17,15 @@ from api.http.problems import KINDS, MEDIA_TYPE, ProblemDetails
 from domain.people import Role
 
 OPT_KEY = "openapi"
-EVERYWHERE = ("misdirected", "too-many-requests", "unavailable")
+EVERYWHERE = ("bad-request", "misdirected", "unavailable")
+"""What every route may answer: to a URL with a secret, to another Host, while the server stops."""
 OF_THE_API = ("invalid-query", "precondition-failed")
 """What every call below `/api/` answers where it is sent what it does not take."""
-SIGNED_IN = ("unauthorized", "forbidden")
+OF_CONDITIONS = ("precondition-failed",)
+"""What a route answers that can say that its caller's copy is current: to an If-Match with another tag."""
+OF_BODIES = ("request-timeout",)
+"""What every route with a body answers where that stops, or comes too slowly."""
+SIGNED_IN = ("unauthorized", "forbidden", "too-many-requests")
 JsonObject = dict[str, Any]
 
 
@@ -143,7 +148,9 @@ def _info(version: str) -> JsonObject:
         "summary": "Import events from CSV and watch every line live.",
         "license": {"name": "MIT", "identifier": "MIT"},
         "description": "The feeds that the stream routes carry are described by /asyncapi.json. "
-        "A server in `open` mode needs no credentials.",
+        "A server in `open` mode needs no credentials. "
+        "What is no request of HTTP, or larger than one may be, is refused before it reaches a route: "
+        "with 400, 414, 431, 501 or 505.",
     }
 
 
@@ -257,11 +264,13 @@ def _header(about: str) -> JsonObject:
 
 def _problem_answers(path: str, operation: Operation, references: Mapping[Any, JsonObject]) -> JsonObject:
     """Return one answer a status; several kinds of one status share it."""
-    common = () if operation.role is None else (*SIGNED_IN, *EVERYWHERE)
-    of_the_api = OF_THE_API if path.startswith("/api/") else ()
-    slugs = dict.fromkeys((*operation.problems, *of_the_api, *common))
+    common = [*EVERYWHERE]
+    common += SIGNED_IN if operation.role is not None else ()
+    common += OF_THE_API if path.startswith("/api/") else ()
+    common += OF_CONDITIONS if 304 in operation.answers else ()
+    common += OF_BODIES if operation.body is not None or operation.is_upload else ()
     by_status: dict[int, list[str]] = {}
-    for slug in slugs:
+    for slug in dict.fromkeys((*operation.problems, *common)):
         by_status.setdefault(KINDS[slug].status, []).append(slug)
     return {str(status): _problem_answer(by_status[status], references) for status in sorted(by_status)}
 

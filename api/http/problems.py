@@ -179,9 +179,13 @@ def _forget_frames(error: BaseException | None) -> None:
 def instance_of(scope: Mapping[str, Any]) -> str:
     """Return the path of a request as it was sent, as a URI reference. Source: RFC 9457 §3.1.5."""
     raw = scope.get("raw_path") or scope["path"].encode()
-    prefix = link("")
-    path = as_reference(raw.partition(b"?")[0])
-    return path if prefix and path.startswith(f"{prefix}/") else prefix + path
+    return reference_under(link(""), raw.partition(b"?")[0])
+
+
+def reference_under(prefix: str, path: bytes) -> str:
+    """Return the path of a request as its client reaches it; a proxy may have taken the prefix off."""
+    reference = as_reference(path)
+    return reference if prefix and reference.startswith(f"{prefix}/") else prefix + reference
 
 
 def as_reference(path: bytes) -> str:

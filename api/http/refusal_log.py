@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from api.http.metrics import UNROUTED, Metrics
 from api.http.request_log import METHODS, OTHER_METHOD, logged_path
+from api.redaction import redact
 
 LINES_A_MINUTE = 10
 """Of one status; the rest of a minute is counted in one line."""
@@ -86,7 +87,7 @@ class RefusalLog:
 
 def _log(refusal: Refusal, method: str) -> None:
     # The target of a tunnel or an absolute URL may hold a name and a password.
-    path = logged_path(refusal.target) if refusal.target.startswith(b"/") else "-"
+    path = redact(logged_path(refusal.target)) if refusal.target.startswith(b"/") else "-"
     fields = {
         "method": method,
         "path": path,

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Scope, 
 
 from api.http.access_log import is_logging, log_access
 from api.http.metrics import UNROUTED, Metrics
-from api.redaction import is_secret
+from api.redaction import is_secret, redact
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS: frozenset[Method] = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -23,6 +23,8 @@ CLIENT_CLOSED = 499
 """Logged and counted for a request whose client left before its answer; nginx gives it this number."""
 REFUSED_WITH = "refused_with"
 """In the state of a scope: the status that the server answered with instead of the application."""
+PATH_FAULT = "path_fault"
+"""In the state of a scope: why there is nothing at its path, which then is not routed."""
 _LOGGED_PATH_LIMIT = 500
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _Header = tuple[bytes, bytes]
@@ -56,7 +58,8 @@ class RequestLog:
 
         Source: RFC 9110 §9.3.2.
         """
-        if scope.get("method") != "HEAD" or self._takes(scope["path"], "HEAD"):
+        is_head = scope.get("method") == "HEAD"
+        if not is_head or (PATH_FAULT not in scope["state"] and self._takes(scope["path"], "HEAD")):
             return scope
         scope["state"]["is_head"] = True
         # A copy: the server looks at the method of its own scope to leave the body out.
@@ -193,7 +196,10 @@ def logged_path(target: bytes) -> str:
     text = target.partition(b"?")[0].decode("ascii", "backslashreplace")
     if not text.isprintable():
         text = _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return text[:_LOGGED_PATH_LIMIT]
+    if len(text) > _LOGGED_PATH_LIMIT:
+        # Before it is cut: half a secret may not look like one.
+        return redact(text[: 2 * _LOGGED_PATH_LIMIT])[:_LOGGED_PATH_LIMIT]
+    return text
 
 
 def _request_id(scope: Scope) -> bytes:

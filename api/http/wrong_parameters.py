@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from api.redaction import HIDDEN, is_secret, names_secret
 from domain.problems import Problem, excerpt
 
 MOST_LOOKED_FOR = 5
@@ -42,22 +43,27 @@ def unknown_parameter(
 
     It names the one that may be meant, unless that is not to be looked for: that takes up to 30 µs.
     """
-    shown = excerpt(name)
+    shown = HIDDEN if is_secret(name) else excerpt(name)
     meant = _meant_by(name, known) if is_looked_for else None
     hint = f", {meant}{_HOW.get(meant, '')} may be meant" if meant else ""
     message = f"there is no parameter {shown}{hint}; known are {', '.join(sorted(known)) or 'none'}"
-    return Problem(shown, "unknown_parameter", message, excerpt(value), meant)
+    return Problem(shown, "unknown_parameter", message, _shown(name, value), meant)
 
 
 def wrong_parameter(name: str, code: str, rule: str, value: str) -> Problem:
     """Return the problem of an invalid value."""
-    shown = excerpt(value)
+    shown = _shown(name, value)
     return Problem(name, code, f"{rule}, not {shown}", shown)
 
 
 def repeated_parameter(name: str, value: str) -> Problem:
     """Return the problem of a parameter that is given twice."""
     return wrong_parameter(name, "repeated", f"{name} must be given once", value)
+
+
+def _shown(name: str, value: str) -> str:
+    """Return what a problem shows of a value: nothing of a secret, by its form or by its parameter's name."""
+    return HIDDEN if names_secret(name) or is_secret(value) else excerpt(value)
 
 
 def _meant_by(name: str, known: Collection[str]) -> str | None:

@@ -15,7 +15,23 @@ from domain.text import invalid_type
 from domain.venues import VENUE_MEMBERS, VENUE_TYPES
 
 GIVEN_BY_SERVER = ("id", "upload_id", "version", "created_at", "updated_at")
-_VENUE_TYPE: dict[str, Any] = {"title": "VenueType", "type": "string", "enum": [*VENUE_TYPES]}
+_SET_BY_SERVER = "Set by the server; it may be sent back as it was answered."
+_GIVEN_SCHEMAS: dict[str, Any] = {
+    name: {"type": kind, "description": _SET_BY_SERVER}
+    for name, kind in zip(
+        GIVEN_BY_SERVER, ("integer", ["string", "null"], "integer", "string", "string"), strict=True
+    )
+}
+_VENUE_TYPE: dict[str, Any] = {
+    "anyOf": [
+        {"title": "VenueType", "type": "string", "enum": [*VENUE_TYPES]},
+        {
+            "type": "string",
+            "description": "One of them in other case, without accents, or with blanks.",
+        },
+        {"type": "null"},
+    ]
+}
 VENUE_SCHEMA: dict[str, Any] = {
     "title": "VenueInput",
     "type": "object",
@@ -26,7 +42,7 @@ VENUE_SCHEMA: dict[str, Any] = {
             "maxLength": limits.LOCATION_NAME_CHARACTERS,
         },
         "capacity": {"type": "integer", "minimum": 0, "maximum": limits.CAPACITY, "default": 1},
-        "venue_type": or_null(_VENUE_TYPE),
+        "venue_type": _VENUE_TYPE,
         "is_accessible": {"type": "boolean", "default": False},
         "address": {"type": ["string", "null"], "maxLength": limits.ADDRESS_CHARACTERS},
         "past_events": {"type": "array", "items": {"type": "string"}},
@@ -45,22 +61,31 @@ EVENT_SCHEMA: dict[str, Any] = {
         "city": {"type": "string", "minLength": 1, "maxLength": limits.CITY_CHARACTERS, "pattern": r"\S"},
         "participants": {"type": "array", "items": {"type": "string"}, "maxItems": limits.PARTICIPANTS},
         "local_info": or_null(VENUE_SCHEMA),
+        **_GIVEN_SCHEMAS,
     },
     "required": [*limits.REQUIRED],
     "additionalProperties": False,
 }
-PATCH_SCHEMA: dict[str, Any] = {
-    "title": "EventPatch",
-    "type": "object",
-    "properties": {
-        **EVENT_SCHEMA["properties"],
-        "local_info": or_null(
-            {name: value for name, value in VENUE_SCHEMA.items() if name != "required"}
-            | {"title": "VenuePatch"}
-        ),
-    },
-    "additionalProperties": False,
-}
+
+
+def _patch_of(schema: dict[str, Any], title: str, *, given: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return the schema of a merge patch: null removes what is not required. `given` stay as they are."""
+    kept = {*schema["required"], *given}
+    members = {
+        name: member if name in kept else _or_removed(member) for name, member in schema["properties"].items()
+    }
+    return {"title": title, "type": "object", "properties": members, "additionalProperties": False}
+
+
+def _or_removed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a member that a patch may remove. Its default is what an absent one becomes."""
+    without = {name: value for name, value in schema.items() if name != "default"}
+    kinds = without.get("type", "null")
+    return without if "null" in kinds else {**without, "type": [kinds, "null"]}
+
+
+PATCH_SCHEMA: dict[str, Any] = _patch_of(EVENT_SCHEMA, "EventPatch", given=frozenset(GIVEN_BY_SERVER))
+PATCH_SCHEMA["properties"]["local_info"] = or_null(_patch_of(VENUE_SCHEMA, "VenuePatch"))
 LIST_SCHEMA: dict[str, Any] = {"type": "array", "items": EVENT_SCHEMA}
 
 

@@ -96,7 +96,7 @@ async def _serve(
 ) -> Response[bytes]:
     """Answer with a file, or 304 to who has it. Raises the 404 problem."""
     if asset is None:
-        raise HttpProblem("not-found", f"There is no page {request.url.path}.")
+        raise HttpProblem("not-found", f"There is no page {request.scope['path']}.")
     headers = {"ETag": asset.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if is_known(request.scope, asset.etag):
         return Response(b"", status_code=304, headers=headers)

@@ -37,6 +37,7 @@ from domain.problems import sendable
 
 ERRORS_LIMIT = 500
 MEDIA_TYPES: dict[RejectedForm, str] = {"csv": "text/csv", "xlsx": XLSX_TYPE, "json": "application/json"}
+_UTF_8 = {"csv": "text/csv; charset=utf-8"}
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()-]")
 _LANG = Query("lang", "Language of the errors.", {"enum": [*LANGUAGES], "default": "en"})
 _RECORD = re.compile(r"\d{1,15}", re.ASCII)
@@ -188,7 +189,7 @@ def _file_of(upload: Upload, form: RejectedForm, language: Language, history: Im
     headers = _attachment(f"{stem}-{TITLES[language]}.{form}") | {"Cache-Control": "no-store"}
     return StreamedAnswer(
         partial(_chunks, rejected_file(upload, form, language), upload.id, history),
-        media_type=MEDIA_TYPES[form],
+        media_type=_UTF_8.get(form, MEDIA_TYPES[form]),
         headers=headers,
     )
 

@@ -66,12 +66,14 @@ async def _take(request: HttpRequest, upload_body: UploadBody, offset: int) -> N
     at = offset + (content_length(request) or 0)
     _check_within(at, length)
     at = offset
-    async for chunk in body_chunks(request):
+    async for chunk in body_chunks(request, lambda: upload_body):
         at += len(chunk)
         _check_within(at, length)
         await upload_body.write(chunk)
         if upload_body.ended:
             return
+    if upload_body.ended:
+        return
     if at == length:
         await upload_body.complete()
     else:

@@ -1,4 +1,4 @@
-"""The outermost layer: determines the real client of a request, and the path prefix."""
+"""The outermost layer: determines the real client of a request, the path prefix, and the path below it."""
 
 from typing import Any, cast
 
@@ -6,6 +6,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.own_paths import OWN_PATHS
 from api.security.locality import NOT_LOCAL, sign_of_others
+from api.security.paths import fold_front, settle_path
 from api.security.proxies import PREFIX, TrustedProxies
 from api.services.links import reached_under
 
@@ -13,7 +14,8 @@ from api.services.links import reached_under
 class Arrival:
     """The outermost ASGI application. Inner layers see the client, not the proxies.
 
-    A proxy may take the prefix off the path, or leave it: both arrive at the same route.
+    A proxy may take the prefix off the path, or leave it: both arrive at the same route. So do superfluous
+    slashes, or there is nothing at the path, for all layers alike.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Arrival:
             plain["state"][NOT_LOCAL] = sign_of_others(plain)
         self._proxies.apply(plain)
         prefix = plain["state"].setdefault(PREFIX, self._root_path) or self._root_path
+        fold_front(plain)
         if prefix and _first_segment(prefix) not in OWN_PATHS:
             plain["state"][PREFIX] = prefix
             reached_under(prefix, own=self._root_path)
@@ -41,6 +44,7 @@ class Arrival:
                 return
             if plain["path"].startswith(f"{prefix}/"):
                 plain["path"] = plain["path"][len(prefix) :]
+        settle_path(plain)
         await self._inner(scope, receive, send)
 
 

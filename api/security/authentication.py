@@ -14,11 +14,10 @@ from api.security.cookies import SESSION, anonymous_person, read_cookies
 from api.security.guards import Guard
 from api.security.locality import NOT_LOCAL
 from api.security.origins import header, origins_of
+from api.security.paths import is_feed
 from api.security.ticket_parameter import read_ticket
 from api.services.identity import Identity
 from domain.ports.errors import StorageError
-
-_TICKET_PATHS = ("/sse", "/ws", "/poll")
 
 
 class Recognition(Protocol):
@@ -101,11 +100,6 @@ def presented(scope: dict[str, Any]) -> tuple[str | None, list[str]]:
         return "ticket", [ticket]
     sessions = read_cookies(scope, SESSION)
     return ("session", sessions) if sessions else (None, [])
-
-
-def is_feed(path: str) -> bool:
-    """Return whether a path is one of the transports'."""
-    return path in _TICKET_PATHS or path.startswith(tuple(f"{prefix}/" for prefix in _TICKET_PATHS))
 
 
 async def _recognise(

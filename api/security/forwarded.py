@@ -5,7 +5,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 Address = IPv4Address | IPv6Address
 
-_PAIR = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",;\s]*)\s*')
+# Nothing in it gives back what it took, and blanks in front are none of it: each would be tried again.
+_PAIR = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^",;\s]*+)')
 _SCHEMES = {"http": False, "ws": False, "https": True, "wss": True}
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200

@@ -9,6 +9,7 @@ from api.http.app_services import services_of
 from api.http.openapi import OPT_KEY, Operation
 from api.http.problems import HttpProblem, refusal
 from api.security.locality import NOT_LOCAL
+from api.security.paths import is_feed
 from api.services.credentials import TOKEN_PREFIX, digest
 from api.services.identity import Identity
 from domain.people import Role, at_least
@@ -57,7 +58,8 @@ class Guard:
             raise _refusal(scope)
         require(identity, access)
         # An open server has no users to distinguish, and no strangers to hold back.
-        if identity.via != "open" and scope["path"].startswith("/api/"):
+        # Readers of feeds have a limit of their own, on open streams.
+        if identity.via != "open" and not is_feed(scope["path"]):
             limiter = services_of(scope["litestar_app"]).rate_limiter
             await _take(limiter, "calls", identity.person, self._calls)
             if _is_upload(handler):

@@ -91,6 +91,9 @@ _MARKING_PREFIXES = (
     b"x-webauth-",
 )
 
+_LONGEST_MARK = 64
+"""More than any mark has: of a name, which a caller may make as long as a head, only so much is kept."""
+
 
 def sign_of_others(scope: dict[str, Any]) -> str | None:
     """Return the sign that a request is not local end to end, in words; None if it is local.
@@ -135,7 +138,7 @@ def _find_sign_of_owner(scope: dict[str, Any]) -> str | None:
 
 def _mark(scope: dict[str, Any]) -> bytes | None:
     for name, _ in scope["headers"]:
-        if _is_mark(name):
+        if _is_mark(name[:_LONGEST_MARK]):
             found: bytes = name
             return found
     return None

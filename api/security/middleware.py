@@ -9,12 +9,13 @@ import msgspec
 from litestar.exceptions import InternalServerException, NotFoundException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.not_found import not_found_page, wants_page
 from api.http.problems import MEDIA_TYPE, HttpProblem, as_reference, describe_problem, instance_of, problem_of
-from api.http.request_log import METHODS
+from api.http.request_log import METHODS, PATH_FAULT
 from api.security.arrival import prefix_of
 from api.security.cookies import BROWSER, browser_cookie, is_secure, read_cookie
 from api.security.cors import Cors, Headers
-from api.security.origins import AllowedHosts, OriginPolicy
+from api.security.origins import AllowedHosts, OriginPolicy, header
 from api.services.links import link
 
 # Images may be data: the page brings its icon along. They cannot run anything.
@@ -90,6 +91,8 @@ class SecurityMiddleware:
         if self._origins.refuses(scope) is not None:
             detail = "Pages of that Origin may not do this; allow it with FASTTRACK_ALLOWED_ORIGINS."
             return HttpProblem("forbidden", detail)
+        if (fault := scope["state"].get(PATH_FAULT)) is not None:
+            return HttpProblem("not-found", fault)
         return None
 
 
@@ -190,15 +193,22 @@ def _denying(scope: dict[str, Any], send: Send) -> Send:
 
 
 async def _answer(send: Send, kind: str, refusal: HttpProblem, scope: dict[str, Any]) -> None:
-    body = msgspec.json.encode(describe_problem(refusal, _instance(scope)))
+    body, media_type = _told(refusal, scope)
     head = [
-        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-type", media_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
     start = {"type": f"{kind}.start", "status": refusal.status_code, "headers": head}
     await send(cast("Message", start))
     await send(cast("Message", {"type": f"{kind}.body", "body": body}))
+
+
+def _told(refusal: HttpProblem, scope: dict[str, Any]) -> tuple[bytes, str]:
+    """Return the body of a refusal and its type: of a 404 a page, for who asks for one."""
+    if refusal.status_code == 404 and wants_page(header(scope, b"accept") or "", scope["path"]):
+        return not_found_page(link("")), "text/html; charset=utf-8"
+    return msgspec.json.encode(describe_problem(refusal, _instance(scope))), MEDIA_TYPE
 
 
 def _instance(scope: dict[str, Any]) -> str:

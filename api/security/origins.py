@@ -5,10 +5,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from api.loopback import is_loopback
+from api.loopback import LONGEST_NAME, is_loopback
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_LONGEST_HOST = LONGEST_NAME + len("[]:65535")
+_LONGEST_ORIGIN = 64 + len("://") + _LONGEST_HOST
+"""Standard schemes, and those of apps, are far shorter. `urlsplit` keeps what it has read."""
 _WEB_SCHEME = {"ws": "http", "wss": "https"}
 
 
@@ -69,6 +72,8 @@ def origin_of(text: str) -> str | None:
     Any scheme will do: pages of apps and of extensions have their own (``tauri://localhost``,
     ``chrome-extension://…``). ``null`` is an origin without an owner. Source: RFC 6454 §6.2.
     """
+    if len(text) > _LONGEST_ORIGIN:
+        return None
     try:
         parts = urlsplit(text.strip().lower())
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
@@ -109,9 +114,16 @@ def origins_of(scope: dict[str, Any]) -> set[str]:
     return set() if named is None else {named}
 
 
-@lru_cache(1024)  # Each request asks for its Host's, and most have the same.
 def hostname(host: str) -> str:
-    """Return the name in a `Host` value, lower case, without port, brackets and final dot."""
+    """Return the name in a `Host` value, lower case, without port, brackets and final dot.
+
+    What is longer than any name has none.
+    """
+    return _hostname(host) if len(host) <= _LONGEST_HOST else ""
+
+
+@lru_cache(1024)  # Each request asks for its Host's, and most have the same.
+def _hostname(host: str) -> str:
     try:
         name = urlsplit(f"//{host.strip()}").hostname or ""
     except ValueError:

@@ -12,13 +12,10 @@ from uvicorn.server import ServerState
 from api.http.problems import HttpProblem
 from api.server.body_pace import BodyPace, WireTimes
 from api.server.exchange import Exchange
+from api.server.linger import LINGER_SECONDS, SHORT_BYTES, SILENCE_SECONDS, Linger, LongReads
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 1024 * 1024
-"""How long a connection stays after an answer that ends it, and how much of what its client still sends is
-read: closing at once would reset the connection, and the answer with it (RFC 9112 §9.6)."""
 UNREAD_SECONDS = 0.5
-"""How long it stays once so much was read."""
+"""How long a connection stays once enough was read of it: its client waits, and reads the answer."""
 
 
 class ConnectionLife(asyncio.Protocol, ABC):
@@ -30,7 +27,13 @@ class ConnectionLife(asyncio.Protocol, ABC):
 
     transport: asyncio.Transport
 
-    def __init__(self, server_state: ServerState, loop: asyncio.AbstractEventLoop, times: WireTimes) -> None:
+    def __init__(
+        self,
+        server_state: ServerState,
+        loop: asyncio.AbstractEventLoop,
+        times: WireTimes,
+        long_reads: LongReads,
+    ) -> None:
         self.loop = loop
         self.server_state = server_state
         self.writable = asyncio.Event()
@@ -43,7 +46,10 @@ class ConnectionLife(asyncio.Protocol, ABC):
         self._is_half_closed = False
         self._is_reading_paused = False
         self._held = b""
-        self._lingered_bytes = 0
+        self._is_stopping = False
+        self._passed_over = 0
+        self._linger: Linger | None = None
+        self._long_reads = long_reads
         self._pace: BodyPace | None = None
         self._timer: asyncio.TimerHandle | None = None  # For a head, or for the next request.
         self._body_timer: asyncio.TimerHandle | None = None
@@ -126,15 +132,45 @@ class ConnectionLife(asyncio.Protocol, ABC):
         if self._is_reading_paused:
             self._is_reading_paused = False
             self.transport.resume_reading()
-        self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        # A server that stops waits for its connections.
+        seconds = SILENCE_SECONDS if self._is_stopping else LINGER_SECONDS
+        self._linger = Linger(self.loop.time(), seconds=seconds)
+        self._look_at_linger()
+
+    def _look_at_linger(self) -> None:
+        """Close once the client sends nothing more, or has sent for long enough."""
+        assert self._linger is not None
+        left = self._linger.seconds_left(self.loop.time())
+        if left > 0:
+            self._timer = self.loop.call_later(left, self._look_at_linger)
+        else:
+            self.transport.close()
 
     def _pass_over(self, data: bytes) -> None:
-        self._lingered_bytes += len(data)
-        if self._lingered_bytes > LINGER_BYTES:
-            # Its sender waits, and reads the answer: a proxy that is reset while it writes answers 502.
+        """Drop what comes after the last request; until the answer is written, read only a little of it."""
+        if self._linger is None:
+            self._passed_over += len(data)
+            if self._passed_over > SHORT_BYTES:
+                self._pause_reading()
+            return
+        now = self.loop.time()
+        pause = self._long_reads.seconds_for(len(data), now) if self._linger.is_long else 0.0
+        self._linger.took(len(data), now + pause)
+        may_go_on = not self._linger.is_long or self._long_reads.may_read(self)
+        if self._linger.is_too_long or not may_go_on:
+            # A proxy that is reset while it writes answers 502.
+            self._long_reads.leave(self)
             self._pause_reading()
             self._stop_waiting()
             self._timer = self.loop.call_later(UNREAD_SECONDS, self.transport.close)
+        elif pause:
+            self._pause_reading()
+            self.loop.call_later(pause, self._read_on)
+
+    def _read_on(self) -> None:
+        if self._is_reading_paused and not self.transport.is_closing():
+            self._is_reading_paused = False
+            self.transport.resume_reading()
 
 
 def _host_and_port(address: Any) -> tuple[str, int] | None:

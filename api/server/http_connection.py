@@ -17,9 +17,11 @@ from api.feeds.transport_outlet import TransportOutlet
 from api.http.problems import HttpProblem
 from api.http.refusal_log import Refusal
 from api.http.request_log import REFUSED_WITH
+from api.security.arrival import prefix_of
 from api.server.body_pace import WireTimes
 from api.server.exchange import Exchange
-from api.server.refusals import last_answer, problem_body
+from api.server.linger import LongReads
+from api.server.refusals import instance_of, last_answer, problem_body
 from api.server.request_reader import RequestReader
 from api.server.unknown_method import RequestLine
 from api.server.ws_handshake import WebSocketOpening
@@ -36,12 +38,14 @@ class HttpConnection(RequestReader):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         times: WireTimes = WireTimes(),  # noqa: B008 - it is frozen.
+        long_reads: LongReads | None = None,
         on_refusal: Callable[[Refusal], None] | None = None,
         prefix: str = "",
     ) -> None:
-        """`prefix` is the path that the server stands under."""
+        """`long_reads` is one for all connections; `prefix` is the path that the server stands under."""
         loop = _loop or asyncio.get_running_loop()
-        super().__init__(config, server_state, app_state, loop, times, prefix=prefix)
+        reads = long_reads or LongReads()
+        super().__init__(config, server_state, app_state, loop, times, long_reads=reads, prefix=prefix)
         self.app: Any = config.loaded_app
         self.on_refusal = on_refusal
         self._refusal: HttpProblem | None = None
@@ -49,6 +53,7 @@ class HttpConnection(RequestReader):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter.
         """Tell running requests that their client is gone."""
         self.connections.discard(self)
+        self._long_reads.leave(self)
         self._stop_waiting()
         self._is_deaf = True
         self.writable.set()
@@ -72,6 +77,7 @@ class HttpConnection(RequestReader):
 
     def shutdown(self) -> None:
         """Called by the server when it stops: end after the request that is being answered."""
+        self._is_stopping = True
         exchange = self._exchange
         if exchange is None or exchange.is_over or exchange.is_gone:
             self.transport.close()
@@ -107,12 +113,18 @@ class HttpConnection(RequestReader):
             self._queue.remove(reading)
         if reading is not None and reading is self._exchange:
             self._end_broken(reading, problem)
-        elif self._queue or (
-            self._exchange is not None and not (self._exchange.is_over or self._exchange.is_gone)
-        ):
+        elif self._owes_answers:
             self._refusal = problem
         else:
             self._respond(problem)
+
+    @property
+    def _owes_answers(self) -> bool:
+        """Whether earlier requests are still to be answered. After one that has failed none is."""
+        exchange = self._exchange
+        if exchange is None or exchange.is_gone:
+            return False
+        return bool(self._queue) or not exchange.is_over
 
     def hand_over(self, outlet: TransportOutlet, head: bytes = b"") -> None:
         """Hand the transport over; queued requests are dropped."""
@@ -163,7 +175,7 @@ class HttpConnection(RequestReader):
         self._refusal = None
         if self.transport.is_closing():
             return
-        request_id, body = secrets.token_hex(8), problem_body(problem)
+        request_id, body = secrets.token_hex(8), problem_body(problem, self._refused_instance())
         self.transport.write(last_answer(problem, body, self.default_headers, request_id))
         if self.on_refusal is not None and not is_logged:
             method, target = self._refused_request()
@@ -188,6 +200,14 @@ class HttpConnection(RequestReader):
         if isinstance(self._parser, RequestLine):
             return self._parser.method, self._parser.target
         return (self._parser.get_method().decode("ascii") if self._fields.target else ""), self._fields.target
+
+    def _refused_instance(self) -> str:
+        """Return the path of the request that is refused; empty unless it was read whole."""
+        exchange = self._exchange
+        if exchange is not None and exchange.is_gone:
+            return instance_of(exchange.scope["raw_path"], prefix_of(exchange.scope) or self._prefix)
+        is_whole = bool(self._fields.headers) or isinstance(self._parser, RequestLine)
+        return instance_of(self._refused_request()[1], self._prefix) if is_whole else ""
 
     def _open_websocket(self, key: bytes, early: bytes) -> None:
         self._stop_waiting()

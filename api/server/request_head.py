@@ -16,6 +16,8 @@ from api.security.forwarded import parse_prefix
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
 
+TARGET_RULE = "The request target must be a path, which begins with a slash, or an http URL."
+
 Headers = list[tuple[bytes, bytes]]
 
 _ORIGIN_FORM = re.compile(rb"(/[^?#]*)(?:\?([^#]*))?")
@@ -25,7 +27,7 @@ _COMPARED_BYTES = 64
 LINE_END_BYTES = 128
 """What is kept of a head that is not complete: more than the compared bytes, a protocol and a version."""
 _WEBSOCKET = re.compile(r"/+ws(?:/.*)?", re.DOTALL)
-"""Paths of WebSockets, with slashes as the router folds them."""
+"""Paths of WebSockets; slashes in front count as one."""
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 """Sixteen bytes in base64."""
 
@@ -157,7 +159,7 @@ def parse_target(text: bytes) -> Target:
         return Target(origin[1], origin[2] or b"")
     absolute = _ABSOLUTE_FORM.fullmatch(text)
     if absolute is None or not absolute[1] or not is_authority(absolute[1]):
-        raise Refused("bad-request", "The request target must be a path or an http URL.")
+        raise Refused("bad-request", TARGET_RULE)
     return Target(absolute[2] or b"/", absolute[3] or b"", absolute[1])
 
 

@@ -17,6 +17,7 @@ from api.feeds.transport_outlet import TransportOutlet
 from api.server.body_pace import WireTimes
 from api.server.connection_life import ConnectionLife
 from api.server.exchange import Exchange
+from api.server.linger import LongReads
 from api.server.refusals import problem_of
 from api.server.request_head import (
     LINE_END_BYTES,
@@ -53,9 +54,10 @@ class RequestReader(ConnectionLife):
         loop: asyncio.AbstractEventLoop,
         times: WireTimes,
         *,
+        long_reads: LongReads,
         prefix: str,
     ) -> None:
-        super().__init__(server_state, loop, times)
+        super().__init__(server_state, loop, times, long_reads)
         self._prefix = prefix
         self.root_path: str = config.root_path
         self._app_state = app_state
@@ -152,7 +154,7 @@ class RequestReader(ConnectionLife):
             self._parser = RequestLine(has_begun=self._raw_bytes > len(piece))
             self._read_line(piece)
         except httptools.HttpParserError as error:
-            self.refuse(problem_of(error))
+            self.refuse(problem_of(error, self._last_read))
 
     def _read_line(self, piece: bytes) -> None:
         try:

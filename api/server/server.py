@@ -33,6 +33,7 @@ from api.server.body_pace import WireTimes
 from api.server.descriptors import DescriptorWatch
 from api.server.garbage import GarbageWatch
 from api.server.http_connection import HttpConnection
+from api.server.linger import LongReads
 from api.server.listening import place_of
 from api.settings import Settings
 
@@ -168,5 +169,9 @@ def connection_class(app: Litestar, settings: Settings) -> Any:
         body_bytes_per_second=settings.body_bytes_per_second,
     )
     return partial(
-        HttpConnection, times=times, on_refusal=refusal_log_of(app).record, prefix=settings.root_path
+        HttpConnection,
+        times=times,
+        long_reads=LongReads(),
+        on_refusal=refusal_log_of(app).record,
+        prefix=settings.root_path,
     )

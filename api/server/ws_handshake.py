@@ -19,8 +19,9 @@ from api.feeds.transport_outlet import TransportOutlet, TransportWs
 from api.http.problems import HttpProblem
 from api.http.refusal_log import Refusal
 from api.http.request_log import REFUSED_WITH
+from api.security.arrival import prefix_of
 from api.server.exchange import UNAVAILABLE
-from api.server.refusals import last_answer, problem_body
+from api.server.refusals import instance_of, last_answer, problem_body
 from api.server.request_head import Headers
 from api.transport_extension import CONNECTION_STATE, EXTENSION
 from streams.frames import WS, ws_frame
@@ -173,7 +174,7 @@ class WebSocketOpening(asyncio.Protocol):
             state[REFUSED_WITH] = problem.status_code
         # The id that the application knows the request by, if it came so far.
         request_id = state.get("request_id", b"").decode() or token_hex(8)
-        body = problem_body(problem)
+        body = problem_body(problem, instance_of(self._scope["raw_path"], prefix_of(self._scope)))
         self._transport.write(last_answer(problem, body, self._http.server_state.default_headers, request_id))
         self._transport.close()
         if self._http.on_refusal is not None and not is_logged:

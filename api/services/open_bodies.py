@@ -37,6 +37,10 @@ class OpenBody:
     def end(self) -> None:
         """Take nothing more, and wait for nothing."""
         self.is_over = True
+        self.stop_waiting()
+
+    def stop_waiting(self) -> None:
+        """End the wait for the next part, as if its time were over."""
         if self._waiting is not None:
             self._waiting.cancel()
 

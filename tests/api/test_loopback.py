@@ -15,7 +15,19 @@ def test_this_machine(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "localhost.example", "notlocalhost", "0.0.0.0", "::", "128.0.0.1", "127.0.0.1.example", "127.1"],
+    [
+        *(
+            "",
+            "localhost.example",
+            "notlocalhost",
+            "0.0.0.0",
+            "::",
+            "128.0.0.1",
+            "127.0.0.1.example",
+            "127.1",
+        ),
+        "a" * 250 + ".localhost",
+    ],
 )
 def test_others(host: str) -> None:
     assert not is_loopback(host)

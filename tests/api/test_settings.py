@@ -190,6 +190,7 @@ def test_auto_is_open_on_loopback_only(host, auth, is_open):
         ({"allowed_origins": ("chrome-extension://abcdefgh",)}, False),
         ({"trusted_proxies": ("10.0.0.0/8",)}, False),
         ({"trusted_proxies": ("127.0.0.1/32",)}, False),
+        ({"root_path": "/fasttrack"}, False),
     ],
 )
 def test_auto_requires_a_token_when_a_setting_names_other_hosts(others, is_open):

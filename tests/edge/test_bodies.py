@@ -136,6 +136,19 @@ async def test_a_broken_chunk_fails_only_its_own_request() -> None:
     assert Request("GET", "/first") in recorder.requests
 
 
+async def test_a_request_that_fails_is_answered_though_another_waits_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(*_: object) -> None:
+        await asyncio.sleep(0.1)
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Recorder, "__call__", fail)
+    async with recording() as recorder:
+        answered = answers(await talk(recorder.port, LAST + LAST, ends=False))
+    assert [answer.status for answer in answered] == [500]
+
+
 async def test_expect_100_continue_is_answered() -> None:
     head = POST + b"Content-Length: 2\r\nExpect: 100-Continue\r\n\r\n"
     async with recording() as recorder:

@@ -58,6 +58,8 @@ async def test_a_body_running_at_the_stop_gets_503_with_retry_after(tmp_path: Pa
         async with asyncio.timeout(PATIENCE):
             (answer,) = answers(await reader.read(-1))
         writer.transport.abort()
-    assert (answer.status, json.loads(answer.body)["type"]) == (503, "/problems/unavailable")
+    problem = json.loads(answer.body)
+    assert (answer.status, problem["type"]) == (503, "/problems/unavailable")
+    assert problem["instance"] == head.split()[1].partition("?")[0]
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.headers["connection"] == "close"

@@ -11,6 +11,7 @@ from tests.edge.recorder import Request, answers, recording, talk
 pytestmark = pytest.mark.anyio
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
+BEFORE = b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n"
 KIB = 1024
 
 
@@ -154,6 +155,18 @@ async def test_a_url_that_is_not_percent_encoded_is_told_how(
     assert answer.status == (200 if is_explained is None else 400)
     assert ("Bras%C3%ADlia for Brasília" in answer.body.decode()) == bool(is_explained)
     assert bool(recorder.requests) == (is_explained is None)
+
+
+@pytest.mark.parametrize(
+    "target", [b"api/v1/eventos", "ação".encode(), b"?city=Recife", b"a:80", b"http:/a", b"ftp://a/", b"*"]
+)
+@pytest.mark.parametrize("cut", [0, 2])
+async def test_a_target_that_is_no_path_is_told_what_one_is(target: bytes, cut: int) -> None:
+    packets = [BEFORE + b"GET " + target[:cut], target[cut:] + b" HTTP/1.1\r\nHost: a\r\n\r\n"]
+    async with recording() as recorder:
+        _, answer = answers(await talk(recorder.port, *packets))
+    assert answer.status == 400
+    assert "must be a path, which begins with a slash, or an http URL" in answer.body.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the server refuses without its application stands in the access log and the metrics as any answer."""
 
 import asyncio
+import json
 import logging
 from pathlib import Path
 
@@ -64,6 +65,35 @@ async def test_every_kind_of_refusal_is_logged_and_counted_once(
     assert wrong == []
 
 
+TOKEN = b"ft_" + b"a" * 43
+PLACES: dict[str, tuple[bytes, str]] = {
+    "its path": (CHUNKED + b"zz\r\n", "/api/v1/eventos"),
+    "not its query": (GET + b"A: b\r\n\r\n", "/x"),
+    "what is escaped": (b"GET /a%20b|c HTTP/1.1\r\nA: b\r\n\r\n", "/a%20b%7Cc"),
+    "no secret": (b"GET /x/%b HTTP/1.1\r\nA: b\r\n\r\n" % TOKEN, "/x/[hidden]"),
+    "the path of a URL": (b"GET http://a/x?y HTTP/1.1\r\nA: b\r\n\r\n", "/x"),
+    "an unknown method": (b"FOO /x?y HTTP/1.1\r\nHost: a\r\n\r\n", "/x"),
+    "nothing of a part": (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+    "nothing of no path": (b"CONNECT ana:secret@a:80 HTTP/1.1\r\nHost: a\r\n\r\n", ""),
+    "that of the second": (
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" + CHUNKED + b"zz\r\n",
+        "/api/v1/eventos",
+    ),
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "/fasttrack"])
+async def test_a_refusal_names_the_path_that_is_refused(tmp_path: Path, prefix: str) -> None:
+    wrong = []
+    async with serving(tmp_path, root_path=prefix) as served:
+        for name, (sent, path) in PLACES.items():
+            *_, answer = answers(await talk(served.port, sent))
+            told = json.loads(answer.body)["instance"]
+            if told != (path and prefix + path):
+                wrong.append((name, told))
+    assert wrong == []
+
+
 @pytest.mark.parametrize("body", [b"{", b""], ids=["a part of it", "nothing of it"])
 async def test_a_body_that_stops_is_logged_as_what_its_client_was_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, body: bytes
@@ -73,7 +103,7 @@ async def test_a_body_that_stops_is_logged_as_what_its_client_was_told(
         head = POST + b"Content-Length: 500\r\n\r\n"
         (answer,) = answers(await talk(served.port, head + body, ends=False))
         await idle(served)
-    assert answer.status == 408
+    assert (answer.status, json.loads(answer.body)["instance"]) == (408, "/api/v1/eventos")
     assert access_lines(caplog) == ["POST /api/v1/eventos 408"]
 
 

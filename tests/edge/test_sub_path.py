@@ -79,7 +79,7 @@ async def test_a_handshake_where_there_is_no_websocket_is_an_ordinary_request(
             assert offered.headers["x-request-id"] in logged_ids(caplog)
         async with (
             served.client(headers=headers | OFFER) as client,
-            client.stream("GET", f"{sent}/ws//") as open_,
+            client.stream("GET", f"{served.url}{sent}//ws/") as open_,
         ):
             assert open_.status_code == 101
 

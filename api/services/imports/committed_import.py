@@ -1,6 +1,7 @@
 """An import as last committed: changed one transaction at a time, under its lease, and waited for."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import anyio
 
@@ -24,6 +25,7 @@ class CommittedImport:
         self._is_sure = True
         self._ended = anyio.Event()
         self._changed = anyio.Event()
+        self._on_end: set[Callable[[], None]] = set()
         # Held over every transaction that saves the import.
         self._saving = anyio.Lock()
         self._adopt(upload)
@@ -128,6 +130,17 @@ class CommittedImport:
         """Wait until the import has ended."""
         await self._ended.wait()
 
+    @contextmanager
+    def on_end(self, act: Callable[[], None]) -> Iterator[None]:
+        """Call `act` when the import ends during the block, or has ended before."""
+        if self.ended:
+            act()
+        self._on_end.add(act)
+        try:
+            yield
+        finally:
+            self._on_end.discard(act)
+
     def _is_as(self, stored: Upload | None) -> bool:
         """Return whether no other process has changed the import."""
         own = self._upload
@@ -144,6 +157,8 @@ class CommittedImport:
         if upload.state in ENDED:
             self._is_opened = True
             self._ended.set()
+            for act in [*self._on_end]:
+                act()
         self._wake()
 
     def _wake(self) -> None:

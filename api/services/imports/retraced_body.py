@@ -1,6 +1,7 @@
 """A file that is sent again from its start, while its import has some of it and waits for the rest."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import anyio
 
@@ -54,6 +55,10 @@ class RetracedBody:
     def ended(self) -> bool:
         """Whether the import ended while this body, which went on, is still arriving."""
         return self._body is not None and self._body.ended
+
+    def on_end(self, act: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `act` when the import ends during the block, if this body went on with it."""
+        return nullcontext() if self._body is None else self._body.on_end(act)
 
     @property
     def staged(self) -> int:

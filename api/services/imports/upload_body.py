@@ -1,5 +1,7 @@
 """One body of an import while it is received, by a POST or a tus PATCH."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
@@ -35,6 +37,10 @@ class UploadBody:
     def ended(self) -> bool:
         """Whether the import ended while its body is still arriving."""
         return self.running.ended
+
+    def on_end(self, act: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `act` when the import ends during the block."""
+        return self.running.on_end(act)
 
     @property
     def staged(self) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from api.http.metrics import Metrics
 from api.http.refusal_log import LINES_A_MINUTE, MINUTE, Refusal, RefusalLog
+from api.services.credentials import new_token
 
 
 def refusal(status: int = 400, *, method: str = "GET", target: bytes = b"/x") -> Refusal:
@@ -72,6 +73,14 @@ def test_nothing_of_a_hostile_head_stands_in_a_line_unescaped(
     assert told.isascii()
     assert told.isprintable()
     assert line is None or told == line
+
+
+@pytest.mark.parametrize("before", [b"/", b"/sse/eventos%3Fticket=", b"/" + b"a" * 470 + b"/", b"/x%66t_"])
+def test_no_field_of_a_line_has_a_secret(before: bytes, lines: pytest.LogCaptureFixture) -> None:
+    secret = new_token()
+    RefusalLog(Metrics(), lambda: 0.0).record(refusal(414, target=before + secret.encode()))
+    told = str(vars(lines.records[0]))
+    assert not any(secret[at : at + 8] in told for at in range(0, len(secret) - 8, 4))
 
 
 def test_a_line_has_what_every_line_of_a_request_has(lines: pytest.LogCaptureFixture) -> None:

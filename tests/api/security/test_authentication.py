@@ -259,15 +259,17 @@ async def test_administrators_manage_users_and_others_get_the_role_they_lack(
         assert "admin" in refused.json()["detail"]
 
 
-async def test_calls_of_a_person_are_limited_per_minute(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/session", "/metrics"])
+async def test_calls_of_a_person_are_limited_per_minute(tmp_path: Path, path: str) -> None:
     async with serving(tmp_path, auth="token", calls_per_minute=3) as running:
         people: People = running.app.state.services.people
         ana, bia = [await people.add(name, "viewer", actor="admin") for name in ("ana", "bia")]
         async with running.client(ana) as client:
-            statuses = [(await client.get("/api/v1/session")).status_code for _ in range(4)]
+            statuses = [(await client.get(path)).status_code for _ in range(4)]
             assert statuses == [200, 200, 200, 429]
+            assert (await client.get("/poll/eventos?wait=0")).status_code == 200
         async with running.client(bia) as client:
-            assert (await client.get("/api/v1/session")).status_code == 200
+            assert (await client.get(path)).status_code == 200
 
 
 async def test_uploads_of_a_person_are_limited_per_minute(tmp_path: Path) -> None:

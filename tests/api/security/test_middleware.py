@@ -179,6 +179,17 @@ async def test_no_secret_reaches_the_log(
             session = (await client.post("/api/v1/session", json={"token": token})).cookies["ft_session"]
             await client.get(f"/api/v1/eventos?token={token}")
             await client.get(f"/api/v1/{token}")
+            for path in (
+                f"eventos/%66t_{token[3:]}",
+                f"ft%5F{token[3:]}",
+                f"x{token}",
+                f"{'x' * 480}{token}",
+            ):
+                await client.get(f"/api/v1/{path}")
+            for path in (f"sse/eventos%3Fticket={ticket}", f"sse/eventos%3Fticket%3D{ticket}"):
+                await client.get(f"/{path}")
+            for path in (f"eventos.ics%3Fkey%3Dfc_{session}", f"eventos.ics%2Ffc_{session}"):
+                await client.get(f"/{path}")
             await client.post("/api/v1/session", json={"token": new_token()})
         logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "1.2.3.4", f"/ws?t={token}")
         told = capsys.readouterr()
@@ -187,7 +198,8 @@ async def test_no_secret_reaches_the_log(
         logging.getLogger("fasttrack.access").handlers.clear()
     assert "/api/v1/tickets" in told.err
     for secret in (token, ticket, session):
-        assert secret not in told.err
+        assert secret[3:] not in told.err
+        assert secret[3:15] not in told.err
 
 
 async def test_every_answer_has_the_protective_headers(served: Served) -> None:

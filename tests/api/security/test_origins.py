@@ -1,12 +1,16 @@
 """Host and Origin: which requests are refused before anything looks at them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.security.origins import AllowedHosts, OriginPolicy, hostname, origin_of
+from api.loopback import _is_loopback, is_loopback
+from api.security.locality import _is_mark, sign_of_others
+from api.security.origins import AllowedHosts, OriginPolicy, _hostname, hostname, origin_of
+from tests.api.security.test_locality import scope as local
 
 
 def scope(
@@ -140,6 +144,39 @@ def test_origins_of_any_scheme_can_be_allowed(origin: str) -> None:
 def test_any_text_can_be_checked_as_an_origin(text: str) -> None:
     found = origin_of(text)
     assert found is None or origin_of(found) == found
+
+
+LONG = "a" * 60_000
+
+
+@pytest.mark.parametrize(
+    "host", [LONG, f"{LONG}.localhost", "localhost:" + "8" * 60_000, " " * 60_000 + "localhost"]
+)
+def test_what_is_longer_than_a_host_name_is_none_and_is_not_kept(host: str) -> None:
+    hosts = AllowedHosts(["events.example"], listening_on="127.0.0.1")
+    caches = (_hostname, _is_loopback, _is_mark, urlsplit)
+    kept = [cache.cache_info().currsize for cache in caches]
+    assert not hosts.allow(scope(host=host))
+    assert not hosts.allow(scope(host=f"[{host}]:1"))
+    assert OriginPolicy([], ambient=True).refuses(scope(host=host, method="POST", origin=f"http://{host}"))
+    assert not is_loopback(host)
+    assert [cache.cache_info().currsize for cache in caches] == kept
+
+
+def test_a_mark_is_known_by_its_beginning_and_kept_without_the_rest() -> None:
+    for number in range(3):
+        assert sign_of_others(local((f"X-Forwarded-{LONG}{number}", "x")))
+    assert not sign_of_others(local((f"X-Plain-{LONG}", "x")))
+    before = _is_mark.cache_info().currsize
+    assert sign_of_others(local((f"X-Forwarded-{LONG}4", "x")))
+    assert _is_mark.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("name", ["a" * 63 + "." + "b" * 63 + ".example", "a." * 125 + "io", "[::1]"])
+def test_the_longest_names_are_hosts_and_origins(name: str) -> None:
+    own = AllowedHosts([name], listening_on="127.0.0.1")
+    assert own.allow(scope(host=f"{name}:65535"))
+    assert origin_of(f"safari-web-extension://{name}:65535")
 
 
 @given(st.text())

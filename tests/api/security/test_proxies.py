@@ -1,6 +1,7 @@
 """What proxies send, in each of their forms, counts from trusted ones only."""
 
 from itertools import combinations
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -239,6 +240,22 @@ def test_quoted_values_of_the_forwarded_header_are_parsed(
     text: str, hops: list[dict[str, str]] | None
 ) -> None:
     assert parse_forwarded(text) == hops
+
+
+@pytest.mark.parametrize("unit", [" ", "a", '"', "\\", '="', "=", "a ", ";", ",", "for=1 ", "\x85"])
+@pytest.mark.parametrize("before", ["for=8.8.8.8,", "for", "for=", 'for="', ""])
+def test_forwarded_takes_time_in_proportion_to_its_length(before: str, unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = before + unit * (size // len(unit)) + "@"
+        times = []
+        for _ in range(3):
+            begun = thread_time()
+            parse_forwarded(text)
+            times.append(thread_time() - begun)
+        return min(times)
+
+    # Quadratic time would be 256-fold; what is quick is not measured well.
+    assert seconds(60_000) < max(5 * 16 * seconds(3750), 0.1)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,29 @@ async def test_a_reusable_ticket_opens_streams_again_and_again(
     assert await status(served, "/poll/dashboard", made["ticket"]) == 200
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ticket={0}&ticket={0}",
+        "ticket={0}&tickt={0}",
+        "ticket={0}&key=short-secret&token=",
+        "replay={0}&ticket={0}",
+    ],
+)
+async def test_a_refusal_repeats_no_ticket(served: Served, ana: httpx.AsyncClient, query: str) -> None:
+    for _ in range(2):
+        ticket = (await draw(ana))["ticket"]
+        async with served.client() as client:
+            for path in ("/poll/eventos", "/sse/eventos"):
+                answer = await client.get(f"{path}?{query.format(ticket)}")
+                assert answer.status_code == 400
+                assert ticket not in answer.text
+                assert "short-secret" not in answer.text
+        answer = await ana.get(f"/api/v1/eventos?{query.format(ticket)}")
+        assert answer.status_code == 400
+        assert ticket not in answer.text
+
+
 async def test_a_reusable_ticket_is_bound_to_its_feeds(served: Served, ana: httpx.AsyncClient) -> None:
     made = await draw(ana, feeds=["eventos", "dashboard"])
     assert await status(served, "/poll/eventos", made["ticket"]) == 200

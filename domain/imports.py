@@ -25,6 +25,8 @@ OPEN: tuple[UploadState, ...] = ("staged", *UNDER_WAY, "interrupted")
 """More rows may go in."""
 UNFINISHED: tuple[UploadState, ...] = (*OPEN, "undoing")
 """Some process still has to do something."""
+UNSETTLED: tuple[UploadState, ...] = ("staged", *UNDER_WAY, "undoing")
+"""What is stored of it may change without anybody's doing: one that is interrupted waits for its sender."""
 AT_THE_END: tuple[EndState, ...] = get_args(EndState)
 """It has come to its end, which was not undone since."""
 ENDED: tuple[UploadState, ...] = (*AT_THE_END, "undoing", "undone")

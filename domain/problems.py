@@ -67,15 +67,21 @@ def problem(
     place = field or ("this" if code == "invalid_type" else "the row")
     params = params or named
     shown = {name: _in_sentence(name, item) for name, item in params.items()}
-    message = SENTENCES[sentence].format(field=place, value=value, **shown) + more
+    quoted = None if value is None else in_sentence(value)
+    message = SENTENCES[sentence].format(field=place, value=quoted, **shown) + more
     return Problem(field, code, message, value, suggestion, suggestions, rule or UNSET, params or UNSET)
 
 
 def _in_sentence(name: str, item: ProblemParam) -> object:
     """Return a parameter as it stands in English: a code of a phrase by the phrase."""
     if isinstance(item, str):
-        return PHRASES[name][item] if name in PHRASES else item
+        return PHRASES[name][item] if name in PHRASES else in_sentence(item)
     return item if isinstance(item, int) else ", ".join(item)
+
+
+def in_sentence(text: str) -> str:
+    """Return a value as a sentence shows it: one that nobody would see in quotes."""
+    return text if text.strip() else f'"{text}"'
 
 
 def sendable(text: str) -> str:

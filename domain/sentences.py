@@ -132,6 +132,10 @@ SENTENCES: Mapping[str, str] = {
         "lack its quotes?"
     ),
     "extra_cells.far": "the row has far more cells than there are columns",
+    "unchanged_row": (
+        "the row came back as it was rejected, and no cell shows what was wrong with it ({value}): correct "
+        "it; or send the file with repairs_of; or empty its _errors, if the row is right as it is"
+    ),
     "unknown_row": (
         "{field} holds {value}, which is not the number of a line: each row of a rejected file says there "
         "which row it is; send new rows in a file of their own"
@@ -230,6 +234,10 @@ SENTENCES: Mapping[str, str] = {
     "missing_columns.one_cell": (
         "the file has no column {fields}; all the names are in one cell: is the whole line quoted, or the "
         "delimiter another one?"
+    ),
+    "missing_columns.open_quote": (
+        "the file has no column {fields}; a quote in the header, on line {line}, is not closed, and takes in "
+        "what follows it: close it, or take it away"
     ),
     "missing_columns.no_header": (
         "the file has no column {fields}; its first row reads as data, so the header line seems to be "

@@ -98,7 +98,6 @@ TESTED_THROUGH = {
     "api/http/assets.py": ("tests/api/routes/test_pages.py", "what a page loads"),
     "api/http/large_answers.py": ("tests/edge/test_memory.py", "what it does is seen in memory"),
     "api/http/not_found.py": ("tests/api/security/test_guards.py", "the answer where there is no path"),
-    "api/http/openapi.py": ("tests/api/routes/test_document.py", "the document that it makes"),
     "api/http/wrong_parameters.py": ("tests/api/routes/test_call_rules.py", "what is refused of a URL"),
     "api/http/websockets.py": ("tests/contracts/test_transports.py", "one suite for every transport"),
     "api/parsing/__main__.py": ("tests/api/parsing/test_pool.py", "it runs in the pool's processes"),

@@ -1,7 +1,6 @@
 """Secret calendar addresses of a person: create, list, revoke."""
 
 from datetime import tzinfo
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.answers import NO_STORE
 from api.routes.event_query import read_only_filter
 from api.routes.json_body import read_json, refuse_half_characters
+from api.routes.json_form import unknown_member
 from api.routes.url_parameters import UrlParameters
 from api.security.guards import require
 from api.services.identity import Identity
@@ -111,8 +111,7 @@ async def _of_user(request: Request[Identity, Any, Any], name: str) -> list[Cale
 async def make_calendar(request: Request[Identity, Any, Any]) -> Response[MadeCalendar]:
     """Return a new address with its secret in the URL, as calendar programs need it."""
     services = services_of(request.app)
-    filters = await read_json(request, _filters)
-    _check(filters, services.timezone)
+    filters = await read_json(request, lambda value: _filters(value, services.timezone))
     made = await services.personal.add_calendar(request.user, filters)
     if made is None:
         raise refusal("conflict.calendars", limit=MAX_CALENDARS)
@@ -138,41 +137,35 @@ async def revoke_calendar(request: Request[Identity, Any, Any], calendar_id: Fro
         raise refusal("not-found.calendar")
 
 
-def _filters(value: object) -> dict[str, str]:
+def _filters(value: object, timezone: tzinfo) -> dict[str, str]:
     """Return the filters of a new address. Raises HttpProblem with every error."""
     refuse_half_characters(value)
-    members = value if isinstance(value, dict) else {}
+    members = value if isinstance(value, dict) else {"filters": value}
     filters = members.get("filters", {})
-    problems = [_unknown(name, ("filters",)) for name in members if name != "filters"]
+    problems = [unknown_member(name, ("filters",)) for name in members if name != "filters"]
     if not isinstance(value, dict) or not isinstance(filters, dict):
-        problems.append(Problem("filters", "invalid_type", "filters must be an object of strings by name"))
+        message = "filters must be an object of strings by name"
+        problems.append(Problem("filters", "invalid_type", message, excerpt(filters)))
         filters = {}
-    problems += [_unknown(name, FILTERS, within="filters.") for name in filters if name not in FILTERS]
-    problems += [
-        invalid_type(f"filters.{name}", "text", text)
-        for name, text in filters.items()
-        if name in FILTERS and not isinstance(text, str)
-    ]
+    problems += [unknown_member(name, FILTERS, "filters") for name in filters if name not in FILTERS]
+    known = {name: text for name, text in filters.items() if name in FILTERS}
+    texts = {name: text for name, text in known.items() if isinstance(text, str)}
+    problems += [invalid_type(f"filters.{name}", "text", known[name]) for name in known if name not in texts]
     # An empty filter would make an address that shows everything, where a filter was meant.
-    problems += [problem("required", f"filters.{name}") for name, text in filters.items() if text == ""]
+    problems += [problem("required", f"filters.{name}") for name, text in texts.items() if not text]
+    problems += _broken_rules({name: text for name, text in texts.items() if text}, timezone)
     if problems:
         raise invalid_fields(problems)
     return filters
 
 
-def _unknown(name: str, known: tuple[str, ...], *, within: str = "") -> Problem:
-    shown = excerpt(name)
-    near = next(iter(get_close_matches(shown, known, n=1)), None)
-    return problem("unknown_member", within + shown, value=shown, suggestion=near, known=known)
-
-
-def _check(filters: dict[str, str], timezone: tzinfo) -> None:
-    """Refuse filters that break the rules of those of a list: there they would be parameters."""
+def _broken_rules(filters: dict[str, str], timezone: tzinfo) -> list[Problem]:
+    """Return what is wrong with filters by the rules of those of a list: there they would be parameters."""
     try:
         read_only_filter(urlencode(filters).encode(), timezone)
     except HttpProblem as refused:
-        errors = [structs.replace(one, field=f"filters.{one.field}") for one in refused.errors or ()]
-        raise invalid_fields(errors) from None
+        return [structs.replace(one, field=f"filters.{one.field}") for one in refused.errors or ()]
+    return []
 
 
 def _shown(calendar: CalendarAddress) -> Calendar:

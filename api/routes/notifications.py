@@ -8,14 +8,15 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
-from api.http.problems import HttpProblem
+from api.http.problems import invalid_fields
 from api.routes.answers import NO_STORE
 from api.routes.json_body import read_json
+from api.routes.json_form import unknown_member
 from api.services.identity import Identity
 from api.services.links import read_link
 from api.services.services import Services
 from domain.messages import Notification
-from domain.problems import Problem
+from domain.problems import Problem, excerpt
 from streams.cursor import Cursor, parse_cursor
 
 TAG = "live"
@@ -104,21 +105,27 @@ async def mark_read(request: Request[Identity, Any, Any]) -> Response[ReadMark]:
     cursor = await read_json(request, _cursor)
     mark = await services.personal.set_read_mark(request.user, cursor)
     if mark is None:
-        raise _invalid_cursor("cursor must be the id of a notification of this store, not {}", str(cursor))
+        message = f"cursor must be the id of a notification of this store, not {cursor}"
+        raise invalid_fields([_invalid_cursor(message, str(cursor))])
     return Response(ReadMark(mark), headers=NO_STORE)
 
 
 def _cursor(value: object) -> Cursor:
-    text = value.get("cursor") if isinstance(value, dict) and set(value) == {"cursor"} else None
-    cursor = parse_cursor(text) if isinstance(text, str) else None
+    """Return the cursor of a body. Raises HttpProblem with every error."""
+    members = value if isinstance(value, dict) else {"cursor": value}
+    given = members.get("cursor")
+    cursor = parse_cursor(given) if isinstance(given, str) else None
+    problems = [unknown_member(name, ("cursor",)) for name in members if name != "cursor"]
     if cursor is None:
-        raise _invalid_cursor('the body must be {"cursor": "…"}, the id of a notification', None)
+        shown = excerpt(given) if "cursor" in members else None
+        problems.append(_invalid_cursor('the body must be {"cursor": "…"}, the id of a notification', shown))
+    if cursor is None or problems:
+        raise invalid_fields(problems)
     return cursor
 
 
-def _invalid_cursor(sentence: str, value: str | None) -> HttpProblem:
-    message = sentence.replace("{}", value or "")
-    return HttpProblem("validation", message, errors=[Problem("cursor", "invalid_cursor", message, value)])
+def _invalid_cursor(message: str, value: str | None) -> Problem:
+    return Problem("cursor", "invalid_cursor", message, value)
 
 
 HANDLERS = (list_notifications, read_mark, mark_read)

@@ -13,7 +13,7 @@ from api.http.openapi import BYTES, Answer, Body, Query, describe
 from api.http.problems import refusal
 from api.routes.answers import head_answer
 from api.routes.uploads_body import receive_upload
-from api.routes.uploads_problems import refused, refused_before, unusable_file
+from api.routes.uploads_problems import cancelled, refused, refused_before, unusable_file
 from api.routes.url_parameters import UrlParameters, newest_first
 from api.security.origins import header_list
 from api.services.exports.formats import XLSX_TYPE
@@ -117,7 +117,7 @@ class UploadPage(Struct, frozen=True):
         },
         problems=[
             "bad-request",
-            "request-timeout",
+            "not-found",
             "conflict",
             "too-large",
             "unsupported-media-type",
@@ -269,7 +269,7 @@ async def outcome(imports: Imports, upload_id: str, wait_seconds: int | None) ->
     if upload.state == "failed" and upload.error is not None and upload.dialect is None:
         raise unusable_file(upload.error)
     if upload.state in ("cancelled", "undoing", "undone"):  # Cancelled with its undo, or without.
-        raise refusal("conflict.cancelled")
+        raise cancelled(upload)
     is_over = wait_seconds is not None and has_ended
     applied = {} if wait_seconds is None else {"Preference-Applied": f"wait={wait_seconds}"}
     location = {"Location": f"{PATH}/{upload.id}", **applied}

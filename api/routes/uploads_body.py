@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, nullcontext
 from secrets import token_urlsafe
 from typing import Any
 
@@ -65,8 +65,14 @@ class SenderGoneError(BodyBrokenOffError):
         return unauthorized(presented=True)
 
 
-async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives.
+def _no_import() -> None:
+    """Return the body of no import."""
+
+
+async def body_chunks(
+    request: HttpRequest, into: Callable[[], UploadBody | RetracedBody | None] = _no_import
+) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives, until the import ends that it goes `into`: nothing more is waited for.
 
     Raises:
         BodyBrokenOffError: there will be no more of it.
@@ -75,11 +81,15 @@ async def body_chunks(request: HttpRequest) -> AsyncIterator[bytes]:
     with bodies.receive(request.user) as body:
         async with aclosing(request.stream()) as stream:
             while True:
+                taker = into()
+                ending = nullcontext() if taker is None else taker.on_end(body.stop_waiting)
                 try:
-                    with body.wait_within(SILENCE_SECONDS):
+                    with body.wait_within(SILENCE_SECONDS), ending:
                         chunk = await anext(stream, None)
                 # Litestar reports a client that went away as an error of the server's.
                 except (TimeoutError, ClientException, InternalServerException):
+                    if taker is not None and taker.ended and not body.is_over:
+                        return
                     raise (SenderGoneError if body.is_over else BodyBrokenOffError) from None
                 if chunk is None:
                     break
@@ -95,7 +105,6 @@ async def receive_upload(request: HttpRequest, imports: Imports) -> UploadBody |
         HttpProblem: the request, the form or the file cannot be taken.
     """
     refuse_encoded(request)
-    options_of(option_texts(request, ()))
     refuse_too_large(request, imports.max_upload_bytes + FORM_BYTES)
     known = await _repeated(request, imports)
     content_type = request.headers.get("Content-Type")
@@ -219,13 +228,21 @@ class _FormUpload:
             raise answer from broken
 
     async def _read(self) -> None:
-        async with aclosing(body_chunks(self._request)) as chunks:  # type: ignore[type-var]  # it is a generator
+        chunks = body_chunks(self._request, lambda: self._body)
+        async with aclosing(chunks):  # type: ignore[type-var]  # it is a generator
             async for chunk in chunks:
                 await self._take(self._form.receive(chunk))
-                if self._body is not None and self._body.ended:
+                if self._has_ended:
                     return
+        if self._has_ended:
+            return
         self._form.finish()
         await self._begin()
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the import ended before its body."""
+        return self._body is not None and self._body.ended
 
     async def _take(self, content: bytes) -> None:
         """Stage what came; hold a small file that has no name yet: its `upload_id` may follow it."""
@@ -398,7 +415,7 @@ def new_upload(
     idempotency_key: str | None,
     total_bytes: int | None,
 ) -> NewUpload:
-    """Return the upload with these options, or raise all their errors."""
+    """Return the upload with these options, as `option_texts` returned them."""
     options = options_of(texts)
     upload_id = texts.get("upload_id") or token_urlsafe(12)
     return NewUpload(upload_id, filename, options, actor, idempotency_key, total_bytes)

@@ -9,9 +9,10 @@ import msgspec
 from litestar import Request
 
 from api.http.problems import invalid_fields
+from api.http.wrong_parameters import MOST_LOOKED_FOR
 from api.services.imports.options import OPTION_NAMES, check_upload_id, parse_options
 from domain.imports import ImportOptions
-from domain.problems import Problem, excerpt, problem
+from domain.problems import Problem, excerpt, in_sentence, problem
 
 UPLOAD_OPTION_NAMES = OPTION_NAMES | {"upload_id"}
 STAGED_OPTION_NAMES = OPTION_NAMES - {"stage", "repairs_of"}
@@ -33,33 +34,27 @@ def option_texts(
     Every field must be an option: with a misspelt `dry_run` the file would be stored.
 
     Raises:
-        HttpProblem: a parameter or field is no option, or an option is given twice.
+        HttpProblem: everything that is wrong: names of no option, options given twice, wrong values.
     """
     pairs = [*request.query_params.multi_items(), *fields]
-    counts = Counter(name for name, _ in pairs)
-    problems = [_unknown(name, known) for name in counts if name not in known]
-    problems += [
-        Problem(name, "invalid_option", f"{name} must be given once, in the URL or in the form")
-        for name, count in counts.items()
-        if count > 1 and name in known
+    counts, texts = Counter(name for name, _ in pairs), dict(pairs)
+    unknown = [name for name in counts if name not in known]
+    repeated = [name for name, count in counts.items() if count > 1 and name in known]
+    once = {name: text for name, text in texts.items() if counts[name] == 1 and name in known}
+    problems = [
+        *(_unknown(name, known, is_looked_for=at < MOST_LOOKED_FOR) for at, name in enumerate(unknown)),
+        *(_repeated(name, texts[name]) for name in repeated),
+        *_wrong_values(once),
     ]
     if problems:
         raise invalid_fields(problems)
-    return dict(pairs)
+    return texts
 
 
 def options_of(texts: dict[str, str]) -> ImportOptions:
-    """Return the options in these texts.
-
-    Raises:
-        HttpProblem: everything that is wrong with them.
-    """
-    options = parse_options({name: text for name, text in texts.items() if name in OPTION_NAMES})
-    problems = options if isinstance(options, list) else []
-    if wrong_id := check_upload_id(texts.get("upload_id") or "drawn"):
-        problems.append(wrong_id)
-    if problems or isinstance(options, list):
-        raise invalid_fields(problems)
+    """Return the options in texts of `option_texts`, which has refused every wrong one."""
+    options = parse_options(texts)
+    assert isinstance(options, ImportOptions), "the texts come from option_texts"
     return options
 
 
@@ -100,9 +95,20 @@ def changed_options(
     return [problem(sentence, name, value=excerpt(texts[name])) for name in sorted(other)]
 
 
-def _unknown(name: str, known: frozenset[str]) -> Problem:
+def _wrong_values(texts: dict[str, str]) -> list[Problem]:
+    read = parse_options(texts)
+    wrong_id = check_upload_id(texts.get("upload_id") or "drawn")
+    return [*(read if isinstance(read, list) else ()), *([wrong_id] if wrong_id else ())]
+
+
+def _repeated(name: str, text: str) -> Problem:
+    message = f"{name} must be given once, in the URL or in the form"
+    return Problem(name, "invalid_option", message, excerpt(text))
+
+
+def _unknown(name: str, known: frozenset[str], *, is_looked_for: bool) -> Problem:
     shown = excerpt(name)
-    near = get_close_matches(shown, known, n=1)
+    near = get_close_matches(shown, known, n=1) if is_looked_for else []
     hint = f"; did you mean {near[0]}" if near else ""
-    message = f"there is no option {shown}{hint}; the options are {', '.join(sorted(known))}"
+    message = f"there is no option {in_sentence(shown)}{hint}; the options are {', '.join(sorted(known))}"
     return Problem(shown, "invalid_option", message, shown, near[0] if near else None)

@@ -76,7 +76,7 @@ SHAPE = {
         "Preview the first 64 KiB of a file, or a whole workbook; nothing is stored",
         TAG,
         {200: Answer("Dialect, columns, a proposed mapping, the first 20 rows with their errors", SHAPE)},
-        problems=["bad-request", "request-timeout", "unsupported-media-type", "validation"],
+        problems=["bad-request", "unsupported-media-type", "validation"],
         parameters=[option for option in OPTIONS if option.name != "upload_id"],
         body=FORM,
         role="editor",

@@ -3,10 +3,18 @@
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.uploads_form import FormError
 from api.services.imports.errors import ImportRefusedError, RefusalCode
+from api.services.imports.views import summary
 from domain.imports import Upload
 from domain.problems import Problem, ProblemParam
 
 PATH = "/api/v1/uploads"
+
+_COUNTS = ("rows", "accepted", "rejected", "created", "updated", "unchanged", "skipped")
+_OF_ROWS = {
+    True: "rows that are in stay in",
+    False: "none of its rows stays in",
+    None: "its rows are being taken out",
+}
 
 _SLUGS: dict[RefusalCode, str] = {
     "bad_option": "validation",
@@ -45,20 +53,34 @@ def kept(problem: HttpProblem, upload: Upload, offset: int) -> HttpProblem:
     )
 
 
+def cancelled(upload: Upload) -> HttpProblem:
+    """Return the problem of a request whose import was cancelled, with what there is of that."""
+    why, told = refusal("conflict.cancelled"), summary(upload)
+    counts: dict[str, ProblemParam] = {name: getattr(told, name) for name in _COUNTS}
+    # Of one that is being undone it is not known yet: rows that others edited will stay.
+    stay: dict[str, ProblemParam] = {} if told.rows_stay is None else {"rows_stay": told.rows_stay}
+    return HttpProblem(
+        why.slug,
+        f"{why.detail.rstrip('.')}, and {_OF_ROWS[told.rows_stay]}: GET {PATH}/{upload.id} says more.",
+        headers={"Location": f"{PATH}/{upload.id}"},
+        rule=why.rule,
+        params={"upload_id": upload.id, "status": upload.state, **counts, **stay},
+    )
+
+
 def refused_before(upload: Upload) -> HttpProblem | None:
     """Return the problem of a repeated request whose first one did not import its file; None if that did.
 
     A program that repeats a request takes any 2xx for a file that is in.
     """
-    place = {"Location": f"{PATH}/{upload.id}"}
     if upload.state == "cancelled" or (upload.state in ("undoing", "undone") and not upload.body_complete):
-        return refusal("conflict.cancelled", headers=place)
+        return cancelled(upload)
     is_unread = upload.dialect is None or not upload.body_complete
     if upload.state != "failed" or upload.error is None or not is_unread:
         return None
     failed = f"{upload.error.message.rstrip('.')}. So failed import {upload.id}, which began with this"
     told = f"{failed} Idempotency-Key: send a corrected file with another key."
-    return HttpProblem("validation", told, errors=[upload.error], headers=place)
+    return HttpProblem("validation", told, errors=[upload.error], headers={"Location": f"{PATH}/{upload.id}"})
 
 
 def malformed(fault: FormError, content_type: str | None) -> HttpProblem:

@@ -1,12 +1,14 @@
 """Corrects rejected rows over HTTP."""
 
+from collections.abc import Iterator
+
 from litestar import post
 from litestar.params import FromPath
 from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
-from api.http.problems import invalid_fields, refusal
+from api.http.problems import refusal
 from api.routes.answers import ReadyAnswer, json_answer
 from api.routes.json_body import PROBLEMS, read_json, refuse_half_characters
 from api.routes.json_form import read_form
@@ -97,16 +99,19 @@ async def repair_rows(request: HttpRequest, upload_id: FromPath[str]) -> ReadyAn
 
 def _asked(value: object) -> RepairsBody:
     refuse_half_characters(value)
-    asked = read_form(value, RepairsBody)
-    problems = unknown_fields(dict.fromkeys(map(full_field, asked.values or {})), "values")
-    if not 1 <= len(asked.rows) <= ROWS_LIMIT:
-        problems.append(problem("out_of_range.rows", "rows", low=1, high=ROWS_LIMIT))
-    places = [(row.line, row.record) for row in asked.rows]
+    return read_form(value, RepairsBody, {"rows": _rows_faults, "values": _values_faults}, may_quote=True)
+
+
+def _rows_faults(rows: list[Repair]) -> Iterator[Problem]:
+    if not 1 <= len(rows) <= ROWS_LIMIT:
+        yield problem("out_of_range.rows", "rows", low=1, high=ROWS_LIMIT)
+    places = [(row.line, row.record) for row in rows]
     if len(places) != len(set(places)):
-        problems.append(Problem("rows", "repeated", "each row may be corrected once per request"))
-    if problems:
-        raise invalid_fields(problems)
-    return asked
+        yield Problem("rows", "repeated", "each row may be corrected once per request")
+
+
+def _values_faults(values: dict[str, dict[str, str]] | None) -> list[Problem]:
+    return unknown_fields(dict.fromkeys(map(full_field, values or {})), "values")
 
 
 HANDLERS = (repair_rows,)

@@ -1,7 +1,5 @@
 """A staged file over HTTP: preview, check and import, with any options."""
 
-from typing import Any
-
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -10,11 +8,16 @@ from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
 from api.http.problems import HttpProblem, invalid_fields, refusal
 from api.routes.answers import ReadyAnswer, json_answer
-from api.routes.json_body import PROBLEMS, read_optional_json
+from api.routes.json_body import PROBLEMS, read_optional_json, refuse_half_characters
 from api.routes.tasks import TaskView, task_view
 from api.routes.uploads import ONE, OPTIONS, TAG, HttpRequest, find, outcome, wait_seconds
 from api.routes.uploads_body import check_mended
-from api.routes.uploads_options import STAGED_IMPORT_NAMES, STAGED_OPTION_NAMES, changes_of
+from api.routes.uploads_options import (
+    STAGED_IMPORT_NAMES,
+    STAGED_OPTION_NAMES,
+    UPLOAD_OPTION_NAMES,
+    changes_of,
+)
 from api.routes.uploads_preview import SHAPE, previewed, sendable
 from api.routes.uploads_problems import refused
 from api.services.imports.check import KIND
@@ -148,13 +151,17 @@ async def _options(
 
 
 def _texts(value: object) -> dict[str, str]:
-    """Return the members of a JSON object as texts, as they would stand in a form."""
+    """Return the members of a JSON object as texts, as they would stand in a form.
+
+    An option of null is left out; a misspelt one is not: it will be refused.
+    """
+    refuse_half_characters(value)
     if not isinstance(value, dict):
         raise invalid_fields([Problem("", "invalid_type", "the body must be an object", excerpt(value))])
-    members: dict[str, Any] = {name: item for name, item in value.items() if item is not None}
     return {
-        str(name): item if isinstance(item, str) else msgspec.json.encode(item).decode()
-        for name, item in members.items()
+        name: item if isinstance(item, str) else msgspec.json.encode(item).decode()
+        for name, item in value.items()
+        if item is not None or name not in UPLOAD_OPTION_NAMES
     }
 
 

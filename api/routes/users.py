@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from api.http.app_services import services_of
 from api.http.openapi import Answer, Body, describe
-from api.http.problems import HttpProblem, invalid_fields
+from api.http.problems import HttpProblem
 from api.routes.answers import NO_STORE
-from api.routes.credentials_body import read_body
-from api.routes.json_body import PROBLEMS
+from api.routes.json_body import PROBLEMS, read_json, refuse_half_characters
+from api.routes.json_form import read_form
 from api.services.identity import Identity
-from api.services.people import NAME_RULE, InvalidNameError, PersonError, UnknownPersonError
+from api.services.people import NAME_RULE, PersonError, UnknownPersonError, invalid_name
 from domain.people import ROLES, Role, User
 from domain.problems import Problem, excerpt
 from streams.messages import timestamp
@@ -82,11 +82,8 @@ async def list_users(request: Request[Any, Any, Any]) -> Response[list[UserView]
 async def add_user(request: Request[Identity, Any, Any]) -> Response[TokenView]:
     """Store a user and return the token."""
     services = services_of(request.app)
-    form = await read_body(request, NewUser)
-    try:
-        token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
-    except InvalidNameError as error:
-        raise invalid_fields([Problem("name", "invalid_value", str(error), excerpt(form.name))]) from None
+    form = await read_json(request, _new_user)
+    token = await _or_problem(services.people.add(form.name, form.role, actor=request.user.name))
     return Response(TokenView(form.name, token), status_code=201, headers=NO_STORE)
 
 
@@ -144,6 +141,16 @@ async def rotate_token(request: Request[Identity, Any, Any], name: FromPath[str]
     return Response(TokenView(name, token), headers=NO_STORE)
 
 
+def _new_user(value: object) -> NewUser:
+    refuse_half_characters(value)
+    return read_form(value, NewUser, {"name": _name_faults}, may_quote=True)
+
+
+def _name_faults(name: str) -> list[Problem]:
+    why = invalid_name(name)
+    return [Problem("name", "invalid_value", why, excerpt(name))] if why else []
+
+
 def _view(user: User) -> UserView:
     return UserView(user.name, user.role, user.disabled, timestamp(user.created_at))
 
@@ -156,8 +163,6 @@ async def _or_problem(change: Awaitable[Result]) -> Result:
         return await change
     except UnknownPersonError as error:
         raise HttpProblem("not-found", str(error)) from None
-    except InvalidNameError:
-        raise
     except PersonError as error:
         raise HttpProblem("conflict", str(error)) from None
 

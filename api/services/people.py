@@ -42,6 +42,13 @@ class LastAdminError(PersonError):
     """Nobody would be left who can enable or add users."""
 
 
+def invalid_name(name: str) -> str | None:
+    """Return why no user can have a name, or None."""
+    if _NAME.fullmatch(name) and name.casefold() not in _RESERVED:
+        return None
+    return f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'"
+
+
 class SignedIn(Struct, frozen=True):
     """A new session: the secret for the cookie, shown once, and whose it is."""
 
@@ -67,8 +74,8 @@ class People:
             InvalidNameError: no user can have that name.
             PersonError: the name is taken, in capitals or not: `ADMIN` would pass for `admin`.
         """
-        if not _NAME.fullmatch(name) or name.casefold() in _RESERVED:
-            raise InvalidNameError(f"{name[:80]!r} cannot be a user name: use {NAME_RULE}, but not 'local'")
+        if why := invalid_name(name):
+            raise InvalidNameError(why)
         token = new_token()
         async with self._store.transaction() as unit:
             alike = [one.name for one in await unit.people.lock_users() if _same(one.name, name)]

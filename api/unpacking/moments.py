@@ -10,6 +10,11 @@ Shown = Literal["month", "year"]
 _DAY_SECONDS = 86_400
 _DIGITS = range(5, 9)
 """Of a day's fraction, where somebody rounded it: fewer are off by seconds, more by less than is kept."""
+_DURATION = re.compile(
+    r"P(?=.*[0-9])(?:0{1,4}Y)?(?:0{1,4}M)?(?:([0-9]{1,9})D)?(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?"
+    r"(?:([0-9]{1,9})(?:[.,]([0-9]{1,60}))?S)?)?",
+    re.ASCII,
+)
 _FIRST_OF_MONTH = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-01", re.ASCII)
 
 
@@ -66,3 +71,18 @@ def as_shown(text: str, shown: Shown) -> str:
     if found is None or (shown == "year" and found["month"] != "01"):
         return text
     return found["year"] if shown == "year" else f"{found['year']}-{found['month']}"
+
+
+def whole_duration(text: str) -> str:
+    """Return a duration as `PT19H30M00S`, whatever parts it has; one of months, or no duration, as it is.
+
+    Source: XML Schema part 2, §3.2.6; OpenDocument 1.3 part 3, §18.2.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return text
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[:4])
+    rest, second = divmod(((days * 24 + hours) * 60 + minutes) * 60 + seconds, 60)
+    hour, minute = divmod(rest, 60)
+    fraction = f".{found[5][:9]}" if found[5] else ""
+    return f"PT{hour:02}H{minute:02}M{second:02}{fraction}S"

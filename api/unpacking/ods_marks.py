@@ -10,7 +10,7 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from api.unpacking.faults import MOST_FAULTS, SheetMarks
-from api.unpacking.moments import Shown
+from api.unpacking.moments import Shown, whole_duration
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
@@ -31,6 +31,8 @@ _FIRST_OF_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}-01(?![0-9])")
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _ERROR_SHOWN = re.compile(r"#(?:N/A|REF!|NAME\?|DIV/0!|VALUE!|NUM!|NULL!)|(?:Err|Erro|Error|Fehler):[0-9]{3}")
 _BY_CALCULATOR = re.compile(rb"generator>\s*(?:LibreOffice|OpenOffice|MicrosoftOffice|Collabora)")
+_VALUES = tuple(f"{_OFFICE} {name}" for name in ("value", "date-value", "time-value", "boolean-value"))
+_NUMBER_TYPES = frozenset({"float", "percentage", "currency", "date", "time", "boolean"})
 _READ_BYTES = 1024 * 1024
 _LINE_BREAK = re.compile("[\\t\\r\\n]")
 """In an attribute it is read as a blank. Source: XML 1.0 §3.3.3."""
@@ -71,6 +73,12 @@ _ODD = re.compile(
 _CELL = re.compile(
     rb"(<table:(?:covered-)?table-cell)((?:\s+[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))++)(?=\s*+(/?)>)"
 )
+# A time that is not written with hours, minutes and seconds: the library gives it as a text.
+_SHORT_TIME = re.compile(
+    # The literal in front is found fast.
+    rb"(office:time-value=[\"'])"
+    rb"(?!PT[0-9]{2,}H[0-9]{2}M[0-9]{2}(?:\.[0-9]{1,9})?S[\"'])(P[0-9YDTHMS.,]{2,80})(?=[\"'])"
+)
 _VALUE = re.compile(rb"(?<!\s)\s++office:value(?P<type>-type)?\s*=\s*(?P<text>\"[^\"]*\"|'[^']*')")
 
 
@@ -79,7 +87,8 @@ def readable(content: bytes) -> bytes:
 
     It leaves out line breaks, tabs and runs of blanks, beside which words would run together, and the text
     of cells that name no type, as some programs write them; one of an unknown type it cannot read, nor a
-    document that is indented. What stands aside of the text of a cell it adds to it.
+    document that is indented, nor a short form of a time. What stands aside of the text of a cell it adds to
+    it.
     """
     with ZipFile(io.BytesIO(content)) as old:
         whole = old.read("content.xml")
@@ -87,11 +96,12 @@ def readable(content: bytes) -> bytes:
         has_asides = part is not whole
         part, indents = _without_indents(part)
         part, blanks = _BLANK.subn(_characters, part)
+        part, times = _SHORT_TIME.subn(_whole_time, part)
         part, untyped = _UNTYPED.subn(rb'\g<0> office:value-type="string"', part)
         is_odd = _ODD.search(part) is not None
         if is_odd:
             part = _CELL.sub(_as_text, part)
-        if not (has_asides or indents or blanks or untyped or is_odd):
+        if not (has_asides or indents or blanks or times or untyped or is_odd):
             return content
         mended = io.BytesIO()
         with ZipFile(mended, "w", ZIP_DEFLATED, compresslevel=1) as new:
@@ -129,6 +139,10 @@ def _characters(found: re.Match[bytes]) -> bytes:
     return b"\n" if found[1] else b"\t" if found[2] else b" " * int(found[3] or 1)
 
 
+def _whole_time(found: re.Match[bytes]) -> bytes:
+    return found[1] + whole_duration(found[2].decode()).encode()
+
+
 def _as_text(cell: re.Match[bytes]) -> bytes:
     """Return a cell whose type or value is none as one of the text that it shows, or else of its value."""
     if _ODD.search(cell[2]) is None:
@@ -152,9 +166,11 @@ def mark_ods(archive: ZipFile, sheet: str, marks: SheetMarks) -> None:
         parser.read(content.read)
     if not parser.has_sheet:
         raise KeyError(sheet)
-    # Without a result a formula looks like one whose result is an empty text.
-    if not (parser.has_result or _is_of_a_calculator(archive)):
-        for row, column in parser.empty:
+    # Without a result a formula looks like one whose result is an empty text. LibreOffice writes that as a
+    # paragraph without words; a library that gives a formula no result writes nothing.
+    unclear = parser.bare if parser.has_result else parser.bare + parser.empty
+    if unclear and not _is_of_a_calculator(archive):
+        for row, column in unclear:
             marks.unsaved(row, column)
 
 
@@ -198,6 +214,7 @@ class _SheetParser:
     Attributes:
         has_sheet: the table was found.
         empty: row and column of formulas without a result, or with an empty text.
+        bare: likewise, of those without even a paragraph.
         has_result: another formula has one, so there was somebody to calculate them.
     """
 
@@ -209,9 +226,11 @@ class _SheetParser:
         self._row_repeats = 1
         self._cell: dict[str, str] | None = None
         self._shown = ""
+        self._has_paragraph = False
         self._aside = 0
         self.has_sheet = False
         self.empty: list[tuple[int, int]] = []
+        self.bare: list[tuple[int, int]] = []
         self.has_result = False
 
     def read(self, read: Callable[[int], bytes]) -> None:
@@ -228,6 +247,7 @@ class _SheetParser:
         space, _, local = name.rpartition(" ")
         self._aside += _is_aside(space, local)
         if space != _TABLE or self._aside:
+            self._has_paragraph |= space == _TEXT and local == "p" and not self._aside
             return
         if local == "table":
             self._depth += self._depth > 0 or attributes.get(f"{_TABLE} name") == self._sheet
@@ -238,7 +258,7 @@ class _SheetParser:
             self._column = 0
             self._row_repeats = _count(attributes, "number-rows-repeated")
         elif local in ("table-cell", "covered-table-cell"):
-            self._cell, self._shown = attributes, ""
+            self._cell, self._shown, self._has_paragraph = attributes, "", False
 
     def _end(self, name: str) -> None:
         space, _, local = name.rpartition(" ")
@@ -272,19 +292,38 @@ class _SheetParser:
         if cell.get(f"{_CALC} value-type") == "error" or (is_formula and _ERROR_SHOWN.fullmatch(shown)):
             shown = shown or "#N/A"
             self._each(cell, lambda row, column: self._marks.error(row, column, shown, is_formula=is_formula))
-        elif is_formula and f"{_OFFICE} value-type" not in cell and not shown:
-            self._each(cell, self._note_empty)
+        elif is_formula and not shown and not _has_value(cell):
+            self._note_unclear(cell)
         elif is_formula:
             self.has_result = True
+
+    def _note_unclear(self, cell: dict[str, str]) -> None:
+        """Note a formula without a value: it has no result, or that is an empty text."""
+        kind = cell.get(f"{_OFFICE} value-type", "")
+        if kind in _NUMBER_TYPES:
+            self._each(cell, self._marks.unsaved)
+        elif kind == "string" and self._has_paragraph:
+            self.has_result = True
+        else:
+            self._each(cell, self._note_empty if self._has_paragraph else self._note_bare)
 
     def _note_empty(self, row: int, column: int) -> None:
         if len(self.empty) < MOST_FAULTS:
             self.empty.append((row, column))
 
+    def _note_bare(self, row: int, column: int) -> None:
+        if len(self.bare) < MOST_FAULTS:
+            self.bare.append((row, column))
+
     def _each(self, cell: dict[str, str], note: Callable[[int, int], None]) -> None:
         for row in range(self._row, self._row + min(self._row_repeats, 1000)):
             for column in range(_count(cell, "number-columns-repeated")):
                 note(row, self._column + column)
+
+
+def _has_value(cell: dict[str, str]) -> bool:
+    """Return whether a cell has a value beside its text; an empty text is one. Source: part 3, §19.379."""
+    return f"{_OFFICE} string-value" in cell or any(cell.get(name, "").strip() for name in _VALUES)
 
 
 def _is_aside(space: str, local: str) -> bool:

@@ -30,10 +30,11 @@ from domain.imports import ImportOptions
 from domain.problems import excerpt, problem
 from domain.rows.columns import REQUIRED
 from domain.rows.header import LONGEST_SEARCH, HeadRow, find_table, recognised
+from domain.rows.looks import without_totals
 
 ROW_CHARACTERS = 1024 * 1024
 SEARCHED_WORKBOOK_BYTES = 5 * 1024 * 1024
-"""In a workbook up to this size, further sheets with events are looked for."""
+"""In a workbook up to this size, further sheets with events are looked for, whatever the first one has."""
 
 EXACT_INTEGERS = 1e15
 """Below it, a number of a workbook without a fraction is the integer that was typed."""
@@ -116,9 +117,8 @@ def _opened(content: bytes, options: ImportOptions, *, count_rows: bool) -> Open
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         # Each further sheet is read as a whole to see its header: too dear in a large workbook.
-        return _chosen(
-            book, options, count_rows=count_rows, finds_others=len(content) <= SEARCHED_WORKBOOK_BYTES
-        )
+        is_small = len(content) <= SEARCHED_WORKBOOK_BYTES
+        return _chosen(book, options, count_rows=count_rows, is_small=is_small)
     except (MemoryError, SystemExit):
         raise
     except BaseException:  # noqa: BLE001 - of a damaged file, also a panic of the library.
@@ -138,9 +138,7 @@ def _fail_damaged() -> NoReturn:
     fail_with("not_text.damaged_workbook", advice=INSTEAD)
 
 
-def _chosen(
-    book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool, finds_others: bool
-) -> OpenSheet:
+def _chosen(book: CalamineWorkbook, options: ImportOptions, *, count_rows: bool, is_small: bool) -> OpenSheet:
     tables = [
         (at, each) for at, each in enumerate(book.sheets_metadata) if each.typ == SheetTypeEnum.WorkSheet
     ]
@@ -163,7 +161,7 @@ def _chosen(
             each.rows = end[0] + 1 if end else 0
     at = [each.name for each in facts].index(name)
     chosen = sheet(name)
-    others = _others(facts, name, sheet, options) if finds_others and not options.sheet else ()
+    others = () if options.sheet else _others(facts, name, sheet, options, is_small=is_small)
     return OpenSheet(chosen, tables[at][0], at + 1, facts, others)
 
 
@@ -186,21 +184,40 @@ def _with_header(
 
 
 def _others(
-    facts: list[SheetFacts], name: str, sheet: Callable[[str], CalamineSheet], options: ImportOptions
+    facts: list[SheetFacts],
+    name: str,
+    sheet: Callable[[str], CalamineSheet],
+    options: ImportOptions,
+    *,
+    is_small: bool,
 ) -> list[str]:
-    """Return the further visible sheets that have rows below a header with the same required columns."""
-    visible = [each.name for each in facts if not each.hidden and each.name != name]
-    wanted = _required_columns(sheet(name), options) if visible else frozenset()
-    return [each for each in visible if wanted and _required_columns(sheet(each), options) == wanted]
+    """Return the further visible sheets that have rows below a header with the required columns of this one.
+
+    In a large workbook they are looked for only where this one has no rows itself, as a template has none.
+    """
+    chosen = _table(sheet(name), options)
+    if chosen is None or not chosen.fields or not (is_small or chosen.is_empty):
+        return []
+    visible = (each.name for each in facts if not each.hidden and each.name != name)
+    tables = ((each, _table(sheet(each), options)) for each in visible)
+    return [each for each, table in tables if table and not table.is_empty and table.fields >= chosen.fields]
 
 
-def _required_columns(sheet: CalamineSheet, options: ImportOptions) -> frozenset[str]:
-    """Return the required fields that the header of a sheet has columns of; none of one without rows."""
+class _Table(NamedTuple):
+    """What a sheet begins with: the required fields that it has columns of, and whether nothing follows."""
+
+    fields: frozenset[str]
+    is_empty: bool
+
+
+def _table(sheet: CalamineSheet, options: ImportOptions) -> _Table | None:
+    """Return the table that the first rows of a sheet begin, if they do."""
     rows = _first_rows(sheet)
     header = find_table(rows, options)
-    if header is None or len(rows) <= header.place + 1:
-        return frozenset()
-    return frozenset(REQUIRED).intersection(header.columns.index)
+    if header is None:
+        return None
+    below = [row.cells for row in rows[header.place + 1 :]]
+    return _Table(frozenset(REQUIRED).intersection(header.columns.index), not without_totals(below))
 
 
 def _first_rows(sheet: CalamineSheet) -> list[HeadRow]:
@@ -302,9 +319,9 @@ class _Merges:
     def fill(self, cells: list[str], row: int, faults: dict[int, CellFault]) -> list[int]:
         """Fill the cells of a row; return the columns that were filled from the left.
 
-        A row without a cell of its own stays blank: it is the rest of the row that is merged.
+        What stands behind the first cell of a range is not seen, be it a value or a fault. A row without a
+        cell of its own stays blank: it is the rest of the row that is merged.
         """
-        is_blank = not (any(cell.strip() for cell in cells) or faults)
         self._open = [each for each in self._open if each.last >= row]
         while self._coming and self._coming[-1][0] <= row:
             first, left, last, right = self._coming.pop()
@@ -312,17 +329,20 @@ class _Merges:
                 text = cells[left] if left < len(cells) else ""
                 stop = min(right + 1, self._width)
                 self._begin(_OpenRange(left, stop, first, last, text, faults.get(left)))
-        filled: list[int] = []
-        for each in () if is_blank else self._open:
-            columns = range(each.left, each.stop)
-            cells += [""] * (columns.stop - len(cells))
-            for column in columns:
-                cells[column] = each.text
-                if each.fault:
-                    faults[column] = each.fault
-            if each.first == row:
-                filled += columns[1:]
-        return filled
+        if not self._open or _is_blank(cells, faults):
+            return []
+        covered = [(column, each) for each in self._open for column in each.covered(row, len(cells))]
+        cells += [""] * (max((column for column, _ in covered), default=-1) + 1 - len(cells))
+        for column, _ in covered:
+            cells[column] = ""
+            faults.pop(column, None)
+        if _is_blank(cells, faults):
+            return []
+        for column, each in covered:
+            cells[column] = each.text
+            if each.fault:
+                faults[column] = each.fault
+        return [column for column, each in covered if each.first == row and each.is_filled]
 
     def _begin(self, new: "_OpenRange") -> None:
         """Keep a range from its first row on, in the order of columns.
@@ -334,7 +354,7 @@ class _Merges:
         overlaps = (at > 0 and self._open[at - 1].stop > new.left) or (
             at < len(self._open) and self._open[at].left < new.stop
         )
-        if (new.text or new.fault) and new.left < new.stop and not overlaps:
+        if new.left < new.stop and not overlaps:
             self._open.insert(at, new)
 
 
@@ -347,6 +367,23 @@ class _OpenRange(NamedTuple):
     last: int
     text: str
     fault: CellFault | None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether its first cell has something to show."""
+        return bool(self.text or self.fault)
+
+    def covered(self, row: int, width: int) -> range:
+        """Return the columns of a row whose cells lie behind the first one.
+
+        Of an empty range those below `width`, where the row has cells: there is nothing to fill beyond.
+        """
+        stop = self.stop if self.is_filled else min(self.stop, width)
+        return range(self.left + (row == self.first), stop)
+
+
+def _is_blank(cells: list[str], faults: dict[int, CellFault]) -> bool:
+    return not (any(cell.strip() for cell in cells) or faults)
 
 
 def _texts(row: list[Any]) -> list[str]:

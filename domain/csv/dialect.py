@@ -6,6 +6,8 @@ of any stretch of text is known, and a row can be told which of its cells was hu
 
 import codecs
 import re
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from typing import Literal, get_args
 
 from domain.csv.doubt import doubt_about
@@ -34,14 +36,29 @@ SNIFF_BYTES = 64
 JUDGED_BYTES = 64 * 1024
 """From the first byte that is not UTF-8 on, so much is weighed before the encoding is decided."""
 
+FIRST_LOOK_BYTES = 1024 * 1024 + JUDGED_BYTES
+"""Of what is there at first, so much is looked at for doubts about the encoding before a row goes out."""
+
+_PLAIN_BYTES = 18
+"""So many without a NUL are not the beginning of UTF-16, whose NULs are not all counted yet."""
+
 _CONTEXT_BYTES = 16
 
-_ALIASES: dict[str, Encoding] = {codecs.lookup(name).name: name for name in ENCODINGS} | {
-    "utf-8-sig": "utf-8",
-    "utf-16": "utf-16-le",
+_BETWEEN = re.compile(r"[\s_.:-]+")
+"""What stands between the parts of an encoding's name, or not: `iso-8859-1`, `ISO 8859_1`, `iso88591`."""
+
+# Names that browsers and people use, and Python does not know; and some that are read as another.
+_OTHER_NAMES: dict[str, Encoding] = {
+    "mac": "mac-roman",
+    "u16": "utf-16-le",
+    "utf8sig": "utf-8",
+    "utf16": "utf-16-le",
+    "win1250": "windows-1250",
+    "win1251": "windows-1251",
+    "win1252": "windows-1252",
+    "win1253": "windows-1253",
+    "win1254": "windows-1254",
 }
-# Names that browsers and people use, and Python does not know.
-_OTHER_NAMES = {"x-mac-roman": "macintosh", "latin-9": "iso-8859-15"}
 _MARKS: tuple[tuple[bytes, Encoding], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -71,13 +88,24 @@ _STRAY = re.compile("[\udc80-\udcff]")
 _ABOVE_ASCII = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 
 
+def _plain(name: str) -> str:
+    """Return a name of an encoding as names are compared. Browsers write some with an `x-` in front."""
+    return _BETWEEN.sub("", name.lower()).removeprefix("x")
+
+
+def _names_of(encoding: Encoding) -> list[str]:
+    """Return the names that Python knows an encoding by."""
+    own = normalize_encoding(encoding)
+    module = aliases.get(own, own)
+    return [encoding, module, *(alias for alias, of in aliases.items() if of == module)]
+
+
+_BY_NAME = {_plain(name): encoding for encoding in ENCODINGS for name in _names_of(encoding)} | _OTHER_NAMES
+
+
 def known_encoding(name: str) -> Encoding | None:
     """Return the encoding with this name, or None if it is not supported."""
-    try:
-        plain = name.strip().lower()
-        return _ALIASES.get(codecs.lookup(_OTHER_NAMES.get(plain, plain)).name)
-    except (LookupError, ValueError):
-        return None
+    return _BY_NAME.get(_plain(name))
 
 
 def not_text(head: bytes) -> Problem | None:
@@ -87,6 +115,17 @@ def not_text(head: bytes) -> Problem | None:
             return problem("not_text.csv", kind=kind, advice=advice)
     # A NUL after the first line is a fault of that row alone.
     return BINARY if b"\0" in _first_line(head) and utf16_of(head) is None else None
+
+
+def shows_itself(head: bytes) -> bool:
+    """Return whether more bytes would not change what the first ones are taken for: some, or one plain line.
+
+    Where the first nine units of two bytes have no NUL, fewer than three in four of the 32 can have one.
+    """
+    if len(head) >= SNIFF_BYTES:
+        return True
+    ended = head.replace(b"\r", b"\n").lstrip(b"\n").find(b"\n") > 0
+    return ended and len(head) >= _PLAIN_BYTES and b"\0" not in head
 
 
 def _first_line(head: bytes) -> bytes:
@@ -120,6 +159,20 @@ def sniffed_encoding(head: bytes, given: Encoding | None = None) -> Encoding | N
 
 def _marked(head: bytes) -> Encoding | None:
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+
+
+def first_doubt(content: bytes, *, is_whole: bool, named: str | None) -> Problem | None:
+    """Return the doubt about the encoding that a reader of these first bytes will come to, if it will.
+
+    `is_whole`: they are the whole file. `named`: the encoding that the uploader names, if any.
+    """
+    found = _NOT_ASCII.search(content)
+    if found is None:
+        return None
+    decoder = Decoder(sniffed_encoding(content[:SNIFF_BYTES], known_encoding(named or "")))
+    if decoder.encoding is None:
+        decoder.decode(content[: found.start() + JUDGED_BYTES], final=is_whole)
+    return decoder.doubt
 
 
 class Decoder:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.csv.dialect import BINARY
 from domain.csv.record_scanner import Record, line_ends, next_line, scan
@@ -57,11 +58,12 @@ class Head(Struct, frozen=True):
 
 
 class _Reading(Struct):
-    """The first rows by one delimiter, and where each one ends."""
+    """The first rows by one delimiter, where each one ends, and which have a quote that is not closed."""
 
     delimiter: str
     rows: list[HeadRow]
     ends: list[int]
+    open: set[int]
 
 
 class _Window(Struct, frozen=True):
@@ -130,10 +132,20 @@ def _head(
         found = find_header(best.rows, options, final=final, timezone=timezone)
     if found is None:
         return None
+    if isinstance(found, HeaderFault) and found.place in best.open:
+        found = replace(found, problem=_with_quote(found.problem, best.rows[found.place].line))
     first = best.rows[0].cells if found.place == NO_HEADER else found.names
     if any("\0" in cell for cell in first):
         return BINARY
     return Head(best.delimiter, found, best.rows, _end(window, best, found))
+
+
+def _with_quote(fault: Problem, line: int) -> Problem:
+    """Return the fault of a header that lacks columns with its likely reason: a quote has swallowed them."""
+    fields = fault.params.get("fields") if fault.params else None
+    if fault.code != "missing_columns" or fields is None:
+        return fault
+    return problem("missing_columns.open_quote", value=fault.value, fields=fields, line=line)
 
 
 def _cut_tails(reading: _Reading, found: Header | HeaderFault) -> bool:
@@ -157,16 +169,20 @@ def _end(window: _Window, reading: _Reading, found: Header | HeaderFault) -> int
 
 def _first_rows(window: _Window, delimiter: str, most: int, options: ImportOptions) -> _Reading:
     """Return the first rows by a delimiter, as far as they are certain."""
-    reading = _Reading(delimiter, [], [])
+    reading = _Reading(delimiter, [], [], set())
     text, position = window.text, window.start
     line, last = 1 + line_ends(text[:position]), (options.header_row or 0) + most
     while position < window.stop and (len(reading.rows) < most or line < last):
         record = scan(text, position, window.stop, delimiter, backslash=False, final=window.final)
         if record is None:
             break
+        line_end = next_line(text, position, window.stop)
+        is_open = record.fault == "unclosed_quote" or (record.fault is not None and line_end < record.end)
         if record.fault == "unclosed_quote":
-            record.end = next_line(text, position, window.stop)
+            record.end = line_end
         if not record.is_blank:
+            if is_open:
+                reading.open.add(len(reading.rows))
             reading.rows.append(HeadRow(line, [sendable(unguarded(cell)) for cell in record.cells]))
             reading.ends.append(record.end)
         line += line_ends(text[position : record.end])

@@ -5,7 +5,8 @@ read by RFC 4180 first, and by the backslash dialect only where the first readin
 """
 
 import re
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -14,17 +15,23 @@ from domain.json_text import decode_json
 from domain.problems import Problem, problem
 from domain.rows.cells import trimmed
 
-_MAX_CELLS = 128
 _CANDIDATE_CHARACTERS = 64 * 1024
 _CANDIDATE_LINES = 64
+_DOUBTED_QUOTES = 16
+_MOST_QUOTES = 128
+"""A record with more cells of several lines, in a table of fewer columns, goes on where none was meant to."""
+_LIKELY_ROWS = 8
+"""So many lines of one cell, each of which reads as a record, are rows: its quote never closes."""
 
-Fault = Literal["malformed_quote", "unclosed_quote", "too_many_cells", "too_long"]
+_FAR_CHARACTERS = 4 * limits.RECORD_CHARACTERS
+"""So far the close of a quote is looked for: a record is too long, or a quote never closes."""
+
+Fault = Literal["malformed_quote", "unclosed_quote", "too_long"]
 
 FAULTS: dict[Fault, Problem] = {
     "malformed_quote": problem("malformed_quote"),
     "unclosed_quote": problem("unclosed_quote"),
     "too_long": problem("too_long.row", limit=1),
-    "too_many_cells": problem("extra_cells.far"),
 }
 
 _TORN_JSON = problem("malformed_quote.json")
@@ -47,18 +54,40 @@ def line_ends(text: str) -> int:
     return line_feeds + text.count("\r") - text.count("\r\n") if "\r" in text else line_feeds
 
 
+class Quote(NamedTuple):
+    """The quotes around a cell that spans lines.
+
+    Attributes:
+        opened: index of the first one.
+        closed: index of the last one, -1 if there is none.
+        is_opening: the last one rather opens a cell of a later record: it stands at the beginning of a cell,
+            with text behind it.
+        is_empty: the last one stands at the beginning of a cell, and at the end of one.
+    """
+
+    opened: int
+    closed: int = -1
+    is_opening: bool = False
+    is_empty: bool = False
+
+
 class Record(Struct, gc=False):
     """One reading of one record.
 
     Attributes:
         end: index of the first character after its line end.
-        opened: index of the last quote whose cell spans lines, -1 without one.
+        quotes: those of cells that span lines.
     """
 
     cells: list[str]
     end: int
     fault: Fault | None = None
-    opened: int = -1
+    quotes: Sequence[Quote] = ()
+
+    @property
+    def opened(self) -> int:
+        """Index of the first quote that never closes, as far as the record itself shows; -1 without one."""
+        return next((quote.opened for quote in self.quotes if quote.closed < 0 or quote.is_opening), -1)
 
     @property
     def problem(self) -> Problem:
@@ -102,16 +131,18 @@ def scan(
     *,
     backslash: bool,
     final: bool,
-    most_cells: int = _MAX_CELLS,
+    most_quotes: int = _MOST_QUOTES,
 ) -> Record | None:
     """Read one record by one grammar; None when it may go on after `stop`, which `final` denies.
 
-    A quote that spans lines swallows at most `most_cells`.
+    A quote that never closes ends it at the second cell of several lines; too many such cells end it, too.
     """
     cells: list[str] = []
+    quotes: list[Quote] = []
     # Byte order marks stand before a record where files were joined.
     position = _MARKS.match(text, start, stop).end()  # type: ignore[union-attr] # matches anything
-    fault, opened = None, -1
+    fault: Fault | None = None
+    is_open = False
     bare, quoted = _bare(delimiter), _QUOTED_BACKSLASH if backslash else _QUOTED
     while True:
         opening = _OPENING.match(text, position, stop)
@@ -125,12 +156,15 @@ def scan(
                 return None
             if close >= stop or text[close] != '"':
                 cells.append(text[inside:stop])
-                return Record(cells, stop, "unclosed_quote", inside - 1)
+                return Record(cells, stop, "unclosed_quote", [*quotes, Quote(inside - 1)])
             body = text[inside:close]
-            if "\n" in body or "\r" in body:
-                opened = inside - 1
             after = _BLANKS.match(text, close + 1, stop).end()  # type: ignore[union-attr] # matches anything
             end = bare.match(text, after, stop).end()  # type: ignore[union-attr] # matches anything
+            if "\n" in body or "\r" in body:
+                quotes.append(_quote(text, inside - 1, close, delimiter, has_rest=end > after))
+                if is_open or len(quotes) > most_quotes:
+                    return Record(cells, close, "unclosed_quote", quotes)
+                is_open = quotes[-1].is_opening
             if end > after:
                 fault = "malformed_quote"
                 cells.append(text[position:end])
@@ -138,11 +172,20 @@ def scan(
                 cells.append(_unescaped(body, backslash=backslash))
         if end < stop and text[end] == delimiter:
             position = end + 1
-            if opened >= 0 and len(cells) >= most_cells:
-                return Record(cells, position, "too_many_cells", opened)
             continue
         after = _after_line_end(text, end, stop, final=final)
-        return None if after is None else Record(cells, after, fault, opened)  # type: ignore[arg-type] # str literal
+        return None if after is None else Record(cells, after, fault, quotes)
+
+
+def _quote(text: str, opened: int, closed: int, delimiter: str, *, has_rest: bool) -> Quote:
+    """Return the quotes of a cell that spans lines; `has_rest`: text stands behind the last one."""
+    at = closed
+    while text[at - 1] == '"' and at - 1 > opened:
+        at -= 1
+    while text[at - 1] == " ":
+        at -= 1
+    is_first = text[at - 1] in (delimiter, "\n", "\r")
+    return Quote(opened, closed, is_opening=is_first and has_rest, is_empty=is_first and not has_rest)
 
 
 def _bare(delimiter: str) -> re.Pattern[str]:
@@ -190,17 +233,39 @@ class RecordReader:
         if record is None:
             if stop - start < limits.RECORD_CHARACTERS:
                 return None
-            record = self._oversized(text, start, stop)
-        if record.opened < 0 or self._is_sound(record):
+            record = self._oversized(text, start, stop, closed=closed)
+        if record is None or not record.quotes or self._is_sound(record):
             return record
-        return self._cut_at_open_quote(text, start, record, closed=closed)
+        return self._torn(text, start, record, closed=closed)
 
-    def _oversized(self, text: str, start: int, stop: int) -> Record:
+    def _oversized(self, text: str, start: int, stop: int, *, closed: bool) -> Record | None:
+        """Return the record that does not end before the bound, or None if more text must be seen."""
         record = self._scan(text, start, stop, backslash=False, final=True)
         assert record is not None
-        if record.fault is None or record.opened < 0:
+        if record.quotes and record.quotes[-1].closed < 0:
+            return self._far(text, start, record, closed=closed)
+        if record.end == stop and record.opened < 0:
             record.fault = "too_long"
         return record
+
+    def _far(self, text: str, start: int, record: Record, *, closed: bool) -> Record | None:
+        """Look beyond the bound for the close of a quote, and return what it makes of a record.
+
+        The record ends behind it where there is one. Its cells are those up to the bound.
+        """
+        stop = min(len(text), start + _FAR_CHARACTERS)
+        is_all = stop - start == _FAR_CHARACTERS or (closed and stop == len(text))
+        far = self._scan(text, start, stop, backslash=False, final=is_all)
+        if far is None:
+            return None
+        opened = record.quotes[-1].opened
+        quote = next((quote for quote in far.quotes if quote.opened == opened), None)
+        never: bool | None = False
+        if quote is not None and not self._is_sound(far):
+            never = self._never_closes(text, quote, closed=closed)
+        if never is None:
+            return None
+        return record if never else Record(record.cells, far.end, "too_long")
 
     def _best(self, text: str, start: int, stop: int, *, final: bool) -> Record | None:
         plain = self._scan(text, start, stop, backslash=False, final=final)
@@ -221,7 +286,7 @@ class RecordReader:
             self._shape.delimiter,
             backslash=backslash,
             final=final,
-            most_cells=max(_MAX_CELLS, 2 * self._shape.most),
+            most_quotes=max(_MOST_QUOTES, self._shape.most),
         )
         self.work += (record.end if record else stop) - start
         return record
@@ -243,20 +308,56 @@ class RecordReader:
         read = decode_json(cell)
         return not isinstance(read, Problem) or read.code != "invalid_json"
 
-    def _cut_at_open_quote(self, text: str, start: int, torn: Record, *, closed: bool) -> Record | None:
-        """Return the record cut before the next line that reads as one, if there is such a line."""
-        line = after_open = next_line(text, torn.opened, torn.end)
+    def _torn(self, text: str, start: int, record: Record, *, closed: bool) -> Record | None:
+        """Return a record that is not sound, cut where a quote of it never closes."""
+        # One that opens another cell is among the last two.
+        for quote in (*record.quotes[:_DOUBTED_QUOTES], *record.quotes[_DOUBTED_QUOTES:][-2:]):
+            never = self._never_closes(text, quote, closed=closed)
+            if never is None:
+                return None
+            if never:
+                return self._cut_at_open_quote(text, start, record, quote, closed=closed)
+        return record
+
+    def _never_closes(self, text: str, quote: Quote, *, closed: bool) -> bool | None:
+        """Return whether what closes a quote belongs to a later record; None when more text must be seen.
+
+        What cannot be told is closed: the lines of a cell that were taken for rows would be stored as events.
+        """
+        if quote.closed < 0 or quote.is_opening:
+            return True
+        last = 1 + max(text.rfind(mark, quote.opened, quote.closed) for mark in "\r\n")
+        if quote.is_empty:
+            return self._reads(text, last, closed=closed)
+        line = quote.opened
+        for _ in range(_LIKELY_ROWS):
+            line = next_line(text, line, last)
+            reads = line < last and self._reads(text, line, closed=closed)
+            if not reads:
+                return reads
+        return self._reads(text, last, closed=closed)
+
+    def _cut_at_open_quote(
+        self, text: str, start: int, torn: Record, quote: Quote, *, closed: bool
+    ) -> Record | None:
+        """Return the record cut before the next line that reads as one, if there is such a line.
+
+        Or that begins one with such a quote itself.
+        """
+        stop = torn.end if quote.closed < 0 else quote.closed + 1
+        line = after_open = next_line(text, quote.opened, torn.end)
         for _ in range(_CANDIDATE_LINES):
-            if line >= torn.end:
+            if line >= stop:
                 break
             reads = self._reads(text, line, closed=closed)
             if reads is None:
                 return None
-            if reads:
-                return self._unclosed(text, start, line, torn)
-            line = next_line(text, line, torn.end)
-        if torn.fault == "too_many_cells" or line < torn.end:
-            return self._unclosed(text, start, after_open, torn)
+            after = next_line(text, line, torn.end)
+            if reads or (line <= quote.closed < after and _spans_lines(text, quote.closed, after)):
+                return self._unclosed(text, start, line, quote)
+            line = after
+        if line < stop or (torn.fault == "unclosed_quote" and quote.closed >= 0):
+            return self._unclosed(text, start, after_open, quote)
         return torn
 
     def _reads(self, text: str, line: int, *, closed: bool) -> bool | None:
@@ -267,7 +368,12 @@ class RecordReader:
             return False if closed or stop - line == _CANDIDATE_CHARACTERS else None
         return self._is_sound(record) and not record.is_blank
 
-    def _unclosed(self, text: str, start: int, end: int, torn: Record) -> Record:
+    def _unclosed(self, text: str, start: int, end: int, quote: Quote) -> Record:
         head = scan(text, start, end, self._shape.delimiter, backslash=False, final=True)
         cells = head.cells if head and head.fault == "unclosed_quote" else [text[start:end]]
-        return Record(cells, end, "unclosed_quote", torn.opened)
+        return Record(cells, end, "unclosed_quote", [Quote(quote.opened)])
+
+
+def _spans_lines(text: str, opened: int, stop: int) -> bool:
+    """Return whether a quote does not close before the line ends, at `stop`."""
+    return _QUOTED.match(text, opened + 1, stop).end() == stop  # type: ignore[union-attr] # matches anything

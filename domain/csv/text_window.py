@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from domain.csv.dialect import SNIFF_BYTES, Decoder, Encoding, known_encoding, sniffed_encoding
+from domain.csv.dialect import (
+    SNIFF_BYTES,
+    Decoder,
+    Encoding,
+    known_encoding,
+    shows_itself,
+    sniffed_encoding,
+)
 from domain.csv.record_scanner import line_ends
 
 
@@ -126,7 +133,7 @@ class TextWindow:
         """Hold the first bytes back until they show the encoding."""
         assert self._head is not None
         self._head += chunk
-        if len(self._head) < SNIFF_BYTES and not self.closed:
+        if not (self.closed or shows_itself(self._head)):
             return b""
         head, self._head = self._head, None
         if self._look is not None:

@@ -73,6 +73,12 @@ SHOWN = frozenset(
 )
 """Properties that are columns; others only where the uploader maps them."""
 
+_OF_ONE_FIELD = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", CITY})
+_REPEATABLE = frozenset(
+    {"ATTACH", "CATEGORIES", "COMMENT", "CONTACT", "RELATED-TO", "REQUEST-STATUS", "RESOURCES"}
+)
+"""Properties of which an entry may have several; of the others one is right. Source: §3.6.1."""
+
 
 class CalendarEvent(NamedTuple):
     """What an entry contains.
@@ -122,6 +128,7 @@ def read_event(
     problems: list[Problem] = []
     of_zone: list[Problem] = []
     codes = list[str]()
+    differing = dict[str, None]()
     invited = [each for each in found if each.name == "ATTENDEE"]
     present = [each for each in invited if takes_part(*map(each.parameter, _OF_ATTENDEES))]
     names = [name for each in present if (name := _common_name(each))]
@@ -132,7 +139,13 @@ def read_event(
                 problems.append(_two_starts(members["DTSTART"], start))
             members["DTSTART"] = members["DTSTART"] or start
         elif each.name in wanted and each.name != "ATTENDEE":
-            members[each.name] = members.get(each.name) or _text(each)
+            earlier, told = members.get(each.name, ""), _text(each)
+            if earlier.strip() and told.strip() and told.strip() != earlier.strip():
+                differing[each.name] = None
+            members[each.name] = earlier if earlier.strip() else told
+    # A value that is not read would be lost in silence; what is no field may differ.
+    single = _OF_ONE_FIELD.union(mapped).difference(_REPEATABLE)
+    problems += [problem("duplicate_key", value=name) for name in differing if name in single]
     if names:
         members["ATTENDEE"] = names
     codes += [NAMELESS] * (len(present) - len(names)) + [ABSENT] * (len(invited) - len(present))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from domain.files.other_texts import may_be_other, other_text
 from domain.problems import Problem, excerpt, problem
+from domain.rows.missing_columns import known_columns
 
 Kind = Literal["csv", "json", "ics", "packed"]
 """`packed` is a ZIP or OLE container: a workbook, or a ZIP of one file. Only the whole of it shows which."""
@@ -65,6 +66,9 @@ _COULD_BE_WORDS = frozenset(
 )
 """A header may begin so, too: what follows in such a file is not text."""
 
+# Long enough to be no text of two bytes a letter: those have NULs.
+_FIRST_LINE = re.compile(rb"([^\x00-\x08\x0a-\x1f<{\[(/]{17,})[\r\n]")
+_DELIMITER = re.compile(r"[,;\t|]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 # A workbook of Excel 2 to 4, from before containers: its first record has the version.
 _ANCIENT_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
@@ -124,12 +128,18 @@ def sniff(head: bytes, *, closed: bool, filename: str = "") -> Kind | Problem | 
     """
     if head.startswith((*_ZIP, _OLE)):
         return "packed"
-    if len(head) < DECIDED_BYTES and not closed:
+    if len(head) < DECIDED_BYTES and not (closed or _names_columns(head)):
         return None
     refusal = _by_signature(head)
     if refusal:
         return refusal
     return _of_text(head, closed=closed, filename=filename)
+
+
+def _names_columns(head: bytes) -> bool:
+    """Return whether a few bytes are enough: a whole line of plain text that names columns of a table."""
+    line = _FIRST_LINE.match(head)
+    return line is not None and known_columns(_DELIMITER.split(line[1].decode("utf-8", "replace"))) > 1
 
 
 def _of_text(head: bytes, *, closed: bool, filename: str) -> Kind | Problem | None:

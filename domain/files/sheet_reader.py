@@ -43,6 +43,7 @@ from domain.rows.old_state import decode_state
 from domain.rows.options import option_fault
 from domain.rows.order_search import OrderSearch, with_order_of_header
 from domain.rows.reader import BATCH_ROWS, Reader
+from domain.rows.rejected_before import RejectedBefore
 from domain.rows.row_batch import RowBatch
 from domain.rows.row_parser import Row, RowParser, rejected
 from domain.rows.warnings import Warnings, other_sheets
@@ -300,6 +301,8 @@ class SheetReader(Reader):
         width = state.columns.width
         # What stands right of the table is no part of it; empty cells at its end are not stored.
         cells = [padded(place.line.cells if place.line else [], width) for place in found]
+        if self._before.has_any:
+            cells = [*map(self._with_extra_cells, cells, found)]
         events, odd = self._fast.read(cells)
         text = "\n".join(map("\n".join, cells))
         is_damaged = looks_damaged(text)
@@ -329,6 +332,11 @@ class SheetReader(Reader):
                 batch.extend(RowBatch.of([row]))
             taken = at + 1
         return batch
+
+    def _with_extra_cells(self, cells: list[str], place: "_Place") -> list[str]:
+        """Return the cells of a row; of a rejected one also those right of the table, if it had too many."""
+        surplus = place.line.cells[len(cells) :] if place.line else []
+        return [*cells, *surplus] if any(map(str.strip, surplus)) and self._before.is_marked(cells) else cells
 
     def _row(self, place: "_Place", cells: list[str], record: int) -> Row | None:
         """Return the row of a line that needs care, if it is one."""
@@ -411,6 +419,7 @@ class SheetReader(Reader):
         assert order is not None
         self._warnings.set_columns(columns, self._timezone)
         self._order = OrderSearch(order, records=self._state.record)
+        self._before = RejectedBefore(columns.names)
         self._parser = RowParser(
             columns,
             timezone=self._timezone,

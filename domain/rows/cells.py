@@ -93,6 +93,11 @@ class Replacements:
             name: {folded(old): new for old, new in table.items()} for name, table in self._exact.items()
         }
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is any."""
+        return bool(self._exact)
+
     def concern(self, field: str) -> bool:
         """Return whether anything is replaced in a field."""
         return field in self._exact

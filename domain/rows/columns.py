@@ -20,6 +20,7 @@ from domain.rows.looks import (
     is_whole_hour,
     may_be,
     mostly,
+    stays_possible,
     without_totals,
 )
 from domain.rows.missing_columns import missing_columns
@@ -66,6 +67,9 @@ RECORD_COLUMN = "_record"
 """Likewise, the number of the record, where a line may have several."""
 
 ERRORS_COLUMN = "_errors"
+
+EXTRA_COLUMN = "_extra_cells"
+"""Of a rejected file in JSON: the cells of a row beyond its columns, for which it was rejected."""
 
 OWN_COLUMNS = (LINE_COLUMN, RECORD_COLUMN, ERRORS_COLUMN)
 """What a rejected file adds; skipped on the way back in."""
@@ -120,7 +124,8 @@ class Columns(Struct, frozen=True):
 
     def small(self) -> "Columns":
         """Return these columns as a checkpoint keeps them: of many, only those that are used have names."""
-        if len(self.names) <= _NAMES_KEPT:
+        # Of a rejected file all are needed, to tell an unchanged row.
+        if len(self.names) <= _NAMES_KEPT or any(map(is_own_column, self.names)):
             return self
         used = set(self.index.values())
         names = tuple(name if i in used else "" for i, name in enumerate(self.names))
@@ -178,13 +183,20 @@ def match_columns(
     return Columns(tuple(map(excerpt, names)), index, least, most, defaults, tuple(ignored))
 
 
-def needs_values(names: Sequence[str], mapping: Mapped | None = None) -> bool:
-    """Return whether a column's field depends on its values, because its name is ambiguous."""
+def needs_values(
+    names: Sequence[str], mapping: Mapped | None = None, sample: Sequence[Sequence[str]] = ()
+) -> bool:
+    """Return whether a column's field depends on values below the sample, because its name is ambiguous."""
     mapped = _mapped(names, mapping or {})
     if isinstance(mapped, Problem):
         return False
     best = _by_name(names, mapping or {}, mapped)
-    if any(rank == 1 and target != "description" for target, (rank, _) in best.items()):
+    rows = without_totals(sample)
+    if any(
+        not all(stays_possible(target, column_of(rows, column)) for column in columns)
+        for target, (rank, columns) in best.items()
+        if rank <= 1 and target != "description"
+    ):
         return True
     given = best.keys() | (mapping or {}).keys()
     if EITHER in best and {"local_info", LOCATION_NAME} & given:
@@ -217,7 +229,8 @@ def place_of(name: str) -> int | None:
 
 def is_own_column(name: str) -> bool:
     """Return whether a column is one that rejected.csv adds."""
-    return column_key(name) in _OWN_KEYS
+    # `Extra cells` may be a column of anybody.
+    return column_key(name) in _OWN_KEYS or name == EXTRA_COLUMN
 
 
 def _without_nameless_end(names: Sequence[str], mapping: Mapped) -> Sequence[str]:
@@ -309,7 +322,7 @@ def _by_name(
         known = meaning(name)
         if known is None or column in taken or known.field in mapping:
             continue
-        rank, columns = best.get(known.field, (0, []))
+        rank, columns = best.get(known.field, (-1, []))
         if known.rank > rank:
             best[known.field] = (known.rank, [column])
         elif known.rank == rank:
@@ -331,7 +344,7 @@ def _matched(
     index, ranks = dict(mapped), dict.fromkeys(mapped, _MAPPED)
     for target, (rank, columns) in _by_name(names, mapping, mapped, elsewhere).items():
         fitting = columns
-        if rank == 1:
+        if rank <= 1:
             fitting = [column for column in columns if may_be(target, column_of(sample, column))]
         if is_table and len(fitting) > 1:
             # Records of JSON may lack one of two members; a row has the cells of both columns.

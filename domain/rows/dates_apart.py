@@ -94,7 +94,8 @@ def _lacks_year(text: str) -> bool:
 def _headings(sample: Sequence[Sequence[str]]) -> list[str]:
     """Return the dates of rows that have nothing else, in one cell or in one that is merged over several.
 
-    Not where the other rows have dates in that column: then these rows are events without the rest.
+    Not where the other rows have dates in that column: then these rows are events without the rest. Nor where
+    no row has two cells: then each is a whole line, which another delimiter would have cut.
     """
     found: list[str] = []
     places: set[int] = set()
@@ -107,9 +108,13 @@ def _headings(sample: Sequence[Sequence[str]]) -> list[str]:
             places.add(filled[0])
         else:
             others.append(row)
-    if not others or any(mostly(is_date, column_of(others, at)) for at in places):
+    if not any(map(_has_several, others)) or any(mostly(is_date, column_of(others, at)) for at in places):
         return []
     return found
+
+
+def _has_several(row: Sequence[str]) -> bool:
+    return sum(1 for cell in row if cell.strip()) > 1
 
 
 def _parts(names: Sequence[str], sample: Sequence[Sequence[str]], used: Collection[int]) -> list[int] | None:

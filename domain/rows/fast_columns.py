@@ -20,6 +20,7 @@ from domain.rows.columns import FLAT, Columns
 from domain.rows.fast_dates import FastDates
 from domain.rows.memory import remember
 from domain.rows.names import EITHER, LOCATION_NAME
+from domain.rows.rejected_before import RejectedBefore
 from domain.rows.venue_members import TYPED, VenueMembers
 from domain.text import is_invisible, is_ordinary, plain_line
 from domain.venues import VENUE_TYPES, known_venue_type
@@ -92,6 +93,8 @@ class FastColumns:
             flat["location_name"] = index[EITHER]
         self._flat = flat
         self._six = [index.get(name) for name in _SIX]
+        before = RejectedBefore(columns.names)
+        self._is_marked = before.is_marked if before.has_any else None
         self._width = columns.width
         self._most = columns.most
         replaced = replacements or Replacements(None)
@@ -133,6 +136,8 @@ class FastColumns:
         for at, field in self._replaced:
             odd.update(place for place, cell in enumerate(cells[at]) if cell[:1] == " ")
             cells[at] = tuple(self._replacements.applied(field, cell) for cell in cells[at])
+        if self._is_marked is not None:
+            odd.update(place for place, row in enumerate(records) if self._is_marked(row))
         absent = ("",) * len(records)
         titles, descriptions, whens, cities, names, infos = (
             absent if at is None else cells[at] for at in self._six

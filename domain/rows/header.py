@@ -100,9 +100,9 @@ def find_header(
         return _without_header(rows, options, final=final, timezone=timezone)
     names, below = list(rows[place].cells), rows[place + 1 : place + 1 + SAMPLE_ROWS]
     waits = not final and len(below) < SAMPLE_ROWS
-    if waits and needs_values(names, options.mapping):
-        return None
     sample = [row.cells for row in below]
+    if waits and needs_values(names, options.mapping, sample):
+        return None
     columns = match_columns(names, options.mapping, options.defaults, sample, timezone)
     if isinstance(columns, Columns):
         fault = key_fault(options, columns)

@@ -5,7 +5,7 @@ A wrong proposal is worse than none: names are compared word by word, and `Idade
 
 import re
 
-from domain.rows.names import column_key, states_a_zone
+from domain.rows.names import column_key, is_of_people, states_a_zone
 
 _SHORT = 5
 _LONG = 9
@@ -24,29 +24,54 @@ _OTHER = re.compile(
     r"|orige[mn]|origin|destino|destination|pagamentos?|pagos?|payments?|paid|deadline|envio|enviado"
     r"|vendas?|ventas?|sales?|vendid[oa]s?|sold|restantes?|remaining|disponive(?:l|is)|disponibles?"
     r"|available|pcd|municipal|municipais|municipales|ciudadan[oa]s?|cidadaos?|cidada|quant[oa]s?"
-    r"|cuant[oa]s?|fechad[oa]|fechamento|fecho|cierre|closed|assentos?|not(?:e|a)s?|locacao)\b"
+    r"|cuant[oa]s?|fechad[oa]|fechamento|fecho|cierre|closed|assentos?|not(?:e|a)s?|locacao|anterior(?:es)?"
+    r"|previous|alternativ[oa]s?|alternate|backup|rain|chuva|lluvia)\b"
 )
 _OTHER_FOR = {
     "event_date": re.compile(
-        r"\b(?:limite|limit|orders?|pedidos?|compras?|purchased?|emissao|emision|entrega|delivery|assinatura"
-        r"|conclusao|conclusion)\b"
+        r"\b(?:limite|limit|emissao|emision|entrega|delivery|assinatura|check ?in|de alta|de baja|protocolo"
+        r"|relatorio|boletim|retirada|coleta)\b"
     ),
-    "event_time": re.compile(r"\b(?:limite|limit|cargas?|duracao|duracion|duration)\b"),
+    "event_time": re.compile(
+        r"\b(?:limite|limit|cargas?|onibus|autobus|bus|van|transporte|shuttle|sound ?check|passagem de som)\b"
+    ),
     "city": re.compile(
-        r"\b(?:billing|shipping|cobranca|home|work|buyer|comprador|order|pedido|residencia|residence"
-        r"|nascimento|nacimiento|birth)\b"
+        r"\b(?:billing|shipping|cobranca|home|work|buyer|comprador|order|pedido|residencia|residence|natal"
+        r"|nascimento|nacimiento|birth|cep|zip|postal|council|prefeitura|prefeit[oa]|ayuntamiento)\b"
     ),
     "local_info.location_name": re.compile(
         r"\b(?:saida|salida|departure|inscric(?:ao|oes)|inscripcion|almoco|almuerzo|lunch|hospedagem"
-        r"|retirada|estacionamento|parking|nascimento|birth)\b"
+        r"|retirada|estacionamento|parking|nascimento|nacimiento|birth|moedas?|moneda|currency|idiomas?|linguas?"
+        r"|languages?|horarios?|datas?|fecha|date|descricao|descripcion|description|obs|observacao|observacoes"
+        r"|mapas?|maps?|fotos?|photos?|imagem|imagen|image)\b"
+    ),
+    "local_info.capacity": re.compile(
+        r"\b(?:eletric[oa]|electric[oa]?|electrical|energia|energy|power|potencia|kva|kw|watts?|w|som|sonor[oa]"
+        r"|sound|cargas?|load|peso|weight|armazenamento|storage|memoria|memory|litros|estacionamento|parking"
+        r"|carros?|cars?|veiculos?|vehiculos?|vehicles?|usad[oa]s?|used|utilizad[oa]s?|ocupad[oa]s?|ocios[oa]s?"
+        r"|preenchid[oa]s?|filled|mil|milhar|milhares|thousands?|k)\b"
     ),
 }
+_OF_PLACES = frozenset({"city", "local_info.location_name", "local_info.address"})
+_BUSINESS = re.compile(
+    r"\b(?:fornecedor(?:es|a)?|proveedor(?:es|a)?|suppliers?|vendors?|empresas?|compania|compan(?:y|ies)|agencias?"
+    r"|agency|patrocinador(?:es|a)?|sponsors?|produtor(?:es|a)?|productor(?:es|a)?|producers?|promotor(?:es|a)?"
+    r"|promoters?|expositor(?:es)?|exhibitors?|contratantes?|bandas?|bands?|parceir[oa]s?|partners?|customers?"
+    r"|funcionari[oa]s?|emplead[oa]s?|employees?|inscrit[oa]s?|remetente|sender|destinatario|recipient)\b"
+)
+_CONTACT = re.compile(
+    r"\b(?:telefones?|telefono|tel|fone|phone|celular|movil|mobile|whatsapp|fax|e ?mails?|mail|correo"
+    r"|eletronico|electronic[oa]|sites?|website|web|instagram|facebook)\b"
+)
+"""An event, or its place, is reached by them; they are no place."""
 
 
 def names_another_thing(field: str, name: str) -> bool:
     """Return whether a word of an unknown name says that it is something else than a field."""
     words = column_key(name).replace("_", " ")
     if _OTHER.search(words):
+        return True
+    if field in _OF_PLACES and (is_of_people(name) or _BUSINESS.search(words) or _CONTACT.search(words)):
         return True
     other = _OTHER_FOR.get(field)
     return other is not None and other.search(words) is not None

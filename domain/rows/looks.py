@@ -343,6 +343,11 @@ def may_be(field: str, cells: Sequence[str]) -> bool:
     return looks is None or mostly(looks, cells)
 
 
+def stays_possible(field: str, cells: Sequence[str]) -> bool:
+    """Return whether `may_be` holds whatever further cells a column has: one name among them is enough."""
+    return field in _NAMED and not all(map(is_no_title, cells))
+
+
 _NAMED = frozenset({"title", "city", "participants", "local_info.location_name", "local_info.address"})
 _LOOKS: dict[str, Callable[[str], bool]] = {
     "event_date": is_date,

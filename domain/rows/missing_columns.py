@@ -53,7 +53,8 @@ def missing_columns(
         return problem("missing_columns.no_header", value=value, fields=fields, columns=columns)
     chosen = chosen or {}
     # Above the mapping's own reasons: no column could be chosen, nor one date for all rows.
-    apart = _apart(names, sample, chosen) if "event_date" in missing else None
+    is_apart = "event_date" in missing and not _in_one_cell(names)
+    apart = _apart(names, sample, chosen) if is_apart else None
     sentence, params, more = apart or _by_mapping(missing, names, chosen) or _reason(missing, names, sample)
     return problem(sentence, value=excerpt(", ".join(names)), more=more, params={"fields": fields, **params})
 
@@ -132,10 +133,15 @@ def _reason(
             f", {excerpt(name)} is not used for {target} because of its values" for name, target in others
         )
         return "missing_columns.values", {"column": excerpt(name), "target": target}, more
-    if known_columns(_PARTS.split(names[0])) >= 2 and not any(map(str.strip, names[1:])):
+    if _in_one_cell(names):
         return "missing_columns.one_cell", {}, ""
     is_title = bool(sample) and not known_columns(names)
     return "missing_columns.no_names" if is_title else "missing_columns", {}, ""
+
+
+def _in_one_cell(names: Sequence[str]) -> bool:
+    """Return whether one cell has the names of several columns, and no other cell has any."""
+    return known_columns(_PARTS.split(names[0])) >= _NAMES_OF_HEADER and not any(map(str.strip, names[1:]))
 
 
 def unplaced_columns(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> Problem:

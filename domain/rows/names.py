@@ -131,23 +131,70 @@ class Meaning(Struct, frozen=True):
     """What a name means.
 
     Attributes:
-        rank: 3 for a name that can mean nothing else, 1 for one that needs a look at the values.
+        rank: 3 for a name that can mean nothing else, 1 for one that needs a look at the values; 0 for such a
+            one that is used only where no other column has its field.
     """
 
     field: str
     rank: int
 
 
+_MOST_NAMES = 3
+"""In one header: of a table in several languages."""
+_OF_SEVERAL = 0
+"""The rank of such a header: any other column of its field comes first."""
+
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_LETTERS = re.compile(r"[^\w]+|_+")
 _OF_EVENT = re.compile(r"(?<=[a-z])_(?:do|del|of_the|of)_(?:evento|event)\Z")
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+# What happens at a time that is not the start of the event. Participles are in the singular: they go with a
+# date, and `Participantes (registrados)` are people.
 _BESIDE_WORDS = re.compile(
-    r"_?\b(?:fim|fin|final|end|ends|ended|ending|termino|encerramento|until|ate|hasta|created|creation|criado"
+    # It ends, or must be done before.
+    r"\b(?:fim|fin|final|end|ends|ended|ending|termin[ao]|terminad[oa]|encerramento|until|ate|hasta|conclusao"
+    r"|conclusion|completion|finish|finishes|finished|finaliza|finalizacao|finalizacion|finalizad[oa]|close"
+    r"|closes|closing|closure|cierre|clausura|fechamento|fecho|ultim[oa]s?|last|retorno|regreso|return"
+    r"|check ?out|deadline|prazo|plazo|due|vence|vencimento|vencimiento|expira|expires|expiry|expiration"
+    r"|expiracao|expiracion|caducidad|validade|validez|valid|vigencia"
+    # It is built up, or taken down.
+    r"|montagem|montaje|setup|set up|desmontagem|desmontaje|dismantling|teardown|tear down"
+    # A row, or a file, is written.
+    r"|create|created|creation|criad[oa]|criacao|cread[oa]|creacion|cadastro|cadastrad[oa]|registro|registrad[oa]"
+    r"|insert|inserted|insercao|insercion|inserid[oa]|inclusao|incluid[oa]|added|adicao|adicionad[oa]|anadid[oa]"
+    r"|agregad[oa]|entered|timestamp|carimbo|generated|geracao|gerad[oa]|imported|importacao|importacion"
+    r"|importad[oa]|exported|exportacao|exportacion|exportad[oa]"
+    # It is changed, or taken out.
+    r"|update|updated|atualizacao|atualizad[oa]|actualizacion|actualizad[oa]|modified|modification|modificacao"
+    r"|modificacion|modificad[oa]|change|changed|alteracao|alterad[oa]|mudanca|cambio|cambiad[oa]|edited"
+    r"|de edicao|de edicion|editad[oa]|revised|reviewed|revisao|revision|revisad[oa]|deleted|exclusao"
+    r"|excluid[oa]|removed|removid[oa]|eliminacion|eliminad[oa]|archived|arquivad[oa]|archivad[oa]|cancelled"
+    r"|canceled|cancellation|cancelamento|cancelacion"
+    # It is asked for, sent, approved, told. `Data aprovada` and `Data confirmada` are those of the event.
+    r"|request|solicitacao|solicitud|requerimento|sent|envio|enviad[oa]|submit|submitted|submission|submissao"
+    r"|submetid[oa]|received|receipt|recebimento|recebid[oa]|recibid[oa]|approved|approval|aprovacao|aprovado"
+    r"|aprobacion|aprobado|authori[sz]ed|authori[sz]ation|autorizacao|autorizacion|verified|verificacao"
+    r"|verificacion|validated|validacao|validacion|confirmation|confirmacao|confirmacion|published|publicacao"
+    r"|publicacion|publicad[oa]|posted|postagem|postado|announced|announcement|anuncio|divulgacao|divulgacion"
+    # People enrol, buy, are reminded; time is spent.
+    r"|inscricao|inscricoes|inscripcion|inscripciones|matriculas?|registration|registered|sign ?up|enrol+ment"
+    r"|enrolled|rsvp|vendas?|ventas?|compras?|comprad[oa]|purchase|purchased|orders?|ordered|pedidos?|lembretes?"
+    r"|reminders?|recordatorios?|aviso|alerta|alarme?|notification|notificacao|notificacion|nascimento"
+    r"|nacimiento|birth|carga|duracao|duracion|duration|spent|elapsed|gast[oa]|worked|trabalhad[oa]s?)\b"
+)
+# Those that make a name that of something else in brackets, too. Others are remarks there:
+# `Cidade (alterada)`, `Data (pode sofrer alteração)`.
+_BESIDE_IN_BRACKETS = re.compile(
+    r"\b(?:fim|fin|final|end|ends|ended|ending|termino|encerramento|until|ate|hasta|created|creation|criado"
     r"|criacao|creado|creacion|updated|update|atualizado|atualizacao|actualizado|modified|modificado"
     r"|cadastro|registro|inscricao|inscricoes|inscripcion|published|publicacao|publicacion|venda|deadline"
     r"|prazo|plazo|nascimento|birth|carimbo|timestamp|conclusao|conclusion|completion|carga|duracao|duracion"
-    r"|duration)\b"
+    r"|duration|due|vencimento|vencimiento|montagem|montaje|desmontagem|desmontaje|teardown)\b"
+)
+# What is still open about the date itself is no other date: `Data (sujeita a alteração)`.
+_STILL_OPEN = re.compile(
+    r"\b(?:sujeit[oa]s?|sujet[oa]s?|subject|pendentes?|pendientes?|pending|aguardando|esperando|awaiting"
+    r"|under|em|en)\b(?: (?:a|as|ao|de|da|do|to|the|la))* \w+"
 )
 _START = re.compile(r"\b(?:inicio|comienzo|start|starts|begins?|hora|horarios?|time|datetime)\b")
 _ZONE = re.compile(
@@ -159,7 +206,8 @@ _OF_ZONES = re.compile(r"\b(?:time ?zones?|tz|tzid|fusos?|zona horaria|huso hora
 # not: it is mostly that of the place.
 _CHANGING_WORDS = re.compile(
     r"\b(?:(?:utc|gmt)(?! ?[0-9])|zulu|mil|milhar|milhares|miles|thousands?|k|milhoes|millones|envio|rsvp"
-    r"|entrega|submissao|saida|salida|exit|checkout|fechamento|cierre|closing|e ?mails?|mail|telefones?"
+    r"|entrega|submissao|saida|salida|exit|checkout|fechamento|cierre|closing|chuva|lluvia|rain|alternativ[oa]"
+    r"|alternate|e ?mails?|mail|telefones?"
     r"|telefono|phone|celular|whatsapp|url|links?|site|estacionamento|parking|residencia|origem|origen"
     r"|origin)\b"
 )
@@ -208,11 +256,23 @@ def meaning(name: str) -> Meaning | None:
 def _meaning(name: str) -> Meaning | None:
     key = column_key(name)
     known = _MEANINGS.get(key) or _meaning_of_event(key)
-    if known is None and ("(" in name or "[" in name) and not means_another_time(name):
+    if known is None and ("(" in name or "[" in name) and not _is_beside_in_brackets(name):
         known = _MEANINGS.get(column_key(_IN_BRACKETS.sub(" ", name)))
         if known is not None and _changes(known.field, name):
             return None
-    return known
+    return known or _meaning_of_each(name)
+
+
+def _meaning_of_each(name: str) -> Meaning | None:
+    """Return what names with slashes between them mean, if all mean one field: `Municipio/Cidade`."""
+    parts = name.split("/") if "/" in name else []
+    found = {_MEANINGS.get(column_key(part)) for part in parts[: _MOST_NAMES + 1]}
+    fields = {known.field if known else "" for known in found}
+    if len(parts) > _MOST_NAMES or "" in fields:
+        return None
+    if fields == {EITHER, LOCATION_NAME}:
+        fields = {LOCATION_NAME}
+    return Meaning(fields.pop(), _OF_SEVERAL) if len(fields) == 1 else None
 
 
 def _meaning_of_event(key: str) -> Meaning | None:
@@ -234,12 +294,29 @@ def _changes(field: str, name: str) -> bool:
     within = " ".join(column_key(part).replace("_", " ") for part in _IN_BRACKETS.findall(name))
     if _CHANGING_WORDS.search(within) or (field == "event_date" and "limite" in within):
         return True
-    return field != "participants" and _PEOPLE_WORDS.search(within) is not None
+    return field != "participants" and is_of_people(within)
 
 
 def means_another_time(name: str) -> bool:
-    """Return whether a name speaks of the end of an event, or of when its row was written."""
-    return _BESIDE_WORDS.search(column_key(name).replace("_", " ")) is not None
+    """Return whether a name speaks of another time than the start of an event: its end, a deadline, an order.
+
+    Or of when its row was written.
+    """
+    return _is_beside(_IN_BRACKETS.sub(" ", name)) or _is_beside_in_brackets(name)
+
+
+def _is_beside(name: str) -> bool:
+    words = column_key(name).replace("_", " ")
+    return _BESIDE_WORDS.search(_STILL_OPEN.sub("", words)) is not None
+
+
+def _is_beside_in_brackets(name: str) -> bool:
+    return _BESIDE_IN_BRACKETS.search(column_key(name).replace("_", " ")) is not None
+
+
+def is_of_people(name: str) -> bool:
+    """Return whether a name speaks of a person who has to do with an event: `Cidade do palestrante`."""
+    return _PEOPLE_WORDS.search(column_key(name).replace("_", " ")) is not None
 
 
 def means_time(name: str) -> bool:

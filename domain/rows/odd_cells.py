@@ -19,7 +19,7 @@ from domain.rows.looks import (
 )
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, is_of_zones, without_event
 from domain.rows.placeholders import placeholders
-from domain.rows.zone_names import is_zone_of
+from domain.rows.zone_names import LONGEST_ZONE, is_zone_of
 from domain.text import folded
 
 _TEXTS = ("title", "description", "city", "participants", EITHER, LOCATION_NAME, "local_info.address")
@@ -54,7 +54,9 @@ class OddCells:
         self._places = {index[name] for name in (EITHER, LOCATION_NAME) if name in index}
         self._names = sorted({index[name] for name in _NAMES if name in index})
         self._people = index.get("participants")
-        self._description = index.get("description")
+        # Descriptions are longer than a word, and differ in each row: only plain words are looked for there,
+        # unless the column is that of a name as well.
+        self._plain = {index.get("description")} - {*self._names}
         told = [
             (at, without_event(column_key(columns.names[at]))) for at in columns.ignored if at < columns.width
         ]
@@ -68,8 +70,7 @@ class OddCells:
         """Return how many cells of accepted rows have each code."""
         # Nearly no file has such a word or a date there: no row of it is looked at by itself.
         distinct = {at: _distinct(records, at) for at in self._texts}
-        # Descriptions are longer than a word, and differ in each row: only plain words are looked for there.
-        begin = {at: beginnings_of(cells) for at, cells in distinct.items() if at != self._description}
+        begin = {at: beginnings_of(cells) for at, cells in distinct.items() if at not in self._plain}
         placed = {at: self._placeholders(at, cells, begin.get(at, ())) for at, cells in distinct.items()}
         dated = {at: no_texts(distinct[at], begin[at]) for at in self._names}
         found = {
@@ -99,7 +100,7 @@ class OddCells:
     def _is_elsewhere(self, cells: Sequence[str]) -> bool:
         """Return whether a row names another time zone than the server's, and its time has no offset."""
         zones = [zone for at in self._zones if at < len(cells) and (zone := cells[at].strip())]
-        if all(is_zone_of(zone, self._timezone) for zone in zones):
+        if all(is_zone_of(zone[:LONGEST_ZONE], self._timezone) for zone in zones):
             return False
         times = (cells[at].strip() for at in self._times if at < len(cells))
         return not any(map(ends_with_offset, times))

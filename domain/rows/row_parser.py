@@ -28,6 +28,7 @@ from domain.rows.looks import (
     tries_json,
 )
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
+from domain.rows.rejected_before import RejectedBefore
 from domain.rows.venue_members import TYPED, VenueMembers
 from domain.text import check_characters, check_size, is_too_large
 
@@ -100,12 +101,21 @@ class RowParser:
         self._least = columns.least
         self._timezone = timezone
         self._warn = warn
+        self._before = RejectedBefore(columns.names)
+        # Mended rows are compared with those that were kept.
+        self._may_be_marked = self._before.has_any and not is_mended
         self._venue_members = VenueMembers(self.replacements, columns.defaults)
         self._flat = [name for name in FLAT if f"local_info.{name}" in (columns.index | columns.defaults)]
         self._header = [
             (column, column_key(columns.names[column]) if columns.has_header else None, field)
             for field, column in columns.index.items()
         ]
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the uploader has given values, or an order of dates, with the file."""
+        has_order = self.date_order.format != "auto" and self.date_order.line is None
+        return has_order or self.replacements.has_any
 
     def parse_line(self, cells: list[str], *, line: int, record: int, end: int = 0) -> Row | None:
         """Return the row of a line of a table; None where it is no record.
@@ -140,9 +150,13 @@ class RowParser:
         if len(given) > self._columns.most:
             problems.append(self._wrong_width("extra_cells", len(given), self._columns.width))
             return rejected(given, problems, line, record, end)
+        if self._may_be_marked and (fault := self._before.fault(given, is_answered=self._is_answered)):
+            problems.append(fault)
         members = self._members(given, problems)
         read = parse_fields(members, timezone=self._timezone, date_order=self.date_order, warn=self._warn)
         if isinstance(read, EventFields) and not problems:
+            if self._may_be_marked and self._before.is_marked(given):
+                self._warn("rejected_before")
             event_id = self._cell("id", given) if "id" in self._columns.index else None
             return Row(line, record, end, read, event_id=event_id)
         found = problems + [p for p in read if _is_news(p, problems)] if isinstance(read, tuple) else problems

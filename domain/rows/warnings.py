@@ -46,6 +46,11 @@ _MESSAGES = {
         "write the offset into the date, as 2025-07-01T10:00:00-05:00"
     ),
     "cancelled_row": "rows say that their event is cancelled, and were imported as any other",
+    "rejected_before": (
+        "rows were rejected by an earlier import for what no cell shows, such as an unknown time zone or a "
+        "formula without a value; they were changed since, and imported as they stand: check them, or undo "
+        "the import and send the file with repairs_of"
+    ),
     "unknown_member": "members of local_info that are not documented were ignored",
     "damaged_text": (
         "rows have letters that seem lost or changed before (\ufffd, or S?o, S\u00c3\u00a3o, S&atilde;o "

@@ -12,6 +12,7 @@ from api.services.imports.ownership import Ownership, Taken
 from api.services.imports.row_source import OpenSource
 from api.services.imports.running_import import Body, RunningImport
 from api.services.imports.sentences import log_line
+from api.services.imports.undo import Undoing, is_being_taken_out
 from api.services.imports.worker import Watch, Worker
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, Upload
@@ -39,11 +40,13 @@ class HeldImports:
         places: int,
         watch: Watch,
         retry_seconds: float,
+        undoing: Undoing,
     ) -> None:
         """Work on up to `places` imports at once; try again `retry_seconds` after the store failed."""
         self._store = store
         self._lease = lease
         self._now_ms = now_ms
+        self._undoing = undoing
         self.ownership = Ownership(store, lease, now_ms=now_ms)
         self._held = self.ownership.held
         self.worker = Worker(
@@ -53,7 +56,7 @@ class HeldImports:
             places=places,
             watch=watch,
             retry_seconds=retry_seconds,
-            ended=self.forget,
+            ended=self._let_go,
             lost=self.ownership.lose,
         )
 
@@ -145,6 +148,16 @@ class HeldImports:
             logger.warning(
                 "the staged file of import %s stays until the next start: %s", running.upload.id, error
             )
+
+    async def _let_go(self, running: RunningImport) -> None:
+        """Let an import go that its job has ended; take out its rows, where none may stay."""
+        await self.forget(running)
+        if not is_being_taken_out(running.upload):
+            return
+        try:
+            await self._undoing.finish(running.upload.id)
+        except StorageError as error:
+            logger.warning("the undo of import %s waits: %s", running.upload.id, error)
 
     def drop(self, upload_id: str) -> None:
         """Let go of an import that was changed without its job: what that knows is old."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from api.services.store import Store
-from domain.imports import UNFINISHED, RejectedRow, Upload
+from domain.imports import UNSETTLED, RejectedRow, Upload
 
 _CHUNK = 500
 
@@ -26,7 +26,7 @@ class ImportHistory:
 
     async def stored_events(self, upload: Upload) -> int:
         """Return how many of the events that an import created are stored; 0 where it left nothing."""
-        if upload.state in UNFINISHED or not upload.has_rows_in:
+        if upload.state in UNSETTLED or not upload.has_rows_in:
             return 0
         async with self._store.snapshot() as snapshot:
             return (await snapshot.uploads.stored_events([upload.id])).get(upload.id, 0)

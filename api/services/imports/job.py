@@ -19,12 +19,13 @@ from api.services.imports.errors import ImportRefusedError
 from api.services.imports.lease import Clock
 from api.services.imports.progress import REPORTED_BY_BODY, ProgressReporter
 from api.services.imports.returned_file import Returned, ReturnedFile, as_cells
-from api.services.imports.row_source import Checkpoint, FileFacts, OpenSource, Portion, Table, joined
+from api.services.imports.row_source import Checkpoint, FileFacts, OpenSource, Portion, Table, doubted, joined
 from api.services.imports.row_writer import RowWriter
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line, warning_line
 from api.services.imports.staged_file import GrowingFile, StagedFile, WholeFile
 from api.services.imports.staged_reader import StagedReader, ready
+from api.services.imports.undo import fail_without_rows
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, EndState, MergeCounts, Upload
 from domain.merge import Merged
@@ -138,6 +139,7 @@ class Job:
                 # It was undone, or is gone, since this upload was accepted.
                 await self.fail(refused.errors[0])
                 return
+        doubt = await self._first_doubt()
         by = self._returned.rules.options if self._returned else options
         await self._writer.prepare(by.on_duplicate)
         opened = self._open_source(as_cells(options) if self._returned else options, self._checkpoint)
@@ -145,7 +147,7 @@ class Job:
             async for first in portions:
                 if self._running.is_to_stop:
                     return
-                portion, returned = joined([first, *ready(portions)]), None
+                portion, returned = doubted(joined([first, *ready(portions)]), doubt), None
                 if self._returned:
                     async with self._store.snapshot() as snapshot:
                         returned = await self._returned.judged(portion, snapshot.uploads)
@@ -153,6 +155,14 @@ class Job:
                 await self._commit(portion, returned)
                 if portion.ended or portion.fault:
                     return
+
+    async def _first_doubt(self) -> Problem | None:
+        """Return the doubt about the encoding of what is there, before the first row is stored."""
+        upload, table = self._running.upload, self._checkpoint.table
+        kind = table.kind if table else self._checkpoint.kind
+        if kind != "csv" or upload.dialect is not None:
+            return None
+        return await self._reader().first_doubt(upload.options.encoding)
 
     async def _commit(self, portion: Portion, returned: Returned | None) -> None:
         is_stored = False
@@ -200,6 +210,8 @@ class Job:
         at_ms = self._now_ms()
         if portion.fault:
             drafts.extend(self._reporter.stop(total_bytes=upload.total_bytes, at_ms=at_ms))
+            if portion.takes_all_out and not upload.options.repairs_of:
+                return await fail_without_rows(tx, upload, portion.fault, at_ms=at_ms, before=drafts)
             return await end(tx, upload, "failed", at_ms=at_ms, error=portion.fault, before=drafts)
         if portion.ended and upload.options.mode == "atomic" and upload.rejected:
             return await self._end_refused(tx, upload, drafts)

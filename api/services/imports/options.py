@@ -11,7 +11,7 @@ from domain import limits
 from domain.csv.dialect import known_encoding
 from domain.imports import ImportOptions
 from domain.json_items import decode_bounded
-from domain.problems import VALUE_LIMIT, Problem, excerpt
+from domain.problems import Problem, excerpt, in_sentence
 from domain.rows.columns import FIELDS
 
 UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -45,7 +45,7 @@ def parse_options(raw: Mapping[str, str]) -> ImportOptions | list[Problem]:
         try:
             members[name] = read(raw[name])
         except ValueError as wrong:
-            problems.append(Problem(name, "invalid_option", f"{name} {wrong}", raw[name][:VALUE_LIMIT]))
+            problems.append(Problem(name, "invalid_option", f"{name} {wrong}", excerpt(raw[name])))
     return problems or ImportOptions(**members)
 
 
@@ -54,7 +54,7 @@ def check_upload_id(text: str) -> Problem | None:
     if UPLOAD_ID.fullmatch(text) and text not in TAKEN_IDS:
         return None
     rule = f"must be 1 to 64 of the characters A-Z a-z 0-9 _ -, and none of {', '.join(sorted(TAKEN_IDS))}"
-    return Problem("upload_id", "invalid_option", f"upload_id {rule}", text[:VALUE_LIMIT])
+    return Problem("upload_id", "invalid_option", f"upload_id {rule}", excerpt(text))
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -140,7 +140,8 @@ def _key(text: str) -> tuple[str, ...]:
     if not names or len(names) != len(set(names)):
         raise ValueError("must name at least one field, each once")
     if unknown := [name for name in names if name not in KEY_FIELDS]:
-        raise ValueError(f"has {excerpt(unknown[0])}, which is not one of {', '.join(KEY_FIELDS)}")
+        shown = in_sentence(excerpt(unknown[0]))
+        raise ValueError(f"has {shown}, which is not one of {', '.join(KEY_FIELDS)}")
     if _FOUND_BY.isdisjoint(names):
         raise ValueError("must contain at least one of id, title, event_date and city")
     return tuple(names)

@@ -30,10 +30,18 @@ from domain.ports.events import EventBatch
 from domain.ports.uploads import UploadStore
 from domain.problems import Problem, excerpt, problem
 from domain.rows.cells import full_field
-from domain.rows.columns import FIELDS, LINE_COLUMN, RECORD_COLUMN, find_column, is_own_column
+from domain.rows.columns import (
+    EXTRA_COLUMN,
+    FIELDS,
+    LINE_COLUMN,
+    RECORD_COLUMN,
+    find_column,
+    is_own_column,
+)
 from domain.rows.formula_guard import exported, imported
 from domain.rows.names import EITHER, LOCATION_NAME, column_key, meaning
 from domain.rows.options import option_fault
+from domain.rows.rejected_before import extra_cells
 
 _NO_DATE = "-"
 _JSON = ("json", "ndjson")
@@ -190,6 +198,7 @@ class _Columns:
         self._kind = kind
         self._line_at = _own_place(names, LINE_COLUMN)
         self._record_at = _own_place(names, RECORD_COLUMN)
+        self._extra_at = _own_place(names, EXTRA_COLUMN)
         self._places = _placed(names, mended)
         self.fault: Problem | None = None
         self._fields, mapped = self._mapped(options, mended)
@@ -243,6 +252,7 @@ class _Columns:
                 cells[place] = self._text(text, self._field_at.get(own), problems)
         extra = {field: self._text(_cell(row, own), field, problems) for own, field in self._extra.items()}
         surplus = [cell for cell in row.cells[len(self._names) :] if cell.strip()]
+        surplus += extra_cells(_cell(row, self._extra_at))
         return Mended(kept, cells, extra, surplus, tuple(problems))
 
     def _own_error(self, error: Problem) -> Problem | None:

@@ -61,6 +61,9 @@ class Rows(Struct, frozen=True):
     notable: list[Notable]
 
 
+_NO_ROWS = Rows(EventBatch(0, [], [], []), [], [])
+
+
 class Portion(Struct, frozen=True):
     """The rows of one piece of a file, and the state to resume after them.
 
@@ -84,6 +87,23 @@ class Portion(Struct, frozen=True):
     facts: FileFacts | None = None
     fault: Problem | None = None
     warnings: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def takes_all_out(self) -> bool:
+        """Whether no row of the file may stay: the same file comes again, as its fault asks."""
+        return self.fault is not None and self.fault.code == "unclear_encoding"
+
+
+def doubted(portion: Portion, doubt: Problem | None) -> Portion:
+    """Return a portion, with a fault alone where the encoding is in doubt: here, or from the first look on.
+
+    A fault of the header goes ahead of that doubt: what it says holds by any encoding.
+    """
+    is_read = portion.facts is not None or portion.fault is not None
+    fault = portion.fault or doubt
+    if fault is None or not (portion.takes_all_out or (doubt and is_read)):
+        return portion
+    return msgspec.structs.replace(portion, rows=_NO_ROWS, facts=None, fault=fault, warnings=())
 
 
 def joined(portions: Sequence[Portion]) -> Portion:

@@ -10,7 +10,6 @@ from anyio.abc import TaskGroup
 
 from api.services.imports.blob_names import blob_id
 from api.services.imports.cancellation import Cancellation
-from api.services.imports.completion import end
 from api.services.imports.errors import refused_by
 from api.services.imports.expiry import Expiry
 from api.services.imports.held_imports import HeldImports, check_unfinished
@@ -24,11 +23,10 @@ from api.services.imports.retraced_body import RetracedBody
 from api.services.imports.row_source import OpenSource
 from api.services.imports.running_import import RunningImport
 from api.services.imports.sentences import log_line
-from api.services.imports.undo import Undoing, taken_out, with_nothing
+from api.services.imports.undo import Undoing, fail_without_rows, is_being_taken_out
 from api.services.imports.upload_body import UploadBody
 from api.services.imports.worker import Watch, unwatched
 from api.services.leases import CANCEL_CHECK_SECONDS, LEASE_CHECK_SECONDS
-from api.services.notifications import reason_params
 from api.services.outage import Outage
 from api.services.store import Store, Transaction
 from domain.imports import ENDED, ImportOptions, Upload
@@ -84,6 +82,7 @@ class Imports:
             places=places,
             watch=watch,
             retry_seconds=retry_seconds,
+            undoing=self._undoing,
         )
         self._recovery = Recovery(self._held, self._undoing, store)
         self._cancellation = Cancellation(self._held)
@@ -262,8 +261,11 @@ class Imports:
             if wait_seconds is not None:
                 with anyio.move_on_after(wait_seconds):
                     await running.wait_for_end()
-            return running.upload, running.ended
-        upload = await self.find(upload_id)
+            upload = running.upload
+        else:
+            upload = await self.find(upload_id)
+        if is_being_taken_out(upload):
+            upload = await self._finish_undo(upload_id)
         return upload, upload.state in ENDED
 
     async def undo(self, upload_id: str, *, actor: str) -> Upload:
@@ -291,16 +293,7 @@ class Imports:
         async def edit(tx: Transaction, upload: Upload) -> Upload:
             at_ms = self._now_ms()
             last = last_row(upload, at_ms=at_ms)
-            if not upload.has_rows_in:
-                await tx.uploads.clear_rejected(upload.id)
-                upload = with_nothing(upload)
-                return await end(tx, upload, "failed", at_ms=at_ms, error=error, before=last)
-            upload = taken_out(upload, error, at_ms=at_ms)
-            await tx.uploads.save(upload)
-            why = reason_params(error)
-            line = log_line(f"upload/{upload.id}", "error", "import.taking_out", at_ms=at_ms, **why)
-            await tx.messages.append([*last, line])
-            return upload
+            return await fail_without_rows(tx, upload, error, at_ms=at_ms, before=last)
 
         await upload_body.give_up(edit)
         if running.ended and not running.at_work:

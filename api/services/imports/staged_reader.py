@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -10,7 +11,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from api.services.imports.row_source import Portion, RowSource
 from api.services.imports.running_import import RunningImport
 from api.services.imports.staged_file import StagedFile
+from domain.csv.dialect import FIRST_LOOK_BYTES, first_doubt
 from domain.ports.blobs import BlobStore
+from domain.problems import Problem
 
 PIECE_BYTES = (16 * 1024, 64 * 1024, 1024 * 1024)
 """Least, first and most that is read at once: the first rows soon, later ones in few commits."""
@@ -35,6 +38,20 @@ class StagedReader:
             group.start_soon(self._read, source, send)
             yield receive
             group.cancel_scope.cancel()
+
+    async def first_doubt(self, named: str | None) -> Problem | None:
+        """Return the doubt about the encoding of what is there of a CSV, before a row of it goes out.
+
+        `named` is the encoding that the uploader names.
+        """
+        file = self._file
+        is_whole, size = file.is_complete, min(file.size, FIRST_LOOK_BYTES)
+        is_whole = is_whole and size == file.size
+        content = await self._blobs.read(file.blob, 0, size)
+        if content.isascii():
+            return None
+        look = partial(first_doubt, content, is_whole=is_whole, named=named)
+        return await anyio.to_thread.run_sync(look)
 
     async def _read(self, source: RowSource, send: MemoryObjectSendStream[Portion]) -> None:
         least, size, most = PIECE_BYTES

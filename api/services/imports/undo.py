@@ -1,5 +1,6 @@
 """Undoes an import in steps of one transaction each, which any process can continue."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import anyio
@@ -8,13 +9,14 @@ import msgspec
 from api.services.imports.completion import end
 from api.services.imports.errors import refused_by
 from api.services.imports.lease import Clock, ImportElsewhereError, Lease
+from api.services.imports.sentences import log_line
 from api.services.links import stored_link
-from api.services.notifications import notification
+from api.services.notifications import notification, reason_params
 from api.services.store import Store, Transaction
 from domain.imports import AT_THE_END, MergeCounts, Undo, Upload
 from domain.messages import EventsChanged
 from domain.ports.events import TakeBackPosition
-from domain.problems import excerpt
+from domain.problems import Problem, excerpt
 from streams.messages import Draft, draft, timestamp
 
 KEPT_IDS_REPORTED = 100
@@ -109,12 +111,31 @@ class Undoing:
         return upload
 
 
-def taken_out(upload: Upload, error: Any, *, at_ms: int) -> Upload:
-    """Return an import that will end as failed once its rows are removed."""
+async def fail_without_rows(
+    tx: Transaction, upload: Upload, error: Problem, *, at_ms: int, before: Iterable[Draft]
+) -> Upload:
+    """End an import as failed with nothing of it in, and return it.
+
+    Where rows are in, it is `undoing` until `Undoing.finish` has taken them out. `before`: messages that go
+    ahead of what this tells.
+    """
+    if not upload.has_rows_in:
+        await tx.uploads.clear_rejected(upload.id)
+        return await end(tx, with_nothing(upload), "failed", at_ms=at_ms, error=error, before=before)
     undo = Undo(by=upload.actor, ends_as="failed")
-    return msgspec.structs.replace(
+    upload = msgspec.structs.replace(
         upload, state="undoing", undo=undo, error=error, updated_at=at_ms, checkpoint=None
     )
+    await tx.uploads.save(upload)
+    why = reason_params(error)
+    line = log_line(f"upload/{upload.id}", "error", "import.taking_out", at_ms=at_ms, **why)
+    await tx.messages.append([*before, line])
+    return upload
+
+
+def is_being_taken_out(upload: Upload) -> bool:
+    """Return whether an import will end as failed once its rows are taken out."""
+    return upload.undo is not None and upload.undo.ends_as == "failed"
 
 
 def _advanced(

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from api.services.links import link, stored_link
-from domain.imports import UNFINISHED, ImportOptions, Upload
+from domain.imports import UNSETTLED, ImportOptions, Upload
 from domain.problems import Problem
 from streams.messages import timestamp
 
@@ -17,7 +17,7 @@ class UploadSummary(Struct, frozen=True):
     """The answer to an upload: its state and links.
 
     `accepted` is the sum of `created`, `updated`, `unchanged` and `skipped`. `rows_stay`: whether rows of an
-    ended import stay in the store; null before its end.
+    ended or interrupted import stay in the store; null while it goes on.
     """
 
     upload_id: str
@@ -38,7 +38,7 @@ class UploadDetails(Struct, frozen=True):
 
     Of a staged file, `seconds` count from when its rows were first read: nobody waited before that.
 
-    `rows_stay`: whether rows of an ended import are in the store; null before its end.
+    `rows_stay`: whether rows of an ended or interrupted import are in the store; null while it goes on.
     """
 
     upload_id: str
@@ -108,11 +108,12 @@ def summary(upload: Upload) -> UploadSummary:
 
 
 def rows_stay(upload: Upload, stored_events: int | None = None) -> bool | None:
-    """Return whether rows of an import stay stored; None while that may still change.
+    """Return whether rows of an import stay stored; None while that changes by itself.
 
+    One that is interrupted may be continued; until it is, its rows stay, and can be undone.
     `stored_events` that it created are stored now; None at its end, when all that it left are.
     """
-    if upload.state in UNFINISHED:
+    if upload.state in UNSETTLED:
         return None
     return upload.has_rows_in if stored_events is None else upload.still_has_rows_in(stored_events)
 

@@ -1,4 +1,4 @@
-"""Every fault of a form is told by its field, and no value is quoted."""
+"""Every fault of a form is told by its field; values are quoted only where none may be a secret."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from api.http.problems import HttpProblem
 from api.routes.json_form import read_form
+from domain.problems import Problem, problem
 
 
 class Row(Struct, forbid_unknown_fields=True):
@@ -73,6 +74,56 @@ def test_allowed_values_and_bounds_are_named() -> None:
         "role must be one of viewer, editor",
         "rows[0].line must be 1 to 9",
     ]
+
+
+def test_values_are_told_where_none_is_a_secret() -> None:
+    with pytest.raises(HttpProblem) as refused:
+        read_form(
+            {"name": 5, "role": "x", "nam": 1, "rows": [{"line": 0, "cells": []}]}, Form, may_quote=True
+        )
+    told = [(error.field, error.value, error.suggestion) for error in refused.value.errors or []]
+    assert told == [
+        ("name", "5", None),
+        ("role", "x", None),
+        ("nam", "nam", "name"),
+        ("rows[0].line", "0", None),
+        ("rows[0].cells", "[…]", None),
+    ]
+
+
+RULES: dict[str, Any] = {
+    "name": lambda name: [] if name.islower() else [Problem("name", "invalid_value", "lower case", name)],
+    "values": lambda values: [
+        problem("required", f"values.{name}") for name in values or () if not values[name]
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"name": "a"}, []),
+        ({"name": "a", "values": None}, []),
+        ({"name": "a", "values": {"city": {"a": "b"}}}, []),
+        ({"name": "A"}, [("name", "invalid_value")]),
+        ({"name": "A", "role": "x"}, [("role", "unknown_value"), ("name", "invalid_value")]),
+        ({"name": 5, "values": {"city": {}}}, [("name", "invalid_type"), ("values.city", "required")]),
+        ({"values": {"city": {}}}, [("name", "required"), ("values.city", "required")]),
+        ({"name": "A", "values": 5}, [("values", "invalid_type"), ("name", "invalid_value")]),
+        ([], [("", "invalid_type")]),
+    ],
+)
+def test_rules_are_asked_of_each_member_of_the_right_type(
+    value: Any, expected: list[tuple[str, str]]
+) -> None:
+    try:
+        read_form(value, Form, RULES)
+    except HttpProblem as refused:
+        errors = refused.errors or []
+        assert [(error.field, error.code) for error in errors] == expected
+        assert {error.value for error in errors} == {None}
+    else:
+        assert expected == []
 
 
 def test_a_form_without_faults_is_returned() -> None:

@@ -1,6 +1,7 @@
 """Dates of workbooks: as they were typed, as their cells show them, and in no time zone."""
 
 import io
+import re
 import zipfile
 from datetime import date, datetime, timedelta
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.unpacking.faults import shown_by
-from api.unpacking.moments import as_shown, as_typed, wall_clock
+from api.unpacking.moments import as_shown, as_typed, wall_clock, whole_duration
 from tests.api.unpacking.test_sheets import rows, saved, zip_of
 
 SEVEN = datetime.fromisoformat("2026-12-13T19:00:00")
@@ -117,3 +118,35 @@ def test_typed_dates_of_an_xlsx() -> None:
         ["A", "2026-12-13T19:00:00", "Recife"],
         ["2026-12-13T19:00:00Z", "2026-12-13", "Recife"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        ("PT19H30M", "PT19H30M00S"),
+        ("PT19H", "PT19H00M00S"),
+        ("P0DT19H30M00S", "PT19H30M00S"),
+        ("PT19H30M00,5S", "PT19H30M00.5S"),
+        ("PT0S", "PT00H00M00S"),
+        ("PT1170M", "PT19H30M00S"),
+        ("P1D", "PT24H00M00S"),
+        ("P1DT2H3M4.25S", "PT26H03M04.25S"),
+        # Months have no certain length; the rest is no duration.
+        *((text, text) for text in ("P1M", "P1Y2D", "-PT1H", "P", "PT", "P1DT", "PT1H30", "PT1S1M", "")),
+    ],
+)
+def test_a_duration_is_written_with_hours_minutes_and_seconds(written: str, whole: str) -> None:
+    assert whole_duration(written) == whole
+
+
+@given(st.integers(0, 30), st.integers(0, 99), st.integers(0, 999), st.integers(0, 9999), st.booleans())
+def test_a_duration_stays_as_long_as_it_was(
+    days: int, hours: int, minutes: int, seconds: int, keeps_zeros: bool
+) -> None:
+    parts = [f"{number}{unit}" for number, unit in zip((hours, minutes, seconds), "HMS", strict=True)]
+    written = "".join(parts if keeps_zeros else [part for part in parts if part[0] != "0"])
+    text = f"P{days}D" + (f"T{written}" if written else "")
+    whole = [int(part) for part in re.findall("[0-9]+", whole_duration(text))]
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    assert timedelta(hours=whole[0], minutes=whole[1], seconds=whole[2]) == span
+    assert max(whole[1:]) < 60

@@ -19,6 +19,7 @@ from api.unpacking.fault import OUT_OF_MEMORY
 from api.unpacking.faults import is_percent
 from api.unpacking.ods_marks import readable
 from api.unpacking.request import Request
+from api.unpacking.sheets import SEARCHED_WORKBOOK_BYTES
 from domain.files.sheet_reader import SheetReader
 from domain.imports import ImportOptions
 
@@ -495,6 +496,51 @@ def test_further_sheets_with_events_are_told_where_none_was_chosen():
     assert unpacked(content, Request(count_rows=True))[0]["others"] == ["Fevereiro", "Mar\u00e7o"]
 
 
+@pytest.mark.parametrize(
+    ("first", "read", "others"),
+    [
+        ([HEADER], "Modelo", ["Dados"]),
+        ([["Agenda"], [], HEADER, []], "Modelo", ["Dados"]),
+        ([HEADER, ["TOTAL", None, 0]], "Modelo", ["Dados"]),
+        ([HEADER, ["texto", "dd/mm/aaaa", "texto"]], "Modelo", ["Dados"]),
+        ([], "Dados", []),
+        ([["Agenda de 2026"]], "Dados", []),
+        ([["Leia antes"], ["Preencha a data", "e a cidade"]], "Dados", []),
+        ([["TOTAL", 2]], "Dados", []),
+    ],
+)
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_first_sheet_without_events_does_not_hide_those_of_the_next(first, read, others, is_large):
+    book = openpyxl.Workbook()
+    book.active.title = "Modelo"
+    for line in first:
+        book.active.append(line)
+    for name, lines in (("Dados", [HEADER, ["A", "2025-07-01", "Recife"]]), ("Vazio", [HEADER])):
+        sheet = book.create_sheet(name)
+        for line in lines:
+            sheet.append(line)
+    content = saved(book)
+    if is_large:
+        grown = io.BytesIO(content)
+        with zipfile.ZipFile(grown, "a", zipfile.ZIP_STORED) as archive:
+            archive.writestr("xl/media/image1.png", bytes(SEARCHED_WORKBOOK_BYTES))
+        content = grown.getvalue()
+    has_rows = len(first) > 1 and first[1][:1] == ["texto"]
+    for request in (Request(), Request(count_rows=True)):
+        head, _ = unpacked(content, request)
+        assert (head["sheet"], head["others"]) == (read, [] if is_large and has_rows else others)
+
+
+def test_a_sheet_is_told_that_has_more_of_the_required_columns_than_the_first():
+    book = openpyxl.Workbook()
+    book.active.append(HEADER[:2])
+    other = book.create_sheet("Dados")
+    for line in (HEADER, ["A", "2025-07-01", "Recife"]):
+        other.append(line)
+    head, _ = unpacked(saved(book), Request(ImportOptions(defaults={"city": "Recife"})))
+    assert (head["sheet"], head["others"]) == ("Sheet", ["Dados"])
+
+
 SHOWN = {
     # The last cell of a row, as a person sees it.
     "a text": "Sala 12",
@@ -674,6 +720,40 @@ def test_a_sheet_without_a_header_is_chosen_by_its_dates():
     options = ImportOptions(mapping={"title": "#1", "event_date": "#2", "city": "#3"}, header_row=0)
     head, _ = unpacked(saved(book), Request(options=options))
     assert (head["sheet"], head["others"]) == ("Julho", ["Agosto"])
+
+
+@pytest.mark.parametrize("hidden", ["#REF!", "=A1", "Olinda"])
+def test_only_the_first_cell_of_a_merged_range_is_seen(hidden):
+    book = openpyxl.Workbook()
+    for line in (
+        HEADER,
+        ["A", "2025-07-01", "Recife"],
+        ["B", "2025-07-02", hidden],
+        ["C", "2025-07-03", hidden],
+        [None, hidden, None, "x"],
+        [hidden],
+        [None, None, hidden],
+    ):
+        book.active.append(line)
+    areas = "".join(f'<mergeCell ref="{area}"/>' for area in ("C2:C4", "A5:B6", "A7:C8"))
+    # Merged in the file itself: openpyxl drops what it covers, other programs leave it.
+    with zipfile.ZipFile(io.BytesIO(saved(book))) as archive:
+        entries = {each: archive.read(each) for each in archive.namelist()}
+    entries["xl/worksheets/sheet1.xml"] = entries["xl/worksheets/sheet1.xml"].replace(
+        b"</sheetData>", f"</sheetData><mergeCells>{areas}</mergeCells>".encode()
+    )
+    found = rows(zip_of(*entries.items()))
+    assert found[1:4] == [[name, f"2025-07-0{at}", "Recife"] for at, name in enumerate("ABC", 1)]
+    assert found[4] == ["", "", "", "x"]
+    assert not any(found[5:])
+
+
+def test_a_fault_of_the_first_cell_is_that_of_the_whole_range():
+    book = openpyxl.Workbook()
+    for line in (HEADER, ["A", "2025-07-01", "#REF!"], ["B", "2025-07-02"]):
+        book.active.append(line)
+    book.active.merge_cells("C2:C3")
+    assert [line["faults"] for line in rows(saved(book))[1:]] == [[[2, "cell_error", "#REF!"]]] * 2
 
 
 def test_merged_ranges_that_overlap_cost_a_row_no_more_than_one():

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.csv.dialect import ENCODINGS
+from api.services.imports.options import parse_options
+from domain.csv.dialect import ENCODINGS, known_encoding
 from domain.csv.reader import CsvReader
 from domain.files.preview import preview
 from domain.imports import ImportOptions
@@ -65,3 +66,39 @@ def test_the_encoding_is_blamed_for_some_of_the_missing_columns() -> None:
     reader, _ = read("título;data;descrição\nFesta;24/06/2026;Até\n".encode(), encoding="windows-1252")
     assert reader.fault is not None
     assert (reader.fault.code, reader.fault.suggestion) == ("unclear_encoding", "utf-8")
+
+
+NAMES = {
+    "utf-8": "utf8 UTF_8 utf-8-sig cp65001 u8",
+    "windows-1252": "cp1252 cp-1252 CP_1252 windows1252 windows_1252 win1252 win-1252 x-cp1252 1252",
+    "windows-1251": "cp1251 windows-1251 win-1251",
+    "koi8-r": "koi8r KOI8_R cskoi8r",
+    "iso-8859-1": "iso8859-1 iso_8859_1 ISO88591 ISO-8859_1 latin1 latin-1 latin_1 L1 cp819",
+    "iso-8859-15": "iso8859-15 latin9 latin-9 l9",
+    "mac-roman": "macroman macintosh mac_roman x-mac-roman MacRoman mac",
+    "cp850": "CP-850 cp_850 850 ibm850 IBM-850",
+    "utf-16-le": "utf16le UTF-16LE utf_16_le utf-16 u16",
+    "utf-16-be": "utf16be UTF-16BE",
+}
+WITH_BLANKS = {
+    "windows-1252": "windows 1252",
+    "iso-8859-1": " ISO 8859 1\n",
+    "cp850": "cp 850",
+    "utf-8": "UTF 8",
+}
+
+
+@pytest.mark.parametrize(("encoding", "names"), NAMES.items())
+def test_an_encoding_is_known_by_any_of_its_usual_names(encoding: str, names: str) -> None:
+    wanted = [encoding, encoding.upper(), *names.split(), WITH_BLANKS.get(encoding, encoding)]
+    assert {name: known_encoding(name) for name in wanted} == dict.fromkeys(wanted, encoding)
+    assert {name: parse_options({"encoding": name}) for name in wanted} == dict.fromkeys(
+        wanted, ImportOptions(encoding=encoding)
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "x", "-", "utf-7", "cp437", "8850", "cp850x", "ütf-8", "\ud800", "\0"]
+)
+def test_other_names_are_those_of_no_encoding_that_is_read(name: str) -> None:
+    assert known_encoding(name) is None

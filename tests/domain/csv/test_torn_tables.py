@@ -174,3 +174,56 @@ def test_a_row_with_words_of_headers_is_no_header(line: str) -> None:
 def test_a_line_of_totals_is_passed_over(line: str) -> None:
     rows, warnings = _read(f"{HEAD}Festa;24/06/2026;R;Sala\n{line}\n")
     assert (_told(rows), warnings) == (["Festa"], {"total_row": 1})
+
+
+BELOW = "Baile;2026-07-01;Recife;Teatro\nFrevo;2026-07-02;Olinda;Marco\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "fields"),
+    [
+        ('Título;Data;"Cidade;Local\n', 1, ("city",)),
+        ('Título;"Data;Cidade;Local\n', 1, ("event_date", "city")),
+        ('"Título;Data;Cidade;Local\n', 1, ("title", "event_date", "city")),
+        ('"Título";"Data";"Cidade\n', 1, ("city",)),
+        ('Agenda\n\nTítulo;Data;"Cidade;Local\n', 3, ("city",)),
+    ],
+)
+@pytest.mark.parametrize(
+    "below", [BELOW, BELOW.replace("Teatro", '"Teatro"'), BELOW.replace("Teatro", 'o "T"')]
+)
+def test_a_quote_in_the_header_that_is_not_closed_is_named(
+    head: str, line: int, fields: tuple[str, ...], below: str
+) -> None:
+    reader = CsvReader(ImportOptions(), ZONE)
+    reader.feed((head + below).encode())
+    reader.close()
+    reader.rows()
+    fault = reader.fault
+    assert fault is not None
+    assert (fault.code, fault.rule, fault.params) == (
+        "missing_columns",
+        "open_quote",
+        {"fields": fields, "line": line},
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        'Título;Data;Cidade;"Local\n(bairro)"\n',
+        '"Título";"Data";"Cidade"\n',
+        'Título;Data;Cidade;Um "nome"\n',
+    ],
+)
+def test_a_quote_in_the_header_that_is_closed_or_a_plain_character_is_no_fault(head: str) -> None:
+    names = head.replace("\n(", "(").strip().count(";") + 1
+    rows, _ = _read(head + ";".join(["Baile", "2026-07-01", "Recife", "Marco"][:names]) + "\n")
+    assert _told(rows) == ["Baile"]
+
+
+def test_another_missing_column_beside_a_broken_row_is_told_as_such() -> None:
+    reader = CsvReader(ImportOptions(), ZONE)
+    reader.feed('Título;Data\n"Baile;2026-07-01\nFrevo;2026-07-02\n'.encode())
+    reader.close()
+    assert reader.fault is None or reader.fault.rule != "open_quote"

@@ -375,6 +375,33 @@ def test_an_entry_that_begins_at_two_moments_is_refused(starts: list[str], other
     assert told == ([("event_date", "invalid_date", other)] if other else [])
 
 
+@pytest.mark.parametrize(
+    ("lines", "mapping", "name"),
+    [
+        (["SUMMARY:B"], None, "SUMMARY"),
+        (["SUMMARY;LANGUAGE=en:B"], None, "SUMMARY"),
+        (["LOCATION:Praça", "LOCATION:Teatro"], None, "LOCATION"),
+        (["DESCRIPTION:Um", "DESCRIPTION:Dois"], None, "DESCRIPTION"),
+        (["X-CIDADE:Olinda", "X-CIDADE:Recife"], {"city": "X-CIDADE"}, "X-CIDADE"),
+        (["SUMMARY:B", "SUMMARY:C"], None, "SUMMARY"),
+        # Twice the same, or nothing; what is no field; what may be repeated.
+        (["SUMMARY:A"], None, None),
+        (["SUMMARY:", "LOCATION:", "LOCATION:Praça"], None, None),
+        (["DESCRIPTION:a\\,b", "DESCRIPTION:a,b"], None, None),
+        (["X-CIDADE:Olinda", "X-CIDADE:Recife", "URL:a", "URL:b"], None, None),
+        (["CATEGORIES:a", "CATEGORIES:b", "COMMENT:a", "COMMENT:b"], {"city": "CATEGORIES"}, None),
+        (["BEGIN:VALARM", "SUMMARY:B", "DESCRIPTION:b", "END:VALARM", "DESCRIPTION:a"], None, None),
+    ],
+)
+def test_an_entry_with_two_values_of_one_field_is_refused(
+    lines: list[str], mapping: dict[str, str] | None, name: str | None
+) -> None:
+    _, (row,) = read(calendar(*entry("DTSTART:20260803T190000", *lines)), mapping=mapping)
+    assert (row.fields is None) == (name is not None)
+    told = [(error.field, error.code, error.value) for error in row.errors]
+    assert told == ([("", "duplicate_key", name)] if name else [])
+
+
 EXCLUDED = [
     # What follows DTSTART, and the date of the row.
     (["RRULE:FREQ=WEEKLY"], "2026-08-03T19:00:00"),

@@ -144,3 +144,20 @@ def test_no_prefix_of_a_file_is_recognised_as_another_kind(name: str) -> None:
 def test_any_4_kib_are_enough_to_recognise_a_kind(head: bytes, closed: bool) -> None:
     assert closed is False or sniff(head, closed=True) is not None
     assert sniff(head.ljust(MARKUP_BYTES, b"x"), closed=False) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["title,event_date,city\nA,", "T\u00edtulo;Data;Cidade\r\nA", "data\ttitulo\tcidade\r"]
+)
+def test_a_line_that_names_columns_is_enough(text: str) -> None:
+    assert sniff(text.encode(), closed=False) == "csv"
+    line = len(text.splitlines()[0].encode())
+    assert {sniff(text.encode()[:size], closed=False) for size in range(line + 1)} == {None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[title],event_date,city\n", "lista de 2026,x,y,z\n", "city,title\nA,B\n", "<a>,title,city,date\n"],
+)
+def test_few_bytes_that_may_be_anything_are_not(text: str) -> None:
+    assert sniff(text.encode(), closed=False) is None

@@ -127,3 +127,15 @@ def test_a_column_of_am_and_pm_beside_a_time_is_asked_about(
 def test_minutes_beside_a_whole_hour_are_asked_about(time: str, is_asked: bool) -> None:
     header, row = ["Title", "Date", "Hora", "Min", "City"], ["A", "2026-03-05", time, "30", "Recife"]
     assert isinstance(match_columns(header, sample=[row]), Problem) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("column", "waits"),
+    [(["Mostra", ""], False), (["1", "Mostra"], False), (["1", "2"], True), (["", ""], True), ([], True)],
+)
+def test_one_name_among_the_cells_shows_what_a_column_holds_whatever_follows(
+    column: list[str], waits: bool
+) -> None:
+    sample = [[cell, "2026-07-01", "Recife"] for cell in column]
+    assert needs_values(["Evento", "Data", "Cidade"], sample=sample) is waits
+    assert needs_values(["Título", "Quando", "Cidade"], sample=sample)

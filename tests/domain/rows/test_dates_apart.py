@@ -114,3 +114,30 @@ def test_headings_name_days_or_not() -> None:
 
 def test_a_long_text_is_no_heading_of_a_day() -> None:
     assert not holds_date("05/12/2026 " + "x" * 200)
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [
+        ("title,event_date,city", "one_cell"),
+        ("Nome;Quando;Cidade", "one_cell"),
+        ("Nome|Quando", "one_cell"),
+        ("Nome#Quando#Cidade", "no_names"),
+        ("Agenda", "no_names"),
+    ],
+)
+@pytest.mark.parametrize("line", ["{};2026-07-01;Recife", "{},2026-07-01,Recife", "{}#2026-07-01#Recife"])
+@pytest.mark.parametrize("further", [[], ["Mostra"], ["", "Mostra"]])
+def test_whole_lines_in_one_cell_are_no_headings(
+    names: str, rule: str, line: str, further: list[str]
+) -> None:
+    rows = [[line.format("Baile")], [line.format("Frevo")], further]
+    found = match_columns([names], {}, None, rows)
+    assert isinstance(found, Problem)
+    assert found.rule == rule
+
+
+def test_lines_in_one_cell_below_several_names_are_no_headings_either() -> None:
+    rows = [["Baile;2026-07-01;Recife"], ["Frevo;2026-07-02;Recife"]]
+    assert told(["Nome", "Cidade"], rows)[0] != "headings"
+    assert told(["Nome", "Cidade"], [["2026-07-01"], ["Baile", "Recife"]])[0] == "headings"

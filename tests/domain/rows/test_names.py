@@ -1,10 +1,12 @@
 """What the names of columns mean, with their brackets."""
 
+from datetime import UTC
+
 import pytest
 
 from domain.problems import Problem
 from domain.rows.columns import REQUIRED, Columns, match_columns
-from domain.rows.names import LOCATION_NAME, meaning
+from domain.rows.names import LOCATION_NAME, known_names, meaning, means_another_time
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,135 @@ def test_of_two_members_none_is_taken_because_a_record_may_lack_it() -> None:
 @pytest.mark.parametrize("name", ["ID do evento", "Tipo do evento", "Fim do evento", "do evento"])
 def test_other_things_of_the_event_are_not_known(name: str) -> None:
     assert meaning(name) is None
+
+
+OF_THE_EVENT = """
+Data do evento; Data de início; Data inicial; Data da apresentação; Data de realização
+Data de abertura; Data do show; Data prevista; Data confirmada; Data aprovada; Data agendada
+Data marcada; Data da sessão; Data do espetáculo; Data da reunião; Data da aula; Data de estreia
+Data do lançamento; Data da inauguração; Data da edição; Data da prova; Data da partida
+Data da visita; Data da assembleia; Data da formatura; Data da posse; Data da missa; Datas; Quando
+Data (a confirmar); Data (sujeita a alteração); Data (sujeita a confirmação)
+Data (pendente de aprovação); Dia; Data (15ª edição); Data em aprovação; Fecha de inicio
+Fecha del concierto; Fecha de la función; Fecha de apertura; Fecha de inauguración; Fecha prevista
+Fecha programada; Fecha de celebración; Fecha (sujeta a cambios); Start date; Show date
+Concert date; Opening date; Meeting date; Scheduled date; Confirmed date; Race date; Date of birds
+Date (subject to change); Date (to be confirmed); Starts at; Hora de início; Hora do show
+Horário da apresentação; Hora da sessão; Hora de abertura; Hora da partida; Hora de comienzo
+Hora de la función; Show time; Kickoff time; Horário (sujeito a alteração); Terminal
+Data da entrada; Finalista
+"""
+
+OF_SOMETHING_ELSE = """
+Data de fim; Data final; Data de término; Termina em; Data de finalização; Finish date; Close date
+Closing date; Fecha de cierre; Fecha de clausura; Último dia; Last day; Return date; Check-out date
+Checkout; Due date; Data de vencimento; Fecha de vencimiento; Expiry date; Data de validade
+Valid until; Data de desmontagem; Data de montagem; Setup date; Fecha de desmontaje; Criado em
+Date created; Fecha de creación; Data de cadastro; Data de inclusão; Data inserção; Date added
+Date entered; Fecha de registro; Data modificação; Data alteração; Fecha de modificación
+Fecha de actualización; Data da última edição; Fecha de edición; Última atualização; Updated at
+Data atualizada; Last modified date; Date changed; Data de revisão; Deleted at; Data de exclusão
+Data do cancelamento; Data da solicitação; Data de envio; Submission date; Date submitted
+Data de submissão; Received on; Data aprovação; Data de aprovação; Fecha de aprobación; Approved at
+Data de confirmação; Published; Data de publicação; Posted on; Data de divulgação; Data de inscrição
+Start date of registration; Data da matrícula; Sign-up date; Data da compra; Purchase date
+Order date; Data do pedido; Data da venda; Hora da compra; Hora do lembrete; Reminder time
+Fecha del recordatorio; Time spent; Tempo gasto; Data de nascimento; Fecha de nacimiento
+Carga horária; Timestamp; Data (montagem); Data (última atualização); Date (due)
+"""
+
+
+def listed(names: str) -> list[str]:
+    return [name.strip() for name in names.replace("\n", ";").split(";") if name.strip()]
+
+
+@pytest.mark.parametrize("name", listed(OF_THE_EVENT))
+def test_a_name_of_a_start_is_that_of_no_other_time(name: str) -> None:
+    assert not means_another_time(name)
+
+
+@pytest.mark.parametrize("name", listed(OF_SOMETHING_ELSE))
+def test_a_name_may_speak_of_another_time_than_the_start(name: str) -> None:
+    assert means_another_time(name)
+    assert meaning(name) is None
+
+
+@pytest.mark.parametrize("field", ["event_date", "event_time"])
+def test_no_known_name_of_a_start_speaks_of_another_time(field: str) -> None:
+    assert not [name for name in known_names(field) if means_another_time(name)]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Municipio/Cidade", "city"),
+        ("Data / Fecha / Date", "event_date"),
+        ("Título/Title", "title"),
+        ("Hora/Time", "event_time"),
+        ("Evento/Data", None),
+        ("Início/Fim", None),
+        ("Data/Hora", "event_date"),
+        ("Cidade/", "city"),
+        ("Cidade/Bairro", None),
+        ("/".join(["Cidade"] * 9), None),
+        ("Resumen", "description"),
+    ],
+)
+def test_names_that_a_slash_parts_mean_a_field_if_all_do(name: str, field: str | None) -> None:
+    found = meaning(name)
+    assert (found and found.field) == field
+
+
+def test_names_that_a_slash_parts_come_after_any_other_of_their_field() -> None:
+    one, other = meaning("Data/Dia"), meaning("Dia/Data")
+    assert one == other
+    assert one is not None
+    assert one.rank < min(found.rank for name in ("Data", "Dia") if (found := meaning(name)))
+
+
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        (["Event", "Date", "City", "Name/Title"], 0),
+        (["Atividade/Show", "Evento", "Data", "Cidade"], 1),
+        (["Título / Title", "Evento", "Data", "Cidade"], 1),
+        (["Evento/Event", "Data/Date", "Cidade/City", "Local/Venue"], 0),
+    ],
+)
+def test_a_name_of_several_is_used_where_its_field_has_no_other_column(names: list[str], title: int) -> None:
+    cells = {"Data": "24/06/2026", "Date": "24/06/2026", "Data/Date": "24/06/2026"}
+    found = match_columns(names, {}, {}, [[cells.get(name, "Recife") for name in names]], UTC)
+    assert not isinstance(found, Problem)
+    assert found.index["title"] == title
+    assert ("local_info.location_name" in found.index) == ("Local/Venue" in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        *[
+            (f"Data ({remark})", "event_date")
+            for remark in (
+                "pode sofrer alteração",
+                "sujeita a alteração sem aviso prévio",
+                "alterada",
+                "sem confirmação",
+            )
+        ],
+        *[
+            (f"Date ({remark})", "event_date")
+            for remark in ("may change", "last Friday", "registration required")
+        ],
+        *[(f"Time ({remark})", "event_time") for remark in ("may change", "changed")],
+        *[(f"Título ({remark})", "title") for remark in ("revisado", "para divulgação")],
+        *[(f"Cidade ({remark})", "city") for remark in ("alterada", "autorizada")],
+        *[(f"Capacity ({remark})", "local_info.capacity") for remark in ("approved", "registered")],
+        *[(f"Participants ({remark})", "participants") for remark in ("registered", "confirmation")],
+        ("Venue (may change)", "local_info.location_name"),
+    ],
+)
+def test_a_remark_in_brackets_takes_no_column_away(name: str, field: str) -> None:
+    found = meaning(name)
+    assert found is not None
+    assert found.field == field
+    assert not means_another_time(name)

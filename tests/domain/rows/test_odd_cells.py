@@ -1,11 +1,16 @@
 """Cells that are stored as they stand, and told by a warning."""
 
+import itertools
+import json
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.services.imports.file_source import READERS
 from domain.csv.reader import CsvReader
+from domain.files.preview import preview
 from domain.imports import ImportOptions
+from domain.rows.columns import FIELDS
 from domain.rows.row_parser import Row
 
 RECIFE = ZoneInfo("America/Recife")
@@ -304,3 +309,43 @@ def test_times_that_are_left_out_beside_a_date_are_told(name: str, cell: str) ->
 )
 def test_what_is_no_time_is_not_told(name: str, cell: str) -> None:
     assert read({name: cell, "Data": "2026-03-05"})[1] == {}
+
+
+CELLS = ("Teatro", "NA", "a definir", "2026-01-01", "Ana;Bia", "", '{"location_name":"A"}', "300", "19:30")
+SHARED = ("title", "event_date", "city", "x")
+TABLE = [dict(zip(SHARED, ("Mostra", "2026-03-05", "Natal", cell), strict=True)) for cell in CELLS]
+_LINES = [[*SHARED], *([*row.values()] for row in TABLE)]
+AS_CSV = "\n".join(";".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in _LINES)
+PAIRS = [*itertools.combinations(FIELDS, 2)]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_any_two_fields_may_share_a_column(pair: tuple[str, str]) -> None:
+    for at, name in enumerate(SHARED, 1):
+        for place in (name, f"#{at}"):
+            options = ImportOptions(mapping=dict.fromkeys(pair, place))
+            for kind, text in (("csv", AS_CSV), ("json", json.dumps(TABLE))):
+                reader = READERS[kind](options, RECIFE)  # type: ignore[index]  # a kind of table
+                reader.feed(text.encode())
+                reader.close()
+                found: list[Row] = []
+                while not reader.is_hungry:
+                    found += reader.rows()
+                assert reader.fault or len(found) == len(TABLE)
+                seen = preview(
+                    text.encode(),
+                    truncated=False,
+                    options=options,
+                    timezone=RECIFE,
+                    kind=READERS[kind],  # type: ignore[index]
+                )
+                assert seen.fault or len(seen.rows) == len(TABLE)
+
+
+def test_a_description_that_is_the_title_as_well_is_looked_at_as_a_title() -> None:
+    reader = CsvReader(ImportOptions(mapping={"title": "x", "description": "x"}), RECIFE)
+    reader.feed(b"x,event_date,city\n2026-01-01,2026-03-05,Natal\nA definir,2026-03-05,Natal\n")
+    reader.close()
+    reader.rows()
+    codes = {warning["code"]: warning["count"] for warning in reader.warnings}
+    assert (codes["unlikely_text"], codes["placeholder"]) == (1, 1)

@@ -59,11 +59,11 @@ async def test_rejected_rows_are_exported_without_live_formulas_and_with_reasons
         await site.upload(b'bad =1\nbad "q"\nok\n', {"Prefer": "wait=20"}, upload_id="x")
         answer = await site.http.get("/uploads/x/rejected.csv")
         assert "attachment" in answer.headers["Content-Disposition"]
-        assert list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))) == [
-            ["title", "_line", "_errors"],
-            ["bad =1", "1", "required: bad row"],
-            ['bad "q"', "2", "required: bad row"],
-        ]
+        header, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+        assert header == ["title", "_line", "_errors"]
+        assert [row[:2] for row in rows] == [["bad =1", "1"], ['bad "q"', "2"]]
+        # No cell shows what this reader made up.
+        assert all(row[2].startswith("required: bad row | no cell shows this") for row in rows)
 
 
 async def test_the_template_has_the_documented_columns(world):

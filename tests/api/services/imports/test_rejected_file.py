@@ -105,9 +105,9 @@ async def test_a_csv_keeps_its_own_delimiter_and_columns(tmp_path):
     async with serving(tmp_path) as served, served.client() as http:
         await send(http, FILES["csv"], upload_id="x")
         for path in ("rejected", "rejected.csv"):
-            header, first, second = (
-                (await http.get(f"{UPLOADS}/x/{path}")).content.decode("utf-8-sig").splitlines()
-            )
+            answer = await http.get(f"{UPLOADS}/x/{path}")
+            assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+            header, first, second = answer.content.decode("utf-8-sig").splitlines()
             assert header == "Título;Data;Cidade;Obs;_line;_errors"
             assert first.startswith("Festa;ontem;Recife;'=x;2;")
             assert second.startswith("'=Feira;2025-07-02;;'=y;3;")

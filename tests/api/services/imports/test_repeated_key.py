@@ -153,4 +153,6 @@ async def test_an_import_that_was_cancelled_before_its_file_came_is_no_success(w
         await break_off(site, world, 700)
         assert (await site.http.post("/uploads/x/cancel")).status_code == 200
         again = await site.upload(FILE, KEY)
-        assert (again.status_code, again.json()["rule"]) == (409, "cancelled")
+        told = again.json()
+        assert (again.status_code, told["rule"]) == (409, "cancelled")
+        assert (told["params"]["upload_id"], told["params"]["rows_stay"]) == ("x", True)

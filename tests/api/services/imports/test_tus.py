@@ -362,8 +362,7 @@ async def test_an_override_of_another_method_than_post_is_refused(world, method)
 
 @pytest.mark.parametrize("rest", [b"", b"row 2\n", b"row 2\nrow 3\n"], ids=["silent", "more", "all"])
 @pytest.mark.parametrize("creates", [False, True])
-async def test_a_body_whose_upload_is_cancelled_meanwhile_gets_410(world, monkeypatch, rest, creates):
-    monkeypatch.setattr("api.routes.uploads_body.SILENCE_SECONDS", 4)
+async def test_a_body_whose_upload_is_cancelled_meanwhile_gets_410(world, rest, creates):
     async with site_of(world) as site:
         head = ["Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream", "Content-Length: 18"]
         if creates:

@@ -127,6 +127,30 @@ async def test_an_interrupted_import_can_be_undone(world, path):
         assert [one["status"] for one in await world.feed() if one["type"] == "finished"] == ["cancelled"]
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "deleted", "stay"),
+    [
+        (b"row 1\nrow 2\nro", {}, [], True),
+        (b"row 1\nrow 2\nro", {}, [1], True),
+        (b"row 1\nrow 2\nro", {}, [1, 2], False),
+        (b"row 1\nrow 2\nro", {"dry_run": True}, [], False),
+        (b"row 1\nrow 2\nro", {"mode": "atomic"}, [], False),
+        (b"ro", {}, [], False),
+    ],
+)
+async def test_an_interrupted_import_says_whether_its_rows_stay(world, content, options, deleted, stay):
+    async with site_of(world) as site:
+        body = await world.imports.begin(world.wanted("x", **options))
+        assert (await site.http.get("/uploads/x")).json()["rows_stay"] is None
+        await body.write(content)
+        await body.break_off()
+        await world.until(body.running, lambda running: running.upload.state == "interrupted")
+        for event_id in deleted:
+            await delete(world, event_id)
+        assert (await site.http.get("/uploads/x")).json()["rows_stay"] is stay
+        assert [one["rows_stay"] for one in (await site.http.get("/uploads")).json()["items"]] == [stay]
+
+
 async def test_an_interrupted_undo_continues_at_the_next_start(world):
     async with site_of(world) as site:
         await site.upload(b"one\ntwo\nthree\n", {"Prefer": "wait=20"}, upload_id="x")

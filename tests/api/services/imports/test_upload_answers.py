@@ -1,3 +1,6 @@
+import json
+import re
+
 import anyio
 import msgspec
 import pytest
@@ -6,7 +9,7 @@ from litestar import Request
 from api.routes.uploads import WAIT_LIMIT_SECONDS, wait_seconds
 from api.services.identity import Identity
 from domain.ports.errors import StorageFullError, StorageUnavailableError
-from tests.api.services.imports.site import site_of
+from tests.api.services.imports.site import BOUNDARY, CLOSING, OPENING, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -271,3 +274,48 @@ async def test_the_length_of_a_file_is_told_when_it_is_known(world):
         assert (await site.upload(b"row 1\nrow 2\n", upload_id="whole")).status_code == 202
         told = await site.http.head("/uploads/whole")
         assert (told.headers["upload-offset"], told.headers["upload-length"]) == ("12", "12")
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "status", "stay"),
+    [
+        ("", "", "cancelled", True),
+        ("?undo=true", "", "undone", False),
+        ("", "&dry_run=true", "cancelled", False),
+    ],
+)
+async def test_who_waits_for_an_import_that_is_cancelled_meanwhile_learns_what_stays(
+    world, monkeypatch, query, options, status, stay
+):
+    # Rows are read as they come, and not at the end of the form.
+    monkeypatch.setattr("api.routes.uploads_body.HOLD_BYTES", 4)
+    async with site_of(world) as site:
+        rows = b"row 1\nbad\nrow 2\n"
+        whole = OPENING + rows + b"row 3\n" + CLOSING
+        head = [
+            f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
+            f"Content-Length: {len(whole)}",
+            "Prefer: wait=20",
+        ]
+        async with site.raw(head, path=f"/uploads?upload_id=x{options}") as (reader, writer):
+            writer.write(OPENING + rows)
+            with anyio.fail_after(60):
+                while (await site.http.get("/uploads/x")).json().get("rows") != 3:  # noqa: ASYNC110 - across a socket
+                    await anyio.sleep(0.01)
+            cancelled = await site.http.post(f"/uploads/x/cancel{query}")
+            assert (cancelled.status_code, cancelled.json()["status"]) == (200, status)
+            writer.write(whole[len(OPENING + rows) :])
+            with anyio.fail_after(60):
+                answer_head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = int(re.search(r"content-length: (\d+)", answer_head, re.IGNORECASE)[1])
+                told = json.loads(await reader.readexactly(length))
+        assert " 409 " in answer_head.splitlines()[0]
+        assert "location: /api/v1/uploads/x" in answer_head.lower()
+        counts = {name: cancelled.json()[name] for name in ("rows", "accepted", "rejected", "created")}
+        assert told["rule"] == "cancelled"
+        others = dict.fromkeys(("updated", "unchanged", "skipped"), 0)
+        said = {"upload_id": "x", "status": status, **counts, **others, "rows_stay": stay}
+        if told["params"]["status"] == "undoing":  # The undo goes on, and may keep rows yet.
+            said["status"] = "undoing"
+            del said["rows_stay"]
+        assert told["params"] == said

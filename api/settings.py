@@ -238,7 +238,10 @@ class Settings:
     )
     heartbeat_seconds: int = setting(15, _whole(1, 300), "silence before a heartbeat", "seconds")
     coalesce_ms: int = setting(
-        2, _whole(0, 1000), "pause between two writes to a busy stream", "milliseconds"
+        2,
+        _whole(0, 1000),
+        "pause between two writes to a busy stream, or up to 10 where writing takes most of the time",
+        "milliseconds",
     )
     feed_keep_days: int = setting(7, _whole(1, 3650), "how long messages can be replayed", "days")
     ring_messages: int = setting(

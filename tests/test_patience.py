@@ -18,6 +18,7 @@ SLEEPS = {
     "api/services/unreliable_store.py": "a slow store",
     "api/storage/postgres/test_connections.py": "the instant of a cancellation",
     "edge/recorder.py": "a client that sends in pieces",
+    "edge/test_bodies.py": "another request arrives meanwhile",
     "edge/test_memory.py": "looks of a second, of which the least counts",
     "end_to_end/browser/test_first_load.py": "a loop of a bounded number of looks",
     "end_to_end/test_imports_survive.py": "the instant of a kill",

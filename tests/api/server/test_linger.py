@@ -3,7 +3,7 @@
 import pytest
 
 from api.server import linger
-from api.server.linger import LINGER_SECONDS, SILENCE_SECONDS, Linger, LongReads
+from api.server.linger import BYTES_A_SECOND, LINGER_SECONDS, SILENCE_SECONDS, Linger, LongReads
 
 
 def test_a_client_that_sends_nothing_more_is_waited_for_once() -> None:
@@ -38,3 +38,16 @@ def test_few_are_read_for_long_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     reads.leave("a")
     reads.leave("c")
     assert [reads.may_read(one) for one in "cab"] == [True, False, True]
+
+
+def test_all_that_are_read_for_long_share_so_many_bytes_a_second() -> None:
+    reads, now, taken = LongReads(), 0.0, 0
+    waits = [0.0] * 3
+    while now < 2.0:
+        at = waits.index(min(waits))
+        now = max(now, waits[at])
+        waits[at] = now + reads.seconds_for(262_144, now)
+        taken += 262_144
+    assert taken == pytest.approx(2 * BYTES_A_SECOND, rel=0.02)
+    # Who comes after a pause waits for nobody.
+    assert reads.seconds_for(1, now + 60) == pytest.approx(1 / BYTES_A_SECOND)

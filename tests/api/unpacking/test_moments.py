@@ -128,6 +128,7 @@ def test_typed_dates_of_an_xlsx() -> None:
         ("P0DT19H30M00S", "PT19H30M00S"),
         ("PT19H30M00,5S", "PT19H30M00.5S"),
         ("PT0S", "PT00H00M00S"),
+        ("P0Y0M0DT19H30M00S", "PT19H30M00S"),
         ("PT1170M", "PT19H30M00S"),
         ("P1D", "PT24H00M00S"),
         ("P1DT2H3M4.25S", "PT26H03M04.25S"),

@@ -388,6 +388,7 @@ def test_an_entry_that_begins_at_two_moments_is_refused(starts: list[str], other
         (["SUMMARY:A"], None, None),
         (["SUMMARY:", "LOCATION:", "LOCATION:Praça"], None, None),
         (["DESCRIPTION:a\\,b", "DESCRIPTION:a,b"], None, None),
+        (["SUMMARY:A ", "DESCRIPTION: ", "DESCRIPTION:a", "DESCRIPTION:a\\n"], None, None),
         (["X-CIDADE:Olinda", "X-CIDADE:Recife", "URL:a", "URL:b"], None, None),
         (["CATEGORIES:a", "CATEGORIES:b", "COMMENT:a", "COMMENT:b"], {"city": "CATEGORIES"}, None),
         (["BEGIN:VALARM", "SUMMARY:B", "DESCRIPTION:b", "END:VALARM", "DESCRIPTION:a"], None, None),

@@ -4,6 +4,7 @@ import anyio
 import msgspec
 import pytest
 
+from api.services.imports.blob_names import blob_id
 from api.services.imports.new_upload import NewUpload
 from api.services.imports.service import Imports
 from api.storage.store import open_store
@@ -98,10 +99,27 @@ class World:
         async with self.store.snapshot() as snapshot:
             return await snapshot.uploads.rejected(upload_id, after_record=0, limit=10_000)
 
+    async def leave(self, upload_id, content=b"left"):
+        """Stage bytes while no process runs, as an import of a killed one leaves them."""
+        store = await open_store(
+            self.url, committed=self.on_commit, data_dir=self.folder, timezone="America/Recife"
+        )
+        try:
+            await store.blobs.append(blob_id(upload_id), 0, content)
+        finally:
+            await store.aclose()
+
     async def feed(self, name="upload/x"):
         _, head = await self.store.feed.bounds()
         stored = await self.store.feed.read([name], [], after=0, upto=head, limit=100_000)
         return [msgspec.json.decode(message.body) for message in stored]
+
+
+async def nothing_staged(store):
+    """Wait until no bytes of any import are left: they go soon after an answer, and a store tells nobody."""
+    with anyio.fail_after(60):
+        while await store.blobs.ids():  # noqa: ASYNC110
+            await anyio.sleep(0.005)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from functools import partial
 import anyio
 import pytest
 
-from tests.api.services.imports.conftest import World
+from tests.api.services.imports.conftest import World, nothing_staged
 from tests.api.services.imports.site import serve
 from tests.contracts.conftest import postgres, store_url
 
@@ -126,6 +126,4 @@ async def test_an_atomic_import_cancelled_by_another_process_stores_all_or_nothi
         assert (await world.upload()).state == status
         assert await world.titles() == titles
         # Its lease ended meanwhile: then the file is an orphan's, which a start sweeps up behind itself.
-        with anyio.fail_after(30):
-            while await world.store.blobs.ids():  # noqa: ASYNC110 - it tells nobody
-                await anyio.sleep(0.01)
+        await nothing_staged(world.store)

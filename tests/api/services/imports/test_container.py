@@ -19,6 +19,7 @@ from api.services.imports.container_preview import preview_packed
 from api.unpacking import __main__ as unpacking
 from api.unpacking import archive
 from domain.imports import ImportOptions
+from tests.api.services.imports.conftest import nothing_staged
 from tests.api.unpacking.test_damage import late_damage
 from tests.contracts.conftest import postgres, store_url
 from tests.serving import serving
@@ -113,7 +114,7 @@ async def test_a_workbook_imports_into_either_database_and_leaves_nothing_behind
         answer = await send(http, workbook_of(Agenda=AGENDA), upload_id="x")
         assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (201, 2, 1)
     async with serving(tmp_path, database_url=store_url) as served:
-        assert await served.app.state.services.store.blobs.ids() == []
+        await nothing_staged(served.app.state.services.store)
 
 
 async def test_a_rejected_csv_saved_as_a_workbook_can_be_imported(tmp_path):
@@ -277,12 +278,6 @@ async def test_a_crash_of_the_unpacking_process_ends_the_import_as_internal(worl
         assert (upload.state, upload.error.code) == ("failed", "internal")
 
 
-async def nothing_staged(world):
-    with anyio.fail_after(60):
-        while await world.store.blobs.ids():  # noqa: ASYNC110 - deleted after the end; a store sets no event.
-            await anyio.sleep(0.01)
-
-
 ENDS = {
     "late_fault": (
         """print('\\n{"fault":{"field":"file","code":"not_text","message":"x"}}')\nsys.exit(13)\n""",
@@ -309,7 +304,7 @@ async def test_what_was_unpacked_counts_only_after_a_good_end(world, tmp_path, m
     async with world.process():
         upload = await world.send(workbook_of(Agenda=AGENDA))
         assert (upload.state, upload.error.code, upload.accepted) == ("failed", code, 0)
-        await nothing_staged(world)
+        await nothing_staged(world.store)
 
 
 async def test_a_first_line_without_end_is_not_waited_for(world, tmp_path, monkeypatch):
@@ -350,7 +345,7 @@ async def test_a_text_that_many_rows_share_is_bounded_by_what_is_written(world, 
     async with world.process():
         upload = await world.send(saved(book))
         assert (upload.state, upload.error.code) == ("failed", "too_large")
-        await nothing_staged(world)
+        await nothing_staged(world.store)
 
 
 def test_unpacking_limits_leave_room_for_large_sheets():

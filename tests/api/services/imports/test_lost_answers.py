@@ -19,7 +19,7 @@ from api.services.imports.lease import ImportElsewhereError
 from api.services.imports.upload_body import UploadBody
 from domain.imports import ImportOptions
 from domain.ports.errors import StorageUnavailableError
-from tests.api.services.imports.conftest import World
+from tests.api.services.imports.conftest import World, nothing_staged
 from tests.api.services.imports.site import site_of
 from tests.api.services.unreliable_store import SCHEDULES, Scheduled, Unreliable, rest
 
@@ -302,9 +302,7 @@ def test_an_import_survives_every_stop_of_its_process(lives, stage, mode, undo):
         async with world.process():
             assert await world.titles() == ([] if undo else ["row 1", "row 2"])
             assert [message["type"] for message in await world.feed()].count("finished") == 1
-            with anyio.fail_after(60):
-                while await world.store.blobs.ids():  # noqa: ASYNC110 - a start deletes what was left, soon.
-                    await anyio.sleep(0.002)
+            await nothing_staged(world.store)
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as often:
         often.setattr("api.services.imports.service.LEASE_CHECK_SECONDS", 0.02)

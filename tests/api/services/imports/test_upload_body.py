@@ -2,6 +2,7 @@ import anyio
 import pytest
 
 from api.services.identity import Identity
+from tests.api.services.imports.conftest import nothing_staged
 from tests.api.services.imports.site import BOUNDARY, CLOSING, OPENING, site_of
 
 pytestmark = pytest.mark.anyio
@@ -87,9 +88,7 @@ async def test_a_file_over_the_limit_is_refused_while_it_streams(world):
         assert answer.status_code == 413
         assert (await world.upload()).error.code == "too_large"
         # The answer comes when the import has ended; its bytes go right after.
-        with anyio.fail_after(60):
-            while await world.store.blobs.ids():  # noqa: ASYNC110 - a store sets no event.
-                await anyio.sleep(0.01)
+        await nothing_staged(world.store)
 
 
 async def test_continue_100_is_sent_only_for_a_valid_head(world):

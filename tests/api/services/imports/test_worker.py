@@ -15,7 +15,7 @@ import pytest
 from api.parsing.pool import ParserPool
 from api.storage.event_packing import pack
 from domain.ports.errors import StorageFullError, StorageUnavailableError
-from tests.api.services.imports.conftest import World
+from tests.api.services.imports.conftest import World, nothing_staged
 from tests.api.services.imports.site import serve
 from tests.api.services.imports.test_container import workbook_of
 from tests.conftest import THOROUGH
@@ -160,6 +160,4 @@ async def test_each_row_is_stored_or_rejected_once_whichever_call_fails(world, k
                 break
         assert at > 1
     async with world.process():  # What a deletion did not reach goes with the next start, soon.
-        with anyio.fail_after(60):
-            while await world.store.blobs.ids():  # noqa: ASYNC110 - nobody is told
-                await anyio.sleep(0.005)
+        await nothing_staged(world.store)

@@ -45,7 +45,7 @@ async def test_every_row_is_stored_or_rejected_and_reported_once(world):
         assert told[-1]["status"] == "completed"
         changed = await world.feed("eventos")
         assert sum(message["count"] for message in changed) == 90
-        assert await world.store.blobs.ids() == []
+        await nothing_staged(world.store)
 
 
 async def test_rows_are_reported_while_the_file_is_still_arriving(world):

@@ -7,6 +7,7 @@ no word so (`S\u00c7O` for `SÃO`, `\u00e2NIBUS` for `ÔNIBUS`).
 
 import re
 
+from domain.csv.latin_9 import latin_9_text
 from domain.csv.other_scripts import other_script, polish_word
 from domain.problems import Problem, excerpt, problem
 
@@ -128,8 +129,10 @@ def doubt_about(content: bytes) -> Problem | None:
         return _unclear_word(word, encodings)
     if better := better_encodings(content):
         return _unclear_letters(content, better)
-    polish = polish_word(content)
-    return _unclear_word(polish, ("windows-1250",)) if polish else None
+    if polish := polish_word(content):
+        return _unclear_word(polish, ("windows-1250",))
+    latin = latin_9_text(content)
+    return _unclear_word(latin, ("iso-8859-15",)) if latin else None
 
 
 def _unclear_word(word: str, encodings: tuple[str, ...]) -> Problem:

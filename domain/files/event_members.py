@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.files.nested_members import NAMED_WRAPPERS, beside, unwrapped
 from domain.files.no_event_names import is_no_event
 from domain.rows.columns import REQUIRED, Mapped, find_column
-from domain.rows.names import LOCATION_NAME, column_key, meaning
+from domain.rows.names import LOCATION_NAME, column_key, meaning, plain_key
 
 LOOKED_AT = 100
 """So many values of an array are looked at."""
@@ -79,14 +79,18 @@ class EventMembers:
         """Take the options `mapping` and `defaults`."""
         self._mapping = mapping or {}
         self._columns = {field: name for field, name in self._mapping.items() if name}
-        self._mapped = {column_key(name): field for field, name in self._columns.items()}
+        self._mapped = {
+            key_of(name): field for key_of in (plain_key, column_key) for field, name in self._columns.items()
+        }
         self._given = frozenset(field for field, text in (defaults or {}).items() if text.strip())
         # What is named otherwise than the uploader says is an event, too, and not passed over unseen.
         self._by_name = EventMembers(None, defaults) if mapping else None
 
     def field(self, name: str) -> str | None:
         """Return the field that a member is, None for one that is none."""
-        mapped = self._mapped.get(column_key(name)) if self._mapped else None
+        mapped = None
+        if self._mapped:
+            mapped = self._mapped.get(column_key(name)) or self._mapped.get(plain_key(name))
         known = None if mapped else meaning(name)
         return mapped or (known.field if known and known.field not in self._mapping else None)
 

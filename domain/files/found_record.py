@@ -18,6 +18,7 @@ class FoundRecord(Struct, gc=False):
         resume: the state of a scanner that goes on after it.
         notes: codes of what was left out of it, and before it since the last record.
         left_out: the code of why it is no row at all; "" where it is one.
+        refused: the fields, or parts of them, that one of the problems is about, whichever it names.
     """
 
     line: int
@@ -27,6 +28,7 @@ class FoundRecord(Struct, gc=False):
     resume: "ScannerState"
     notes: Sequence[str] = ()
     left_out: str = ""
+    refused: Sequence[str] = ()
 
 
 class ScannerState(Struct, frozen=True):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from domain.files.event_members import EventMembers
 from domain.files.found_record import FoundRecord, Scanner, ScannerState
 from domain.files.json_scanner import JsonScanner
+from domain.files.member_values import is_no_number
 from domain.files.nested_members import columns_of_parts
 from domain.files.plain_objects import PlainObjects, PlainRun
 from domain.files.record_reader import HEAD_RECORDS, MemberReader
@@ -236,7 +237,7 @@ class JsonReader(MemberReader):
 
 
 def _has_value(value: Any) -> bool:
-    return value is not None and not (type(value) is str and not value.strip())
+    return value is not None and not is_no_number(value) and not (type(value) is str and not value.strip())
 
 
 def _other_date(names: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -16,6 +16,7 @@ from domain.files.json_candidates import LayoutMode
 from domain.files.json_layout import Layout, LayoutSearch
 from domain.files.json_status import cancellation, is_postponed, is_recurring, may_say_status
 from domain.files.json_values import MalformedError, ValueParser, after_commas, after_space
+from domain.files.member_values import is_no_number
 from domain.files.nested_members import PlainMembers
 from domain.files.other_arrays import OtherArrays
 from domain.files.passed_value import PassedValue
@@ -301,7 +302,8 @@ class JsonScanner:
             if not (window.closed or _DELIMITER.search(window.text, end)):
                 window.want_more()  # The digits of a number may go on.
                 return None
-            return self._found(start, end, {}, [problem("invalid_type.item", value=excerpt(value))])
+            problems = self._parser.refused if is_no_number(value) else [_no_object(value)]
+            return self._found(start, end, {}, problems)
         if end - start > limits.RECORD_CHARACTERS:
             return self._found(start, end, {}, [_TOO_LONG])
         if window.text.find("\\u", start, end) >= 0:
@@ -424,6 +426,10 @@ class JsonScanner:
         elif self._mode in _ENDS:
             self.ends_early = True
             self.fault = problem("invalid_json.ends_early")
+
+
+def _no_object(value: Any) -> Problem:
+    return problem("invalid_type.item", value=excerpt(value))
 
 
 def _has_objects(members: dict[str, Any]) -> bool:

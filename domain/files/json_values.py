@@ -74,8 +74,12 @@ class ValueParser:
             self.refused.append(problem("duplicate_key", value=excerpt(again)))
         return members
 
-    def _constant(self, word: str) -> None:
-        self.refused.append(problem("invalid_json.constant", value=word))
+    def _constant(self, word: str) -> float:
+        found = problem("invalid_json.constant", value=word)
+        if found not in self.refused:
+            self.refused.append(found)
+        # Not null, by which a required field would seem to be empty.
+        return float(word)
 
 
 def after_space(text: str, at: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.files.attendees import attendee
 from domain.files.found_record import FoundRecord
-from domain.files.member_values import cell_text
+from domain.files.member_values import cell_text, without_refused
 from domain.files.shared_fields import SharedFields
 from domain.rows.cells import Replacements
 from domain.rows.columns import MAX_COLUMNS
@@ -58,7 +58,10 @@ class MemberColumns:
             elif value is not None:
                 field = self._fields.get(at)
                 is_people = field == "participants" and type(value) is list
-                cells[at], problems = cell_text(field, self._named(record, value) if is_people else value)
+                told = self._named(record, value) if is_people else value
+                if record.problems and (told := self._without_refused(record, field, told)) is None:
+                    continue
+                cells[at], problems = cell_text(field, told)
                 if problems and not self._is_replaced(field, cells[at]):
                     record.problems = [*record.problems, *problems]
         return cells
@@ -66,6 +69,18 @@ class MemberColumns:
     def _is_replaced(self, field: str | None, cell: str) -> bool:
         """Return whether a text comes in the place of a value, whose type is thus no matter."""
         return self._replacements.replace(LOCATION_NAME if field == EITHER else field or "", cell)
+
+    @staticmethod
+    def _without_refused(record: FoundRecord, field: str | None, value: Any) -> Any:
+        """Return a value without what the record is refused for; no rule is asked about that again."""
+        value, refused = without_refused(field or "", value)
+        if field:
+            both = {EITHER: ("local_info", LOCATION_NAME)}.get(field, (field,))
+            record.refused = [
+                *record.refused,
+                *(each.replace(field, one, 1) for each in refused for one in both),
+            ]
+        return value
 
     @staticmethod
     def _named(record: FoundRecord, people: list[Any]) -> list[Any]:

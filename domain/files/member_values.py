@@ -1,5 +1,7 @@
 """Converts JSON values of members to cells, and checks their types."""
 
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -38,6 +40,33 @@ def cell_text(name: str | None, value: Any) -> tuple[str, list[Problem]]:
         full = "local_info.location_name" if name == EITHER else name
         problems = [invalid_type(full, _EXPECTED.get(name, "text"), value, _meant(name, value))]
     return _json_text(value), problems
+
+
+def is_no_number(value: Any) -> bool:
+    """Return whether a value is `NaN` or an infinity: its record is refused before any rule is asked."""
+    return type(value) is float and not isfinite(value)
+
+
+def without_refused(name: str, value: Any) -> tuple[Any, list[str]]:
+    """Return a value of a field without what its record is refused for already, and the fields of that.
+
+    They are named as problems name them: `local_info.past_events[0]`.
+    """
+    if is_no_number(value):
+        return None, [name]
+    # What is left here says nothing: nobody reads a record that is refused.
+    if type(value) is list:
+        return ["" if is_no_number(item) else item for item in value], []
+    return value, [*_refused_within(name, value)]
+
+
+def _refused_within(name: str, value: Any) -> Iterator[str]:
+    """Yield the members of a venue, and the items of its lists, that are refused."""
+    for member, inner in value.items() if type(value) is dict else ():
+        if is_no_number(inner):
+            yield f"{name}.{member}"
+        elif type(inner) is list:
+            yield from (f"{name}.{member}[{at}]" for at, item in enumerate(inner) if is_no_number(item))
 
 
 def _is_of_its_type(name: str, value: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from domain.dates.written import read_written
+from domain.files.member_values import is_no_number
 from domain.files.named_zones import NamedZones
 from domain.problems import sendable
 from domain.rows.memory import remember
@@ -237,7 +238,13 @@ class PlainMembers:
         if kind.has_zone:
             day = _WHOLE_DAY.fullmatch(itself.strip()) if is_all_day and type(itself) is str else None
             zone = _first(reached, _ZONE)
-            itself = day[1] if day else itself if zone is None else self._in_zone(itself, str(zone))
+            itself = (
+                day[1]
+                if day
+                else itself
+                if zone is None or is_no_number(zone)
+                else self._in_zone(itself, str(zone))
+            )
         return itself, {part: one for part, one in found.items() if one is not None}
 
     def _in_zone(self, moment: Any, zone: str) -> Any:
@@ -443,4 +450,4 @@ def _is_empty(value: Any, deepest: int = 4) -> bool:
     if type(value) in (dict, list):
         inner = value.values() if type(value) is dict else value
         return all(deepest > 0 and _is_empty(each, deepest - 1) for each in inner)
-    return value is None or (type(value) is str and not value.strip())
+    return value is None or is_no_number(value) or (type(value) is str and not value.strip())

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.csv.dialect import first_doubt
 from domain.csv.reader import CsvReader
 from domain.files.proposals import propose_mapping, unused_columns, without_twins
 from domain.files.record_reader import MemberReader
@@ -64,7 +65,7 @@ def preview(
 ) -> Preview:
     """Return the preview of the first bytes of a file; `truncated` means that there are more."""
     reader, rows = _read(kind(options, timezone), head, truncated=truncated)
-    fault = _fault(reader, truncated=truncated)
+    fault = _fault(reader, truncated=truncated) or _doubt(reader, head, options, truncated=truncated)
     if fault and fault.code == "unclear_encoding" and fault.suggestion:
         # The columns and rows are those of the proposal: that is how one sees whether it is right.
         options = replace(options, encoding=fault.suggestion)
@@ -77,12 +78,14 @@ def preview(
     lacking = fault if fault and fault.code == "missing_columns" else reader.fault
     missing: list[str] = []
     asked = _asked(lacking, options)
-    proposal = propose_mapping(names, sample, options, timezone)
+    kinds_own = reader.mapping_of_kind() if isinstance(reader, MemberReader) else options.mapping
+    proposal = propose_mapping(names, sample, replace(options, mapping=kinds_own), timezone)
     mapping = {field: column for field, column in proposal.items() if field not in asked}
     if lacking and lacking.code in ("missing_columns", "duplicate_columns"):
         mended, missing = _mended(options, {**mapping, **asked}, names, sample, timezone)
         reader, rows = _read(kind(mended, timezone), head, truncated=truncated)
         rows = [_without_stand_ins(row, missing) for row in rows]
+    read = {at for at, column in enumerate(reader.columns or ()) if column["field"]}
     return Preview(
         reader.dialect,
         _with_examples(reader.columns or [{"name": name, "field": None} for name in names], sample),
@@ -93,7 +96,7 @@ def preview(
         [
             {"column": at + 1, "name": excerpt(name), "values": [excerpt(value) for value in values]}
             for at, name, values in unused_columns(names, sample, mapping)
-            if at not in reader.stand_ins
+            if at not in reader.stand_ins and at not in read
         ],
         _encodings(fault),
     )
@@ -156,6 +159,15 @@ def _fault(reader: Reader, *, truncated: bool) -> Problem | None:
     if truncated and isinstance(reader, MemberReader) and reader.ends_early:
         return None
     return reader.fault
+
+
+def _doubt(reader: Reader, head: bytes, options: ImportOptions, *, truncated: bool) -> Problem | None:
+    """Return why the encoding has to be named, by all of the head, as an import asks before its first row."""
+    if not isinstance(reader, CsvReader):
+        return None
+    # A letter of UTF-8 may be cut where the head ends, and is none of another encoding.
+    whole_lines = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1] if truncated else head
+    return first_doubt(whole_lines, is_whole=True, named=options.encoding)
 
 
 def _read(reader: Reader, head: bytes, *, truncated: bool) -> tuple[Reader, list[Row]]:

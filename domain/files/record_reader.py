@@ -281,6 +281,10 @@ class MemberReader(Reader):
         found = ((record.line, record.members.get(name)) for record in records)
         return [(line, text.strip()) for line, text in found if isinstance(text, str)]
 
+    def mapping_of_kind(self) -> dict[str, str | None]:
+        """Return the uploader's mapping, and that of the kind: parts of objects, properties of calendars."""
+        return self._mapping(self._names)
+
     def _mapping(self, names: Sequence[str]) -> dict[str, str | None]:
         """Return the uploader's mapping, and that of the kind for the names that the file has."""
         given = self._options.mapping or {}
@@ -436,7 +440,7 @@ class MemberReader(Reader):
             return rejected([], list(record.problems), record.line, number, record.end)
         row = self._parser.parse(cells, line=record.line, record=number, end=record.end)
         if record.problems:
-            told = {problem.field.partition("[")[0] for problem in record.problems}
+            told = {*(problem.field.partition("[")[0] for problem in record.problems), *record.refused}
             others = [problem for problem in row.errors if problem.field not in told]
             return rejected(
                 _without_empty(cells), [*record.problems, *others], record.line, number, record.end

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from domain.files.member_values import is_no_number
 from domain.files.nested_members import members_by_field
 from domain.problems import Problem
 from domain.rows.columns import duplicate_columns
@@ -87,7 +88,8 @@ def _shared(names: Sequence[str], index: Mapping[str, int], mapped: Collection[s
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or (type(value) is str and (not value.strip() or is_nothing(value)))
+    is_nothing_told = type(value) is str and (not value.strip() or is_nothing(value))
+    return value is None or is_no_number(value) or is_nothing_told
 
 
 def _compared(value: Any) -> str:

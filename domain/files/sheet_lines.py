@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from domain.problems import Problem, problem
 from domain.rows.columns import REQUIRED, Columns
+from domain.rows.dates_apart import holds_date
 from domain.rows.names import EITHER
 
 NO_VALUE = frozenset({"cell_error", "no_saved_value"})
@@ -128,8 +129,14 @@ def hides_totals(line: SheetLine, columns: Columns) -> bool:
 
 
 def is_separator(line: SheetLine, columns: Columns) -> bool:
-    """Return whether title, date and city are one merged cell: the heading of the rows below it."""
+    """Return whether title, date and city are one merged cell: the heading of the rows below it.
+
+    Where the title alone is a column of these, a cell over all columns that are used may be a title as well,
+    and is a heading only where it names a day.
+    """
     places = [columns.index[name] for name in REQUIRED if name in columns.index]
+    if places == [columns.index.get("title")] and any(map(holds_date, line.cells[places[0] :][:1])):
+        places = [*columns.index.values()]
     joined = range(min(places, default=0) + 1, max(places, default=0) + 1)
     return len(places) > 1 and set(line.merged).issuperset(joined)
 

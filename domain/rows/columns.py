@@ -30,6 +30,7 @@ from domain.rows.names import (
     Meaning,
     column_key,
     meaning,
+    plain_key,
     without_event,
 )
 from domain.rows.zone_names import is_of_another_zone
@@ -266,8 +267,11 @@ def find_column(names: Sequence[str], name: str) -> list[int]:
     if _POSITION.fullmatch(name.strip()):
         place = place_of(name)
         return [place] if place is not None and place < len(names) else []
-    key = column_key(name)
-    return [column for column, own in enumerate(names) if key and column_key(own) == key]
+    for key_of in (column_key, plain_key):
+        key = key_of(name)
+        if found := [column for column, own in enumerate(names) if key and key_of(own) == key]:
+            return found
+    return []
 
 
 def _absent(name: str, names: Sequence[str]) -> Problem:

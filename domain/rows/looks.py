@@ -60,6 +60,10 @@ _TOTALS = re.compile(
     r"|(?:somas?|somatorio|sumas?|sum|count)(?: totals?)?)"
     rf"(?P<of> (?:de|do|da|dos|das|del|of|por|a)(?: [\w/$()]{{1,20}}){{1,4}}| {_COUNTED})?\W*+"
 )
+# No `Soma`, `Total 90` or `Domingo Total`, which are titles as well.
+_SURE_TOTALS = re.compile(
+    rf"\W*+{_TOTAL}(?: (?:de|do|da|dos|das|del|of|por) (?:{_COUNTED}|dia|day|semana|week|mes|month))?\W*+"
+)
 # `3`, `R$ 1.200,00`, `12 eventos`.
 _AMOUNT = re.compile(r"(?:[a-z]{0,3}\W{0,2} ?)?[0-9][0-9.,' ]*+(?:[a-z]{1,20}|%)?")
 _TOTAL_WORDS = re.compile(r"tota|som|sum|count")
@@ -301,24 +305,29 @@ def is_count_of_rows(row: Sequence[str]) -> bool:
     )
 
 
-def is_line_of_totals(row: Sequence[str]) -> bool:
-    """Return whether a row has labels of totals, and else only numbers: `Total Eclipse` is a title."""
+def is_line_of_totals(row: Sequence[str], *, surely: bool = False) -> bool:
+    """Return whether a row has labels of totals, and else only numbers: `Total Eclipse` is a title.
+
+    `surely`: labels that no event has as its title.
+    """
     filled = [plain for cell in row if (plain := " ".join(cell.split())) and not is_nothing(plain)]
     words = [folded(cell) for cell in filled if not is_number(cell)]
     if not any(map(_TOTAL_WORDS.search, words)):
         return False
     labels = [word for word in words if not _AMOUNT.fullmatch(word)]
     has_number = len(labels) < len(filled)
-    return bool(labels) and all(_is_label_of_totals(label, has_number) for label in labels)
+    return bool(labels) and all(_is_label_of_totals(label, has_number, surely=surely) for label in labels)
 
 
-def _is_label_of_totals(text: str, has_number: bool) -> bool:
+def _is_label_of_totals(text: str, has_number: bool, *, surely: bool) -> bool:
     """Return whether a cell is a label of totals; `Total de vagas` is one beside a number."""
     label, _, amount = text[:_LONGEST_LABEL].replace("=", ":").partition(":")
     if amount.strip() and not _AMOUNT.fullmatch(amount.strip()):
         return False
     found = _TOTALS.fullmatch(label)
-    return found is not None and (has_number or bool(amount.strip()) or not found["of"])
+    if found is None or not (has_number or amount.strip() or not found["of"]):
+        return False
+    return not surely or _SURE_TOTALS.fullmatch(label) is not None
 
 
 def column_of(rows: Sequence[Sequence[str]], column: int) -> list[str]:

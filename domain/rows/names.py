@@ -145,6 +145,11 @@ _OF_SEVERAL = 0
 """The rank of such a header: any other column of its field comes first."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LEAST_OF_CAMEL = 3
+"""Letters of the longest part of a word in which capitals begin words: not of `FiM`, `dEsTiNo`."""
+_FEW_PARTS = 2
+"""So many parts may be shorter: `sgUF`."""
+_WORD = re.compile(r"[^\W_]+")
 _NO_LETTERS = re.compile(r"[^\w]+|_+")
 _OF_EVENT = re.compile(r"(?<=[a-z])_(?:do|del|of_the|of)_(?:evento|event)\Z")
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -225,22 +230,43 @@ _meant: dict[str, "Meaning | None"] = {}
 _UNSEEN = Meaning("", 0)
 
 
-def column_key(name: str) -> str:
-    """Return the form in which column names are compared: no case, no accents, no marks."""
-    key = _keys.get(name)
-    if key is None:
-        key = "_".join(_NO_LETTERS.sub(" ", folded(_CAMEL.sub(" ", name))).split())
-        remember(_keys, name, key)
-    return key
+def plain_key(name: str) -> str:
+    """Return a name without case, accents and marks: `startDate` and `STARTDATE` are one."""
+    return "_".join(_NO_LETTERS.sub(" ", folded(name)).split())
 
 
 _MEANINGS = {
-    column_key(name): Meaning(field, rank)
+    plain_key(name): Meaning(field, rank)
     for field, groups in _NAMES.items()
     for rank, names in zip((3, 2, 1), groups, strict=True)
     for name in (field, *names.split())
     if rank == 3 or name != field
 }
+
+
+def column_key(name: str) -> str:
+    """Return the form in which column names are compared: no case, no accents, no marks.
+
+    Of an unknown name, capitals within a word begin another one, as programs write: `startDate`. In a known
+    one they say nothing (`tItLe`), nor in one that is written with the Caps Lock key.
+    """
+    key = _keys.get(name)
+    if key is None:
+        key = plain_key(name)
+        if _CAMEL.search(name) and key not in _MEANINGS and without_event(key) not in _MEANINGS:
+            key = plain_key(_WORD.sub(_in_words, name))
+        remember(_keys, name, key)
+    return key
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """Return a word with blanks before its inner capitals, if these seem to begin words."""
+    word = found[0]
+    is_inverted = word[:1].islower() and word[1:].isupper()
+    parts = _CAMEL.split(word)
+    is_short = max(map(len, parts)) < _LEAST_OF_CAMEL
+    is_odd = is_short and (len(parts) > _FEW_PARTS or min(map(len, parts)) == 1)
+    return word if is_inverted or is_odd else " ".join(parts)
 
 
 def meaning(name: str) -> Meaning | None:

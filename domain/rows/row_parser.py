@@ -111,6 +111,10 @@ class RowParser:
             for field, column in columns.index.items()
         ]
 
+        self._gives_date = "event_date" in columns.defaults and not is_mended
+        self._keys = _keys_of(columns.names) if columns.has_header else []
+        self._longest_header = max(map(len, columns.names), default=0)
+
     @property
     def _is_answered(self) -> bool:
         """Whether the uploader has given values, or an order of dates, with the file."""
@@ -126,6 +130,9 @@ class RowParser:
         """
         if self.is_elsewhere and not self._repeats_header(cells):
             self.pass_over(1)
+            return None
+        may_be_none = self.is_elsewhere or (self._gives_date and self._is_surely_no_record(cells))
+        if may_be_none and self._is_no_record(cells):
             return None
         row = self.parse(cells, line=line, record=record, end=end)
         if row.fields is not None or self.is_mended:
@@ -165,6 +172,26 @@ class RowParser:
     def date_cell(self, cells: Sequence[str]) -> str:
         """Return the text of a row's date, without its time's column and without a default."""
         return self._cell("event_date", cells)
+
+    def _is_surely_no_record(self, cells: list[str]) -> bool:
+        """Return whether a row that has no date of its own is none, though defaults would make it an event.
+
+        Stricter than for a row that is rejected anyway: `Show` at the `Sede` may be one.
+        """
+        title = self._own("title", cells)
+        if not title or self._own("event_date", cells) or self._cell("title", cells).strip() != title:
+            return False
+        if not title[0].isalpha():
+            return is_ruler(cells) or is_count_of_rows(cells)
+        if len(title) <= self._longest_header and _keys_of(cells) == self._keys:
+            return True
+        has_word = "total" in title.lower() or "totais" in title.lower()
+        return has_word and not self._own("city", cells) and is_line_of_totals(cells, surely=True)
+
+    def _own(self, name: str, cells: Sequence[str]) -> str:
+        """Return what stands in the cell of a field, without its default."""
+        column = self._columns.index.get(name)
+        return cells[column].strip() if column is not None and column < len(cells) else ""
 
     def _is_no_record(self, cells: list[str]) -> bool:
         """Return whether a rejected row is a line of totals, a ruler or the header once more; warn of it."""
@@ -328,6 +355,14 @@ class RowParser:
         """Leave out `required` for cells that `missing_cells` reports already."""
         absent = {name for name, column in self._columns.index.items() if column >= len(cells)}
         return [p for p in problems if not (p.code == "required" and p.field in absent)]
+
+
+def _keys_of(names: Sequence[str]) -> list[str]:
+    """Return the keys of names, without those of columns at the end that have none."""
+    keys = [*map(column_key, names)]
+    while keys and not keys[-1]:
+        keys.pop()
+    return keys
 
 
 def _field_of(name: str) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.csv.doubt import better_encodings
+from domain.csv.doubt import better_encodings, doubt_about
 
 WORDS = """
 EXPOSIÇÃO/SÃO LUÍS/AÇÃO E REAÇÃO/GOIÂNIA/FORRÓ/MACEIÓ/Forró/Maceió/Café/Saúde/Itaú/Música/Piauí/José/Belém
@@ -122,3 +122,52 @@ def test_several_rows_of_a_language_are_asked_about_in_any_case_of_letters(
     assert better_encodings(text.encode("cp1252")) == ()
     for encoding in ("cp850", "mac_roman"):
         assert better_encodings(text.encode(encoding)) != ()
+
+
+OF_LATIN_9 = """
+Œuvre à 10 €/Entrada 10€/Entrada 10,50 €/€10/€ 10,50/cœur/sœur/Sacré-Cœur/SACRÉ-CŒUR/CŒUR/Œil/œil/œuf/les œufs
+hors-d'œuvre/d'œuvre/ŒUVRE/manœuvre/Œdipe/œnologie/L'HAŸ-LES-ROSES/nežný/Dražen Žižek/ŒDIPE/fœtus/HAŸ.
+Preço (€)/10,- €/€ 1.250,00/5€
+"""
+OF_WINDOWS = """
+½/¼/¾/1½ horas/½ hora/½ price/2½h/½h/½l/½kg/½lb/½litro/½tempo/½-término/¼ de hora/¼-Finale/1¼/3¾/8½ de Fellini
+Nº½/kg½/(½)/1/½/½ ilha/5¾%/A ¾/MESA ¾/¾ de hora/1½il
+cañón\u00b4s/Rock\u00b4n\u00b4Roll/D\u00b4Artagnan/d\u00b4água
+Copo d\u00b4Água/l\u00b4été/O\u00b4Brien/joa\u00b4o
+¨Show¨/¨Los Ángeles¨/copo d¨água/pingu¨ino
+A ¦ B/Show¦Sala/¦ Show/¤/¤ Show/¤ 10 anos/Sala ¤ Teatro/\u00b8/Lisboa\u00b8 Porto/cedilha ( \u00b8 )
+São ¼ João/Sala 1 ¤ Sala 2/2026 ¤ Show/¤ 19.30 Abertura/¤ 20.00 Uhr Konzert/¤ 24.06 São João
+Franc\u00b8a/prec\u00b8o/cabec\u00b8a/VIOLINO¾/KG¾/XL¾/CUP¾-FULL/10h½à/kg½de/copo½cheio/meia½noite/ein½stündig/DAS½h
+10 £/R$ 10/¢50/§ 5/©2026/1ª/2º/10 °C/3 \u00d7 4/¿Qué?/«Olé»/Åre/Ærø/niño/ação
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [text for line in OF_LATIN_9.strip().split("\n") for text in line.split("/")]
+)
+def test_letters_of_latin_9_are_asked_about(text: str) -> None:
+    found = doubt_about(f"title;date;city\n{text};2026-06-24;Recife\n".encode("iso8859-15"))
+    assert found is not None
+    assert found.code == "unclear_encoding"
+    assert found.suggestions == ("iso-8859-15",)
+
+
+@pytest.mark.parametrize(
+    "text", [text for line in OF_WINDOWS.strip().split("\n") for text in line.split("/")]
+)
+def test_signs_that_stand_for_themselves_are_not(text: str) -> None:
+    assert doubt_about(f"title;date;city\n{text};2026-06-24;Recife\n".encode("cp1252")) is None
+
+
+def test_what_has_quotes_or_the_euro_of_windows_is_not_of_latin_9() -> None:
+    text = "title;date;city\nc½ur;2026-06-24;R\n"
+    assert doubt_about(text.encode("cp1252")) is not None
+    for mark in "“”\u2013€…":
+        assert doubt_about(f"{text}{mark};2026-06-24;R\n".encode("cp1252")) is None
+
+
+def test_it_is_shown_by_both_encodings() -> None:
+    found = doubt_about("cidade\nEntrada 10 €\nB".encode("iso8859-15"))
+    assert found is not None
+    assert found.value == "Entrada 10 ¤"
+    assert "Entrada 10 €" in found.message

@@ -64,7 +64,7 @@ options = st.fixed_dictionaries(
     optional={
         "date_format": st.sampled_from(["auto", "dmy", "mdy", "iso"]),
         "values": st.just({"event_date": {"a definir": "2025-12-31"}, "city": {"REC.": "Recife"}}),
-        "defaults": st.just({"city": "Olinda"}),
+        "defaults": st.sampled_from([{"city": "Olinda"}, {"city": "Olinda", "event_date": "2026-06-24"}]),
         "mapping": st.sampled_from(
             [
                 {"event_time": None},

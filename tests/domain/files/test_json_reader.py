@@ -583,3 +583,65 @@ def test_texts_like_errors_of_a_spreadsheet_are_texts_in_json(count: int) -> Non
         for row in rows
     }
     assert told_of == {("#N/A", "'#REF!", "Err:502", "'=1")}
+
+
+OWN = '"title":"E","event_date":"2026-06-24","city":"R"'
+CONSTANTS: list[tuple[str, list[str]]] = [
+    (f'{{{OWN},"local_info":{{"location_name":"T1","capacity":NaN}}}}', []),
+    (f'{{{OWN},"local_info":{{"location_name":NaN,"capacity":-1}}}}', ["local_info.capacity:out_of_range"]),
+    (
+        f'{{{OWN},"local_info":{{"location_name":"T1","past_events":[NaN,3]}}}}',
+        ["local_info.past_events[1]:invalid_type"],
+    ),
+    (f'{{{OWN},"local_info":{{"location_name":"T1","is_accessible":NaN,"address":NaN}}}}', []),
+    (f'{{{OWN},"local_info":{{"location_name":"T1","venue_type":NaN,"x":{{"y":[NaN]}}}}}}', []),
+    (f'{{{OWN},"local_info":NaN}}', []),
+    (f'{{{OWN},"local":NaN}}', []),
+    (f'{{{OWN},"local":{{"location_name":NaN}}}}', []),
+    (f'{{{OWN},"location":{{"name":"Sala","capacity":NaN}}}}', []),
+    (f'{{{OWN},"location":{{"name":"Sala","city":NaN}}}}', []),
+    (f'{{{OWN},"capacity":NaN,"location_name":"T1"}}', []),
+    (f'{{{OWN},"capacity":3,"location_name":NaN}}', []),
+    (f'{{{OWN},"participants":[NaN,"A",3]}}', ["participants[2]:invalid_type"]),
+    (f'{{{OWN},"participants":[{{"name":NaN}},{{"name":"A"}}]}}', []),
+    (f'{{{OWN},"participants":NaN}}', []),
+    (f'{{{OWN},"description":NaN,"event_time":NaN,"id":NaN,"x":NaN}}', []),
+    ('{"title":NaN,"event_date":"2026-06-24","city":"R"}', []),
+    ('{"title":{"text":NaN},"event_date":"2026-06-24","city":"R"}', []),
+    ('{"title":"E","event_date":NaN,"city":NaN}', []),
+    ('{"title":NaN,"event_date":"x","city":""}', ["event_date:invalid_date", "city:required"]),
+    ('{"title":"E","event_date":"2026-06-24","city":"R","local_info":{"location_name":"T1"},"z":NaN}', []),
+    (f'{{{OWN},"venue":[NaN]}}', []),
+    (f'{{{OWN},"location":[{{"name":"Sala"}},NaN]}}', []),
+    (f'{{{OWN},"address":[NaN]}}', []),
+    ("NaN", []),
+]
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(("record", "others"), CONSTANTS)
+def test_what_is_no_json_is_told_once_and_not_as_missing(record: str, others: list[str], word: str) -> None:
+    record = record.replace("NaN", word)
+    for text in (f"[{A},{record}]", f"{A}\n{record}\n{A}"):
+        reader, rows = read(text.encode())
+        assert reader.fault is None
+        codes = [f"{error.field}:{error.code}" for error in rows[1].errors]
+        assert codes == [":invalid_json", *others]
+        assert rows[1].errors[0].value == word
+
+
+def test_a_zone_that_is_no_json_is_told_once() -> None:
+    _, rows = read(b'[{"title":"E","city":"R","start":{"dateTime":"2026-06-24T10:00:00","timeZone":NaN}}]')
+    assert [f"{error.field}:{error.code}" for error in rows[0].errors] == [":invalid_json"]
+
+
+def test_several_words_that_are_no_json_are_told_once_each() -> None:
+    _, rows = read(f'[{{{OWN},"description":NaN,"x":[NaN,Infinity]}}]'.encode())
+    assert [error.value for error in rows[0].errors] == ["NaN", "Infinity"]
+
+
+def test_what_is_no_json_contradicts_no_other_member() -> None:
+    text = f'[{A},{{{OWN},"location":{{"name":"Sala","city":NaN}}}},{A}]'
+    reader, rows = read(text.encode())
+    assert reader.fault is None
+    assert [row.fields is None for row in rows] == [False, True, False]

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.csv.reader import CsvReader
-from domain.files.preview import PREVIEW_ROWS, Preview, preview
+from domain.files.calendar_reader import CalendarReader
+from domain.files.json_reader import JsonReader
+from domain.files.preview import PREVIEW_ROWS, Kind, Preview, preview
 from domain.imports import ImportOptions
 from tests.domain.corpus import HEADER, file, row
 
@@ -18,9 +20,9 @@ AGENDA = (
 )
 
 
-def look(content: bytes, *, truncated: bool = False, **options: object) -> Preview:
+def look(content: bytes, *, truncated: bool = False, kind: Kind = CsvReader, **options: object) -> Preview:
     read = msgspec.convert(options, ImportOptions)
-    return preview(content, truncated=truncated, options=read, timezone=UTC)
+    return preview(content, truncated=truncated, options=read, timezone=UTC, kind=kind)
 
 
 def test_the_preview_of_a_valid_file_shows_its_first_rows() -> None:
@@ -201,3 +203,90 @@ def test_the_proposal_is_what_the_rows_show(other: str) -> None:
     assert [r.fields and r.fields.local_info and r.fields.local_info.location_name for r in seen.rows] == [
         "Teatro"
     ]
+
+
+@pytest.mark.parametrize("truncated", [True, False])
+@pytest.mark.parametrize("newline", ["\n", "\r"])
+@pytest.mark.parametrize("before", [0, 19, 20, 25, 1000])
+@pytest.mark.parametrize(
+    ("encoding", "text", "proposed"),
+    [
+        ("mac_roman", "São João", "macintosh"),
+        ("cp850", "São João", "cp850"),
+        ("iso8859-15", "Cœur à 10 €", "iso-8859-15"),
+        ("cp1251", "Концерт Москва", "windows-1251"),
+        ("cp1252", "São João", None),
+        ("utf-8", "São João", None),
+    ],
+)
+def test_a_doubtful_encoding_is_told_wherever_it_shows(
+    encoding: str, text: str, proposed: str | None, before: int, newline: str, *, truncated: bool
+) -> None:
+    rows = "A;24/06/2026;R\n" * before + f"{text};24/06/2026;R\nB;24/06"
+    content = f"title;date;city\n{rows}".replace("\n", newline).encode(encoding)
+    seen = look(content, truncated=truncated)
+    assert seen.encodings[:1] == (() if proposed is None else (proposed,))
+    assert (seen.fault and seen.fault.code) == (proposed and "unclear_encoding")
+    assert len(seen.rows) == min(before + 1 + (not truncated), PREVIEW_ROWS)
+
+
+def test_a_letter_that_is_cut_at_the_end_of_the_head_is_no_doubt() -> None:
+    head = "title;date;city\nA;2026-06-24;R\nsã".encode()[:-1]
+    assert look(head, truncated=True).fault is None
+
+
+@pytest.mark.parametrize("named", ["windows-1252", "macintosh"])
+def test_an_encoding_that_is_named_is_not_doubted(named: str) -> None:
+    content = ("title;date;city\n" + "A;2026-06-24;R\n" * 30 + "São;2026-06-24;R\n").encode("mac_roman")
+    assert look(content, encoding=named).fault is None
+
+
+PLACE = '"address":{"name":"Teatro","address":"Rua A","city":"Recife"}'
+IN_PARTS = {
+    "address": f'{{"data":[{{"id":"s1","name":"A","start_date":"2026-06-24",{PLACE}}}]}}',
+    "location": '[{"title":"A","startTime":"2026-06-24T10:00","location":{"name":"Sala","city":"R"},"x":1}]',
+    "ids": '[{"title":"A","date":"2026-06-24","city":"R","_id":"1","@id":"2","local":"Sala"}]',
+    "capacity": '[{"title":"A","date":"2026-06-24","city":"R","capacity":3}]',
+}
+CALENDAR = "\r\n".join(
+    [
+        *("BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:1", "SUMMARY:A", "DTSTART:20260624T100000"),
+        *("LOCATION:Sala", "ATTENDEE;CN=Ana:mailto:a@b.c", "END:VEVENT", "END:VCALENDAR", ""),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "unused"),
+    [
+        (IN_PARTS["address"], JsonReader, []),
+        (IN_PARTS["location"], JsonReader, ["x"]),
+        (IN_PARTS["ids"], JsonReader, ["@id"]),
+        (IN_PARTS["capacity"], JsonReader, []),
+        (CALENDAR, CalendarReader, []),
+    ],
+)
+def test_what_is_read_is_not_told_as_unused(content: str, kind: Kind, unused: list[str]) -> None:
+    seen = look(content.encode(), kind=kind, defaults={"description": "D"})
+    assert [column["name"] for column in seen.unused] == unused
+    assert [column["name"] for column in seen.columns if not column["field"]] == unused
+
+
+@pytest.mark.parametrize("content", [text for name, text in IN_PARTS.items() if name != "capacity"])
+def test_the_proposal_names_all_that_is_read_and_reads_it_likewise(content: str) -> None:
+    seen = look(content.encode(), kind=JsonReader)
+    read = {column["name"] for column in seen.columns if column["field"]}
+    assert set(seen.mapping.values()) == read
+    again = look(content.encode(), kind=JsonReader, mapping=seen.mapping)
+    assert (again.rows, again.mapping, again.unused) == (seen.rows, seen.mapping, seen.unused)
+
+
+def test_a_part_of_a_place_is_not_proposed_as_the_title() -> None:
+    seen = look(f'[{{"start_date":"2026-06-24",{PLACE}}}]'.encode(), kind=JsonReader)
+    assert seen.fault is not None
+    assert seen.mapping == {
+        "event_date": "start_date",
+        "city": "address.city",
+        "local_info.address": "address",
+        "local_info.location_name": "address.name",
+    }

@@ -70,6 +70,35 @@ def test_a_row_that_is_one_merged_cell_is_no_event(name: str, chunk: int) -> Non
     assert count == (not title)
 
 
+@pytest.mark.parametrize("chunk", [1 << 20, 30])
+@pytest.mark.parametrize(
+    ("header", "lines", "titles", "count"),
+    [
+        (["title", "venue"], ["=", "A", "=", "B"], ["A", "B"], 2),
+        (["title", "venue"], ["=", "="], [], 2),
+        (["title", "notes x"], ["=", "A"], [DAY, "A"], 0),
+        (["title", "venue"], ["Sarau=", "A"], ["Sarau", "A"], 0),
+        (["title", ""], ["=", "A"], [DAY, "A"], 0),
+        (["title"], ["A", "B"], ["A", "B"], 0),
+        (["title", "x", "venue"], ["2", "A"], [DAY, "A"], 0),
+    ],
+)
+def test_a_heading_over_a_table_of_titles_is_no_event(
+    header: list[str], lines: list[str], titles: list[str], count: int, chunk: int
+) -> None:
+    one_day = {"event_date": "2025-07-01", "city": "R"}
+    rows: list[Any] = []
+    for line in lines:
+        width = 2 if line == "2" else len(header)
+        merged = {
+            "cells": [line.removesuffix("=") if len(line) > 1 else DAY] * width,
+            "merged": [*range(1, width)],
+        }
+        rows.append(merged if line.endswith("=") or line == "2" else [line, *["Sala"] * (len(header) - 1)])
+    told, found = read(header, *rows, chunk=chunk, defaults=one_day)
+    assert ([each.partition(" ")[2] for each in told], found) == (titles, count)
+
+
 def test_without_a_column_of_cities_title_and_date_are_enough() -> None:
     for line, count in (({"cells": [DAY, DAY], "merged": [1]}, 1), ([DAY, DAY], 0)):
         told, found = read(["title", "event_date"], ["A", "2025-07-02"], line, defaults={"city": "Recife"})

@@ -5,8 +5,16 @@ from datetime import UTC
 import pytest
 
 from domain.problems import Problem
-from domain.rows.columns import REQUIRED, Columns, match_columns
-from domain.rows.names import LOCATION_NAME, known_names, meaning, means_another_time
+from domain.rows.columns import FIELDS, REQUIRED, Columns, find_column, match_columns
+from domain.rows.names import (
+    EITHER,
+    LOCATION_NAME,
+    column_key,
+    known_names,
+    meaning,
+    means_another_time,
+    means_time,
+)
 
 
 @pytest.mark.parametrize(
@@ -254,3 +262,101 @@ def test_a_remark_in_brackets_takes_no_column_away(name: str, field: str) -> Non
     assert found is not None
     assert found.field == field
     assert not means_another_time(name)
+
+
+def alternating(name: str, *, is_first_small: bool) -> str:
+    return "".join(
+        letter.lower() if (at % 2 == 0) == is_first_small else letter.upper()
+        for at, letter in enumerate(name)
+    )
+
+
+KNOWN = [name for field in (*FIELDS, EITHER) for name in known_names(field)]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_known_name_is_the_same_in_any_case(name: str) -> None:
+    words, meant = name.replace("_", " "), meaning(name)
+    assert meant is not None
+    for written in (
+        words.upper(),
+        words.title(),
+        words.title().swapcase(),
+        words.capitalize().swapcase(),
+        alternating(words, is_first_small=True),
+        alternating(name, is_first_small=False),
+        words[:3].lower() + words[3:].upper(),
+        f"{alternating(words, is_first_small=True)} (*)",
+    ):
+        assert meaning(written) == meant
+
+
+@pytest.mark.parametrize("name", [name for name in KNOWN if "_e_" not in name and "_y_" not in name])
+def test_capitals_begin_the_words_of_a_known_name(name: str) -> None:
+    capitals = "".join(word.title() for word in name.split("_")) if name != "o_que" else "oQue"
+    assert meaning(capitals[0].lower() + capitals[1:]) == meaning(capitals) == meaning(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "field"),
+    [
+        ("tÍTULO tItLe TITle TÍTulo", "title"),
+        ("dATA DaTa daTA dATA_DO_eVENTO DtStArT", "event_date"),
+        ("cIDADE cItY CiDaDe ciDADE", "city"),
+        ("hORA hORÁRIO StArT_tImE", "event_time"),
+        ("iD Id", "id"),
+    ],
+)
+def test_names_match_without_case(names: str, field: str) -> None:
+    found = [meaning(name) for name in names.split()]
+    assert [one and one.field for one in found] == [field] * len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("startDate", "start_date"),
+        ("eventID", "event_id"),
+        ("eMail", "e_mail"),
+        ("dtInicio", "dt_inicio"),
+        ("sTitle", "s_title"),
+        ("isAllDay", "is_all_day"),
+        ("horaUTC", "hora_utc"),
+        ("maximumAttendeeCapacity", "maximum_attendee_capacity"),
+        ("tÉRMINO", "termino"),
+        ("dATA DE fIM", "data_de_fim"),
+        ("FiM", "fim"),
+        ("sgUF", "sg_uf"),
+        ("myId", "my_id"),
+        ("oRgAnIzEr", "organizer"),
+    ],
+)
+def test_capitals_within_an_unknown_name_begin_words_where_they_may(name: str, key: str) -> None:
+    assert column_key(name) == key
+
+
+@pytest.mark.parametrize("name", ["dATA DE tÉRMINO", "DaTa De FiM", "cRIADO eM"])
+def test_another_time_is_told_in_any_case(name: str) -> None:
+    assert means_another_time(name)
+    assert meaning(name) is None
+
+
+def test_a_name_of_times_is_told_in_any_case() -> None:
+    assert means_time("hORA")
+    assert means_time("InÍcIo")
+    assert not means_time("dIA")
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "places"),
+    [
+        (["x", "nomeArtista"], "NOMEARTISTA", [1]),
+        (["x", "NOMEARTISTA"], "nomeArtista", [1]),
+        (["nomeartista", "nome_artista"], "nomeArtista", [1]),
+        (["nomeArtista", "NomeArtista"], "nomeArtista", [0]),
+        (["nome"], "nomeArtista", []),
+        (["", "  "], "  ", []),
+    ],
+)
+def test_a_mapping_names_a_column_in_any_case(names: list[str], name: str, places: list[int]) -> None:
+    assert find_column(names, name) == places

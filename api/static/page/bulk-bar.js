@@ -47,12 +47,18 @@ function changeAll(events) {
     {onchange: () => draw()},
   );
   const place = h("div");
-  const draw = () => place.replaceChildren(field("bulk.to", CHANGES[which.value]()));
+  const valueOf = () => place.querySelector("input, select").value;
+  /** What the control begins with, before anybody has typed or chosen. */
+  let before = "";
+  const draw = () => {
+    place.replaceChildren(field("bulk.to", CHANGES[which.value]()));
+    before = valueOf();
+  };
   const fault = h("span.fault", {role: "alert"});
   const submit = async (happening) => {
     happening.preventDefault();
     fault.textContent = "";
-    const {value} = place.querySelector("input, select");
+    const value = valueOf();
     stop = new AbortController();
     const outcome = await form.store(() =>
       inTurns(events, (event) => change(event, which.value, value), stop.signal),
@@ -82,6 +88,7 @@ function changeAll(events) {
   draw();
   // Those under way end first: what became of each is known, and said.
   const form = openForm(dialog, {
+    isDirty: () => valueOf() !== before,
     onStop: () => {
       if (!stop.signal.aborted) toast(t("bulk.stopping"));
       stop.abort();

@@ -1,5 +1,6 @@
 import {call} from "./api.js";
 import {confirmed} from "./confirm.js";
+import {leaveWithAddress} from "./dialog-address.js";
 import {dateInput, dateOf} from "./date-input.js";
 import {field, h} from "./dom.js";
 import {tagOf} from "./event-tag.js";
@@ -57,8 +58,8 @@ export async function editEvent(event, on = {}) {
 
 /** For who may only read: what is stored, as text. */
 function showFacts(event, {onClose = () => {}}) {
-  const leave = async () => (dialog.close(), true);
-  const follow = () => void leave();
+  const leave = async () => (unfollow(), dialog.close(), true);
+  const unfollow = leaveWithAddress(leave);
   const title = h("h2", {tabindex: "-1", autofocus: true, dir: "auto"}, event.title);
   const dialog = h(
     "dialog",
@@ -75,10 +76,9 @@ function showFacts(event, {onClose = () => {}}) {
       h("div.row", {}, h("button", {type: "button", t: "close", onclick: () => dialog.close()})),
     ),
   );
-  addEventListener("hashchange", follow);
   opened = {leave};
   dialog.addEventListener("close", () => {
-    removeEventListener("hashchange", follow);
+    unfollow();
     opened = null;
     dialog.remove();
     onClose();
@@ -112,7 +112,6 @@ function show(event, {onClose = () => {}, like = null}) {
   const isDirty = () => JSON.stringify(partsOf(controls)) !== JSON.stringify(before);
   const keyOf = requestKeys();
   const leave = () => form.leave();
-  const follow = () => void leave();
   const dialog = h(
     "dialog",
     {"aria-labelledby": title.id},
@@ -157,12 +156,10 @@ function show(event, {onClose = () => {}, like = null}) {
     say(title, ...titleOf(null));
     await save();
   };
-  addEventListener("hashchange", follow);
   opened = {leave};
   const form = openForm(dialog, {
     isDirty,
     onClose: () => {
-      removeEventListener("hashchange", follow);
       opened = null;
       onClose();
       focusBack(event);

@@ -1,4 +1,5 @@
 import {confirmed} from "./confirm.js";
+import {leaveWithAddress} from "./dialog-address.js";
 import {t} from "./i18n.js";
 import {toast} from "./tell.js";
 import {askBeforeLeaving} from "./unsaved.js";
@@ -9,7 +10,8 @@ export const ANSWER_WITHIN_MS = 30_000;
 /**
  * Show a dialog that stores something. One rule for all of them: what was sent cannot be left, nor changed,
  * as if it had not been. Until the answer is there, or has been waited for long enough, the form is locked
- * and stays; who wants to leave is told so. What was typed and not sent is not left without a question.
+ * and stays; who wants to leave is told so. What was typed and not sent is not left without a question. To go
+ * to another address is to leave, too.
  *
  * @param {HTMLDialogElement} dialog
  * @param {{isDirty?: () => boolean, onStop?: () => void, onClose?: () => void}} [on] `onStop`: somebody wants
@@ -24,6 +26,7 @@ export function openForm(dialog, {isDirty = () => false, onStop = saySending, on
   let held = null;
   const close = () => {
     isOver = true;
+    unfollow();
     dialog.close();
   };
   const leave = async () => {
@@ -47,6 +50,7 @@ export function openForm(dialog, {isDirty = () => false, onStop = saySending, on
     }
   };
   const unguard = askBeforeLeaving(() => isSending || isDirty());
+  const unfollow = leaveWithAddress(leave);
   // Escape leaves as the button does: not without asking about what was typed.
   dialog.addEventListener("cancel", (happening) => (happening.preventDefault(), void leave()));
   dialog.addEventListener("focusin", ({target}) => (held = /** @type {HTMLElement} */ (target)));

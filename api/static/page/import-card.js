@@ -2,9 +2,10 @@ import {call, get, post} from "./api.js";
 import {confirmed} from "./confirm.js";
 import {followOne, listen} from "./live.js";
 import {h, oncePerFrame} from "./dom.js";
-import {hasRowsIn, statusOf} from "./import-status.js";
+import {hasRowsIn, rowsIn, statusOf} from "./import-status.js";
 import {importFigures} from "./import-figures.js";
 import {ImportModel} from "./import-model.js";
+import {refusalWords} from "./import-refusals.js";
 import {ImportRepair} from "./import-repair.js";
 import {isKnown, say, t} from "./i18n.js";
 import {logWords} from "./server-words.js";
@@ -16,16 +17,19 @@ export class ImportCard {
   #feed;
   #upload = null;
   #looking = null;
+  /** Ends with the card: what is asked about it, and what is waited for. */
+  #gone = new AbortController();
   #stopListening;
 
   /**
    * @param {string} id
-   * @param {{filename?: string, isOver?: boolean, onOver: () => void, onClose: () => void,
+   * @param {{filename?: string, isOver?: boolean, isWhole?: boolean, onOver: () => void, onClose: () => void,
    *   onResume: () => void, onOpen: (id: string) => void}} about `isOver`: nothing more comes, its feed need
-   *   not be read; `onOpen`: another import is to be shown.
+   *   not be read; `isWhole`: the server has all of the file; `onOpen`: another import is to be shown.
    */
-  constructor(id, {filename = id, isOver = false, onOver, onClose, onResume, onOpen}) {
+  constructor(id, {filename = id, isOver = false, isWhole = false, onOver, onClose, onResume, onOpen}) {
     this.model = new ImportModel(id);
+    this.model.isWhole = isWhole;
     /** @type {File | null} The file being sent, while this page has it. */
     this.file = null;
     this.on = {over: onOver, close: onClose, resume: onResume, open: onOpen};
@@ -34,8 +38,8 @@ export class ImportCard {
     this.#feed = isOver ? null : followOne(`upload/${id}`, (message) => this.#take(message));
     // Rows are mended, and imports undone, from other pages too, long after their feeds have ended.
     this.#stopListening = listen(["eventos"], {
-      onMessage: ({upload_id: about}) => about === id && this.model.isOver && this.#lookAgain(),
-      onReset: () => this.model.isOver && this.#lookAgain(),
+      onMessage: ({upload_id: about}) => about === id && this.model.hasEnded && this.#lookAgain(),
+      onReset: () => this.model.hasEnded && this.#lookAgain(),
     });
     this.onLanguage = () => this.#paint();
     document.addEventListener("language", this.onLanguage);
@@ -43,6 +47,9 @@ export class ImportCard {
   }
 
   close() {
+    this.#gone.abort();
+    const count = this.repair.waiting;
+    if (count) toast(t("rejects.kept", {count, name: this.name.textContent}));
     this.#feed?.close();
     this.#stopListening();
     clearTimeout(this.#looking);
@@ -141,8 +148,12 @@ export class ImportCard {
   #lookAgain() {
     this.#looking ??= setTimeout(() => {
       this.#looking = null;
-      void this.loadDetails().catch(() => {});
+      void this.loadDetails().catch(() => this.#isUndoing && this.#lookAgain());
     }, 1000);
+  }
+
+  get #isUndoing() {
+    return this.model.status === "undoing" && !this.#gone.signal.aborted;
   }
 
   async loadDetails() {
@@ -153,9 +164,9 @@ export class ImportCard {
   async load(details) {
     this.model.load(details);
     if (details.filename) this.name.textContent = details.filename;
-    if (this.model.isOver) await this.repair.loadRest();
+    if (this.model.hasEnded) await this.repair.loadRest();
     this.paint();
-    if (details.status === "undoing") this.#lookAgain();
+    if (this.#isUndoing) this.#lookAgain();
   }
 
   #take(message) {
@@ -175,12 +186,19 @@ export class ImportCard {
 
   async #cancel() {
     this.#upload?.abort();
-    await call("POST", `/uploads/${this.model.id}/cancel`).catch(toastFault);
+    await call("POST", `/uploads/${this.model.id}/cancel`).catch((fault) => this.#refused("cancel", fault));
+  }
+
+  /** Somebody was there first: the card learns what the import is now. */
+  async #refused(act, fault) {
+    toast(refusalWords(act, fault));
+    if (fault.status === 409) await this.loadDetails().catch(toastFault);
   }
 
   async #undo() {
     const question = this.model.outcomes.updated ? "watch.undoSureUpdated" : "watch.undoSure";
-    if (!(await confirmed(question, {}, {action: "watch.undo"}))) return;
+    const name = this.name.textContent;
+    if (!(await confirmed(question, {name}, {action: "watch.undo", signal: this.#gone.signal}))) return;
     // The button goes with what it undid.
     this.name.focus();
     try {
@@ -190,8 +208,7 @@ export class ImportCard {
       this.paint();
       this.on.over();
     } catch (fault) {
-      toastFault(fault);
-      if (fault.status === 409) await this.loadDetails().catch(toastFault);
+      await this.#refused("undo", fault);
     }
   }
 
@@ -208,9 +225,9 @@ export class ImportCard {
   #paintEnd(model) {
     const {cancel, undo, another, resume, origin} = this.actions;
     const isCut = model.status === "interrupted";
-    cancel.hidden = model.isOver;
+    cancel.hidden = model.hasEnded;
     undo.hidden = !hasRowsIn(model);
-    another.hidden = !model.isOver && !isCut;
+    another.hidden = !model.hasEnded && !isCut;
     origin.hidden = !model.isOver || !model.origin;
     resume.hidden = !isCut;
     say(resume, this.file ? "watch.resume" : "watch.resumeWith");
@@ -223,7 +240,7 @@ export class ImportCard {
     if (model.isDryRun && model.status !== "failed") shown.unshift(t("watch.dryRun"));
     if (model.origin && model.isOver) shown.unshift(...wentBack(model));
     else if (model.status === "cancelled")
-      shown.unshift(hasRowsIn(model) ? t("watch.stay", {count: model.accepted}) : t("watch.noneStay"));
+      shown.unshift(hasRowsIn(model) ? t("watch.stay", {count: rowsIn(model)}) : t("watch.noneStay"));
     if (model.isAtomic && model.status === "failed") shown.unshift(t("watch.atomicFailed"));
     this.warnings.replaceChildren(...shown.map((message) => h("li", {}, message)));
   }

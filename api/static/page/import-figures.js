@@ -25,9 +25,9 @@ export function importFigures() {
     values[name].textContent = number(value);
     values[name].parentElement.toggleAttribute("data-none", value === 0 || !isSo);
   };
-  const paintBars = ({sent, sentTotal, bytes: read, totalBytes, progress}) => {
+  const paintBars = ({sent, sentTotal, arrived, totalBytes, progress}) => {
     const total = sentTotal || totalBytes || 0;
-    const done = sentTotal ? sent : read;
+    const done = sentTotal ? sent : arrived;
     bytesBar.show(total ? (100 * done) / total : 0, t("watch.of", {done: bytes(done), total: bytes(total)}));
     rowsBar.show(progress, `${number(Math.floor(progress))} %`);
   };
@@ -42,10 +42,10 @@ export function importFigures() {
     outcome.textContent = outcomeOf(model);
     outcome.hidden = !outcome.textContent;
     values.rate.textContent = model.rowsPerSecond === null ? "–" : number(Math.round(model.rowsPerSecond));
-    values.left.textContent = duration(model.isOver ? model.seconds : model.secondsLeft);
-    say(leftName, model.isOver ? "watch.took" : "watch.left");
-    last.textContent = (!model.isOver && noteOf(model)) || "\u00a0";
-    last.hidden = model.isOver;
+    values.left.textContent = duration(model.hasEnded ? model.seconds : model.secondsLeft);
+    say(leftName, model.hasEnded ? "watch.took" : "watch.left");
+    last.textContent = (!model.hasEnded && noteOf(model)) || "\u00a0";
+    last.hidden = model.hasEnded;
   };
   return {
     elements: [
@@ -59,7 +59,7 @@ export function importFigures() {
 }
 
 function noteOf({line, title, note}) {
-  if (line) return t("watch.line", {line, title});
+  if (line) return title ? t("watch.line", {line, title}) : t("watch.lineAlone", {line});
   return note ? logWords(note) : "";
 }
 

@@ -1,5 +1,5 @@
 import {folded} from "./folding.js";
-import {isOver} from "./import-status.js";
+import {hasEnded, isOver} from "./import-status.js";
 import {Rate, secondsLeft} from "./rate.js";
 import {rowTitle} from "./row-title.js";
 
@@ -26,6 +26,9 @@ export class ImportModel {
     this.bytes = 0;
     /** @type {number | null} */
     this.totalBytes = null;
+    /** Bytes that the server has, as it told last; all, of a file that `isWhole` there. */
+    this.received = 0;
+    this.isWhole = false;
     this.sent = 0;
     this.sentTotal = 0;
     /** @type {number | null} */
@@ -33,6 +36,8 @@ export class ImportModel {
     this.error = null;
     /** @type {ProblemLine[]} */
     this.problems = [];
+    /** How often they had to be asked for anew. */
+    this.listing = 0;
     /** @type {{code?: string, message: string, count?: number, names?: string[]}[]} */
     this.warnings = [];
     this.options = {};
@@ -70,13 +75,23 @@ export class ImportModel {
     return isOver(this);
   }
 
+  get hasEnded() {
+    return hasEnded(this);
+  }
+
+  /** Bytes that the server has: those that it has read, at the least. */
+  get arrived() {
+    if (this.isWhole && this.totalBytes) return this.totalBytes;
+    return Math.max(this.received, this.bytes);
+  }
+
   get rowsPerSecond() {
-    return this.isOver && this.seconds ? this.rows / Math.max(this.seconds, 0.001) : this.#rows.perSecond;
+    return this.hasEnded && this.seconds ? this.rows / Math.max(this.seconds, 0.001) : this.#rows.perSecond;
   }
 
   /** @returns {number | null} */
   get secondsLeft() {
-    return this.isOver ? null : secondsLeft(this.bytes, this.totalBytes, this.#read.perSecond);
+    return this.hasEnded ? null : secondsLeft(this.bytes, this.totalBytes, this.#read.perSecond);
   }
 
   /** How many rejected rows are not in `problems`. */
@@ -101,7 +116,7 @@ export class ImportModel {
 
   #progress(message) {
     // Rows that had arrived before the upload broke off are still being read.
-    if (!this.isOver && this.status !== "interrupted") this.status = "processing";
+    if (!this.hasEnded && this.status !== "interrupted") this.status = "processing";
     this.progress = Math.max(this.progress, message.progresso);
     this.line = message.line;
     this.title = message.title ?? this.title;
@@ -174,6 +189,7 @@ export class ImportModel {
   load(details) {
     // Somebody else mended rows: which are left is asked anew.
     if (this.isOver && details.rejected < this.rejected) {
+      this.listing += 1;
       this.problems = [];
       this.#recordsWithProblems.clear();
       this.titles.clear();
@@ -183,7 +199,7 @@ export class ImportModel {
     this.#count(details);
     Object.assign(this, {
       line: details.line,
-      bytes: details.bytes,
+      received: details.bytes,
       totalBytes: details.total_bytes,
       seconds: details.seconds,
       error: details.error,

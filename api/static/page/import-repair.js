@@ -1,5 +1,6 @@
 import {get, post, query} from "./api.js";
 import {h} from "./dom.js";
+import {refusalWords} from "./import-refusals.js";
 import {ENDED} from "./import-status.js";
 import {PREFIX} from "./server.js";
 import {RejectedTable} from "./rejected-table.js";
@@ -15,6 +16,23 @@ const TITLES_MAX = 500;
 /** The key that sends from within a cell, as the keyboard of this machine calls it. */
 const SEND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
 
+/**
+ * What was typed into the rejected rows of each import, for the life of the page: who looks at another one,
+ * or imports another file, finds it again.
+ *
+ * @type {Map<string, Repairs>}
+ */
+const kept = new Map();
+
+/** @param {string} id Of an import. @returns {Repairs} */
+function repairsOf(id) {
+  const repairs = kept.get(id) ?? new Repairs();
+  kept.set(id, repairs);
+  return repairs;
+}
+
+askBeforeLeaving(() => [...kept.values()].some(({rows}) => rows > 0));
+
 /** The rejected rows of an import: seen, mended in place, and sent again. */
 export class ImportRepair {
   #model;
@@ -22,6 +40,8 @@ export class ImportRepair {
   #isSeeking = false;
   /** So many mended rows wait, as was last said. */
   #said = 0;
+  /** The rows are being read. @type {Promise<void> | null} */
+  #reading = null;
 
   /**
    * @param {import("./import-model.js").ImportModel} model
@@ -32,7 +52,7 @@ export class ImportRepair {
   constructor(model, on) {
     this.#model = model;
     this.on = on;
-    this.repairs = new Repairs();
+    this.repairs = repairsOf(model.id);
     this.table = new RejectedTable(this.repairs, {
       titles: model.titles,
       onMended: () => this.#paintButton(),
@@ -54,7 +74,6 @@ export class ImportRepair {
     );
     this.table.table.before(this.bar);
     this.table.table.addEventListener("keydown", (event) => this.#sendByKey(event));
-    askBeforeLeaving(() => this.element.isConnected && !this.isClean);
     this.download = h("a.button", {download: "", t: "rejects.download"});
     this.element = h(
       "section.rejects",
@@ -67,7 +86,12 @@ export class ImportRepair {
 
   /** Whether nothing is mended that has not been sent. */
   get isClean() {
-    return this.repairs.rows === 0 || !this.#canMend;
+    return this.waiting === 0;
+  }
+
+  /** How many rows are mended that have not been sent. */
+  get waiting() {
+    return this.#canMend ? this.repairs.rows : 0;
   }
 
   /**
@@ -80,6 +104,8 @@ export class ImportRepair {
 
   paint() {
     const model = this.#model;
+    // Nothing can become of what was typed.
+    if (["undoing", "undone"].includes(model.status)) this.repairs.forgetAll();
     this.element.hidden = model.rejected === 0;
     const {lang} = currentLanguage().files;
     this.download.hidden = Boolean(model.origin);
@@ -95,7 +121,7 @@ export class ImportRepair {
 
   #paintButton() {
     this.bar.hidden = this.isClean;
-    const count = this.isClean ? 0 : this.repairs.rows;
+    const count = this.waiting;
     if (count) say(this.button, "rejects.send", {count});
     if (count && count !== this.#said) announce("rejects.ready", {count, key: SEND_KEY}, {important: true});
     this.#said = count;
@@ -109,16 +135,23 @@ export class ImportRepair {
   }
 
   /** The feed tells the first thousand rejected rows; the rest is asked for. */
-  async loadRest() {
+  loadRest() {
+    return (this.#reading = this.#loadRest());
+  }
+
+  async #loadRest() {
     const model = this.#model;
+    const {listing} = model;
     let cursor = "";
     while (model.rowsNotShown > 0 && !model.isFull && cursor !== null) {
       const page = await get(`/uploads/${model.id}/errors${query({limit: 500, cursor})}`);
+      // They are being read anew: this page of them would be a part of two.
+      if (model.listing !== listing) return;
       page.items.forEach((row) => model.addProblems(row));
       cursor = page.next;
       this.on.onChange();
     }
-    if (model.isOver && !model.isFull) this.repairs.keepOnly(model.rejectedRecords);
+    if (model.isOver) this.repairs.keepOnly(model.problems);
     // Only now are the columns known, by which rows are called and sought.
     this.table.showTitles();
     if (this.table.isFiltered) void this.#nameAll();
@@ -173,7 +206,7 @@ export class ImportRepair {
   }
 
   #refused(fault) {
-    toastFault(fault);
+    toast(refusalWords("correct", fault));
     if (fault.status === 409) this.on.onStale();
   }
 
@@ -181,23 +214,37 @@ export class ImportRepair {
   async #send() {
     const held = placeOf(this.element);
     this.button.disabled = true;
-    let accepted = 0;
-    let rejected = 0;
-    let firstLeft = Infinity;
+    let sent = null;
     try {
-      for (const rows of this.repairs.requests()) {
-        const records = rows.map(({record}) => record);
-        const answer = await post(`/uploads/${this.#model.id}/repairs`, {json: {rows}});
-        accepted += answer.accepted;
-        rejected += answer.rejected;
-        records.forEach((record) => this.repairs.forget(record));
-        this.#model.repaired(answer.upload, records, answer.errors);
-        firstLeft = Math.min(firstLeft, ...answer.errors.map(({record}) => record));
-      }
+      // Rows that are being read, or were sent before this import was left and opened again, may not be
+      // rejected any more.
+      await Promise.allSettled([this.#reading, this.repairs.sending]);
+      if (this.repairs.rows) sent = await (this.repairs.sending = this.#sendAll());
     } finally {
       this.button.disabled = false;
       this.on.onChange();
     }
+    if (sent) this.#tellSent(sent, held);
+  }
+
+  /** @returns {Promise<{accepted: number, rejected: number, firstLeft: number}>} `firstLeft`: its record. */
+  async #sendAll() {
+    let accepted = 0;
+    let rejected = 0;
+    let firstLeft = Infinity;
+    for (const rows of this.repairs.requests()) {
+      const records = rows.map(({record}) => record);
+      const answer = await post(`/uploads/${this.#model.id}/repairs`, {json: {rows}});
+      accepted += answer.accepted;
+      rejected += answer.rejected;
+      rows.forEach((row) => this.repairs.sent(row, answer.errors));
+      this.#model.repaired(answer.upload, records, answer.errors);
+      firstLeft = Math.min(firstLeft, ...answer.errors.map(({record}) => record));
+    }
+    return {accepted, rejected, firstLeft};
+  }
+
+  #tellSent({accepted, rejected, firstLeft}, held) {
     toast(rejected ? t("rejects.stillOut", {accepted, rejected}) : t("rejects.repaired", {count: accepted}));
     this.on.onSent();
     this.paint();

@@ -3,6 +3,8 @@
 /** States of an import that is over, and that nobody has undone. */
 export const ENDED = ["completed", "failed", "cancelled"];
 const WITH_ROWS = [...ENDED, "interrupted"];
+/** States in which no row is read any more, and none will be. */
+const READ = [...ENDED, "undoing", "undone"];
 
 /**
  * @param {{status: string, accepted: number, rejected: number, isDryRun?: boolean}} upload
@@ -24,8 +26,19 @@ export function statusOf({status, accepted, rejected, isDryRun = false}) {
  * Whether rows of an ended import are among the events, and can be taken out; those that came back to an
  * import are that one's.
  */
-export const hasRowsIn = ({status, accepted, isDryRun = false, isAtomic = false, origin = null}) =>
-  WITH_ROWS.includes(status) && accepted > 0 && !isDryRun && !origin && !(isAtomic && status !== "completed");
+export const hasRowsIn = ({isDryRun = false, isAtomic = false, origin = null, ...upload}) =>
+  WITH_ROWS.includes(upload.status) &&
+  rowsIn(upload) > 0 &&
+  !isDryRun &&
+  !origin &&
+  !(isAtomic && upload.status !== "completed");
+
+/** How many rows made or changed an event; others were left as they were. All, where nobody tells. */
+export const rowsIn = ({accepted, outcomes: {created, updated} = {}}) =>
+  created == null && updated == null ? accepted : (created ?? 0) + (updated ?? 0);
+
+/** Whether the reading of a file is over: nothing is left to cancel, and no time left to wait. */
+export const hasEnded = ({status}) => READ.includes(status);
 
 /** Whether nothing more happens to an import by itself: its details say all that its feed did. */
 export const isOver = ({status}) => [...ENDED, "undone"].includes(status);

@@ -4,7 +4,8 @@ import {call, get, query, sendFile, stageAddress, startImport, untilAnswered} fr
 import {dropzone} from "./dropzone.js";
 import {h} from "./dom.js";
 import {history} from "./history.js";
-import {isOver} from "./import-status.js";
+import {refusalWords} from "./import-refusals.js";
+import {hasEnded} from "./import-status.js";
 import {ImportCard} from "./import-card.js";
 import {memoryIn} from "/client/choice.js";
 import {offer, onFiles} from "./drop-anywhere.js";
@@ -56,6 +57,8 @@ export class ImportView {
   /** @param {import("./router.js").Route} route */
   show({id}) {
     this.history.reload();
+    // Whoever has gone back does not wait for the other any more.
+    if (id && id === this.#shown) this.#opening = "";
     if (id && id !== this.#shown) return void this.#open(id);
     if (!id && !this.#shown && watched.load()) return void this.#open(watched.load());
     // Back from another view: what was being looked at is still there.
@@ -77,7 +80,7 @@ export class ImportView {
     if (!details || this.#opening !== id) return;
     if (details.status === "staged") this.#startReview(id, details.filename);
     else
-      this.#watch(id, {filename: details.filename, isOver: isOver(details)})
+      this.#watch(id, {filename: details.filename, isOver: hasEnded(details)})
         .load(details)
         .catch(toastFault);
   }
@@ -169,15 +172,15 @@ export class ImportView {
     this.#review = new ReviewStep(
       {id, name},
       {
-        onImport: (options) => this.#import(id, name, options).catch(toastFault),
+        onImport: (options) => this.#import(id, name, options).catch((fault) => tellRefused(options, fault)),
         onCancel: () => this.#discard(id),
         onOver: () => this.#unreadable(id),
+        onStale: () => void this.#showWhatItIs(id).catch(() => {}),
       },
     );
     this.stage.replaceChildren(this.#review.element);
     announce("review.title", {name}, {important: true});
-    this.#review.element.querySelector("h2").tabIndex = -1;
-    this.#review.element.querySelector("h2").focus({preventScroll: true});
+    this.#review.title.focus({preventScroll: true});
     // It was chosen from anywhere on a long page.
     if (this.stage.getBoundingClientRect().top < 0) this.stage.scrollIntoView({block: "start"});
   }
@@ -198,7 +201,13 @@ export class ImportView {
     this.history.reload();
     if (!this.#isReviewed(id)) return;
     if (isLost) await this.#open(id);
-    else this.#watch(id, {filename: name});
+    else this.#watch(id, {filename: name, isWhole: true});
+  }
+
+  /** Somebody else has imported or cancelled what is reviewed here. */
+  async #showWhatItIs(id) {
+    const {status} = await get(`/uploads/${encodeURIComponent(id)}`);
+    if (status !== "staged" && this.#isReviewed(id)) await this.#open(id);
   }
 
   /** Whether the review of this file is what one looks at, and nothing else was asked for. */
@@ -338,6 +347,10 @@ async function begun(id, options) {
   }
   return {isLost: false};
 }
+
+/** Say why an import does not begin: of rows that go back, it may be the other import that takes none. */
+const tellRefused = (options, fault) =>
+  options.repairs_of ? toast(refusalWords("correct", fault)) : toastFault(fault);
 
 /** @param {string} id @returns {Promise<{body: any, fault: any}>} What became of cancelling an import. */
 const cancelled = (id) =>

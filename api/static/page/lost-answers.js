@@ -3,6 +3,9 @@
 /** Nobody answered, or a proxy did in the server's place. @param {{status?: number}} fault */
 export const isLost = ({status}) => status === 0 || status === 502 || status === 504;
 
+/** Whether the same call may be answered later: the network, the server or a limit may be in its way. */
+export const mayPass = ({status}) => !status || status >= 500 || status === 408 || status === 429;
+
 /**
  * Names for what is sent: the same for the same, so that the server stores it once however often it comes,
  * and another for anything else.

@@ -3,11 +3,16 @@
 /** Rows that one request carries. */
 const ROWS_A_REQUEST = 500;
 
-/** @typedef {{line: number, record: number, cells: Record<string, string>}} MendedRow */
+/**
+ * @typedef {{line: number, record: number, cells: Record<string, string>}} MendedRow
+ * @typedef {MendedRow & {over: Record<string, string | null>}} KeptRow `over`: what stood in its cells.
+ */
 
 export class Repairs {
-  /** Record to its row: several may begin on one line. @type {Map<number, MendedRow>} */
+  /** Record to its row: several may begin on one line. @type {Map<number, KeptRow>} */
   #rows = new Map();
+  /** Settles when those that are on their way are answered. @type {Promise<any> | null} */
+  sending = null;
 
   get rows() {
     return this.#rows.size;
@@ -18,19 +23,56 @@ export class Repairs {
     return this.#rows.get(record)?.cells[field];
   }
 
-  /** @param {{line: number, record: number, field: string}} problem @param {string} text */
-  set({line, record, field}, text) {
-    const cells = {...this.#rows.get(record)?.cells, [field]: text};
-    this.#rows.set(record, {line, record, cells});
+  /**
+   * @param {{line: number, record: number, field: string, value?: string | null}} problem
+   * @param {string} text
+   */
+  set({line, record, field, value = null}, text) {
+    const row = this.#rows.get(record);
+    const cells = {...row?.cells, [field]: text};
+    this.#rows.set(record, {line, record, cells, over: {...row?.over, [field]: value}});
   }
 
   forget(record) {
     this.#rows.delete(record);
   }
 
-  /** Forget what somebody else has mended: what is not rejected any more. @param {Set<number>} rejected */
-  keepOnly(rejected) {
-    for (const record of this.#rows.keys()) if (!rejected.has(record)) this.#rows.delete(record);
+  /**
+   * Forget a row that was sent. What was typed over it since waits, where its cell is still rejected.
+   *
+   * @param {MendedRow} row
+   * @param {{record: number, errors: {field: string, value?: string | null}[]}[]} rejected Of this request.
+   */
+  sent({record, cells}, rejected) {
+    const row = this.#rows.get(record);
+    const left = rejected.find((one) => one.record === record)?.errors ?? [];
+    const isLeft = ([name, text]) => text !== cells[name] && left.some(({field}) => field === name);
+    const kept = Object.entries(row?.cells ?? {}).filter(isLeft);
+    if (!kept.length) return this.forget(record);
+    const over = Object.fromEntries(left.map(({field, value = null}) => [field, value]));
+    this.#rows.set(record, {line: row.line, record, cells: Object.fromEntries(kept), over});
+  }
+
+  forgetAll() {
+    this.#rows.clear();
+  }
+
+  /**
+   * Forget what somebody else has mended or changed: what is written over a cell that is not rejected any
+   * more, or has another value.
+   *
+   * @param {import("./import-model.js").ProblemLine[]} problems All of those that are left.
+   */
+  keepOnly(problems) {
+    if (!this.rows) return;
+    const nameOf = (...cell) => JSON.stringify(cell);
+    const there = new Set(problems.map(({record, field, value = null}) => nameOf(record, field, value)));
+    for (const {line, record, cells, over} of [...this.#rows.values()]) {
+      const isThere = ([field]) => there.has(nameOf(record, field, over[field]));
+      const kept = Object.entries(cells).filter(isThere);
+      if (kept.length) this.#rows.set(record, {line, record, cells: Object.fromEntries(kept), over});
+      else this.#rows.delete(record);
+    }
   }
 
   /**
@@ -49,7 +91,7 @@ export class Repairs {
 
   /** @returns {MendedRow[][]} */
   requests() {
-    const rows = [...this.#rows.values()];
+    const rows = [...this.#rows.values()].map(({line, record, cells}) => ({line, record, cells}));
     const requests = [];
     for (let at = 0; at < rows.length; at += ROWS_A_REQUEST)
       requests.push(rows.slice(at, at + ROWS_A_REQUEST));

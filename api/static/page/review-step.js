@@ -8,19 +8,21 @@ import {
   writtenBy,
 } from "./review-model.js";
 import {ColumnsTable} from "./columns-table.js";
-import {get, post, query} from "./api.js";
+import {get, post, query, untilAnswered} from "./api.js";
 import {field, h, oncePerFrame, select} from "./dom.js";
 import {fieldName} from "./format.js";
 import {firstRows} from "./first-rows.js";
 import {Built, keepingPlace, place} from "./keep-place.js";
 import {followOne} from "./live.js";
 import {memoryIn} from "/client/choice.js";
+import {mayPass} from "./lost-answers.js";
 import {problemGroups} from "./problem-groups.js";
 import {faultText, moreOf, reasonOf} from "./problem-words.js";
+import {howRead, sheetOption} from "./review-facts.js";
 import {hasRejectedRows, NEW} from "./review-origin.js";
 import {OriginChoice} from "./review-origin-choice.js";
 import {currentLanguage, say, t} from "./i18n.js";
-import {announce, toastFault} from "./tell.js";
+import {announce} from "./tell.js";
 
 /** While a person still chooses, the whole file is not checked again for each choice. */
 const CHECK_AFTER_MS = 400;
@@ -53,7 +55,8 @@ export class ReviewStep {
   /**
    * @param {{id: string, name: string}} upload
    * @param {{onImport: (options: Record<string, any>) => Promise<void>, onCancel: () => void,
-   *   onOver: () => void}} on `onOver`: the file cannot be read, whatever is chosen.
+   *   onOver: () => void, onStale: () => void}} on `onOver`: the file cannot be read, whatever is chosen.
+   *   `onStale`: it seems that it is not to review any more.
    */
   constructor({id, name}, on) {
     this.id = id;
@@ -85,6 +88,7 @@ export class ReviewStep {
   }
 
   #build(name) {
+    this.title = h("h2", {tabindex: "-1", t: ["review.title", {name}]});
     this.facts = h("p.small.soft");
     this.fault = h("div.alert", {role: "alert", hidden: true});
     this.questions = h("div.stack");
@@ -116,7 +120,7 @@ export class ReviewStep {
     this.element = h(
       "form.card.stack.review",
       {"data-review": this.id, onsubmit: submit},
-      h("div", {}, h("h2", {t: ["review.title", {name}]}), this.lead, this.facts),
+      h("div", {}, this.title, this.lead, this.facts),
       this.fault,
       this.questions,
       ...this.readings,
@@ -193,13 +197,11 @@ export class ReviewStep {
 
   async #read({isFirst = false}) {
     const asked = ++this.#asked;
-    const preview = await get(`/uploads/${this.id}/preview${query(texts(this.review.options))}`).catch(
-      (fault) => this.#refused(fault, asked),
-    );
-    // A slow answer must not overwrite that of a later choice.
-    if (!preview || asked !== this.#asked || this.#closed) return;
-    if (!(await this.#findOrigins(preview, asked))) return;
+    const path = `/uploads/${this.id}/preview${query(texts(this.review.options))}`;
+    const preview = await this.#answer(() => get(path), asked);
+    if (!preview || !(await this.#findOrigins(preview, asked))) return;
     this.preview = preview;
+    this.#unchecked = null;
     const isOther = this.review.read(preview);
     if (isFirst && preview.remembered && !this.review.isDecided) {
       this.review.remember(preview.remembered, preview.fault);
@@ -216,8 +218,8 @@ export class ReviewStep {
   /** @returns {Promise<boolean>} Whether the answer is still wanted. */
   async #findOrigins(preview, asked) {
     if (!hasRejectedRows(preview)) return true;
-    const origins = await this.origin.find(preview).catch((fault) => this.#refused(fault, asked));
-    if (!origins || asked !== this.#asked || this.#closed) return false;
+    const origins = await this.#answer(() => this.origin.find(preview), asked);
+    if (!origins) return false;
     this.origin.take(origins);
     return true;
   }
@@ -248,22 +250,51 @@ export class ReviewStep {
     return Object.fromEntries(OF_READING.filter((name) => chosen[name]).map((name) => [name, chosen[name]]));
   }
 
+  /** Whether nothing was chosen since: a slow answer must not overwrite that of a later choice. */
+  #isWanted(asked) {
+    return asked === this.#asked && !this.#closed;
+  }
+
+  /**
+   * Ask the server, and while the network is away again and again.
+   *
+   * @returns {Promise<any>} Null where it is refused, which is told, or not wanted any more.
+   */
+  async #answer(question, asked) {
+    const isWanted = () => this.#isWanted(asked);
+    const onAway = (fault) => this.#refused(fault, asked);
+    const answer = await untilAnswered(question, {isWanted, onAway}).catch(onAway);
+    return isWanted() ? answer : null;
+  }
+
   #refused(fault, asked) {
-    if (asked !== this.#asked || this.#closed) return null;
-    this.fault.hidden = false;
-    this.fault.replaceChildren(h("span", {}, faultText(fault)));
+    if (!this.#isWanted(asked)) return null;
+    const again = () => void this.#read({isFirst: this.preview === null});
+    const button = h("div.row", {}, h("button", {type: "button", t: "review.again", onclick: again}));
+    this.#tellFault(h("span", {}, faultText(fault)), ...(mayPass(fault) ? [button] : []));
+    this.gauge.hidden = true;
     this.#notChecked(faultText(fault));
+    if (fault.status === 409) this.on.onStale();
     return null;
+  }
+
+  /** Say what is wrong; nothing, where nothing is. */
+  #tellFault(...told) {
+    const hadKeyboard = this.fault.contains(document.activeElement);
+    this.fault.hidden = told.length === 0;
+    this.fault.replaceChildren(...told);
+    // The button that had it is gone.
+    if (hadKeyboard) (this.fault.querySelector("button") ?? this.title).focus({preventScroll: true});
   }
 
   async #startCheck() {
     this.#feed?.close();
     if (!this.#isNew || this.review.missing.length || this.#isUnreadable) return this.paint();
     const asked = this.#asked;
-    const task = await post(`/uploads/${this.id}/check`, {json: this.review.options}).catch((fault) =>
-      this.#refused(fault, asked),
-    );
-    if (!task || this.#closed || asked !== this.#asked) return;
+    const {options} = this.review;
+    const task = await this.#answer(() => post(`/uploads/${this.id}/check`, {json: options}), asked);
+    if (!task) return;
+    this.#unchecked = null;
     this.gauge.removeAttribute("value");
     this.#feed = followOne(
       `tarefas/${task.task_id}`,
@@ -275,10 +306,11 @@ export class ReviewStep {
   async #hear(message, taskId, asked) {
     if (message.type === "progress") this.gauge.value = message.progresso;
     if (message.type !== "finished") return;
-    const isCancelled = message.status === "cancelled";
-    const task = isCancelled ? null : await get(`/tarefas/${taskId}`).catch(toastFault);
-    if (asked !== this.#asked || this.#closed) return;
-    if (!task) return this.#notChecked("");
+    if (!this.#isWanted(asked)) return;
+    if (message.status === "cancelled") return this.#notChecked("");
+    const task = await this.#answer(() => get(`/tarefas/${taskId}`), asked);
+    if (!task) return;
+    this.#unchecked = null;
     this.check = task.result ?? {problems: [], fault: task.error ?? message.error};
     this.#checked();
   }
@@ -327,9 +359,9 @@ export class ReviewStep {
 
   #paintFault(fault) {
     // Columns that lack are asked for below: only what cannot be answered here is a fault.
-    this.fault.hidden = !fault || (this.#isAsked(fault.code) && !tellsWhereDaysAre(fault));
-    if (!this.fault.hidden)
-      this.fault.replaceChildren(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));
+    const isAsked = !fault || (this.#isAsked(fault.code) && !tellsWhereDaysAre(fault));
+    if (isAsked) this.#tellFault();
+    else this.#tellFault(h("strong", {}, reasonOf(fault)), h("span", {}, moreOf(fault)));
   }
 
   /** Only what the file itself leaves open. */
@@ -516,31 +548,3 @@ export const texts = (options) =>
       typeof value === "string" ? value : JSON.stringify(value),
     ]),
   );
-
-/** What the file was read as. */
-function howRead({
-  encoding,
-  delimiter,
-  sheet,
-  kind,
-  format,
-  date_format: order,
-  date_format_line: line,
-  header_row: header,
-}) {
-  const parts = [];
-  if (sheet) parts.push(t("mapping.sheet", {sheet}));
-  else if (encoding && delimiter) {
-    parts.push(t("mapping.detected", {encoding, delimiter: delimiter === "\t" ? "TAB" : delimiter}));
-  } else if (kind ?? format) parts.push(t("review.kind", {kind: String(kind ?? format).toUpperCase()}));
-  if (header === 0) parts.push(t("review.headerNone"));
-  if (header > 1) parts.push(t("review.headerAt", {line: header}));
-  if (order === "dmy" || order === "mdy")
-    parts.push(t(line ? `review.proved.${order}` : `review.order.${order}`, {line: line ?? ""}));
-  return parts.join(" · ");
-}
-
-const sheetOption = (sheet) => {
-  const name = sheet.name ?? sheet;
-  return [name, sheet.rows === undefined ? name : t("review.sheetRows", {name, count: sheet.rows})];
-};

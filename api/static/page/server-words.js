@@ -13,7 +13,7 @@ const SHOWN = {
   task: (kind) => t(`tasks.kind.${kind}`),
   role: (role) => t(`role.${role}`),
   because: (because) => t(`because.${because}`),
-  feeds: (feeds) => feeds.join(", "),
+  feeds: (feeds) => feeds.map(feedWords).join(", "),
   event_date: dayAndTime,
   // A sentence in a sentence: of an earlier version its rule is not known.
   reason: (message, {reason_code: code, reason_rule: rule, reason_params: params}) =>
@@ -23,6 +23,12 @@ const SHOWN = {
   event_id: String,
   dialect: (dialect) => Object.values(dialect).join(", "),
   columns: (columns) => columns.map(({name, field}) => `${name} → ${field}`).join(", "),
+};
+
+/** What a feed delivers, as the form of a webhook calls it; the name of one that has no words. */
+const feedWords = (feed) => {
+  const key = `webhooks.feed.${feed}`;
+  return isKnown(key) ? `“${t(key)}”` : feed;
 };
 
 const shown = (params) =>

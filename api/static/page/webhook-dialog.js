@@ -134,7 +134,11 @@ function formOf(webhook) {
 
 const faultPlace = () => h("span.fault", {role: "alert"});
 
-/** The secret, this once. @param {{secret: string}} webhook */
+/**
+ * The secret, this once: it stays whatever the address becomes, as nobody can see it again.
+ *
+ * @param {{secret: string}} webhook
+ */
 export function showSecret({secret}) {
   const value = h("input.mono", {
     readonly: true,

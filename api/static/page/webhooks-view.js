@@ -46,7 +46,8 @@ export class WebhooksView {
   /** @param {import("./router.js").Route} route */
   show({id}) {
     this.#shown = id;
-    if (!id) this.stage.replaceChildren();
+    // What is pressed on one is not meant for another, which is still being read.
+    if (this.stage.querySelector("[data-webhook]")?.dataset.webhook !== id) this.stage.replaceChildren();
     void this.#reload();
   }
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.end_to_end.browser.acts import (
@@ -326,3 +327,98 @@ def test_a_filter_that_is_typed_before_the_columns_are_known_looks_again_once_th
         route.continue_()
     page.wait_for_selector("text=1 of 31 problems")
     page.wait_for_selector(".rejects-row >> text='Mamulengo'")
+
+
+def opened(page: Any, upload_id: str) -> None:
+    """Open an import of the history."""
+    page.locator(f"[data-upload-item='{upload_id}'] button").click()
+    page.wait_for_selector(f"[data-upload='{upload_id}']")
+
+
+def test_what_is_typed_waits_with_its_import_while_others_are_looked_at(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    bad = [f"{title};a definir;10:00;Olinda" for title in ("Coco", "Frevo", "Sarau")]
+    other = drop(page, agenda(tmp_path, *bad[:1], name="maio.csv"))
+    await_state(page, "failed")
+    another_file(page)
+    own = drop(page, agenda(tmp_path, *bad, name="junho.csv"))
+    await_state(page, "failed")
+    page.get_by_label("Date, line 2").fill("28/02/2027")
+    page.get_by_label("Date, line 3").fill("amanhã")
+    send = page.get_by_role("button", name="Import 2 corrected rows")
+
+    def is_there() -> None:
+        send.wait_for()
+        page.locator(".rejects-row input").nth(2).wait_for()
+        assert [cell.input_value() for cell in page.locator(".rejects-row input").all()] == [
+            "28/02/2027",
+            "amanhã",
+            "a definir",
+        ]
+
+    opened(page, other)
+    page.get_by_text("2 corrected rows of junho.csv wait there").wait_for()
+    page.wait_for_selector(".rejects-row input")
+    assert page.locator(".rejects-row input").input_value() == "a definir"
+    assert page.locator(".rejects-send").is_hidden()
+    # It is not sent, and nobody leaves the page without a question.
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    page.go_back()
+    page.wait_for_selector(f"[data-upload='{own}']")
+    is_there()
+    another_file(page)
+    page.wait_for_selector("[data-upload]", state="detached")
+    opened(page, own)
+    is_there()
+    # Meanwhile somebody corrects one of them, and another gets another value in its cell.
+    another_file(page)
+    cells = {2: "2027-03-01T10:00", 3: "depois"}
+    rows = [{"line": line, "cells": {"event_date": text}} for line, text in cells.items()]
+    httpx.post(
+        f"{server.url}/api/v1/uploads/{own}/repairs", json={"rows": rows}, timeout=60
+    ).raise_for_status()
+    opened(page, own)
+    page.wait_for_selector(".rejects >> text=2 of 2 problems")
+    page.locator(".rejects-row input").nth(1).wait_for()
+    assert [cell.input_value() for cell in page.locator(".rejects-row input").all()] == [
+        "depois",
+        "a definir",
+    ]
+    assert page.locator(".rejects-send").is_hidden()
+    page.get_by_label("Date, line 3").fill("28/02/2027")
+    page.get_by_role("button", name="Import 1 corrected row").click()
+    page.wait_for_selector(".rejects >> text=1 of 1 problem")
+    assert [event["title"] for event in stored(server, sort="id")["items"]] == ["Coco", "Frevo"]
+    opened(page, other)
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+
+
+def test_rows_of_an_import_that_was_undone_meanwhile_are_refused_in_words_and_its_card_follows(
+    page: Any, start_server: Any, tmp_path: Path
+) -> None:
+    server = start_server()
+    open_page(page, server)
+    own = drop(page, agenda(tmp_path, "Frevo;15/01/2027;10:00;Olinda", "Coco;a definir;10:00;Olinda"))
+    await_state(page, "partly")
+    page.wait_for_selector(".rejects-row input")
+    held: list[Any] = []
+    page.route(f"**/api/v1/uploads/{own}/repairs", lambda route: held.append(route))  # noqa: PLW0108
+    page.get_by_label("Date, line 3").fill("28/02/2027")
+    page.get_by_role("button", name="Import 1 corrected row").click()
+    while not held:
+        page.wait_for_timeout(20)
+    httpx.post(f"{server.url}/api/v1/uploads/{own}/undo", timeout=60).raise_for_status()
+    held.pop().continue_()
+    page.get_by_text("The import was undone meanwhile: its rows can no longer be corrected.").wait_for()
+    await_state(page, "undone")
+    assert page.locator(".rejects-row input").count() == 0
+    # What can go nowhere is no reason to stay.
+    page.reload()
+    page.wait_for_selector("html[data-ready]")

@@ -13,6 +13,7 @@ from tests.end_to_end.browser.acts import (
     await_state,
     drop,
     figures,
+    import_now,
     make_event,
     open_page,
     read_of,
@@ -106,6 +107,66 @@ def test_a_file_that_never_left_is_not_said_to_be_kept(
     page.get_by_role("button", name="Resume the upload").click()
     page.wait_for_selector(".review-sum:not([hidden])")
     profile.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [re.compile(r"/uploads/[^/]+/preview"), re.compile(r"/uploads/[^/]+/check$"), re.compile(r"/tarefas/")],
+)
+def test_a_review_reads_again_when_the_network_is_back(
+    page: Any, server: ServerProcess, tmp_path: Path, path: re.Pattern[str]
+) -> None:
+    open_page(page, server)
+    page.route(path, lambda route: route.abort())
+    page.set_input_files("input[type=file]", csv_file(tmp_path, 3, name="away.csv"))
+    alert = page.locator(".review [role=alert]")
+    alert.get_by_text("The server did not answer").wait_for()
+    alert.get_by_role("button", name="Try again").wait_for()
+    assert page.locator(".review progress").is_hidden()
+    page.unroute_all()
+    page.wait_for_selector(".review-sum:not([hidden])")
+    assert alert.is_hidden()
+    import_now(page)
+    await_state(page)
+
+
+@pytest.mark.parametrize("path", [re.compile(r"/preview"), re.compile(r"/check$")])
+def test_a_review_that_was_refused_is_tried_again_by_a_button(
+    page: Any, server: ServerProcess, tmp_path: Path, path: re.Pattern[str]
+) -> None:
+    open_page(page, server)
+    page.route(path, lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.set_input_files("input[type=file]", csv_file(tmp_path, 3, name="refused.csv"))
+    again = page.locator(".review [role=alert]").get_by_role("button", name="Try again")
+    again.focus()
+    with page.expect_response(path):
+        page.keyboard.press("Enter")
+    again.wait_for()
+    page.unroute_all()
+    again.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".review-sum:not([hidden])")
+    again.wait_for(state="hidden")
+    assert page.evaluate("Boolean(document.activeElement.closest('.review'))")
+
+
+def test_a_choice_that_is_made_while_the_network_is_away_is_what_is_read(
+    page: Any, server: ServerProcess, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    file = tmp_path / "order.csv"
+    file.write_text("title;event_date;city\nAway;05/06/2027;Recife\n")
+    page.set_input_files("input[type=file]", file)
+    page.wait_for_selector("[data-option=date_format]")
+    page.route(re.compile(r"/preview"), lambda route: route.abort())
+    page.select_option("[data-option=date_format]", "mdy")
+    page.locator(".review [role=alert]").get_by_text("The server did not answer").wait_for()
+    page.select_option("[data-option=date_format]", "dmy")
+    page.unroute_all()
+    page.wait_for_selector(".review-sum:not([hidden])")
+    upload_id = import_now(page)
+    await_state(page)
+    assert stored(server, upload_id=upload_id)["items"][0]["event_date"].startswith("2027-06-05")
 
 
 def test_a_reload_during_an_import_loses_and_repeats_no_row(page: Any, server: ServerProcess) -> None:

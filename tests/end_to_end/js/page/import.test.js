@@ -112,6 +112,33 @@ test("time left follows the bytes read", () => {
   assert.equal(secondsLeft(200, null, rate.perSecond), null);
 });
 
+test("what the server has of a file is no less than it has read, and all of one that is whole there", () => {
+  const model = new ImportModel("x", () => 0);
+  model.take(progress(4));
+  assert.deepEqual([model.arrived, model.bytes], [40, 40]);
+  model.load({status: "processing", accepted: 3, rejected: 0, bytes: 700, total_bytes: 1000});
+  assert.deepEqual([model.arrived, model.bytes], [700, 40], "what has arrived is not read yet");
+  model.take(progress(80));
+  assert.equal(model.arrived, 800);
+  const whole = new ImportModel("y", () => 0);
+  whole.isWhole = true;
+  assert.equal(whole.arrived, 0);
+  whole.take(progress(4));
+  assert.deepEqual([whole.arrived, whole.bytes], [1000, 40]);
+  whole.take(progress(5, {total_bytes: null}));
+  assert.equal(whole.arrived, 1000);
+});
+
+test("an import that is being undone has no time left, and no row of it brings it back", () => {
+  const model = new ImportModel("x", () => 0);
+  model.load({status: "undoing", accepted: 3, rejected: 0, bytes: 700, total_bytes: 1000, seconds: 2});
+  model.take(progress(4));
+  assert.deepEqual(
+    [model.status, model.secondsLeft, model.hasEnded, model.isOver],
+    ["undoing", null, true, false],
+  );
+});
+
 test("the filter knows no case and no accents", () => {
   const problems = [
     {line: 2, ...problem, value: "São Paulo"},

@@ -9,7 +9,7 @@ import {
   writtenBy,
 } from "../../../../api/static/page/review-model.js";
 import {columnIn, countLike, kindsOf, offersOf, Repairs} from "../../../../api/static/page/repairs.js";
-import {hasRowsIn, statusOf} from "../../../../api/static/page/import-status.js";
+import {hasEnded, hasRowsIn, isOver, rowsIn, statusOf} from "../../../../api/static/page/import-status.js";
 
 const PREVIEW = {
   columns: [
@@ -317,14 +317,65 @@ test("of dates that have two readings one order is taken for all", () => {
   );
 });
 
-test("what somebody else has mended is not sent again", () => {
+test("what is written over a cell goes once somebody else has mended or changed that cell", () => {
+  const cell = (record, field, value) => ({line: record + 1, record, field, value});
+  const left = (...problems) => {
+    const repairs = new Repairs();
+    repairs.set(cell(1, "city", "??"), "Recife");
+    repairs.set(cell(1, "event_date", null), "2027-01-01");
+    repairs.set(cell(2, "city", ""), "Olinda");
+    repairs.set(cell(2, "city", ""), "Natal");
+    repairs.keepOnly(problems);
+    return repairs.requests().flatMap((rows) => rows.map(({record, cells}) => [record, cells]));
+  };
+  const [city, date, other] = [cell(1, "city", "??"), cell(1, "event_date", null), cell(2, "city", "")];
+  const [recife, january] = [{city: "Recife"}, {event_date: "2027-01-01"}];
+  for (const [problems, kept] of [
+    [
+      [city, date, other],
+      [
+        [1, {...recife, ...january}],
+        [2, {city: "Natal"}],
+      ],
+    ],
+    [[city, date], [[1, {...recife, ...january}]]],
+    [[city], [[1, recife]]],
+    [[date], [[1, january]]],
+    // Its cell has another value, or is another row's.
+    [[cell(1, "city", "Resife"), other], [[2, {city: "Natal"}]]],
+    [[cell(3, "city", "??"), cell(2, "title", "")], []],
+    [[cell(2, "city", null)], []],
+    // Of one cell several things may be wrong, which quote it in several ways.
+    [[city, cell(1, "city", "?? "), cell(1, "city", undefined)], [[1, recife]]],
+    [[], []],
+  ])
+    assert.deepEqual(left(...problems), kept, JSON.stringify(problems));
+});
+
+test("of an import that takes no more rows nothing is kept", () => {
   const repairs = new Repairs();
-  for (const record of [1, 2]) repairs.set({line: record + 1, record, field: "city"}, "Recife");
-  repairs.keepOnly(new Set([2, 3]));
-  assert.deepEqual(
-    repairs.requests()[0].map(({record}) => record),
-    [2],
-  );
+  repairs.set({line: 2, record: 1, field: "city"}, "Recife");
+  repairs.forgetAll();
+  assert.deepEqual([repairs.rows, repairs.requests()], [0, []]);
+});
+
+test("what is typed while its row is on its way waits, if its cell is still rejected", () => {
+  const still = [{record: 1, errors: [{field: "city", value: "??"}]}];
+  for (const [errors, now, kept] of [
+    [still, "Recife", "Recife"],
+    [still, "??", undefined],
+    [[], "Recife", undefined],
+    [[{record: 1, errors: [{field: "title", value: ""}]}], "Recife", undefined],
+    [[{record: 2, errors: still[0].errors}], "Recife", undefined],
+  ]) {
+    const repairs = new Repairs();
+    const city = {line: 2, record: 1, field: "city"};
+    repairs.set(city, "??");
+    const [[row]] = repairs.requests();
+    repairs.set(city, now);
+    repairs.sent(row, errors);
+    assert.equal(repairs.of(city), kept, JSON.stringify([errors, now]));
+  }
 });
 
 test("rows that begin on one line are mended one by one", () => {
@@ -382,6 +433,33 @@ test("an import can be undone while rows of it are in", () => {
   assert.equal(can("failed", 5, {isAtomic: true}), false);
   assert.equal(can("undone", 5), false);
   assert.equal(can("processing", 5), false);
+  assert.equal(can("undoing", 5), false);
+});
+
+test("rows that made and changed no event leave nothing to undo, where the server tells them", () => {
+  for (const [accepted, outcomes, count] of [
+    [5, {}, 5],
+    [5, {created: undefined, updated: undefined}, 5],
+    [5, {created: null, updated: null}, 5],
+    [5, {created: 5, updated: 0, unchanged: 0, skipped: 0}, 5],
+    [5, {created: 0, updated: 1, unchanged: 4, skipped: 0}, 1],
+    [5, {created: 1, updated: 2, unchanged: 1, skipped: 1}, 3],
+    [5, {created: 0, updated: 0, unchanged: 5, skipped: 0}, 0],
+    [5, {created: 0, updated: 0, unchanged: 0, skipped: 5}, 0],
+    [0, {created: 0, updated: 0}, 0],
+  ]) {
+    assert.equal(rowsIn({accepted, outcomes}), count, JSON.stringify(outcomes));
+    assert.equal(hasRowsIn({status: "completed", accepted, rejected: 0, outcomes}), count > 0);
+  }
+});
+
+test("an import is read while it may be cancelled, and over once nothing more happens to it", () => {
+  const states = (is) =>
+    "receiving staged processing interrupted undoing completed failed cancelled undone"
+      .split(" ")
+      .filter((status) => is({status}));
+  assert.deepEqual(states(hasEnded), ["undoing", "completed", "failed", "cancelled", "undone"]);
+  assert.deepEqual(states(isOver), ["completed", "failed", "cancelled", "undone"]);
 });
 
 test("events that stay as they are are none that an import writes", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {refusalWords} from "../../../../api/static/page/import-refusals.js";
 import {logWords, noticeWords, stepWords} from "../../../../api/static/page/server-words.js";
 import {
   exactWords,
@@ -248,4 +249,59 @@ test("a form has words of its own where others speak of cells and quotes", () =>
 test("a time that is none is not called a date", () => {
   assert.equal(generalWords({code: "invalid_date", field: "event_time"}), "não é um horário");
   assert.equal(generalWords({code: "invalid_date", field: "event_date"}), "não é uma data que exista");
+});
+
+test("an import that refuses what its card offered says what it is now, and no number", () => {
+  const id = "7230238d-0c1e-4c9e-a6a7-5f6f6d6c1c11";
+  const refused = (status, rule = null) => ({
+    status: 409,
+    kind: "conflict",
+    detail: `import ${id} is ${status}`,
+    errors: [{field: "", code: "wrong_state", rule, value: id, message: "…", params: {value: id, status}}],
+  });
+  for (const [act, status, words] of [
+    [
+      "correct",
+      "undone",
+      "A importação foi desfeita enquanto isso: não dá mais para corrigir as linhas dela.",
+    ],
+    ["correct", "undoing", "A importação está sendo desfeita: não dá mais para corrigir as linhas dela."],
+    ["cancel", "completed", "A importação foi concluída enquanto isso: não há mais o que cancelar."],
+    ["cancel", "failed", "A importação falhou enquanto isso: não há mais o que cancelar."],
+    ["cancel", "cancelled", "A importação foi cancelada enquanto isso."],
+    ["cancel", "undone", "A importação foi desfeita enquanto isso: não há mais o que cancelar."],
+    ["cancel", "undoing", "A importação está sendo desfeita: não há mais o que cancelar."],
+    ["undo", "undoing", "A importação já está sendo desfeita."],
+  ])
+    assert.equal(refusalWords(act, refused(status)), words);
+  assert.equal(
+    refusalWords("undo", refused("undone", "not_ended")),
+    "A importação foi desfeita enquanto isso.",
+  );
+  for (const rule of [null, "not_staged", "not_ended", "dry_run", "no_rows", "atomic"])
+    for (const act of ["correct", "cancel", "undo"]) {
+      const said = refusalWords(act, refused("processing", rule));
+      assert.match(said, /^A importação .*[^}]\.$/);
+      assert.equal(said.includes(id), false, said);
+    }
+  // Any other refusal is worded as everywhere.
+  const others = [
+    {status: 0},
+    {status: 403, kind: "forbidden"},
+    {status: 409, kind: "conflict", code: "wrong_state", detail: "…"},
+    {status: 422, kind: "validation", errors: [{field: "url", code: "invalid_url"}]},
+  ];
+  for (const fault of others) assert.equal(refusalWords("correct", fault), faultText(fault));
+});
+
+test("a notification about a webhook names what is delivered, and not how its feed is called", () => {
+  const said = (...feeds) =>
+    noticeWords({kind: "webhook.added", title: "", message: "", actor: "ana", params: {feeds}}).words;
+  for (const [feeds, what] of [
+    [["eventos"], "“Mudanças de eventos”"],
+    [["eventos", "admin"], "“Mudanças de eventos”, “Notificações”"],
+    [["eventos/progresso"], "“Importações, linha a linha”"],
+    [["a.new.one"], "a.new.one"],
+  ])
+    assert.ok(said(...feeds).includes(what), said(...feeds));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {inTurns} from "../../../../api/static/page/in-turns.js";
-import {isLost, lookFor, requestKeys} from "../../../../api/static/page/lost-answers.js";
+import {isLost, lookFor, mayPass, requestKeys} from "../../../../api/static/page/lost-answers.js";
 
 test("what is sent again has the key of the first time, and anything else another", () => {
   const keyOf = requestKeys();
@@ -17,6 +17,14 @@ test("what is sent again has the key of the first time, and anything else anothe
 test("an answer is lost where the network or a proxy gave none", () => {
   const lost = [0, 201, 400, 409, 422, 429, 500, 502, 503, 504].filter((status) => isLost({status}));
   assert.deepEqual(lost, [0, 502, 504]);
+});
+
+test("what was refused is tried again where the network, the server or a limit was in the way", () => {
+  const statuses = [0, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 507];
+  assert.deepEqual(
+    statuses.filter((status) => mayPass({status})),
+    [0, 408, 429, 500, 502, 503, 504, 507],
+  );
 });
 
 for (const [about, known, items, expected] of [

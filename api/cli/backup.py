@@ -3,9 +3,8 @@
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -16,7 +15,7 @@ import click
 from api.cli.own_store import look_for_store, on_a_store, opened_store
 from api.cli.settings_options import chosen_settings
 from api.settings import Settings
-from api.storage.backup import BLOBS, DATABASE, is_of_store
+from api.storage.backup import BLOBS, DATABASE, folder_for_a_copy, is_of_store
 from domain.ports.errors import StorageError
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
@@ -33,8 +32,8 @@ def backup(file: Path, **options: str | None) -> None:
     """
     settings = chosen_settings(options)
     if str(file) == "-":
-        with tempfile.TemporaryDirectory(prefix="fasttrack-") as folder:
-            whole = Path(folder) / "backup"
+        with _folder_for_a_copy() as folder:
+            whole = folder / "backup"
             events = _write_backup(settings, whole)
             size = whole.stat().st_size
             _pour(whole)
@@ -87,7 +86,7 @@ async def _begin_anew(settings: Settings, *, keep_webhooks: bool) -> None:
     path = _sqlite_path(settings)
     locked = None if path is None else lock(path)
     try:
-        async with opened_store(settings) as store:
+        async with opened_store(settings, creates=False) as store:
             await store.begin_anew(keep_webhooks=keep_webhooks)
     finally:
         if locked is not None:
@@ -104,13 +103,23 @@ def _seekable(file: Path) -> Iterator[Path]:
         raise click.ClickException(f"the file {file} does not exist")
     origin = sys.stdin.fileno() if str(file) == "-" else file
     with (
-        tempfile.TemporaryDirectory(prefix="fasttrack-") as folder,
+        _folder_for_a_copy() as folder,
         open(origin, "rb", closefd=isinstance(origin, Path)) as content,
     ):
-        copy = Path(folder) / "backup"
+        copy = folder / "backup"
         with copy.open("wb") as target:
             _done(partial(_copy, content, target))
         yield copy
+
+
+@contextmanager
+def _folder_for_a_copy() -> Iterator[Path]:
+    with ExitStack() as opened:
+        try:
+            folder = opened.enter_context(folder_for_a_copy())
+        except StorageError as error:
+            raise click.ClickException(str(error)) from error
+        yield folder
 
 
 def _copy(content: IO[bytes], target: IO[bytes]) -> int:

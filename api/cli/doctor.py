@@ -127,38 +127,33 @@ def _store(settings: Settings) -> Finding:
 
 
 def _postgres(url: str, connections: int) -> Finding:
-    from api.storage.postgres.database import PostgresDatabase  # noqa: PLC0415  # needs the driver.
-
-    async def look() -> None:
-        database = PostgresDatabase(url, connections)
-        try:
-            await database.open()
-        finally:
-            await database.aclose()
+    from api.storage.postgres.trial import try_to_open  # noqa: PLC0415  # needs the driver.
 
     try:
-        anyio.run(look)
+        anyio.run(try_to_open, url, connections)
     except StorageError as error:
         return Finding("store", f"PostgreSQL: {error}", is_fatal=True)
     return Finding("store", "PostgreSQL answers, and can be the store")
 
 
 def _sqlite(path: Path) -> Finding:
-    from api.storage.migrate import why_unknown  # noqa: PLC0415
+    from api.storage.migrate import is_foreign, why_newer  # noqa: PLC0415
+    from api.storage.sqlite.contents import version_and_tables  # noqa: PLC0415
+    from api.storage.unusable import OF_ANOTHER_PROGRAM  # noqa: PLC0415
 
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            version, is_foreign = _version(connection), _is_of_another_program(connection)
+            version, tables = version_and_tables(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
         return Finding("store", f"{path.name}: {error}", _advice_on(error), is_fatal=True)
-    if is_foreign:
+    if is_foreign(version, tables):
         advice = "set FASTTRACK_DATA_DIR or FASTTRACK_DATABASE_URL to a place for FastTrack alone"
-        return Finding("store", f"{path.name} has tables of another program", advice, is_fatal=True)
-    if fault := why_unknown(version):
+        return Finding("store", f"{path.name} {OF_ANOTHER_PROGRAM}", advice, is_fatal=True)
+    if version is not None and (fault := why_newer(version)):
         advice = "install that version again, or restore a backup"
         return Finding("store", f"{path.name} {fault}", advice, is_fatal=True)
     if answer != "ok":
@@ -176,18 +171,6 @@ def _advice_on(error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return "restore a backup (docs/operating.md)"
     return "the store may be whole: look at the rights, the space and the mount of its folder first"
-
-
-def _is_of_another_program(connection: sqlite3.Connection) -> bool:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return bool(tables) and "alembic_version" not in tables
-
-
-def _version(connection: sqlite3.Connection) -> str | None:
-    """Return which version the tables are of, None where there are none yet."""
-    named = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-    row = named and connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else None
 
 
 def _port(settings: Settings) -> Finding:

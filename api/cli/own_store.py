@@ -29,7 +29,10 @@ def on_a_store(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def look_for_store(settings: Settings, *, creates: bool) -> None:
-    """Say that a store will be created, or end the command, if there is none."""
+    """Say that a store will be created, or end the command, if its file is missing.
+
+    Whether a database holds a store is seen when it is opened.
+    """
     from api.storage.backup import BLOBS  # noqa: PLC0415  # --help need not wait for the database.
     from api.storage.sqlite.restoring import is_there, no_store  # noqa: PLC0415
     from api.storage.store import sqlite_path  # noqa: PLC0415
@@ -43,8 +46,11 @@ def look_for_store(settings: Settings, *, creates: bool) -> None:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> "AsyncIterator[SqlStore]":
-    """Open the store as no server does: its time zone and tables of an earlier version stay as they are."""
+async def opened_store(settings: Settings, *, creates: bool) -> "AsyncIterator[SqlStore]":
+    """Open the store as no server does: its time zone and tables of an earlier version stay as they are.
+
+    Only where it `creates` a missing store: otherwise a wrong name would be taken for an empty store.
+    """
     from api.storage.store import open_store  # noqa: PLC0415
 
     store = await open_store(
@@ -53,6 +59,7 @@ async def opened_store(settings: Settings) -> "AsyncIterator[SqlStore]":
         data_dir=settings.data_dir,
         timezone=settings.timezone,
         serves=False,
+        creates=creates,
     )
     try:
         yield store

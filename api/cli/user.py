@@ -141,7 +141,7 @@ def _done(
     look_for_store(settings, creates=creates)
 
     async def run() -> Result:
-        async with _people(settings) as people:
+        async with _people(settings, creates=creates) as people:
             return await change(people)
 
     try:
@@ -151,8 +151,8 @@ def _done(
 
 
 @asynccontextmanager
-async def _people(settings: Settings) -> AsyncIterator[People]:
-    async with opened_store(settings) as store:
+async def _people(settings: Settings, *, creates: bool) -> AsyncIterator[People]:
+    async with opened_store(settings, creates=creates) as store:
         yield People(
             store,
             clock=lambda: time.time_ns() // 1_000_000,

@@ -47,7 +47,7 @@ def replacing(file: Path, *, private: bool = True) -> Iterator[Path]:
             is_stream = _is_stream(file)
             target = file if is_stream else Path(os.path.realpath(file))
             if is_stream:
-                folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="fasttrack-")))
+                folder = opened.enter_context(folder_for_a_copy())
             else:
                 folder = opened.enter_context(temporary_folder(target.parent, f".{target.name}.part-"))
             part = folder / "part"
@@ -93,6 +93,29 @@ def is_of_store(file: Path, database: Path, blobs: Path) -> bool:
         return True
     # A second name of the same file, as `ln` makes.
     return file.exists() and any(one.exists() and one.samefile(file) for one in own)
+
+
+@contextmanager
+def folder_for_a_copy() -> Iterator[Path]:
+    """Give a folder among the temporary ones, which goes with the block.
+
+    Raises:
+        BackupError: none of them can be written.
+    """
+    refuse_no_temporary_folder()
+    with tempfile.TemporaryDirectory(prefix="fasttrack-") as name:
+        yield Path(name)
+
+
+def refuse_no_temporary_folder() -> None:
+    """Raise BackupError where no temporary file can be made."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise BackupError(
+            "no folder for temporary files can be written: set TMPDIR to one that can, "
+            "with space for the backup"
+        ) from error
 
 
 @contextmanager

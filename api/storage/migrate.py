@@ -1,5 +1,7 @@
 """Bring a database's tables up to date, by the migrations that come with the package."""
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,7 +16,7 @@ from api.storage.schema import (
     metadata,
     postgres_indexes,
 )
-from api.storage.unusable import NewerSchemaError, OlderSchemaError
+from api.storage.unusable import ForeignSchemaError, NewerSchemaError, NoStoreError, OlderSchemaError
 
 HEAD = "0018"
 """The latest migration. A test holds it against the folder."""
@@ -32,23 +34,34 @@ _ALEMBIC_VERSION = sa.Table(
 
 _FOLDER = Path(__file__).parent / "migrations"
 
+_OWN_TABLES = {*metadata.tables, _ALEMBIC_VERSION.name}
+_IN_EVERY_VERSION = {"events", "feed_head", "meta", "users"}
+"""What no other program has altogether, though its migrations may have numbers as ours have."""
+_OF_NO_PROGRAM = ("sqlite_", "_litestream_")
+"""How tables begin that SQLite keeps for itself, or that what copies a file adds to it."""
 
-def migrate(connection: sa.Connection, *, upgrades: bool = True) -> None:
+
+def migrate(connection: sa.Connection, *, creates: bool = True, upgrades: bool = True) -> None:
     """Run missing migrations within the connection's transaction; an empty database needs none of them.
 
     Without `upgrades`, tables of an earlier version are left as they are: its servers may be running.
+
+    Raises:
+        NoStoreError: there are no tables, and it is not to create them.
+        ForeignSchemaError, NewerSchemaError, OlderSchemaError: there are other tables than it can use.
     """
     if connection.dialect.name == "postgresql":
         # Processes that start at once wait here: one migrates, the others find it done.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     version = _version(connection)
+    refuse_unknown(version, _tables(connection, version))
     if version == HEAD:
         return
     if version is None:
+        if not creates:
+            raise NoStoreError
         _create(connection)
         return
-    if fault := why_unknown(version):
-        raise NewerSchemaError(fault)
     if not upgrades:
         raise OlderSchemaError(f"was made by an earlier version of FastTrack (its tables are {version})")
     # Alembic takes a quarter of a second to import, and is needed once in the life of a version.
@@ -87,15 +100,57 @@ def known_versions() -> set[str]:
     return {path.name[:4] for path in (_FOLDER / "versions").glob("[0-9]*.py")}
 
 
-def why_unknown(version: str | None) -> str | None:
-    """Return what is wrong with tables that this program cannot start from; None for those that it can."""
-    if version is None or version in known_versions():
+def refuse_unknown(version: str | None, tables: Collection[str]) -> None:
+    """Raise where this program cannot start from what a database holds; an empty one has no version.
+
+    Args:
+        version: what `alembic_version` says, where it is there.
+        tables: the names of all that matter.
+
+    Raises:
+        ForeignSchemaError: another program made the tables.
+        NewerSchemaError: a newer version of this one did.
+    """
+    if is_foreign(version, tables):
+        raise ForeignSchemaError
+    if version is not None and (fault := why_newer(version)):
+        raise NewerSchemaError(fault)
+
+
+def is_foreign(version: str | None, tables: Collection[str]) -> bool:
+    """Return whether tables are another program's: ours always have a version, of four digits."""
+    if version is None:
+        return not all(name.startswith(_OF_NO_PROGRAM) for name in tables)
+    if re.fullmatch("[0-9]{4}", version) is None:
+        return True
+    return version in known_versions() and not _IN_EVERY_VERSION.issubset(tables)
+
+
+def why_newer(version: str) -> str | None:
+    """Return what is wrong with tables of a version that is not known here; None for those that are."""
+    if version in known_versions():
         return None
     return f"was made by a newer version of FastTrack (its tables are {version})"
 
 
+def _tables(connection: sa.Connection, version: str | None) -> list[str]:
+    """Return the names of the tables that tell whether a database is ours, or free."""
+    if connection.dialect.name != "postgresql":
+        return sa.inspect(connection).get_table_names()
+    schema = None
+    if version is None:
+        # Ours are made in the first schema of the search path: what a later one has is not in their way.
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+    # Others may stand beside ours there, as those of extensions.
+    return [name for name in sa.inspect(connection).get_table_names(schema=schema) if name in _OWN_TABLES]
+
+
 def _version(connection: sa.Connection) -> str | None:
+    """Return which version the tables are of; None where there are none, or where nothing says it."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return version
+    columns = {column["name"] for column in sa.inspect(connection).get_columns("alembic_version")}
+    if "version_num" not in columns:
+        return None
+    version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if version is None else str(version)

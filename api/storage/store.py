@@ -26,11 +26,11 @@ from api.storage.personal import SqlPersonal
 from api.storage.postgres.commit_outcome import was_committed
 from api.storage.private_files import make_folder, make_private
 from api.storage.sqlite.database import SqliteDatabase
-from api.storage.sqlite.restoring import complete_restore
+from api.storage.sqlite.restoring import complete_restore, no_store
 from api.storage.store_metadata import begin_put_back, settle_timezone, the_epoch
 from api.storage.tasks import SqlTasks
 from api.storage.unit_of_work import Database, Unit
-from api.storage.unusable import why_unusable
+from api.storage.unusable import NoStoreError, why_unusable
 from api.storage.uploads import SqlUploads
 from api.storage.webhooks import SqlWebhooks
 from api.storage.work_requests import SqlRequests
@@ -134,18 +134,19 @@ class SqlStore:
         self.free_disk_bytes = blobs.free_bytes if blobs else None
         self.feed: FeedReader = SqlFeedReader(database.reading)
 
-    async def open(self, timezone: str | None) -> None:
+    async def open(self, timezone: str | None, *, creates: bool) -> None:
         """Create or migrate the tables, and read the metadata of the store.
 
         `timezone`: of naive times from now on; None leaves it, and tables of an earlier version, to those
         that serve the store.
 
         Raises:
+            NoStoreError: there are no tables, and it is not to create them.
             StoreUnusableError: other processes serve it in another time zone.
         """
         await self._database.open()
         async with self._database.writing() as unit:
-            await unit.run_sync(partial(migrate, upgrades=timezone is not None))
+            await unit.run_sync(partial(migrate, creates=creates, upgrades=timezone is not None))
             await unit.run_sync(self._database.dialect.prepare)
             # A command leaves that to the servers, too.
             origin = None if timezone is None else self._database.dialect.origin
@@ -281,6 +282,7 @@ async def open_store(
     data_dir: Path,
     timezone: str,
     serves: bool = True,
+    creates: bool = True,
     disk_reserve_bytes: int | None = 0,
     connections: int = 23,
 ) -> SqlStore:
@@ -292,13 +294,15 @@ async def open_store(
         data_dir: made when absent.
         timezone: IANA name; gives naive times their instant.
         serves: this process serves the store; False for a command.
+        creates: a store that is missing is made.
         disk_reserve_bytes: of the data folder's disk, which blobs leave free; None goes by its size.
         connections: to PostgreSQL, at most.
 
     Raises:
         StoreInUseError: another process serves this SQLite file.
         StorageUnavailableError: there is no database at the URL, or it does not answer.
-        StoreUnusableError: it is damaged, cannot be written, or was made by a newer version.
+        StoreUnusableError: it is damaged, cannot be written, or was made by a newer version or another
+            program; or it is missing, and not to be made.
     """
     path = sqlite_path(url, data_dir)
     if path is None:
@@ -307,9 +311,11 @@ async def open_store(
         store = await to_thread.run_sync(_sqlite_store, path, data_dir, committed, serves, disk_reserve_bytes)
     try:
         # A command in a shell with other settings must not move the events of a server.
-        await store.open(timezone if serves else None)
+        await store.open(timezone if serves else None, creates=creates)
     except BaseException as error:
         await store.aclose()
+        if isinstance(error, NoStoreError):
+            raise StoreUnusableError(_no_store(url, path)) from error
         if (why := why_unusable(error)) is not None:
             raise StoreUnusableError(f"{path or 'the database'} {why}") from error
         raise
@@ -353,6 +359,14 @@ def _postgres_store(url: str, committed: Committed, connections: int, serves: bo
     store = SqlStore(database, None, committed, FeedTailer(database, committed))
     store.live, store.meter = PostgresPresence(database), PostgresRateLimiter(database)
     return store
+
+
+def _no_store(url: str, path: Path | None) -> str:
+    if path is not None:
+        return no_store(path)
+    from api.storage.postgres.address import no_store_at  # noqa: PLC0415  # As above.
+
+    return no_store_at(url)
 
 
 def _clock_ms() -> int:

@@ -17,6 +17,14 @@ _NO_SCHEMA = "3F000"
 """Of PostgreSQL: nothing that the search_path names is there, or may be used."""
 
 
+class NoStoreError(Exception):
+    """There is no store, and the command does not create one."""
+
+
+class ForeignSchemaError(Exception):
+    """Another program made the tables."""
+
+
 class NewerSchemaError(Exception):
     """A newer version of this program made the tables."""
 
@@ -24,6 +32,8 @@ class NewerSchemaError(Exception):
 class OlderSchemaError(Exception):
     """An earlier version of this program made the tables, and may be serving them."""
 
+
+OF_ANOTHER_PROGRAM = "has tables of another program"
 
 _OTHER_SCHEMA: dict[type[Exception], str] = {
     NewerSchemaError: "; install that version again, or restore a backup (docs/operating.md)",
@@ -39,10 +49,12 @@ def why_unusable(error: BaseException) -> str | None:
         error = error.__cause__
     original = getattr(error, "orig", error)
     state = getattr(original, "sqlstate", None)
-    if state == "42P07" or (
-        isinstance(original, sqlite3.OperationalError) and "already exists" in str(original)
+    if (
+        isinstance(error, ForeignSchemaError)
+        or state == "42P07"
+        or (isinstance(original, sqlite3.OperationalError) and "already exists" in str(original))
     ):
-        return "has tables of another program: create an empty database for FastTrack, and set its URL"
+        return f"{OF_ANOTHER_PROGRAM}: create an empty database for FastTrack, and set its URL"
     if state == _NO_SCHEMA:
         return (
             "has no schema for the tables that its user may use: GRANT ALL ON SCHEMA public TO the user; or, "

@@ -32,6 +32,14 @@ def public_url(url: str) -> str:
     return plain.difference_update_query(SECRET_PARAMETERS).render_as_string(hide_password=False)
 
 
+def no_store_at(url: str) -> str:
+    """Return the sentence that says in which database no store is, and how to name another."""
+    return (
+        f"there is no store in the database {public_url(url)}: name another one with "
+        "FASTTRACK_DATABASE_URL or --database-url, or create the store with: fasttrack migrate"
+    )
+
+
 def password_environment(url: str) -> dict[str, str]:
     """Return this process's environment with the password for a program of PostgreSQL."""
     password = _plain(url).password or _plain(url).query.get("password")

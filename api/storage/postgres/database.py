@@ -19,7 +19,7 @@ from api.storage.postgres.backends import FROZEN_SECONDS, end_frozen
 from api.storage.postgres.connecting import connect
 from api.storage.postgres.connections import Connections, DriverPool, OneConnection
 from api.storage.postgres.durability import Durability
-from api.storage.postgres.errors import leave_a_standby, storage_error
+from api.storage.postgres.errors import is_passed_over, leave_a_standby, storage_error
 from api.storage.postgres.group_commit import GroupCommit
 from api.storage.postgres.ids import Ids
 from api.storage.postgres.indexing import PostgresIndexing
@@ -71,7 +71,9 @@ def _origin(connection: sa.Connection) -> str | None:
     try:
         with connection.begin_nested():
             return str(connection.exec_driver_sql(_ORIGIN).scalar())
-    except sa.exc.DBAPIError:
+    except sa.exc.DBAPIError as error:
+        if not is_passed_over(error):
+            raise
         return None
 
 

@@ -127,6 +127,11 @@ def is_refusal(error: BaseException) -> bool:
     return bool(state) and state[:2] not in _UNCERTAIN_CLASSES and not state.startswith("57P")
 
 
+def is_passed_over(error: BaseException) -> bool:
+    """Return whether a transaction can go on from its savepoint: the connection to a standby is given up."""
+    return is_refusal(error) and not is_of_a_standby(error)
+
+
 def leave_a_standby(context: ExceptionContext) -> None:
     """Have SQLAlchemy give up every connection to a standby."""
     if is_of_a_standby(context.original_exception):

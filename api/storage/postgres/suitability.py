@@ -44,7 +44,7 @@ async def refuse_unsuitable(connect: Callable[[], Awaitable[Driver]], wanted: in
         refuse_encoding(one)
         await _refuse_pooling(one, connect)
         if wanted is not None:
-            await _refuse_read_only(one)
+            await refuse_read_only(one)
             await _refuse_few(one, wanted)
     except Exception as error:
         meant = connect_error(error)
@@ -98,7 +98,7 @@ async def _keeps_its_process(one: Driver, connect: Callable[[], Awaitable[Driver
     return bool(others != first and again == first)
 
 
-async def _refuse_read_only(connection: Driver) -> None:
+async def refuse_read_only(connection: Driver) -> None:
     """Refuse what a server could not write to; a command may read it."""
     if await connection.fetchval("SHOW transaction_read_only") == "on":
         raise StorageUnavailableError(TAKES_NO_CHANGES)

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -22,6 +21,7 @@ from api.storage import text_index
 from api.storage.column_types import Text as TextType
 from api.storage.count_cache import CountCache
 from api.storage.event_filters import contains
+from api.storage.postgres.errors import is_passed_over
 from api.storage.schema import events
 from api.storage.statements import kept
 from api.storage.text_index import Text
@@ -65,20 +65,34 @@ _CHANGED = """(
   SELECT id FROM written JOIN overwritten USING (id)
   WHERE written.title_key <> overwritten.title_key OR written.description_key <> overwritten.description_key
 ) AS changed"""
-_MAKE = (
-    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    # Some may be left of a store that a backup without them replaced.
+EXTENSION = "pg_trgm"
+INDEXES = ("event_texts_trigrams", "events_texts")
+"""What needs the extension, also of earlier versions."""
+
+_REMOVE = (
     "DROP TABLE IF EXISTS event_texts, unindexed_texts",
     "DROP FUNCTION IF EXISTS note_inserted_texts, note_changed_texts CASCADE",
+)
+_INDEX = """
+    CREATE INDEX event_texts_trigrams ON event_texts
+    USING gin (title_key gin_trgm_ops, description_key gin_trgm_ops)
+"""
+RESTORE = f"""DO $$ BEGIN {_INDEX};
+EXCEPTION WHEN undefined_object THEN
+  {"; ".join(_REMOVE)};
+END $$"""
+"""Puts back the index that a backup names, where the extension is; elsewhere a start tries to make it all."""
+
+_MAKE = (
+    f"CREATE EXTENSION IF NOT EXISTS {EXTENSION}",
+    # Some may be left of a store that a backup without them replaced.
+    *_REMOVE,
     """
     CREATE TABLE event_texts (
       id bigint PRIMARY KEY, title_key text COLLATE "C" NOT NULL, description_key text COLLATE "C" NOT NULL
     )
     """,
-    """
-    CREATE INDEX event_texts_trigrams ON event_texts
-    USING gin (title_key gin_trgm_ops, description_key gin_trgm_ops)
-    """,
+    _INDEX,
     """
     CREATE TABLE unindexed_texts (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, first_id bigint NOT NULL, last_id bigint NOT NULL
@@ -106,12 +120,15 @@ def prepare(connection: sa.Connection) -> bool:
     """Make the index unless it is there; return False where nobody may add the extension."""
     if connection.exec_driver_sql(_IS_THERE).scalar() == 2:
         return True
+    if connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
+        # A command reads it all the same.
+        return False
     try:
         with connection.begin_nested():
             for statement in _MAKE:
                 connection.exec_driver_sql(statement)
     except sa.exc.DBAPIError as error:
-        if not isinstance(error.orig and error.orig.__cause__, asyncpg.PostgresError):
+        if not is_passed_over(error):
             raise
         _log.warning("searches read every event, because their index could not be made: %s", error.orig)
         return False

@@ -29,10 +29,12 @@ from api.storage.backup import (
 )
 from api.storage.backup_kinds import refuse_other_kind
 from api.storage.blob_names import blob_name
-from api.storage.migrate import why_unknown
+from api.storage.migrate import is_foreign, why_newer
 from api.storage.private_files import give_to_owner_of, make_folder, make_subfolder
+from api.storage.sqlite.contents import version_and_tables
 from api.storage.sqlite.database import lock
 from api.storage.sqlite.restoring import STAGED, no_store, put_in_place
+from api.storage.unusable import OF_ANOTHER_PROGRAM
 
 ATTEMPTS = 5
 _OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -76,6 +78,7 @@ def restore(file: Path, database: Path, blobs: Path, *, force: bool, keep_webhoo
     locked = lock(database)
     try:
         put_in_place(database, blobs)
+        _refuse_foreign(database)
         if not force:
             _refuse_in_use(database)
         with temporary_folder(blobs.parent, ".restoring-") as folder:
@@ -107,6 +110,22 @@ def _advice(error: Exception) -> str:
             "stop the server, copy the data folder to another disk, and back up the copy (--data-dir)"
         )
     return ""
+
+
+def _refuse_foreign(database: Path) -> None:
+    """Raise BackupError for another program's file, which no restore replaces; what is damaged, it may."""
+    if not database.exists():
+        return
+    try:
+        with closing(_connected(database)) as connection:
+            is_of_another = is_foreign(*version_and_tables(connection))
+    except sqlite3.DatabaseError:
+        return
+    if is_of_another:
+        raise BackupError(
+            f"{database} {OF_ANOTHER_PROGRAM}: set FASTTRACK_DATA_DIR or FASTTRACK_DATABASE_URL "
+            "to a place for FastTrack alone"
+        )
 
 
 def _refuse_in_use(database: Path) -> None:
@@ -176,8 +195,12 @@ def _checked(copy: Path) -> int:
         answer = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if answer != "ok":
             raise BackupError(f"the store is damaged: {answer}")
-        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        if fault := why_unknown(version):
+        version, tables = version_and_tables(connection)
+        if is_foreign(version, tables):
+            raise BackupError(f"it {OF_ANOTHER_PROGRAM}")
+        if version is None:
+            raise BackupError("there is no store in it")
+        if fault := why_newer(version):
             raise BackupError(f"it {fault}: install that version")
         return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 

@@ -351,6 +351,57 @@ def test_a_backup_goes_through_standard_output_and_input(folder_of_a_store: Path
     assert not (Path.cwd() / "-").exists()
 
 
+@pytest.mark.parametrize("words", [("backup", "-"), ("restore", "pipe"), ("backup", "pipe")])
+def test_where_no_temporary_file_can_be_made_tmpdir_is_named(
+    folder_of_a_store: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    os.mkfifo(folder_of_a_store.parent / "pipe")
+    monkeypatch.chdir(folder_of_a_store.parent)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: ["/proc/nowhere"])
+    done = run(*words, "--data-dir", str(folder_of_a_store))
+    assert done.exit_code == 1, done.output
+    assert "set TMPDIR" in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize(
+    "table", ["foo (x)", "users (id, email)", "alembic_version (version_num)", "alembic_version (x)"]
+)
+def test_a_restore_leaves_the_file_of_another_program(
+    folder_of_a_store: Path, table: str, force: list[str]
+) -> None:
+    backup, other = folder_of_a_store.parent / "one.backup", folder_of_a_store.parent / "other"
+    assert run("backup", str(backup), "--data-dir", str(folder_of_a_store)).exit_code == 0
+    other.mkdir()
+    with sqlite3.connect(other / "fasttrack.sqlite3") as connection:
+        connection.execute(f"CREATE TABLE {table}")
+    connection.close()
+    before = (other / "fasttrack.sqlite3").read_bytes()
+    done = run("restore", str(backup), "--data-dir", str(other), *force)
+    assert (done.exit_code, "tables of another program" in done.output) == (1, True), done.output
+    assert (other / "fasttrack.sqlite3").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "VACUUM",
+        "CREATE TABLE t (x INTEGER PRIMARY KEY AUTOINCREMENT); ANALYZE; DROP TABLE t",
+        "CREATE TABLE _litestream_seq (id INTEGER)",
+    ],
+)
+def test_a_file_with_no_tables_but_of_tools_is_no_store_and_becomes_one(tmp_path: Path, left: str) -> None:
+    with sqlite3.connect(tmp_path / "fasttrack.sqlite3") as connection:
+        connection.executescript(left)
+    connection.close()
+    for words in (["user", "list"], ["after-restore"], ["backup", str(tmp_path / "backup")]):
+        assert "there is no store" in run(*words, "--data-dir", str(tmp_path)).output
+    assert run("user", "add", "ana", "--data-dir", str(tmp_path)).exit_code == 0
+    assert "ana" in users(tmp_path)
+
+
 def test_every_damaged_byte_of_a_backup_is_found(folder_of_a_store: Path) -> None:
     file, other = folder_of_a_store.parent / "one.backup", folder_of_a_store.parent / "other"
     assert run("backup", str(file), "--data-dir", str(folder_of_a_store)).exit_code == 0

@@ -48,11 +48,26 @@ def make_another_program(path: Path) -> None:
     connection.close()
 
 
+def make_another_name(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE foo (name TEXT)")
+    connection.close()
+
+
+def make_another_revision(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('5f1c2d')")
+    connection.close()
+
+
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no database": (make_no_database, "restore a backup"),
     "damaged": (make_damaged, "restore a backup"),
     "newer": (make_newer, "newer version of FastTrack"),
     "another program": (make_another_program, "tables of another program"),
+    "another name": (make_another_name, "tables of another program"),
+    "another revision": (make_another_revision, "tables of another program"),
     "a folder": (Path.mkdir, "fasttrack.sqlite3"),
 }
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.storage import event_packing
 from api.storage.event_packing import pack
-from api.storage.migrate import _FOLDER, HEAD, migrate
+from api.storage.migrate import _FOLDER, HEAD, is_foreign, known_versions, migrate
 from api.storage.schema import metadata
 from api.storage.store import SqlStore
 from domain.event_columns import EventColumns
@@ -40,6 +40,54 @@ def test_the_head_is_the_latest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+OURS = ["alembic_version", *metadata.tables]
+
+
+@pytest.mark.parametrize(
+    ("version", "tables", "foreign"),
+    [
+        (None, [], False),
+        (
+            None,
+            ["sqlite_sequence", "sqlite_stat1", "sqlite_stat4", "_litestream_seq", "_litestream_lock"],
+            False,
+        ),
+        (None, ["foo"], True),
+        (None, ["sqlite_sequence", "foo"], True),
+        (None, ["alembic_version"], True),
+        (None, OURS, True),
+        (HEAD, OURS, False),
+        (HEAD, [*OURS, "foo", "sqlite_sequence", "event_texts"], False),
+        (HEAD, ["alembic_version"], True),
+        (HEAD, ["alembic_version", "users", "events"], True),
+        ("0001", ["alembic_version", "users"], True),
+        # Of a newer version, whose tables nobody knows here.
+        ("0099", ["alembic_version"], False),
+        ("9999", OURS, False),
+        ("abc", OURS, True),
+        ("5f1c2d3e4a5b", ["alembic_version", "users"], True),
+        ("", ["alembic_version"], True),
+        ("18", OURS, True),
+        ("00018", OURS, True),
+        ("0018\n", OURS, True),
+        ("٠٠١٨", OURS, True),
+    ],
+)
+def test_tables_of_another_program_are_told_by_their_version_and_names(
+    version: str | None, tables: list[str], foreign: bool
+) -> None:
+    assert is_foreign(version, tables) is foreign
+
+
+def test_the_tables_of_every_version_are_ours(tmp_path: Path) -> None:
+    for version in sorted(known_versions()):
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/{version}.sqlite3")
+        with engine.begin() as connection:
+            upgrade(connection, version)
+            assert not is_foreign(version, sa.inspect(connection).get_table_names())
+        engine.dispose()
 
 
 def upgrade(connection: sa.Connection, version: str) -> None:

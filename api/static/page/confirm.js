@@ -7,11 +7,16 @@ import {t} from "./i18n.js";
  *
  * @param {string} key Of the question. @param {Record<string, string | number>} [params]
  * @param {{action: string, signal?: AbortSignal, danger?: boolean, otherwise?: string}} how `action`: key of
- *   what the button does. `signal`: what the question is about is not shown any more. `otherwise`: key of what the other one does. Where something would be lost (`danger`) that one has the
- *   keyboard: a key too many loses nothing.
+ *   what the button does. `signal`: what the question is about is not shown any more. `otherwise`: key of
+ *   what the other one does. Where something would be lost (`danger`) that one has the keyboard: a key too
+ *   many loses nothing.
  * @returns {Promise<boolean>}
  */
-export function confirmed(key, params, {action, signal, danger = true, otherwise = danger ? "keep" : "cancel"}) {
+export function confirmed(
+  key,
+  params,
+  {action, signal, danger = true, otherwise = danger ? "keep" : "cancel"},
+) {
   return new Promise((resolve) => {
     const yes = h(`button.${danger ? "danger" : "primary"}`, {type: "submit", value: "yes", t: action});
     const no = h("button", {type: "submit", value: "no", t: [otherwise, params]});

@@ -19,7 +19,6 @@ from api.http.metrics import Metrics, SharedCounts
 from api.http.problems import problem_response
 from api.http.refusal_log import RefusalLog
 from api.http.request_log import RequestLog
-from api.http.routing import Routing
 from api.lifetime import running_services
 from api.logs import log_failed_services, log_failed_start
 from api.own_paths import UNIX
@@ -111,7 +110,7 @@ def create_app(settings: Settings, shared: SharedCounts | None = None) -> Litest
     keep_metrics(app, metrics)
     keep_refusal_log(app, RefusalLog(metrics, time.monotonic))
     # Litestar's middleware runs inside its router and never sees a 404: this goes around it.
-    answered = LargeAnswers(TusAnswers(_gate(settings, Routing(app))))
+    answered = LargeAnswers(TusAnswers(_gate(settings, app.asgi_handler)))
     logged = RequestLog(app, traces.requests(answered) if traces else answered, metrics)
     app.asgi_handler = _arrival(settings, logged)
     return app

@@ -85,16 +85,8 @@ async def restore(url: str, file: Path, *, force: bool, keep_webhooks: bool) -> 
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         listed = await to_thread.run_sync(_run, [read, "--list", str(file)], url)
         with _list_file() as chosen:
-            told = [
-                read,
-                f"--use-list={chosen}",
-                "--clean",
-                "--if-exists",
-                "--no-owner",
-                "--no-acl",
-                "--file=-",
-            ]
-            told.append(str(file))
+            how = ["--clean", "--if-exists", "--no-owner", "--no-acl", "--file=-"]
+            told = [read, f"--use-list={chosen}", *how, str(file)]
             left = await backup_contents.shared(connection, listed)
             chosen.write_text(backup_contents.without(listed, left))
             statements = await to_thread.run_sync(_run, [*told, "--schema-only"], url)
